@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# `make help` lists the targets. Everything that is made goes below build/.
+#
+#   V=1              show the commands
+#   WERROR=1         warnings are errors
+#   BUILD=dir        put everything there instead
+#   VMLINUX_H=file   kernel types from there (bpftool btf dump file /sys/kernel/btf/vmlinux
+#                    format c) instead of vmlinux/vmlinux.h
+
+BUILD   ?= build
+PREFIX  ?= /usr/local
+SBINDIR ?= $(PREFIX)/sbin
+
+ifeq ($(origin CC),default)
+CC = gcc
+endif
+CLANG      ?= clang
+PKG_CONFIG ?= pkg-config
+# Debian has it in /usr/sbin, which is not on everyone's PATH.
+BPFTOOL    ?= $(or $(shell PATH="$$PATH:/usr/sbin"; command -v bpftool),bpftool)
+LLVM_STRIP ?= $(shell command -v llvm-strip)
+# The version .clang-format was written for, where there are several.
+CLANG_FORMAT ?= $(or $(shell command -v clang-format-14),clang-format)
+
+CFLAGS  ?= -O2 -g -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fPIE
+LDFLAGS ?= -pie -Wl,-z,relro -Wl,-z,now
+
+WARNINGS      = -Wall -Wextra $(if $(WERROR),-Werror)
+# Expanded in recipes only, so that `make help` and `make deps` work before pkg-config is there.
+PACKAGES      = libbpf libelf zlib libmnl json-c
+LOADER_CFLAGS = -std=gnu11 $(WARNINGS) -D_GNU_SOURCE -Iinclude -Iloader -I$(BUILD) \
+		$(shell $(PKG_CONFIG) --cflags $(PACKAGES))
+LOADER_LIBS   = $(shell $(PKG_CONFIG) --libs $(PACKAGES))
+BPF_CFLAGS    = -target bpf -O2 -g -std=gnu11 $(WARNINGS) $(VMLINUX_FLAGS) -Iinclude -Ibpf -Ivmlinux
+UNIT_CFLAGS   = -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer
+
+ifdef VMLINUX_H
+ifneq ($(notdir $(VMLINUX_H)),vmlinux.h)
+$(error VMLINUX_H=$(VMLINUX_H): the file must be named vmlinux.h, as the sources include it)
+endif
+# CO-RE relocations, which bpftool's header asks for, would need BTF in the running kernel.
+VMLINUX_FLAGS = -I$(dir $(VMLINUX_H)) -DBPF_NO_PRESERVE_ACCESS_INDEX
+endif
+
+C_FILES     = $(shell find bpf include loader tests vmlinux -name '*.[ch]')
+OBJ        ?= $(BUILD)/obj
+LOADER_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(wildcard loader/*.c))
+SKELETONS  := $(BUILD)/hbpf.skel.h $(BUILD)/hbpf_pin.skel.h
+
+# Unit tests link with the parts that need neither root nor a kernel.
+UNIT_PARTS := error addr port_spec exports
+UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
+UNIT_BIN   := $(UNIT_TESTS:%=$(BUILD)/unit/%)
+UNIT_OBJ   := $(UNIT_PARTS:%=$(OBJ)/unit/loader/%.o)
+
+ifeq ($(V),1)
+Q   =
+say =
+else
+Q   = @
+say = @printf '  %-6s %s\n' $(1) $(2)
+MAKEFLAGS += --no-print-directory
+endif
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: help all bpf objects tidy unit format format-check deps check demo test test-unit \
+	test-bpf test-e2e test-docker bench install clean FORCE
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
+
+all: $(BUILD)/hbpf ## build the tool, build/hbpf (default)
+	@:
+
+bpf: $(SKELETONS) ## build the BPF objects and their skeletons
+	@:
+
+format: ## put the C files into the form .clang-format asks for
+	$(Q)$(CLANG_FORMAT) -i $(C_FILES)
+
+# For tests/check: formatting; compile without linking; the linter with the compiler's flags.
+format-check:
+	$(Q)$(CLANG_FORMAT) --dry-run -Werror $(C_FILES)
+
+objects: $(LOADER_OBJ) $(UNIT_TESTS:%=$(OBJ)/unit/%.o)
+	@:
+
+tidy: $(SKELETONS)
+	$(Q)printf '%s\n' loader/*.c | xargs -P $$(nproc) -I{} clang-tidy --quiet {} -- $(LOADER_CFLAGS)
+
+unit: $(UNIT_BIN) ## build the unit tests, build/unit/test_*
+	@:
+
+deps: ## install what build and tests need (root, apt)
+	@scripts/deps build test
+
+check: ## formatting, linters, and no warnings with gcc and clang
+	@scripts/test check
+
+demo: ## show the tool at work in a throw-away sandbox (root)
+	@scripts/demo
+
+test: ## run every check and test (root)
+	@scripts/test
+
+test-unit: ## unit tests
+	@scripts/test unit
+
+test-bpf: ## packets through the BPF programs (root)
+	@scripts/test bpf
+
+test-e2e: ## the tool end to end, in network namespaces (root)
+	@scripts/test e2e
+
+test-docker: ## the tool with a real dockerd (root)
+	@scripts/test docker
+
+bench: all ## compare speed with the alternatives (root)
+	@scripts/bench
+
+install: all ## install to DESTDIR and PREFIX (/usr/local)
+	install -D -m 755 $(BUILD)/hbpf $(DESTDIR)$(SBINDIR)/hbpf
+
+clean: ## remove build/
+	rm -rf $(BUILD)
+
+# --- BPF programs: one source, built without and with conntrack pinning -----------------------
+
+$(BUILD)/hbpf_pin.bpf.o: BPF_CFLAGS += -DHBPF_PIN
+$(BUILD)/hbpf.bpf.o $(BUILD)/hbpf_pin.bpf.o: bpf/hbpf.bpf.c $(BUILD)/bpf.flags
+	$(call say,BPF,$@)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MT $@ -MF $(@:.o=.d) -c $< -o $@
+	$(if $(LLVM_STRIP),$(Q)$(LLVM_STRIP) -g $@) # DWARF goes, BTF stays
+
+$(BUILD)/%.skel.h: $(BUILD)/%.bpf.o
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
+
+# --- loader ------------------------------------------------------------------------------------
+
+$(BUILD)/hbpf: $(LOADER_OBJ)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LOADER_LIBS) -o $@
+
+$(OBJ)/loader/%.o: loader/%.c $(OBJ)/loader.flags | $(SKELETONS)
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LOADER_CFLAGS) -MMD -MP -c $< -o $@
+
+# --- unit tests --------------------------------------------------------------------------------
+
+$(UNIT_BIN): $(BUILD)/unit/%: $(OBJ)/unit/%.o $(UNIT_OBJ)
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(UNIT_CFLAGS) $^ -lcmocka -o $@
+
+$(OBJ)/unit/loader/%.o: loader/%.c $(OBJ)/loader.flags
+	$(call say,CC,"$< (unit)")
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(UNIT_CFLAGS) $(LOADER_CFLAGS) -MMD -MP -c $< -o $@
+
+$(OBJ)/unit/%.o: tests/unit/%.c $(OBJ)/loader.flags
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(UNIT_CFLAGS) $(LOADER_CFLAGS) -MMD -MP -c $< -o $@
+
+# --- command lines: a file's time moves only when its text does, and what depends is rebuilt ---
+
+# -Werror makes no difference to what comes out.
+flags    = $(filter-out -Werror,$(1))
+remember = mkdir -p $(@D) && echo '$(flags)' | cmp -s - $@ || echo '$(flags)' > $@
+
+$(BUILD)/bpf.flags: FORCE
+	@$(call remember,$(CLANG) $(BPF_CFLAGS))
+
+$(OBJ)/loader.flags: FORCE
+	@$(call remember,$(CC) $(CFLAGS) $(LOADER_CFLAGS) $(UNIT_CFLAGS))
+
+-include $(wildcard $(BUILD)/*.d $(OBJ)/loader/*.d $(OBJ)/unit/*.d $(OBJ)/unit/loader/*.d)
