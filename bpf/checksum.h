@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Checksums: the one place that knows the rules.
+ *
+ * A field changed in a header changes the checksums that cover it by the same
+ * delta (RFC 1624). The helpers below apply the delta to the checksum fields;
+ * what needs care is skb->csum, the sum a NIC took over the whole packet
+ * (CHECKSUM_COMPLETE), which must go on matching the bytes.
+ *
+ *  - IPv4 address: its delta is made up for inside the header by the IP header
+ *    checksum, so all that changes the packet's sum is the transport checksum;
+ *    with BPF_F_PSEUDO_HDR the kernel takes that into skb->csum
+ *    (net/core/utils.c: inet_proto_csum_replace4).
+ *  - IPv6 address: no header checksum; address and transport checksum make up
+ *    for each other and the packet's sum stays. BPF_F_PSEUDO_HDR changes
+ *    skb->csum nevertheless (inet_proto_csum_replace_by_diff), so the address
+ *    is stored with BPF_F_RECOMPUTE_CSUM, which changes it by the opposite.
+ *    (Linux 6.16 has BPF_F_IPV6 to say so; this way needs no new flag and is
+ *    right before and after.) A later fragment has no transport checksum, and
+ *    there BPF_F_RECOMPUTE_CSUM alone is what is due.
+ *  - Ports, and whatever stands in an ICMP message: covered by a checksum in
+ *    the same packet, not by a pseudo header. The packet's sum stays.
+ *
+ * With CHECKSUM_PARTIAL (and GSO) the field holds the pseudo header's sum only:
+ * addresses count, ports do not, and the helpers know it from the flag.
+ */
+#ifndef HBPF_BPF_CHECKSUM_H
+#define HBPF_BPF_CHECKSUM_H
+
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include "abi.h"
+#include "parse.h"
+
+#define IPV4_CHECK 10 /* offset of the checksum in the IPv4 header */
+
+/* Offset in the frame of the transport checksum that covers the addresses of
+ * this header by a pseudo header; 0 where there is none. */
+static __always_inline __u32 checksum_offset(const struct packet *pkt)
+{
+	if (packet_is_later_fragment(pkt))
+		return 0;
+	switch (pkt->proto) {
+	case IPPROTO_TCP:
+		return pkt->l4 + 16;
+	case IPPROTO_UDP:
+		return pkt->l4 + 6;
+	case NEXTHDR_ICMP:
+		return packet_is_v4(pkt) ? 0 : pkt->l4 + 2;
+	default:
+		return 0; /* ICMPv4 has no pseudo header */
+	}
+}
+
+/* A UDP checksum of 0 means that there is none, and stays; a computed 0 is sent
+ * as 0xffff (RFC 768). */
+static __always_inline __u64 checksum_flags(const struct packet *pkt)
+{
+	return pkt->proto == IPPROTO_UDP ? BPF_F_MARK_MANGLED_0 : 0;
+}
+
+/* The address of an outermost IPv4 header changed; both in network byte order. */
+static __always_inline int checksum_addr4(struct __sk_buff *skb, const struct packet *pkt,
+					  __be32 from, __be32 to)
+{
+	__u32 at = checksum_offset(pkt);
+	int err;
+
+	err = bpf_l3_csum_replace(skb, pkt->l3 + IPV4_CHECK, from, to, sizeof(to));
+	if (err || !at)
+		return err;
+	return bpf_l4_csum_replace(skb, at, from, to,
+				   BPF_F_PSEUDO_HDR | checksum_flags(pkt) | sizeof(to));
+}
+
+/* The address of an outermost IPv6 header changed, by a delta of bpf_csum_diff(). */
+static __always_inline int checksum_addr6(struct __sk_buff *skb, const struct packet *pkt,
+					  __s64 delta)
+{
+	__u32 at = checksum_offset(pkt);
+
+	if (!at)
+		return 0;
+	return bpf_l4_csum_replace(skb, at, 0, delta, BPF_F_PSEUDO_HDR | checksum_flags(pkt));
+}
+
+/* A port of the outermost transport header changed; both in network byte order. */
+static __always_inline int checksum_port(struct __sk_buff *skb, const struct packet *pkt,
+					 __be16 from, __be16 to)
+{
+	return bpf_l4_csum_replace(skb, checksum_offset(pkt), from, to,
+				   checksum_flags(pkt) | sizeof(to));
+}
+
+#endif /* HBPF_BPF_CHECKSUM_H */

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Conntrack pinning, in the build with HBPF_PIN (kernel 6.1, kernel BTF).
+ *
+ * After the redirect the packet passes netfilter's PREROUTING, addressed to
+ * 127.0.0.1. A DNAT rule for that port (Docker's, for -p 127.0.0.1:5432:5432)
+ * would send it into a container, and the connection hangs. NAT is decided once
+ * per conntrack entry, so we make the entry ourselves, with the decision "to
+ * where it goes anyway" already taken (net/netfilter/nf_conntrack_bpf.c,
+ * nf_nat_bpf.c).
+ */
+#ifndef HBPF_BPF_CONNTRACK_H
+#define HBPF_BPF_CONNTRACK_H
+
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_endian.h>
+#include "flow.h"
+#include "maps.h"
+#include "parse.h"
+
+#ifdef HBPF_PIN
+
+/* Types of the kernel's own, under names that no generated vmlinux.h has. Only
+ * their kind and size matter to the verifier. */
+struct nf_conn___hbpf {
+	int opaque;
+};
+
+struct nf_conn_init___hbpf {
+	int opaque;
+};
+
+/* The first 12 bytes; newer kernels know more, and take this size as well. */
+struct ct_opts___hbpf {
+	__s32 netns_id;
+	__s32 error;
+	__u8 l4proto;
+	__u8 dir;
+	__u8 reserved[2];
+};
+
+union nf_inet_addr___hbpf {
+	__u32 all[4];
+};
+
+enum nf_nat_manip___hbpf {
+	NF_NAT_MANIP_DST___HBPF = 1,
+};
+
+extern struct nf_conn_init___hbpf *bpf_skb_ct_alloc(struct __sk_buff *skb_ctx,
+						    struct bpf_sock_tuple *bpf_tuple,
+						    __u32 tuple__sz, struct ct_opts___hbpf *opts,
+						    __u32 opts__sz) __ksym;
+extern struct nf_conn___hbpf *bpf_skb_ct_lookup(struct __sk_buff *skb_ctx,
+						struct bpf_sock_tuple *bpf_tuple, __u32 tuple__sz,
+						struct ct_opts___hbpf *opts,
+						__u32 opts__sz) __ksym;
+extern struct nf_conn___hbpf *bpf_ct_insert_entry(struct nf_conn_init___hbpf *nfct) __ksym;
+extern void bpf_ct_release(struct nf_conn___hbpf *nfct) __ksym;
+extern void bpf_ct_set_timeout(struct nf_conn_init___hbpf *nfct, __u32 timeout_ms) __ksym;
+extern int bpf_ct_change_timeout(struct nf_conn___hbpf *nfct, __u32 timeout_ms) __ksym;
+extern int bpf_ct_set_nat_info(struct nf_conn_init___hbpf *nfct, union nf_inet_addr___hbpf *addr,
+			       int port, enum nf_nat_manip___hbpf manip) __ksym;
+
+/* Until the packet's own way through conntrack sets the protocol's timeout. */
+#define PIN_TIMEOUT_MS 30000
+
+/*
+ * @expire: an entry that is there belongs to a connection that is over; conntrack would look at
+ *	    the NAT rules afresh for the new one
+ */
+static __always_inline void pin_tuple(struct __sk_buff *skb, struct bpf_sock_tuple *tuple,
+				      __u32 size, __u8 proto, const struct hbpf_endpoint *local,
+				      bool expire)
+{
+	struct ct_opts___hbpf opts = { .netns_id = BPF_F_CURRENT_NETNS, .l4proto = proto };
+	union nf_inet_addr___hbpf addr = {};
+	struct nf_conn_init___hbpf *fresh;
+	struct nf_conn___hbpf *ct;
+
+	ct = bpf_skb_ct_lookup(skb, tuple, size, &opts, sizeof(opts));
+	if (ct) {
+		if (expire)
+			bpf_ct_change_timeout(ct, 0);
+		bpf_ct_release(ct);
+		if (!expire)
+			return;
+		/* the look-up is what takes an expired entry out of the table */
+		ct = bpf_skb_ct_lookup(skb, tuple, size, &opts, sizeof(opts));
+		if (ct) {
+			bpf_ct_release(ct);
+			return;
+		}
+	}
+
+	fresh = bpf_skb_ct_alloc(skb, tuple, size, &opts, sizeof(opts));
+	if (!fresh)
+		return;
+	bpf_ct_set_timeout(fresh, PIN_TIMEOUT_MS);
+	if (size == sizeof(tuple->ipv4))
+		addr.all[0] = local->addr.word[3];
+	else
+		__builtin_memcpy(addr.all, local->addr.word, sizeof(addr));
+	bpf_ct_set_nat_info(fresh, &addr, bpf_ntohs(local->port), NF_NAT_MANIP_DST___HBPF);
+	ct = bpf_ct_insert_entry(fresh);
+	if (ct)
+		bpf_ct_release(ct);
+}
+
+static __noinline int pin_packet(struct __sk_buff *skb, const struct packet *pkt,
+				 const struct hbpf_endpoint *local)
+{
+	struct bpf_sock_tuple tuple = {};
+	bool expire;
+
+	expire = pkt->proto == IPPROTO_TCP &&
+		 connection_of(skb, &pkt->src, local, &pkt->dst, false) == CONNECTION_NONE;
+	if (socket_tuple(&tuple, &pkt->src, local) == sizeof(tuple.ipv4))
+		pin_tuple(skb, &tuple, sizeof(tuple.ipv4), pkt->proto, local, expire);
+	else
+		pin_tuple(skb, &tuple, sizeof(tuple.ipv6), pkt->proto, local, expire);
+	return 0;
+}
+
+/*
+ * conntrack_pin() - see to it that no NAT rule catches a packet behind the redirect
+ * @pkt:	The packet as the client sent it
+ * @local:	Where it goes
+ *
+ * Every SYN and every UDP packet is looked at, not only the first: an UDP flow
+ * outlives its conntrack entry.
+ */
+static __always_inline void conntrack_pin(struct __sk_buff *skb, const struct packet *pkt,
+					  const struct hbpf_endpoint *local)
+{
+	const struct hbpf_config *cfg = config_get();
+
+	if (cfg && cfg->pin && (pkt->proto == IPPROTO_UDP || packet_is_syn(pkt)))
+		pin_packet(skb, pkt, local);
+}
+
+#else /* HBPF_PIN */
+
+#define conntrack_pin(skb, pkt, local) ((void)0)
+
+#endif /* HBPF_PIN */
+
+#endif /* HBPF_BPF_CONNTRACK_H */

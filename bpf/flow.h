@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Flows: what a client's socket dialled.
+ *
+ * The way in loses it (every gateway becomes one loopback address), the way
+ * back needs it. Half-open TCP and UDP keep it in the `flows` table, which
+ * evicts; an established TCP connection keeps it in the storage of the server's
+ * own socket, which nobody can push out.
+ */
+#ifndef HBPF_BPF_FLOW_H
+#define HBPF_BPF_FLOW_H
+
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_endian.h>
+#include "addr.h"
+#include "maps.h"
+#include "parse.h"
+
+static __always_inline struct hbpf_flow_key flow_key(__u8 proto, const struct hbpf_endpoint *client,
+						     const struct hbpf_endpoint *local)
+{
+	struct hbpf_flow_key key = {
+		.client = client->addr,
+		.local = local->addr,
+		.client_port = client->port,
+		.local_port = local->port,
+		.proto = proto,
+	};
+
+	return key;
+}
+
+static __always_inline bool flow_is(const struct hbpf_flow_key *key,
+				    const struct hbpf_endpoint *dialled)
+{
+	const struct hbpf_endpoint *flow = bpf_map_lookup_elem(&flows, key);
+
+	return flow && endpoint_equal(flow, dialled);
+}
+
+/* A full table costs no packet: what is lost is only the record of it. */
+static __always_inline void flow_record(const struct hbpf_flow_key *key,
+					const struct hbpf_endpoint *dialled)
+{
+	bpf_map_update_elem(&flows, key, dialled, BPF_ANY);
+}
+
+/* Fill a tuple for the socket lookups, as a packet from @client to @local has
+ * it. Return: its size. */
+static __always_inline __u32 socket_tuple(struct bpf_sock_tuple *tuple,
+					  const struct hbpf_endpoint *client,
+					  const struct hbpf_endpoint *local)
+{
+	if (addr_is_v4_mapped(&client->addr)) {
+		tuple->ipv4.saddr = client->addr.word[3];
+		tuple->ipv4.daddr = local->addr.word[3];
+		tuple->ipv4.sport = client->port;
+		tuple->ipv4.dport = local->port;
+		return sizeof(tuple->ipv4);
+	}
+	__builtin_memcpy(tuple->ipv6.saddr, client->addr.word, sizeof(tuple->ipv6.saddr));
+	__builtin_memcpy(tuple->ipv6.daddr, local->addr.word, sizeof(tuple->ipv6.daddr));
+	tuple->ipv6.sport = client->port;
+	tuple->ipv6.dport = local->port;
+	return sizeof(tuple->ipv6);
+}
+
+/* What the host knows of the TCP connection (client -> loopback:port). */
+enum connection {
+	CONNECTION_NONE,      /* no socket, or one that is past its end */
+	CONNECTION_HALF_OPEN, /* the handshake is under way */
+	CONNECTION_SILENT,    /* established, but it has not sent anything that we saw */
+	CONNECTION_OURS,      /* dialled the endpoint asked about */
+	CONNECTION_OTHER,     /* dialled another one */
+};
+
+/*
+ * connection_of() - look for the server's socket of a TCP connection
+ * @dialled:	The endpoint asked about
+ * @adopt:	Let a silent socket remember @dialled from now on
+ */
+static __noinline enum connection connection_of(struct __sk_buff *skb,
+						const struct hbpf_endpoint *client,
+						const struct hbpf_endpoint *local,
+						const struct hbpf_endpoint *dialled, bool adopt)
+{
+	enum connection found = CONNECTION_NONE;
+	struct hbpf_endpoint value = *dialled;
+	struct bpf_sock_tuple tuple = {};
+	const struct hbpf_endpoint *kept;
+	struct bpf_sock *sk, *full;
+
+	if (socket_tuple(&tuple, client, local) == sizeof(tuple.ipv4))
+		sk = bpf_skc_lookup_tcp(skb, &tuple, sizeof(tuple.ipv4), BPF_F_CURRENT_NETNS, 0);
+	else
+		sk = bpf_skc_lookup_tcp(skb, &tuple, sizeof(tuple.ipv6), BPF_F_CURRENT_NETNS, 0);
+	if (!sk)
+		return CONNECTION_NONE;
+
+	switch (sk->state) {
+	case BPF_TCP_LISTEN:
+	case BPF_TCP_TIME_WAIT:
+	case BPF_TCP_CLOSE:
+		break;
+	case BPF_TCP_NEW_SYN_RECV:
+		found = CONNECTION_HALF_OPEN;
+		break;
+	default:
+		full = bpf_sk_fullsock(sk);
+		if (!full)
+			break;
+		kept = bpf_sk_storage_get(&connections, full, NULL, 0);
+		if (kept) {
+			found = endpoint_equal(kept, dialled) ? CONNECTION_OURS : CONNECTION_OTHER;
+			break;
+		}
+		found = CONNECTION_SILENT;
+		if (adopt)
+			bpf_sk_storage_get(&connections, full, &value, BPF_SK_STORAGE_GET_F_CREATE);
+	}
+	bpf_sk_release(sk);
+	return found;
+}
+
+/* A TCP segment, no SYN, whose flow is not in the table: is its connection ours
+ * even so? What was evicted comes back on the way. */
+static __always_inline bool flow_recover_tcp(struct __sk_buff *skb, const struct packet *pkt,
+					     const struct hbpf_endpoint *local,
+					     const struct hbpf_flow_key *key)
+{
+	bool evicted = !bpf_map_lookup_elem(&flows, key);
+
+	switch (connection_of(skb, &pkt->src, local, &pkt->dst, evicted)) {
+	case CONNECTION_OURS:
+		return true;
+	case CONNECTION_SILENT:
+		return evicted;
+	case CONNECTION_HALF_OPEN:
+		if (evicted)
+			flow_record(key, &pkt->dst);
+		return evicted;
+	default:
+		return false;
+	}
+}
+
+/* A SYN to another gateway (or another gateway port of one service) from the
+ * client port of a living connection: both would be one tuple to the host. */
+static __always_inline bool flow_collides(struct __sk_buff *skb, const struct packet *pkt,
+					  const struct hbpf_endpoint *local,
+					  const struct hbpf_flow_key *key)
+{
+	bool recorded = bpf_map_lookup_elem(&flows, key) != NULL;
+
+	switch (connection_of(skb, &pkt->src, local, &pkt->dst, false)) {
+	case CONNECTION_OTHER:
+		return true;
+	case CONNECTION_HALF_OPEN:
+	case CONNECTION_SILENT:
+		return recorded; /* by another destination: the caller asked about this one */
+	default:
+		return false;
+	}
+}
+
+/* Does a connected UDP socket of the host own the packet as the client sent it?
+ * (The lookup may as well answer with a bound, unconnected one.) */
+static __noinline bool host_socket_owns(struct __sk_buff *skb, const struct packet *pkt)
+{
+	struct bpf_sock_tuple tuple = {};
+	struct bpf_sock *sk;
+	bool connected;
+
+	if (socket_tuple(&tuple, &pkt->src, &pkt->dst) == sizeof(tuple.ipv4))
+		sk = bpf_sk_lookup_udp(skb, &tuple, sizeof(tuple.ipv4), BPF_F_CURRENT_NETNS, 0);
+	else
+		sk = bpf_sk_lookup_udp(skb, &tuple, sizeof(tuple.ipv6), BPF_F_CURRENT_NETNS, 0);
+	if (!sk)
+		return false;
+	connected = sk->state == BPF_TCP_ESTABLISHED;
+	bpf_sk_release(sk);
+	return connected;
+}
+
+/* The only thing the client of a service can have dialled, where no more than
+ * one gateway and one gateway port fit. Never a guess. */
+static __always_inline bool flow_only_one(const struct hbpf_endpoint *client,
+					  const struct hbpf_service *service,
+					  struct hbpf_endpoint *dialled)
+{
+	const struct hbpf_config *cfg = config_get();
+
+	if (!cfg || service->exports != 1)
+		return false;
+	dialled->addr = addr_is_v4_mapped(&client->addr) ? cfg->only_gateway4 : cfg->only_gateway6;
+	dialled->port = service->gateway_port;
+	return !addr_is_zero(&dialled->addr);
+}
+
+/* From the table, else what can be told without it. */
+static __always_inline bool flow_find(const struct hbpf_flow_key *key,
+				      const struct hbpf_endpoint *client,
+				      const struct hbpf_service *service,
+				      struct hbpf_endpoint *dialled)
+{
+	const struct hbpf_endpoint *flow = bpf_map_lookup_elem(&flows, key);
+
+	if (!flow)
+		return flow_only_one(client, service, dialled);
+	*dialled = *flow;
+	return true;
+}
+
+/*
+ * flow_find_tcp() - what did the client of an outgoing segment dial?
+ *
+ * The socket's storage is asked first, and filled from the table at the first
+ * segment of an established socket. Before that (SYN-ACK: a request socket) and
+ * for what the kernel sends for no socket (RST, and ACK of TIME_WAIT), the table
+ * has to do. The kernel's control socket, which carries those, is told by its
+ * ports (net/ipv4/tcp_ipv4.c: ipv4_tcp_sk).
+ */
+static __always_inline bool flow_find_tcp(struct __sk_buff *skb, const struct packet *pkt,
+					  const struct hbpf_flow_key *key,
+					  const struct hbpf_service *service,
+					  struct hbpf_endpoint *dialled)
+{
+	struct bpf_sock *sk = skb->sk;
+	const struct hbpf_endpoint *kept;
+
+	if (sk)
+		sk = bpf_sk_fullsock(sk);
+	if (!sk || sk->state == BPF_TCP_LISTEN || sk->src_port != bpf_ntohs(pkt->src.port))
+		return flow_find(key, &pkt->dst, service, dialled);
+
+	kept = bpf_sk_storage_get(&connections, sk, NULL, 0);
+	if (kept) {
+		*dialled = *kept;
+		return true;
+	}
+	if (!flow_find(key, &pkt->dst, service, dialled))
+		return false;
+	bpf_sk_storage_get(&connections, sk, dialled, BPF_SK_STORAGE_GET_F_CREATE);
+	return true;
+}
+
+#endif /* HBPF_BPF_FLOW_H */

@@ -1,0 +1,474 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * hbpf: declared ports of the host's 127.0.0.1, reachable from a bridge.
+ *
+ * Theory of operation
+ * ===================
+ *
+ *   container                bridge (say 172.30.0.1)                lo
+ *  +----------+          +---------------------------+      +---------------+
+ *  | connect  |  to      |  ingress: hbpf_ingress    |      |               |
+ *  | gateway: +--------->|  guard, match, record,    +----->| 127.0.0.1:8088|
+ *  |   8088   | gateway: |  rewrite the destination  | redi-|   the service |
+ *  |          |   8088   |                           | rect |               |
+ *  |          |          |  egress: hbpf_egress      |      |       |       |
+ *  |          |<---------+  find what was dialled,   |<-------------+       |
+ *  +----------+  from    |  rewrite the source       | routed: from         |
+ *               gateway: +---------------------------+ 127.0.0.1:8088 +-----+
+ *                 8088
+ *
+ * The way in ends with a redirect into lo's ingress: the packet is received
+ * there as if it had always been addressed to loopback. The way back is no
+ * redirect: the service's answer is routed to the client like any other packet
+ * (route_localnet allows its source address), and on leaving the bridge gets the
+ * source that the client dialled.
+ *
+ * Both programs read top to bottom: parse > guard > match > flow > rewrite >
+ * finish. A function that decides returns an enum hbpf_reason, the reason knows
+ * its verdict (include/hbpf/reasons.h), and finish() alone counts and acts on it.
+ *
+ * The guard comes first and whatever the packet's type: with route_localnet on,
+ * the host would answer to 127.0.0.1 for everybody on the bridge
+ * (CVE-2020-8558). No packet with a loopback address crosses the bridge but as
+ * our own translation.
+ *
+ * Each header file beside this one has one concern: parse.h, route.h, checksum.h,
+ * rewrite.h, flow.h, source.h, fragment.h, icmp.h, conntrack.h, count.h.
+ */
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_endian.h>
+#include <hbpf/maps.h>
+#include <hbpf/reasons.h>
+#include "abi.h"
+#include "addr.h"
+#include "conntrack.h"
+#include "count.h"
+#include "flow.h"
+#include "fragment.h"
+#include "icmp.h"
+#include "maps.h"
+#include "parse.h"
+#include "rewrite.h"
+#include "route.h"
+#include "source.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+static __always_inline enum hbpf_verdict verdict_of(enum hbpf_reason reason)
+{
+	switch (reason) {
+#define X(name, verdict, text) \
+	case HBPF_##name:      \
+		return HBPF_##verdict;
+		HBPF_REASONS(X)
+#undef X
+	default:
+		return HBPF_DROP;
+	}
+}
+
+/* The one exit: counts, and turns the reason into what the kernel is told. */
+static __always_inline int finish(struct __sk_buff *skb, enum hbpf_reason reason)
+{
+	count_reason(skb, reason);
+	switch (verdict_of(reason)) {
+	case HBPF_DROP:
+		return TC_ACT_SHOT;
+	case HBPF_LOCAL:
+		return bpf_redirect(LOOPBACK_IFINDEX, BPF_F_INGRESS);
+	default:
+		return TC_ACT_UNSPEC;
+	}
+}
+
+/*
+ * The way in
+ */
+
+/* Header of an ARP packet about IPv4 on Ethernet (RFC 826). */
+struct arp {
+	__be16 hardware;
+	__be16 protocol;
+	__u8 hardware_len;
+	__u8 protocol_len;
+	__be16 operation;
+	__u8 sender_mac[ETH_ALEN];
+	__be32 sender;
+	__u8 target_mac[ETH_ALEN];
+	__be32 target;
+} __attribute__((packed));
+
+static __always_inline bool arp_load(struct __sk_buff *skb, const struct packet *pkt,
+				     struct arp *arp)
+{
+	return load(skb, pkt->l3, arp, sizeof(*arp)) && arp->protocol == bpf_htons(ETH_P_IP) &&
+	       arp->hardware_len == ETH_ALEN && arp->protocol_len == sizeof(__be32);
+}
+
+/* With route_localnet the host answers for 127/8 and learns such neighbours. */
+static __always_inline enum hbpf_reason guard_arp(struct __sk_buff *skb, const struct packet *pkt)
+{
+	struct arp arp;
+
+	if (arp_load(skb, pkt, &arp) &&
+	    (addr4_is_loopback(arp.sender) || addr4_is_loopback(arp.target)))
+		return HBPF_IN_GUARD_ARP;
+	return HBPF_IN_ARP;
+}
+
+/* A TCP segment for an export: does it open a flow, or belong to one of ours? */
+static __always_inline enum hbpf_reason match_tcp(struct __sk_buff *skb, const struct packet *pkt,
+						  const struct hbpf_export *export,
+						  const struct hbpf_endpoint *local)
+{
+	struct hbpf_flow_key key = flow_key(IPPROTO_TCP, &pkt->src, local);
+	bool known = flow_is(&key, &pkt->dst);
+
+	if (!packet_is_syn(pkt)) {
+		if (known || flow_recover_tcp(skb, pkt, local, &key))
+			return HBPF_IN_TRANSLATED;
+		return HBPF_IN_NO_FLOW;
+	}
+
+	if (!source_allowed(pkt, export))
+		return HBPF_IN_SOURCE;
+	if (known)
+		return HBPF_IN_TRANSLATED;
+	if (flow_collides(skb, pkt, local, &key))
+		return HBPF_IN_COLLISION;
+	flow_record(&key, &pkt->dst);
+	return HBPF_IN_TRANSLATED;
+}
+
+/* A UDP packet for an export. There is no handshake to tell whose it is; the
+ * last destination a client's port dialled is where its answers come from. */
+static __always_inline enum hbpf_reason match_udp(struct __sk_buff *skb, const struct packet *pkt,
+						  const struct hbpf_export *export,
+						  const struct hbpf_endpoint *local)
+{
+	struct hbpf_flow_key key = flow_key(IPPROTO_UDP, &pkt->src, local);
+
+	if (flow_is(&key, &pkt->dst))
+		return HBPF_IN_TRANSLATED;
+	if (host_socket_owns(skb, pkt))
+		return HBPF_IN_HOST_SOCKET;
+	if (!source_allowed(pkt, export))
+		return HBPF_IN_SOURCE;
+	flow_record(&key, &pkt->dst);
+	return HBPF_IN_TRANSLATED;
+}
+
+/* Where a gateway port leads. Return: the export, with the loopback end in
+ * @local, or NULL where it is not exported to the packet's family. */
+static __always_inline const struct hbpf_export *
+export_find(const struct packet *pkt, __be16 gateway_port, struct hbpf_endpoint *local)
+{
+	struct hbpf_export_key key = { .port = gateway_port, .proto = pkt->proto };
+	const struct hbpf_export *export = bpf_map_lookup_elem(&exports, &key);
+
+	if (!export || (!packet_is_v4(pkt) && !export->ipv6))
+		return NULL;
+	local->addr = packet_is_v4(pkt) ? addr_v4(export->addr4) : addr_v6_loopback();
+	local->port = export->port;
+	return export;
+}
+
+/* An ICMP error a client, or a router behind it, sends about a packet that an
+ * exported service sent: quoted as it left the bridge, from the gateway. */
+static __noinline enum hbpf_reason ingress_icmp(struct __sk_buff *skb, const struct packet *pkt)
+{
+	struct hbpf_endpoint local = {};
+	struct packet quote = {};
+	struct hbpf_flow_key key;
+
+	if (pkt->fragment || !icmp_is_error(pkt) || !icmp_quote(skb, pkt, &quote) ||
+	    !addr_equal(&quote.src.addr, &pkt->dst.addr) ||
+	    !export_find(&quote, quote.src.port, &local))
+		return HBPF_IN_ICMP_OTHER;
+
+	key = flow_key(quote.proto, &quote.dst, &local);
+	if (!flow_is(&key, &quote.src) &&
+	    (quote.proto != IPPROTO_TCP ||
+	     connection_of(skb, &quote.dst, &local, &quote.src, false) != CONNECTION_OURS))
+		return HBPF_IN_ICMP_OTHER;
+
+	if (icmp_rewrite(skb, pkt, &quote, SIDE_DST, &local) || rewrite_mac_for_loopback(skb))
+		return HBPF_IN_FAILED;
+	return HBPF_IN_ICMP;
+}
+
+static __always_inline enum hbpf_reason ingress_later_fragment(struct __sk_buff *skb,
+							       const struct packet *pkt)
+{
+	struct hbpf_endpoint local = {};
+
+	if (!fragment_recall(pkt, INGRESS, &local))
+		return HBPF_IN_FRAGMENT_PASS;
+	if (rewrite(skb, pkt, SIDE_DST, &local, 0) || rewrite_mac_for_loopback(skb))
+		return HBPF_IN_FAILED;
+	return HBPF_IN_FRAGMENT;
+}
+
+/* A packet to a gateway, with its transport header. @local: where it goes, if. */
+static __always_inline enum hbpf_reason
+ingress_gateway(struct __sk_buff *skb, struct packet *pkt, struct hbpf_endpoint *local)
+{
+	const struct hbpf_export *export;
+	enum hbpf_reason reason;
+
+	if (parse_transport(skb, pkt) != PARSED)
+		return HBPF_IN_MALFORMED;
+	if (packet_is_icmp(pkt))
+		return ingress_icmp(skb, pkt);
+
+	export = export_find(pkt, pkt->dst.port, local);
+	if (!export)
+		return HBPF_IN_NOT_EXPORTED;
+	reason = pkt->proto == IPPROTO_TCP ? match_tcp(skb, pkt, export, local) :
+					     match_udp(skb, pkt, export, local);
+	if (reason != HBPF_IN_TRANSLATED)
+		return reason;
+
+	conntrack_pin(skb, pkt, local);
+	if (rewrite(skb, pkt, SIDE_DST, local, 0) || rewrite_mac_for_loopback(skb))
+		return HBPF_IN_FAILED;
+	count_port(skb, pkt->proto, pkt->dst.port, INGRESS);
+	return reason;
+}
+
+static __always_inline enum hbpf_reason ingress(struct __sk_buff *skb)
+{
+	const struct hbpf_config *cfg = config_get();
+	struct hbpf_endpoint local = {};
+	struct packet pkt = {};
+	enum hbpf_reason reason;
+	enum parsed parsed;
+	int route;
+
+	switch (parse_ethernet(skb, &pkt)) {
+	case PARSED:
+		break;
+	case PARSED_PRIO_TAG:
+		/* The kernel takes priority tags off only behind tc, one after another
+		 * (net/core/dev.c: __netif_receive_skb_core). */
+		return HBPF_IN_GUARD_VLAN;
+	case PARSED_VLAN:
+		return HBPF_IN_VLAN;
+	case PARSED_NOT_IP:
+		return HBPF_IN_NOT_IP;
+	default:
+		return HBPF_IN_MALFORMED;
+	}
+	if (pkt.ethertype == ETH_P_ARP)
+		return guard_arp(skb, &pkt);
+
+	/* The guard asks first: the addresses are known even where what follows is bad. */
+	parsed = parse_network(skb, &pkt);
+	if (addr_is_loopback(&pkt.src.addr))
+		return HBPF_IN_GUARD_SRC;
+	if (addr_is_loopback(&pkt.dst.addr) && !(cfg && !cfg->guard_dst))
+		return HBPF_IN_GUARD_DST;
+	route = source_route(skb, &pkt);
+	if (route == ROUTE_LOOPBACK)
+		return HBPF_IN_GUARD_ROUTE;
+	if (parsed != PARSED)
+		return HBPF_IN_MALFORMED;
+
+	/* A promiscuous bridge hands up frames for other hosts; the redirect would
+	 * make them ours. */
+	if (skb->pkt_type != PACKET_HOST)
+		return HBPF_IN_OTHER_HOST;
+	if (skb->vlan_present && (skb->vlan_tci & VLAN_VID_MASK))
+		return HBPF_IN_VLAN;
+
+	/* Everything a container sends to the internet ends here. */
+	if (!bpf_map_lookup_elem(&gateways, &pkt.dst.addr))
+		return HBPF_IN_NOT_GATEWAY;
+	/* An IPv6 packet must not pass for the IPv4 one its address looks like, and
+	 * one with a source route is on its way to somewhere else. */
+	if (route != ROUTE_NONE || (!packet_is_v4(&pkt) && addr_is_v4_mapped(&pkt.dst.addr)))
+		return HBPF_IN_NOT_GATEWAY;
+
+	if (packet_is_later_fragment(&pkt))
+		return ingress_later_fragment(skb, &pkt);
+	reason = ingress_gateway(skb, &pkt, &local);
+	if (packet_is_first_fragment(&pkt))
+		fragment_remember(&pkt, INGRESS,
+				  reason == HBPF_IN_TRANSLATED ? &local.addr : NULL);
+	return reason;
+}
+
+SEC("tc")
+int hbpf_ingress(struct __sk_buff *skb)
+{
+	return finish(skb, ingress(skb));
+}
+
+/*
+ * The way back
+ */
+
+/* With an idle connection's neighbour entry gone, the host asks for the client
+ * in the name of 127.0.0.1, and nobody answers that. The address it should have
+ * used is the bridge's own in the client's subnet. */
+static __always_inline enum hbpf_reason repair_arp(struct __sk_buff *skb, const struct packet *pkt)
+{
+	const struct hbpf_source *onlink;
+	struct hbpf_addr target;
+	struct arp arp;
+
+	if (!arp_load(skb, pkt, &arp))
+		return HBPF_OUT_OTHER;
+	if (addr4_is_loopback(arp.target))
+		return HBPF_OUT_GUARD;
+	if (!addr4_is_loopback(arp.sender))
+		return HBPF_OUT_OTHER;
+
+	target = addr_v4(arp.target);
+	onlink = source_lookup(HBPF_LIST_ONLINK, &target);
+	if (!onlink || !onlink->local4)
+		return HBPF_OUT_GUARD;
+	if (bpf_skb_store_bytes(skb, pkt->l3 + offsetof(struct arp, sender), &onlink->local4,
+				sizeof(onlink->local4), 0))
+		return HBPF_OUT_FAILED;
+	return HBPF_OUT_ARP;
+}
+
+static __always_inline const struct hbpf_service *
+service_find(__u8 proto, const struct hbpf_addr *addr, __be16 port)
+{
+	struct hbpf_service_key key = { .addr = *addr, .port = port, .proto = proto };
+
+	return bpf_map_lookup_elem(&services, &key);
+}
+
+/* An ICMP error of the host about a client's packet to an exported service: port
+ * unreachable, from a UDP service that is not there. It quotes the packet as we
+ * translated it. */
+static __noinline enum hbpf_reason egress_icmp(struct __sk_buff *skb, const struct packet *pkt)
+{
+	const struct hbpf_service *service;
+	struct hbpf_endpoint dialled = {};
+	struct packet quote = {};
+	struct hbpf_flow_key key;
+
+	if (pkt->fragment || !icmp_is_error(pkt) || !icmp_quote(skb, pkt, &quote))
+		return HBPF_OUT_GUARD;
+	service = service_find(quote.proto, &quote.dst.addr, quote.dst.port);
+	if (!service)
+		return HBPF_OUT_GUARD;
+	key = flow_key(quote.proto, &quote.src, &quote.dst);
+	if (!flow_find(&key, &quote.src, service, &dialled))
+		return HBPF_OUT_AMBIGUOUS;
+	if (icmp_rewrite(skb, pkt, &quote, SIDE_SRC, &dialled))
+		return HBPF_OUT_FAILED;
+	return HBPF_OUT_ICMP;
+}
+
+/* A packet from loopback. @dialled: the source it gets, if it is an answer. */
+static __always_inline enum hbpf_reason
+egress_loopback(struct __sk_buff *skb, const struct packet *pkt, struct hbpf_endpoint *dialled)
+{
+	const struct hbpf_service *service;
+	struct hbpf_flow_key key;
+	bool found;
+
+	service = service_find(pkt->proto, &pkt->src.addr, pkt->src.port);
+	if (!service)
+		return HBPF_OUT_GUARD;
+	key = flow_key(pkt->proto, &pkt->dst, &pkt->src);
+	found = pkt->proto == IPPROTO_TCP ? flow_find_tcp(skb, pkt, &key, service, dialled) :
+					    flow_find(&key, &pkt->dst, service, dialled);
+	return found ? HBPF_OUT_TRANSLATED : HBPF_OUT_AMBIGUOUS;
+}
+
+/* A UDP packet from one of the gateways. A service bound to the wildcard address
+ * answers from there, whatever address it was asked at. */
+static __always_inline enum hbpf_reason egress_wildcard(struct packet *pkt,
+							struct hbpf_endpoint *dialled)
+{
+	struct hbpf_addr any = packet_is_v4(pkt) ? addr_v4(0) : (struct hbpf_addr){};
+	const struct hbpf_service *service;
+	const struct hbpf_endpoint *flow;
+	struct hbpf_endpoint local = {};
+	struct hbpf_flow_key key;
+
+	service = service_find(IPPROTO_UDP, &any, pkt->src.port);
+	if (!service || !bpf_map_lookup_elem(&gateways, &pkt->src.addr))
+		return HBPF_OUT_OTHER;
+	local.addr = service->addr;
+	local.port = pkt->src.port;
+	key = flow_key(IPPROTO_UDP, &pkt->dst, &local);
+	flow = bpf_map_lookup_elem(&flows, &key);
+	if (!flow)
+		return HBPF_OUT_OTHER;
+	*dialled = *flow;
+	return HBPF_OUT_TRANSLATED;
+}
+
+static __always_inline enum hbpf_reason egress_later_fragment(struct __sk_buff *skb,
+							      const struct packet *pkt)
+{
+	struct hbpf_endpoint dialled = {};
+
+	if (!fragment_recall(pkt, EGRESS, &dialled))
+		return addr_is_loopback(&pkt->src.addr) ? HBPF_OUT_GUARD : HBPF_OUT_OTHER;
+	return rewrite(skb, pkt, SIDE_SRC, &dialled, 0) ? HBPF_OUT_FAILED : HBPF_OUT_FRAGMENT;
+}
+
+/* A packet with its transport header. @dialled: the source it gets, if any. */
+static __always_inline enum hbpf_reason egress_transport(struct __sk_buff *skb, struct packet *pkt,
+							 struct hbpf_endpoint *dialled)
+{
+	bool loopback = addr_is_loopback(&pkt->src.addr);
+	enum hbpf_reason reason;
+
+	if (parse_transport(skb, pkt) != PARSED)
+		return loopback ? HBPF_OUT_GUARD : HBPF_OUT_OTHER;
+	if (loopback && packet_is_icmp(pkt))
+		return egress_icmp(skb, pkt);
+
+	reason = loopback ? egress_loopback(skb, pkt, dialled) : egress_wildcard(pkt, dialled);
+	if (reason != HBPF_OUT_TRANSLATED)
+		return reason;
+	if (rewrite(skb, pkt, SIDE_SRC, dialled, 0))
+		return HBPF_OUT_FAILED;
+	count_port(skb, pkt->proto, dialled->port, EGRESS);
+	return reason;
+}
+
+static __always_inline enum hbpf_reason egress(struct __sk_buff *skb)
+{
+	struct hbpf_endpoint dialled = {};
+	struct packet pkt = {};
+	enum hbpf_reason reason;
+	enum parsed parsed;
+	bool loopback;
+
+	if (parse_ethernet(skb, &pkt) != PARSED)
+		return HBPF_OUT_OTHER;
+	if (pkt.ethertype == ETH_P_ARP)
+		return repair_arp(skb, &pkt);
+	parsed = parse_network(skb, &pkt);
+	loopback = addr_is_loopback(&pkt.src.addr);
+	if (addr_is_loopback(&pkt.dst.addr) || (loopback && parsed != PARSED))
+		return HBPF_OUT_GUARD;
+	/* What the host sends or forwards otherwise ends here. */
+	if (parsed != PARSED || (!loopback && pkt.proto != IPPROTO_UDP))
+		return HBPF_OUT_OTHER;
+
+	if (packet_is_later_fragment(&pkt))
+		return egress_later_fragment(skb, &pkt);
+	reason = egress_transport(skb, &pkt, &dialled);
+	if (packet_is_first_fragment(&pkt))
+		fragment_remember(&pkt, EGRESS,
+				  reason == HBPF_OUT_TRANSLATED ? &dialled.addr : NULL);
+	return reason;
+}
+
+SEC("tc")
+int hbpf_egress(struct __sk_buff *skb)
+{
+	return finish(skb, egress(skb));
+}

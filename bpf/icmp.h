@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* ICMP errors: both the message and the header it quotes have to be translated,
+ * or the receiver does not know what it is about (RFC 5508). */
+#ifndef HBPF_BPF_ICMP_H
+#define HBPF_BPF_ICMP_H
+
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include "abi.h"
+#include "parse.h"
+#include "rewrite.h"
+
+#define ICMP_HEADER 8 /* before the quote, for every error of both versions */
+#define ICMP_CHECK  2 /* offset of the checksum in it */
+
+static __always_inline bool icmp_is_error(const struct packet *pkt)
+{
+	__u8 type = pkt->icmp_type;
+
+	if (packet_is_v4(pkt))
+		return type == ICMP_DEST_UNREACH || type == ICMP_TIME_EXCEEDED ||
+		       type == ICMP_PARAMETERPROB;
+	return type >= ICMPV6_DEST_UNREACH && type <= ICMPV6_PARAMPROB;
+}
+
+/* Parse the quoted header into @quote. Return: false where it has no ports. */
+static __always_inline bool icmp_quote(struct __sk_buff *skb, const struct packet *pkt,
+				       struct packet *quote)
+{
+	quote->l3 = pkt->l4 + ICMP_HEADER;
+	quote->ethertype = pkt->ethertype;
+	return parse_network(skb, quote) == PARSED && !packet_is_later_fragment(quote) &&
+	       (quote->proto == IPPROTO_TCP || quote->proto == IPPROTO_UDP) &&
+	       parse_ports(skb, quote) == PARSED;
+}
+
+/* Rewrite @side of the message and the opposite one of the quote, which went the
+ * other way. Return: 0 or what the helper that failed returned. */
+static __always_inline int icmp_rewrite(struct __sk_buff *skb, const struct packet *pkt,
+					const struct packet *quote, enum side side,
+					const struct hbpf_endpoint *to)
+{
+	int err = rewrite(skb, quote, side == SIDE_DST ? SIDE_SRC : SIDE_DST, to,
+			  pkt->l4 + ICMP_CHECK);
+
+	return err ? err : rewrite(skb, pkt, side, to, 0);
+}
+
+#endif /* HBPF_BPF_ICMP_H */

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Parsing: once, into a struct packet.
+ *
+ * All reads go through bpf_skb_load_bytes(): it checks the length, and it reads
+ * frames whose headers are not in the linear area, so nothing here has to pull
+ * data or check pointers again after a rewrite.
+ */
+#ifndef HBPF_BPF_PARSE_H
+#define HBPF_BPF_PARSE_H
+
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_endian.h>
+#include "abi.h"
+#include "addr.h"
+
+/* IPv6 extension headers looked at; a packet with more is malformed to us. */
+#define MAX_EXTENSIONS 8
+
+enum parsed {
+	PARSED,
+	PARSED_NOT_IP,	  /* some other protocol: not our business */
+	PARSED_PRIO_TAG,  /* 802.1Q/ad tag with VID 0 in the frame */
+	PARSED_VLAN,	  /* 802.1Q/ad tag with a VID in the frame */
+	PARSED_MALFORMED, /* truncated or inconsistent */
+};
+
+struct packet {
+	__u32 l3; /* offset of the network header in the frame */
+	__u32 l4; /* offset of the transport header, or of the payload of a later fragment */
+	__u16 ethertype; /* ETH_P_*, host byte order */
+	__u8 proto;	 /* IPPROTO_*, behind IPv6 extension headers */
+	__u8 tcp_flags;
+	__u8 icmp_type;
+	__u16 fragment; /* IPV4_MF and IPV4_OFFSET bits, host byte order, for both families; 0: whole */
+	__u32 route;	   /* offset of what may hold a source route: IPv4 options, IPv6 routing
+			    * header; 0 where there is none */
+	__u32 fragment_id; /* as in the packet */
+	struct hbpf_endpoint src;
+	struct hbpf_endpoint dst;
+};
+
+static __always_inline bool packet_is_v4(const struct packet *pkt)
+{
+	return pkt->ethertype == ETH_P_IP;
+}
+
+/* The fragment with the transport header; others are still to come. */
+static __always_inline bool packet_is_first_fragment(const struct packet *pkt)
+{
+	return pkt->fragment == IPV4_MF;
+}
+
+/* A fragment without a transport header. */
+static __always_inline bool packet_is_later_fragment(const struct packet *pkt)
+{
+	return pkt->fragment & IPV4_OFFSET;
+}
+
+static __always_inline bool packet_is_icmp(const struct packet *pkt)
+{
+	return pkt->proto == (packet_is_v4(pkt) ? IPPROTO_ICMP : NEXTHDR_ICMP);
+}
+
+/* Opens a connection: SYN alone. SYN-ACK answers one of the host's own. */
+static __always_inline bool packet_is_syn(const struct packet *pkt)
+{
+	const __u8 mask = TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST | TCP_FLAG_FIN;
+
+	return pkt->proto == IPPROTO_TCP && (pkt->tcp_flags & mask) == TCP_FLAG_SYN;
+}
+
+static __always_inline bool load(struct __sk_buff *skb, __u32 offset, void *to, __u32 size)
+{
+	return bpf_skb_load_bytes(skb, offset, to, size) == 0;
+}
+
+static __always_inline enum parsed parse_ethernet(struct __sk_buff *skb, struct packet *pkt)
+{
+	__be16 tci;
+	struct ethhdr eth;
+
+	if (!load(skb, 0, &eth, sizeof(eth)))
+		return PARSED_MALFORMED;
+	pkt->l3 = sizeof(eth);
+	pkt->ethertype = bpf_ntohs(eth.h_proto);
+	switch (pkt->ethertype) {
+	case ETH_P_IP:
+	case ETH_P_IPV6:
+	case ETH_P_ARP:
+		return PARSED;
+	case ETH_P_8021Q:
+	case ETH_P_8021AD:
+		if (!load(skb, sizeof(eth), &tci, sizeof(tci)))
+			return PARSED_MALFORMED;
+		return tci & bpf_htons(VLAN_VID_MASK) ? PARSED_VLAN : PARSED_PRIO_TAG;
+	default:
+		return PARSED_NOT_IP;
+	}
+}
+
+static __noinline enum parsed parse_ipv4(struct __sk_buff *skb, struct packet *pkt)
+{
+	struct iphdr ip;
+
+	if (!load(skb, pkt->l3, &ip, sizeof(ip)) || ip.version != 4 || ip.ihl < 5)
+		return PARSED_MALFORMED;
+	pkt->src.addr = addr_v4(ip.saddr);
+	pkt->dst.addr = addr_v4(ip.daddr);
+	pkt->proto = ip.protocol;
+	pkt->l4 = pkt->l3 + ip.ihl * 4;
+
+	pkt->fragment = bpf_ntohs(ip.frag_off) & (IPV4_MF | IPV4_OFFSET);
+	pkt->fragment_id = ip.id;
+	if (ip.ihl > 5)
+		pkt->route = pkt->l3 + sizeof(ip);
+	return PARSED;
+}
+
+/* What a walk over the extension headers found. */
+struct extensions {
+	__u8 proto;	   /* the first header that is none; or that of a later fragment's payload */
+	__u8 pad;
+	__u16 l4;	   /* offset of it; 0: malformed */
+	__u16 fragment_at; /* offset of the fragment header, or 0 */
+	__u16 route_at;	   /* offset of the routing header, or 0, or ROUTE_TWICE */
+};
+
+#define ROUTE_TWICE 0xffff /* no offset of a frame: what is there cannot be loaded */
+
+/*
+ * ipv6_extensions() - walk to the transport header
+ * @at:		Offset of the first extension header
+ * @proto:	Its type
+ *
+ * Not static, so that the verifier looks at the loop once and not once for
+ * every path that leads here; such a function takes and returns scalars only.
+ *
+ * Return: the bytes of a struct extensions
+ */
+__noinline __u64 ipv6_extensions(struct __sk_buff *skb, __u32 at, __u32 proto)
+{
+	union {
+		struct extensions found;
+		__u64 bytes;
+	} walk = {};
+	__u8 header[4]; /* next header, length, and the fragment's offset */
+	int i;
+
+	for (i = 0; i < MAX_EXTENSIONS; i++) {
+		if (proto != NEXTHDR_HOP && proto != NEXTHDR_DEST && proto != NEXTHDR_AUTH &&
+		    proto != NEXTHDR_ROUTING && proto != NEXTHDR_FRAGMENT)
+			goto found;
+		if (!load(skb, at, header, sizeof(header)))
+			break;
+		if (proto == NEXTHDR_ROUTING)
+			/* one at most (RFC 8200, 4.1) */
+			walk.found.route_at = walk.found.route_at ? ROUTE_TWICE : at;
+		if (proto == NEXTHDR_FRAGMENT) {
+			walk.found.fragment_at = at;
+			header[1] = 0;
+		}
+		/* in units of 8 bytes beyond the first; AH in units of 4, beyond two */
+		at += proto == NEXTHDR_AUTH ? (header[1] + 2) * 4 : (header[1] + 1) * 8;
+		if (proto == NEXTHDR_FRAGMENT && (header[2] || header[3] & ~7)) {
+			proto = header[0];
+			goto found; /* a later fragment: what follows is no header */
+		}
+		proto = header[0];
+	}
+	walk.found.l4 = 0;
+	return walk.bytes;
+found:
+	walk.found.proto = proto;
+	walk.found.l4 = at;
+	return walk.bytes;
+}
+
+static __noinline enum parsed parse_ipv6(struct __sk_buff *skb, struct packet *pkt)
+{
+	union {
+		struct extensions found;
+		__u64 bytes;
+	} walk;
+	struct frag_hdr fragment;
+	__u8 start[IPV6_SRC];
+
+	/* Field by field: the whole header would take a third of the stack. */
+	if (!load(skb, pkt->l3, start, sizeof(start)) || start[0] >> 4 != 6 ||
+	    !load(skb, pkt->l3 + IPV6_SRC, &pkt->src.addr, sizeof(pkt->src.addr)) ||
+	    !load(skb, pkt->l3 + IPV6_DST, &pkt->dst.addr, sizeof(pkt->dst.addr)))
+		return PARSED_MALFORMED;
+
+	walk.bytes = ipv6_extensions(skb, pkt->l3 + sizeof(struct ipv6hdr),
+				     start[offsetof(struct ipv6hdr, nexthdr)]);
+	pkt->proto = walk.found.proto;
+	pkt->l4 = walk.found.l4;
+	pkt->route = walk.found.route_at;
+	if (walk.found.fragment_at) {
+		if (!load(skb, walk.found.fragment_at, &fragment, sizeof(fragment)))
+			return PARSED_MALFORMED;
+		/* Offset 0 and no more to come is a whole packet (RFC 6946). */
+		pkt->fragment = bpf_ntohs(fragment.frag_off) >> 3 |
+				(fragment.frag_off & bpf_htons(IPV6_MF) ? IPV4_MF : 0);
+		pkt->fragment_id = fragment.identification;
+	}
+	return pkt->l4 ? PARSED : PARSED_MALFORMED;
+}
+
+static __always_inline enum parsed parse_network(struct __sk_buff *skb, struct packet *pkt)
+{
+	return packet_is_v4(pkt) ? parse_ipv4(skb, pkt) : parse_ipv6(skb, pkt);
+}
+
+/* The two ports alone: all that an ICMP error is sure to quote (RFC 792). */
+static __always_inline enum parsed parse_ports(struct __sk_buff *skb, struct packet *pkt)
+{
+	__be16 ports[2];
+
+	if (!load(skb, pkt->l4, ports, sizeof(ports)))
+		return PARSED_MALFORMED;
+	pkt->src.port = ports[0];
+	pkt->dst.port = ports[1];
+	return PARSED;
+}
+
+static __always_inline enum parsed parse_transport(struct __sk_buff *skb, struct packet *pkt)
+{
+	struct udphdr udp;
+	__u8 tcp[20]; /* struct tcphdr without options */
+
+	switch (pkt->proto) {
+	case IPPROTO_TCP:
+		if (!load(skb, pkt->l4, tcp, sizeof(tcp)))
+			return PARSED_MALFORMED;
+		pkt->tcp_flags = tcp[13];
+		return parse_ports(skb, pkt);
+	case IPPROTO_UDP:
+		if (!load(skb, pkt->l4, &udp, sizeof(udp)))
+			return PARSED_MALFORMED;
+		pkt->src.port = udp.source;
+		pkt->dst.port = udp.dest;
+		return PARSED;
+	default:
+		if (packet_is_icmp(pkt) && !load(skb, pkt->l4, &pkt->icmp_type, 1))
+			return PARSED_MALFORMED;
+		return PARSED;
+	}
+}
+
+#endif /* HBPF_BPF_PARSE_H */

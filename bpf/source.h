@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Who may open a new flow: what loose rp_filter on lo no longer asks. */
+#ifndef HBPF_BPF_SOURCE_H
+#define HBPF_BPF_SOURCE_H
+
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include "addr.h"
+#include "maps.h"
+#include "parse.h"
+
+static __always_inline const struct hbpf_source *source_lookup(__u32 list,
+							       const struct hbpf_addr *addr)
+{
+	struct hbpf_source_key key = {
+		.prefixlen = HBPF_LIST_BITS + 128,
+		.list = list,
+		.addr = *addr,
+	};
+
+	return bpf_map_lookup_elem(&sources, &key);
+}
+
+static __noinline bool source_allowed(const struct packet *pkt, const struct hbpf_export *export)
+{
+	const struct hbpf_policy *policy = &export->from;
+	const struct hbpf_config *cfg = config_get();
+	const struct hbpf_addr *addr = &pkt->src.addr;
+
+	if (!cfg || addr_is_unfit(addr) || (!packet_is_v4(pkt) && addr_is_v4_mapped(addr)) ||
+	    source_lookup(HBPF_LIST_HOST, addr))
+		return false;
+	if (policy->inherit)
+		policy = &cfg->from;
+	if (policy->onlink && source_lookup(HBPF_LIST_ONLINK, addr))
+		return true;
+	return policy->list >= HBPF_LIST_BRIDGE && source_lookup(policy->list, addr);
+}
+
+#endif /* HBPF_BPF_SOURCE_H */
