@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Addresses and prefixes as text and as the 128-bit keys of the maps. */
+#ifndef HBPF_ADDR_H
+#define HBPF_ADDR_H
+
+#include <stdbool.h>
+#include <netinet/in.h>
+#include <hbpf/maps.h>
+
+#define ADDR_STRLEN     INET6_ADDRSTRLEN
+#define PREFIX_STRLEN   (INET6_ADDRSTRLEN + 4)
+#define ENDPOINT_STRLEN (INET6_ADDRSTRLEN + 8)
+
+/* An address range; IPv4 as v4-mapped, so that 10.0.0.0/8 has len 96 + 8. */
+struct prefix {
+	struct hbpf_addr addr;
+	__u8 len; /* bits, 0 to 128 */
+};
+
+/** addr_from_v4() - @addr4 is in network byte order */
+struct hbpf_addr addr_from_v4(__be32 addr4);
+/** addr_from_v6() - @addr6 points to 16 bytes in network byte order */
+struct hbpf_addr addr_from_v6(const void *addr6);
+
+bool addr_is_v4(const struct hbpf_addr *addr);
+bool addr_equal(const struct hbpf_addr *a, const struct hbpf_addr *b);
+/** addr_is_loopback() - in 127.0.0.0/8, or ::1 */
+bool addr_is_loopback(const struct hbpf_addr *addr);
+bool addr_is_unspecified(const struct hbpf_addr *addr);
+bool addr_is_multicast(const struct hbpf_addr *addr);
+/** addr_is_link_local6() - in fe80::/10 */
+bool addr_is_link_local6(const struct hbpf_addr *addr);
+
+/**
+ * addr_parse() - "172.17.0.1", "fd00::1" or "[fd00::1]"
+ * Return: 0, or -EINVAL
+ */
+int addr_parse(const char *text, struct hbpf_addr *addr);
+
+/**
+ * prefix_parse() - an address with an optional "/LEN"; bits behind it must be 0
+ * Return: 0, -EINVAL when it is no prefix, -ERANGE when host bits are set
+ */
+int prefix_parse(const char *text, struct prefix *prefix);
+
+/** addr_format() - into @buf of at least ADDR_STRLEN bytes; returns @buf */
+const char *addr_format(const struct hbpf_addr *addr, char *buf);
+/** prefix_format() - into @buf of at least PREFIX_STRLEN bytes; returns @buf */
+const char *prefix_format(const struct prefix *prefix, char *buf);
+/**
+ * endpoint_format() - "172.17.0.1:8088" or "[fd00::1]:8088"
+ * @port:	network byte order
+ * @buf:	at least ENDPOINT_STRLEN bytes; returned
+ */
+const char *endpoint_format(const struct hbpf_addr *addr, __be16 port, char *buf);
+
+#endif /* HBPF_ADDR_H */
