@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <linux/pkt_sched.h>
+#include <linux/rtnetlink.h>
+
+#include "netlink.h"
+#include "nl.h"
+
+#define V4_MAPPED_BITS 96
+
+static const char *link_kind(const struct nlattr *linkinfo)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested (attr, linkinfo) {
+		if (mnl_attr_get_type(attr) == IFLA_INFO_KIND)
+			return mnl_attr_get_str(attr);
+	}
+	return "";
+}
+
+static int on_link(const struct nlmsghdr *nlh, void *data)
+{
+	const struct ifinfomsg *msg = mnl_nlmsg_get_payload(nlh);
+	struct link link = { .ifindex = msg->ifi_index, .up = msg->ifi_flags & IFF_UP };
+	struct links *links = data;
+	const struct nlattr *attr;
+	struct link *v;
+
+	mnl_attr_for_each (attr, nlh, sizeof(*msg)) {
+		switch (mnl_attr_get_type(attr)) {
+		case IFLA_IFNAME:
+			snprintf(link.name, sizeof(link.name), "%s", mnl_attr_get_str(attr));
+			break;
+		case IFLA_LINKINFO:
+			snprintf(link.kind, sizeof(link.kind), "%s", link_kind(attr));
+			break;
+		case IFLA_MASTER:
+			link.master = mnl_attr_get_u32(attr);
+			break;
+		case IFLA_ADDRESS: /* of other lengths on tunnels */
+			if (mnl_attr_get_payload_len(attr) == sizeof(link.mac))
+				memcpy(link.mac, mnl_attr_get_payload(attr), sizeof(link.mac));
+			break;
+		}
+	}
+
+	v = nl_grow(links->v, links->count, sizeof(*v));
+	if (!v)
+		return MNL_CB_ERROR;
+	links->v = v;
+	links->v[links->count++] = link;
+	return MNL_CB_OK;
+}
+
+int netlink_links(struct links *links, struct error *err)
+{
+	struct nl_request request;
+	int ret;
+
+	*links = (struct links){};
+	nl_begin(&request, RTM_GETLINK, NLM_F_DUMP, sizeof(struct ifinfomsg));
+	ret = nl_talk(NETLINK_ROUTE, &request, on_link, links, &links->count);
+	if (ret) {
+		links_free(links);
+		return error_set(err, ret, "cannot list the interfaces: %s", strerror(-ret));
+	}
+	return 0;
+}
+
+static struct hbpf_addr get_addr(const struct nlattr *attr, __u8 family)
+{
+	return family == AF_INET ? addr_from_v4(mnl_attr_get_u32(attr))
+				 : addr_from_v6(mnl_attr_get_payload(attr));
+}
+
+static struct prefix make_prefix(struct hbpf_addr addr, __u8 len)
+{
+	for (unsigned int bit = len; bit < 8 * sizeof(addr); bit++)
+		addr.byte[bit / 8] &= ~(0x80 >> bit % 8);
+	return (struct prefix){ .addr = addr, .len = len };
+}
+
+static int on_addr(const struct nlmsghdr *nlh, void *data)
+{
+	const struct ifaddrmsg *msg = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *attr, *local = NULL, *peer = NULL;
+	struct ifaddrs_list *addrs = data;
+	struct link_addr entry = { .ifindex = msg->ifa_index };
+	struct link_addr *v;
+
+	if (msg->ifa_family != AF_INET && msg->ifa_family != AF_INET6)
+		return MNL_CB_OK;
+
+	mnl_attr_for_each (attr, nlh, sizeof(*msg)) {
+		switch (mnl_attr_get_type(attr)) {
+		case IFA_LOCAL:
+			local = attr;
+			break;
+		case IFA_ADDRESS:
+			peer = attr;
+			break;
+		}
+	}
+	/* With a peer IFA_ADDRESS is the peer's. Without one IPv4 tells its own address in both,
+	 * IPv6 in IFA_ADDRESS alone (inet_fill_ifaddr(), inet6_fill_ifaddr()). */
+	if (!local)
+		local = peer;
+	if (!peer)
+		peer = local;
+	if (!local)
+		return MNL_CB_OK;
+
+	entry.addr = get_addr(local, msg->ifa_family);
+	entry.len = msg->ifa_prefixlen + (msg->ifa_family == AF_INET ? V4_MAPPED_BITS : 0);
+	entry.onlink = make_prefix(get_addr(peer, msg->ifa_family), entry.len);
+
+	v = nl_grow(addrs->v, addrs->count, sizeof(*v));
+	if (!v)
+		return MNL_CB_ERROR;
+	addrs->v = v;
+	addrs->v[addrs->count++] = entry;
+	return MNL_CB_OK;
+}
+
+int netlink_addrs(struct ifaddrs_list *addrs, struct error *err)
+{
+	struct nl_request request;
+	int ret;
+
+	*addrs = (struct ifaddrs_list){};
+	nl_begin(&request, RTM_GETADDR, NLM_F_DUMP, sizeof(struct ifaddrmsg));
+	ret = nl_talk(NETLINK_ROUTE, &request, on_addr, addrs, &addrs->count);
+	if (ret) {
+		ifaddrs_free(addrs);
+		return error_set(err, ret, "cannot list the interfaces' addresses: %s",
+				 strerror(-ret));
+	}
+	return 0;
+}
+
+void links_free(struct links *links)
+{
+	free(links->v);
+	*links = (struct links){};
+}
+
+void ifaddrs_free(struct ifaddrs_list *addrs)
+{
+	free(addrs->v);
+	*addrs = (struct ifaddrs_list){};
+}
+
+const struct link *links_by_name(const struct links *links, const char *name)
+{
+	for (size_t i = 0; i < links->count; i++) {
+		if (!strcmp(links->v[i].name, name))
+			return &links->v[i];
+	}
+	return NULL;
+}
+
+const struct link *links_by_index(const struct links *links, unsigned int ifindex)
+{
+	for (size_t i = 0; i < links->count; i++) {
+		if (links->v[i].ifindex == ifindex)
+			return &links->v[i];
+	}
+	return NULL;
+}
+
+/*
+ * Each (protocol, priority) announces itself with a message of handle 0 before
+ * its filters (tcf_chain_dump()). More than there are is counted in two cases,
+ * never less: u32 lists its hash tables beside its filters, and a qdisc
+ * "ingress" in the place of clsact gives the same answer for both parents.
+ */
+static int on_filter(const struct nlmsghdr *nlh, void *data)
+{
+	const struct tcmsg *msg = mnl_nlmsg_get_payload(nlh);
+	size_t *count = data;
+
+	if (msg->tcm_handle)
+		++*count;
+	return MNL_CB_OK;
+}
+
+static int count_filters(unsigned int ifindex, __u32 parent, size_t *count)
+{
+	struct nl_request request;
+	struct tcmsg *msg;
+	int ret;
+
+	msg = nl_begin(&request, RTM_GETTFILTER, NLM_F_DUMP, sizeof(*msg));
+	msg->tcm_ifindex = ifindex;
+	msg->tcm_parent = parent;
+	ret = nl_talk(NETLINK_ROUTE, &request, on_filter, count, count);
+	/* no such qdisc, or a kernel without traffic control */
+	return ret == -EINVAL || ret == -EOPNOTSUPP ? 0 : ret;
+}
+
+int netlink_filters(unsigned int ifindex, unsigned int *count, struct error *err)
+{
+	size_t found = 0;
+	int ret;
+
+	ret = count_filters(ifindex, TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS), &found);
+	if (!ret)
+		ret = count_filters(ifindex, TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS), &found);
+	if (ret)
+		return error_set(err, ret, "cannot list the tc filters of interface %u: %s",
+				 ifindex, strerror(-ret));
+	*count = found;
+	return 0;
+}

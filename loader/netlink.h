@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Interfaces and addresses of this network namespace, over rtnetlink (libmnl). */
+#ifndef HBPF_NETLINK_H
+#define HBPF_NETLINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <net/if.h>
+#include "addr.h"
+#include "error.h"
+
+struct link {
+	unsigned int ifindex;
+	char name[IFNAMSIZ];
+	char kind[16]; /* IFLA_INFO_KIND: "bridge", "veth", "vrf"...; empty for a physical device */
+	bool up;       /* IFF_UP */
+	unsigned int master;   /* ifindex of the bridge or VRF it is enslaved to, or 0 */
+	unsigned char mac[6];
+};
+
+struct links {
+	struct link *v;
+	size_t count;
+};
+
+/* One address of an interface. */
+struct link_addr {
+	unsigned int ifindex;
+	struct hbpf_addr addr;
+	__u8 len; /* of its on-link prefix, in the 128-bit space: /24 of IPv4 is 120 */
+	struct prefix onlink; /* that prefix, host bits cleared; for a peer address the peer's */
+};
+
+struct ifaddrs_list {
+	struct link_addr *v;
+	size_t count;
+};
+
+/** netlink_links() - all interfaces, RTM_GETLINK. Return: 0 or -errno. Free with links_free() */
+int netlink_links(struct links *links, struct error *err);
+/** netlink_addrs() - all addresses of all interfaces, RTM_GETADDR. Return: 0 or -errno */
+int netlink_addrs(struct ifaddrs_list *addrs, struct error *err);
+void links_free(struct links *links);
+void ifaddrs_free(struct ifaddrs_list *addrs);
+
+const struct link *links_by_name(const struct links *links, const char *name);
+const struct link *links_by_index(const struct links *links, unsigned int ifindex);
+
+/**
+ * netlink_filters() - how many tc filters hang on an interface's clsact hooks
+ * @ifindex:	Interface
+ * @count:	Filters of all programs on ingress and egress together (RTM_GETTFILTER)
+ *
+ * Return: 0 or -errno; no clsact qdisc is 0 filters
+ */
+int netlink_filters(unsigned int ifindex, unsigned int *count, struct error *err);
+
+#endif /* HBPF_NETLINK_H */

@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <netinet/tcp.h>
+#include <linux/sock_diag.h>
+
+#include "addr.h"
+#include "nl.h"
+#include "sockets.h"
+
+#define LOOPBACK_IFINDEX 1 /* in every namespace (the kernel's net/flow.h) */
+
+#define STATE(state) (1U << (state))
+#define ALL_STATES   (STATE(TCP_CLOSING + 1) - STATE(TCP_ESTABLISHED))
+#define LIVE_STATES  (ALL_STATES & ~(STATE(TCP_LISTEN) | STATE(TCP_TIME_WAIT) | STATE(TCP_CLOSE)))
+
+/* ---- listing ---- */
+
+static struct hbpf_endpoint get_endpoint(__u8 family, const __be32 *addr, __be16 port)
+{
+	return (struct hbpf_endpoint){
+		.addr = family == AF_INET ? addr_from_v4(*addr) : addr_from_v6(addr),
+		.port = port,
+	};
+}
+
+/* One map was asked for, so the first storage is the one. */
+static void get_dialled(struct socket *socket, const struct nlattr *storages)
+{
+	const struct nlattr *storage, *attr;
+
+	mnl_attr_for_each_nested (storage, storages) {
+		if (mnl_attr_get_type(storage) != SK_DIAG_BPF_STORAGE)
+			continue;
+		mnl_attr_for_each_nested (attr, storage) {
+			if (mnl_attr_get_type(attr) != SK_DIAG_BPF_STORAGE_MAP_VALUE ||
+			    mnl_attr_get_payload_len(attr) < sizeof(socket->dialled))
+				continue;
+			memcpy(&socket->dialled, mnl_attr_get_payload(attr),
+			       sizeof(socket->dialled));
+			socket->has_dialled = true;
+			return;
+		}
+	}
+}
+
+struct listing {
+	struct sockets *sockets;
+	__u8 proto;
+};
+
+static int on_socket(const struct nlmsghdr *nlh, void *data)
+{
+	const struct inet_diag_msg *msg = mnl_nlmsg_get_payload(nlh);
+	const struct listing *listing = data;
+	struct sockets *sockets = listing->sockets;
+	const struct inet_diag_sockid *id = &msg->id;
+	const struct nlattr *attr;
+	struct socket socket = {
+		.proto = listing->proto,
+		.state = msg->idiag_state,
+		.family = msg->idiag_family,
+		.local = get_endpoint(msg->idiag_family, id->idiag_src, id->idiag_sport),
+		.remote = get_endpoint(msg->idiag_family, id->idiag_dst, id->idiag_dport),
+		.inode = msg->idiag_inode,
+		.id = *id,
+	};
+	struct socket *v;
+
+	mnl_attr_for_each (attr, nlh, sizeof(*msg)) {
+		switch (mnl_attr_get_type(attr)) {
+		case INET_DIAG_SKV6ONLY:
+			socket.v6only = mnl_attr_get_u8(attr);
+			break;
+		case INET_DIAG_SK_BPF_STORAGES:
+			get_dialled(&socket, attr);
+			break;
+		}
+	}
+
+	v = nl_grow(sockets->v, sockets->count, sizeof(*v));
+	if (!v)
+		return MNL_CB_ERROR;
+	sockets->v = v;
+	sockets->v[sockets->count++] = socket;
+	return MNL_CB_OK;
+}
+
+static int list_family(struct sockets *sockets, __u8 family, __u8 proto, __u32 states,
+		       int storage_fd)
+{
+	struct listing listing = { .sockets = sockets, .proto = proto };
+	struct inet_diag_req_v2 *msg;
+	struct nl_request request;
+	struct nlattr *nest;
+
+	msg = nl_begin(&request, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, sizeof(*msg));
+	msg->sdiag_family = family;
+	msg->sdiag_protocol = proto;
+	msg->idiag_states = states;
+	if (storage_fd >= 0) {
+		nest = mnl_attr_nest_start(&request.nlh, INET_DIAG_REQ_SK_BPF_STORAGES);
+		mnl_attr_put_u32(&request.nlh, SK_DIAG_BPF_STORAGE_REQ_MAP_FD, storage_fd);
+		mnl_attr_nest_end(&request.nlh, nest);
+	}
+	return nl_talk(NETLINK_SOCK_DIAG, &request, on_socket, &listing, &sockets->count);
+}
+
+static int list_proto(struct sockets *sockets, __u8 proto, __u32 states, int storage_fd,
+		      struct error *err)
+{
+	const char *name = proto == IPPROTO_TCP ? "tcp" : "udp";
+	int ret;
+
+	if (!states)
+		return 0;
+	ret = list_family(sockets, AF_INET, proto, states, storage_fd);
+	if (!ret)
+		ret = list_family(sockets, AF_INET6, proto, states, storage_fd);
+	if (!ret)
+		return 0;
+	error_set(err, ret, "cannot list the %s sockets: %s", name, strerror(-ret));
+	/* no handler, and none to load: sock_diag_bind() and inet_diag's of the protocol */
+	if (ret == -ENOENT)
+		error_hint(err, "load the kernel module %s_diag, or install the package with it",
+			   name);
+	return ret;
+}
+
+/* ---- searching ---- */
+
+/* What packets a socket may take. */
+enum role {
+	ROLE_SERVES, /* anyone's that come in through lo */
+	ROLE_DEVICE, /* anyone's, but through another device (SO_BINDTODEVICE) */
+	ROLE_PEER,   /* its peer's only */
+};
+
+static enum role role_of(const struct socket *socket)
+{
+	if (socket->state != (socket->proto == IPPROTO_TCP ? TCP_LISTEN : TCP_CLOSE))
+		return ROLE_PEER;
+	if (socket->id.idiag_if && socket->id.idiag_if != LOOPBACK_IFINDEX)
+		return ROLE_DEVICE;
+	return ROLE_SERVES;
+}
+
+/* What the sockets are sorted and searched by. */
+struct key {
+	__u8 proto;
+	__be16 port;
+	enum role role;
+	struct hbpf_addr addr;
+	bool v6only; /* matters for the wildcard alone */
+};
+
+static int compare_keys(const struct key *a, const struct key *b)
+{
+	if (a->proto != b->proto)
+		return a->proto - b->proto;
+	if (a->port != b->port)
+		return a->port - b->port;
+	if (a->role != b->role)
+		return (int)a->role - (int)b->role;
+	return memcmp(&a->addr, &b->addr, sizeof(a->addr)) ?: a->v6only - b->v6only;
+}
+
+static struct key key_of(const struct socket *socket)
+{
+	return (struct key){
+		.proto = socket->proto,
+		.port = socket->local.port,
+		.role = role_of(socket),
+		.addr = socket->local.addr,
+		.v6only = socket->v6only && addr_is_unspecified(&socket->local.addr),
+	};
+}
+
+static int compare_sockets(const void *a, const void *b)
+{
+	const struct key key_a = key_of(a), key_b = key_of(b);
+
+	return compare_keys(&key_a, &key_b);
+}
+
+static int compare_key_socket(const void *key, const void *socket)
+{
+	const struct key key_b = key_of(socket);
+
+	return compare_keys(key, &key_b);
+}
+
+static const struct socket *find(const struct sockets *sockets, const struct key *key)
+{
+	if (!sockets->count)
+		return NULL;
+	return bsearch(key, sockets->v, sockets->count, sizeof(*sockets->v), compare_key_socket);
+}
+
+int sockets_list(unsigned int what, int storage_fd, struct sockets *sockets, struct error *err)
+{
+	__u32 tcp = 0, udp = 0;
+	int ret;
+
+	if (what & SOCKETS_TCP_LISTEN)
+		tcp |= STATE(TCP_LISTEN);
+	if (what & SOCKETS_TCP_LIVE)
+		tcp |= LIVE_STATES;
+	if (what & SOCKETS_UDP)
+		udp = ALL_STATES;
+
+	*sockets = (struct sockets){};
+	ret = list_proto(sockets, IPPROTO_TCP, tcp, storage_fd, err);
+	if (!ret)
+		ret = list_proto(sockets, IPPROTO_UDP, udp, -1, err);
+	if (ret) {
+		sockets_free(sockets);
+		return ret;
+	}
+	if (sockets->count)
+		qsort(sockets->v, sockets->count, sizeof(*sockets->v), compare_sockets);
+	return 0;
+}
+
+void sockets_free(struct sockets *sockets)
+{
+	free(sockets->v);
+	*sockets = (struct sockets){};
+}
+
+const struct socket *sockets_serving(const struct sockets *sockets, __u8 proto,
+				     const struct hbpf_addr *addr, __be16 port)
+{
+	struct key key = { .proto = proto, .port = port, .role = ROLE_SERVES, .addr = *addr };
+	const struct socket *found;
+
+	found = find(sockets, &key);
+	if (!found && addr_is_v4(addr)) {
+		key.addr = addr_from_v4(INADDR_ANY);
+		found = find(sockets, &key);
+	}
+	if (!found) {
+		key.addr = addr_from_v6(&in6addr_any);
+		found = find(sockets, &key);
+	}
+	if (!found && !addr_is_v4(addr)) {
+		key.v6only = true;
+		found = find(sockets, &key);
+	}
+	return found;
+}
+
+const struct socket *sockets_bound(const struct sockets *sockets, __u8 proto,
+				   const struct hbpf_addr *addr, __be16 port)
+{
+	struct key key = { .proto = proto, .port = port, .role = ROLE_SERVES, .addr = *addr };
+	const struct socket *found;
+
+	found = find(sockets, &key);
+	if (!found) {
+		key.role = ROLE_DEVICE;
+		found = find(sockets, &key);
+	}
+	return found;
+}
+
+/* ---- closing ---- */
+
+int sockets_destroy(const struct socket *socket)
+{
+	struct inet_diag_req_v2 *msg;
+	struct nl_request request;
+
+	msg = nl_begin(&request, SOCK_DESTROY, NLM_F_ACK, sizeof(*msg));
+	msg->sdiag_family = socket->family;
+	msg->sdiag_protocol = socket->proto;
+	msg->idiag_states = STATE(socket->state);
+	msg->id = socket->id; /* the cookie in it keeps a successor with the same ports safe */
+	return nl_talk(NETLINK_SOCK_DIAG, &request, NULL, NULL, NULL);
+}
+
+/* ---- owners ---- */
+
+#define PROC_PATHLEN (NAME_MAX + sizeof("/comm"))
+
+/* An inode asked for, and where its answer goes. */
+struct wanted {
+	__u32 inode;
+	struct owner *owner;
+};
+
+struct search {
+	struct wanted *v; /* sorted by inode; the same may stand there more than once */
+	size_t count;
+};
+
+static int compare_wanted(const void *a, const void *b)
+{
+	const struct wanted *x = a, *y = b;
+
+	return (x->inode > y->inode) - (x->inode < y->inode);
+}
+
+/* The first of those that want @inode, or NULL. */
+static struct wanted *find_wanted(const struct search *search, __u32 inode)
+{
+	const struct wanted key = { .inode = inode };
+	struct wanted *found;
+
+	found = bsearch(&key, search->v, search->count, sizeof(*search->v), compare_wanted);
+	while (found && found > search->v && found[-1].inode == inode)
+		found--;
+	return found;
+}
+
+/* A process names itself: nothing of it may steer the terminal it is shown on. */
+static void read_name(int proc, const char *pid, struct owner *owner)
+{
+	char path[PROC_PATHLEN];
+	ssize_t len;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/comm", pid);
+	fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	len = read(fd, owner->name, sizeof(owner->name) - 1);
+	close(fd);
+	if (len > 0 && owner->name[len - 1] == '\n')
+		len--;
+	for (ssize_t i = 0; i < len; i++) {
+		if (!isprint((unsigned char)owner->name[i]))
+			owner->name[i] = '?';
+	}
+	owner->name[len > 0 ? len : 0] = '\0';
+}
+
+/* The socket behind an entry of /proc/PID/fd, or 0. */
+static __u32 read_inode(int fds, const char *fd)
+{
+	char target[64];
+	__u32 inode;
+	ssize_t len;
+
+	len = readlinkat(fds, fd, target, sizeof(target) - 1);
+	if (len < 0)
+		return 0;
+	target[len] = '\0';
+	return sscanf(target, "socket:[%u]", &inode) == 1 ? inode : 0;
+}
+
+/* A process that ends meanwhile, or that we may not look into, has nothing to tell. */
+static void search_process(const struct search *search, int proc, const char *pid)
+{
+	struct owner owner = { .pid = atoi(pid) };
+	struct wanted *wanted;
+	struct dirent *entry;
+	char path[PROC_PATHLEN];
+	__u32 inode;
+	DIR *fds;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/fd", pid);
+	fd = openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	fds = fdopendir(fd);
+	if (!fds) {
+		close(fd);
+		return;
+	}
+	while ((entry = readdir(fds))) {
+		inode = read_inode(fd, entry->d_name);
+		wanted = inode ? find_wanted(search, inode) : NULL;
+		if (wanted && !owner.name[0])
+			read_name(proc, pid, &owner);
+		for (; wanted && wanted < search->v + search->count && wanted->inode == inode;
+		     wanted++) {
+			if (!wanted->owner->pid || owner.pid < wanted->owner->pid)
+				*wanted->owner = owner;
+		}
+	}
+	closedir(fds);
+}
+
+int sockets_owners(const __u32 *inodes, struct owner *owners, size_t count)
+{
+	struct search search = {};
+	struct dirent *entry;
+	int ret = 0;
+	DIR *proc;
+
+	memset(owners, 0, count * sizeof(*owners));
+	if (!count)
+		return 0;
+	search.v = calloc(count, sizeof(*search.v));
+	if (!search.v)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++) {
+		if (inodes[i]) /* request sockets and the kernel's own have none */
+			search.v[search.count++] = (struct wanted){ inodes[i], &owners[i] };
+	}
+	qsort(search.v, search.count, sizeof(*search.v), compare_wanted);
+
+	proc = opendir("/proc");
+	if (!proc) {
+		ret = -errno;
+		goto out;
+	}
+	while ((entry = readdir(proc))) {
+		if (isdigit((unsigned char)entry->d_name[0]))
+			search_process(&search, dirfd(proc), entry->d_name);
+	}
+	closedir(proc);
+out:
+	free(search.v);
+	return ret;
+}
