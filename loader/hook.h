@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Attaching the two programs to a bridge: tcx links (Linux 6.6), pinned, in
+ * front of every other program; else a clsact qdisc with a fixed handle at the
+ * highest priority. Only our own are ever taken away.
+ */
+#ifndef HBPF_HOOK_H
+#define HBPF_HOOK_H
+
+#include <stdbool.h>
+#include <hbpf/maps.h>
+#include "error.h"
+#include "pins.h"
+
+enum hook_side {
+	HOOK_INGRESS,
+	HOOK_EGRESS,
+	HOOK_SIDES,
+};
+
+struct hook_target {
+	const struct pins *pins;
+	const char *bridge;
+	unsigned int ifindex;
+};
+
+/**
+ * hook_makes_qdisc() - will hook_attach() have to make the clsact qdisc?
+ *
+ * For the caller to write down before it attaches: killed in between, nobody would know any more
+ * whose qdisc it is. Return: 1, 0 or -errno
+ */
+int hook_makes_qdisc(const struct hook_target *target, enum hbpf_hook_kind kind, struct error *err);
+
+/**
+ * hook_attach() - put one program on one side of the bridge, or exchange the one there
+ * @kind:	HBPF_HOOK_AUTO tries tcx and falls back to clsact only where the kernel does not
+ *		know tcx (-EINVAL, -EOPNOTSUPP), never on -EPERM or -ENODEV. A kind other than the
+ *		one in use moves the program: attached at the new place first, then taken away
+ *		from the old one
+ * @side:	Ingress carries the guard and is attached first
+ * @prog_fd:	Program
+ * @used:	The kind it came to
+ * @qdisc_made:	Set true when this call made the clsact qdisc; left alone otherwise
+ *
+ * A pinned link that is dead (its bridge was deleted) is replaced. A living one gets the program
+ * exchanged in place, so that no packet goes by unguarded. Where others came to stand before ours
+ * it moves to the front again, with tcx only if @prog_fd is another program than the one there.
+ * Return: 0 or -errno
+ */
+int hook_attach(const struct hook_target *target, enum hbpf_hook_kind kind, enum hook_side side,
+		int prog_fd, enum hbpf_hook_kind *used, bool *qdisc_made, struct error *err);
+
+/**
+ * hook_detach() - take away our program from one side, whichever kind holds it
+ * @qdisc_made:	With true, and after the last filter of anyone is gone, the clsact qdisc goes too
+ * Return: 0 (also when nothing is there) or -errno
+ */
+int hook_detach(const struct hook_target *target, enum hook_side side, bool qdisc_made,
+		struct error *err);
+
+/**
+ * hook_remove_qdisc() - take away the clsact qdisc that hbpf made, once nobody has filters there
+ * Return: 1 when it is there no more, 0 when it has to stay, -errno
+ */
+int hook_remove_qdisc(const struct hook_target *target, struct error *err);
+
+struct hook_state {
+	bool live; /* our program is attached to this very interface */
+	enum hbpf_hook_kind kind;
+	__u32 prog_id;
+	bool first;      /* nothing else runs before ours */
+	char before[64]; /* name of what does */
+};
+
+/** hook_query() - what is attached now, as the kernel tells it. Return: 0 or -errno */
+int hook_query(const struct hook_target *target, enum hook_side side, struct hook_state *state,
+	       struct error *err);
+
+#endif /* HBPF_HOOK_H */

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The two ways to attach, for hook.c alone, which chooses between them. */
+#ifndef HBPF_HOOK_KINDS_H
+#define HBPF_HOOK_KINDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include "hook.h"
+
+/** hook_program_name() - "hbpf_ingress", or "program 42" for one without a name */
+void hook_program_name(__u32 id, char *name, size_t size);
+
+/**
+ * tcx_attach() - attach, or exchange the program attached
+ * Return: 0, -EOPNOTSUPP only where the kernel does not know tcx, other -errno
+ */
+int tcx_attach(const struct hook_target *target, enum hook_side side, int prog_fd,
+	       struct error *err);
+/** tcx_detach() - Return: 0 (also when nothing is there) or -errno */
+int tcx_detach(const struct hook_target *target, enum hook_side side, struct error *err);
+/**
+ * tcx_query() - look at the pinned link
+ * @state:	Left alone where no link is pinned; kind alone is set for a dead one
+ */
+int tcx_query(const struct hook_target *target, enum hook_side side, struct hook_state *state,
+	      struct error *err);
+/** tcx_first() - Return: 1 with the ID of the program that runs first, 0: there is none, -errno */
+int tcx_first(const struct hook_target *target, enum hook_side side, __u32 *prog_id,
+	      struct error *err);
+
+/** clsact_attach() - attach, or exchange the filter attached; @qdisc_made as for hook_attach() */
+int clsact_attach(const struct hook_target *target, enum hook_side side, int prog_fd,
+		  bool *qdisc_made, struct error *err);
+/** clsact_detach() - Return: 0 (also when nothing is there) or -errno */
+int clsact_detach(const struct hook_target *target, enum hook_side side, struct error *err);
+/** clsact_has_qdisc() - Return: 1, 0 or -errno */
+int clsact_has_qdisc(const struct hook_target *target, struct error *err);
+/** clsact_remove_qdisc() - unless somebody's filters are left. Return: 0 or -errno */
+int clsact_remove_qdisc(const struct hook_target *target, struct error *err);
+/** clsact_query() - look for our filter; @state is left alone where there is none */
+int clsact_query(const struct hook_target *target, enum hook_side side, struct hook_state *state,
+		 struct error *err);
+
+#endif /* HBPF_HOOK_KINDS_H */

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Where hbpf's state lives: pinned BPF objects below
+ *
+ *	<bpffs>/hbpf/<inode of the network namespace>/<bridge>/
+ *
+ * and, for lo's settings shared by all bridges of the namespace, .../lo/ (no
+ * bridge can have that name). There is no other state. <bpffs> is HBPF_BPFFS or
+ * /sys/fs/bpf.
+ */
+#ifndef HBPF_PINS_H
+#define HBPF_PINS_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <net/if.h>
+#include <linux/types.h>
+#include "error.h"
+
+struct pins {
+	char base[PATH_MAX]; /* <bpffs>/hbpf/<netns> */
+	__u64 netns;         /* inode of this network namespace */
+	int lock;            /* fd of the bpffs root, flock'ed */
+};
+
+enum pins_mode {
+	PINS_READ,  /* shared lock; a missing bpffs is -ENOENT: nothing can be attached; where
+		     * another mount namespace may hold one it is -EPERM, as it is for writing */
+	PINS_WRITE, /* exclusive lock; bpffs is mounted where missing, but only in PID 1's mount
+		     * namespace: elsewhere (ip netns exec) the mount, and the guard with it,
+		     * would go with the command */
+};
+
+/**
+ * pins_open() - find (or mount) bpffs and take the lock
+ * @pins:	Filled
+ * @mode:	What for; waits for another hbpf to finish
+ * @err:	Names HBPF_BPFFS and nsenter --net where no bpffs can be had
+ *
+ * Return: 0 or -errno; -EINVAL where HBPF_BPFFS is set, but not to a bpffs
+ */
+int pins_open(struct pins *pins, enum pins_mode mode, struct error *err);
+void pins_close(struct pins *pins);
+
+/**
+ * pins_path() - where an object of a bridge is pinned
+ * @bridge:	Interface name; bytes bpffs refuses in names (the dot) and '%' are escaped as %XX.
+ *		NULL for lo's shared state
+ * @name:	Object, as "config" or "link_ingress"; NULL for the directory
+ *
+ * Return: 0 or -ENAMETOOLONG
+ */
+int pins_path(const struct pins *pins, const char *bridge, const char *name, char path[PATH_MAX]);
+
+/** pins_mkdir() - make the bridge's directory and those above it. Return: 0 or -errno */
+int pins_mkdir(const struct pins *pins, const char *bridge, struct error *err);
+
+/**
+ * pins_remove() - unlink everything pinned for a bridge but the names in @keep, then the
+ * directories that became empty, up to and with <bpffs>/hbpf
+ * @keep:	NULL-terminated list, or NULL
+ * Return: 0 or -errno; what is not there is no error
+ */
+int pins_remove(const struct pins *pins, const char *bridge, const char *const *keep,
+		struct error *err);
+
+/** pins_unlink() - unlink one object. Return: 0 (also when not there) or -errno */
+int pins_unlink(const struct pins *pins, const char *bridge, const char *name, struct error *err);
+
+struct pins_bridges {
+	char (*names)[IFNAMSIZ]; /* sorted */
+	size_t count;
+};
+
+/** pins_bridges() - bridges with state in this namespace, living or deleted. Return: 0 or -errno */
+int pins_bridges(const struct pins *pins, struct pins_bridges *bridges, struct error *err);
+void pins_bridges_free(struct pins_bridges *bridges);
+
+#endif /* HBPF_PINS_H */

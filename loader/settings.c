@@ -1,0 +1,467 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Each setting goes through three places in this order: the old value into the
+ * pinned map, then the new one into the file; and back: the file, then the map.
+ * So at every instant at which the command might be killed the map knows enough
+ * to give back, and applying or restoring again finishes what was begun.
+ *
+ * lo's settings are applied first and restored last. They open nothing by
+ * themselves: it is the bridge's route_localnet that lets packets of clients
+ * reach 127/8, and the guard stands before that by then.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include "nl.h"
+#include "settings.h"
+#include "sysctl.h"
+
+#define SETTINGS_PIN "settings"
+
+static const struct {
+	const char *key;
+	bool on_lo;
+	int want;
+} settings[SETTING_MAX] = {
+	[SETTING_BRIDGE_ROUTE_LOCALNET] = { "route_localnet", false, 1 },
+	[SETTING_LO_ROUTE_LOCALNET] = { "route_localnet", true, 1 },
+	/* Loose: what counts is max(all, lo) (fib_validate_source() by way of IN_DEV_RPFILTER), so
+	 * 0 would be undone by whoever sets `all` to 1 later, and 2 is not. */
+	[SETTING_LO_RP_FILTER] = { "rp_filter", true, 2 },
+};
+
+/* The maps that keep the old values of one bridge's settings, and the names to go with them. */
+struct keeper {
+	const char *bridge;
+	int bridge_fd; /* -1: no such map */
+	int lo_fd;
+};
+
+static const char *ifname_of(const char *bridge, enum setting_id id)
+{
+	return settings[id].on_lo ? "lo" : bridge;
+}
+
+/* Interface names may hold dots, so never by the dotted name of sysctl(8). */
+static void setting_path(const char *ifname, enum setting_id id, char path[PATH_MAX])
+{
+	snprintf(path, PATH_MAX, "/proc/sys/net/ipv4/conf/%s/%s", ifname, settings[id].key);
+}
+
+/* As sysctl(8) takes it, which wants a slash for a dot of the interface's name. */
+static void setting_name(const char *ifname, enum setting_id id, char *name, size_t size)
+{
+	char swapped[IFNAMSIZ];
+	char *dot;
+
+	snprintf(swapped, sizeof(swapped), "%s", ifname);
+	while ((dot = strchr(swapped, '.')))
+		*dot = '/';
+	snprintf(name, size, "net.ipv4.conf.%s.%s", swapped, settings[id].key);
+}
+
+/* ---- the pinned maps ---- */
+
+/*
+ * Open one map.
+ * @dir:	As for pins_path(): a bridge, or NULL for lo's
+ * Return: fd, -ENOENT where it was never made, other -errno
+ */
+static int map_open(const struct pins *pins, const char *dir, struct error *err)
+{
+	struct bpf_map_info info = {};
+	__u32 len = sizeof(info);
+	char path[PATH_MAX];
+	int fd, ret;
+
+	ret = pins_path(pins, dir, SETTINGS_PIN, path);
+	if (ret)
+		return error_set(err, ret, "path of %s below %s is too long", SETTINGS_PIN,
+				 pins->base);
+	fd = bpf_obj_get(path);
+	if (fd == -ENOENT)
+		return fd;
+	if (fd < 0)
+		return error_set(err, fd, "cannot open %s: %s", path, strerror(-fd));
+
+	/* A look-up writes as many bytes as the map says, not as we have room for. */
+	ret = bpf_obj_get_info_by_fd(fd, &info, &len);
+	if (!ret && (info.type != BPF_MAP_TYPE_ARRAY || info.key_size != sizeof(__u32) ||
+		     info.value_size != sizeof(struct setting) || info.max_entries != SETTING_MAX))
+		ret = -EPROTO;
+	if (!ret)
+		return fd;
+	close(fd);
+	if (ret != -EPROTO)
+		return error_set(err, ret, "cannot inspect %s: %s", path, strerror(-ret));
+	error_set(err, ret, "%s is not a map of old settings of this version of hbpf", path);
+	error_hint(err, "detach with the version that attached");
+	return ret;
+}
+
+static int map_create(const struct pins *pins, const char *dir, struct error *err)
+{
+	char path[PATH_MAX];
+	int fd, ret;
+
+	ret = pins_mkdir(pins, dir, err);
+	if (ret)
+		return ret;
+	ret = pins_path(pins, dir, SETTINGS_PIN, path);
+	if (ret)
+		return error_set(err, ret, "path of %s below %s is too long", SETTINGS_PIN,
+				 pins->base);
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "hbpf_settings", sizeof(__u32),
+			    sizeof(struct setting), SETTING_MAX, NULL);
+	if (fd < 0) {
+		error_set(err, fd, "cannot make the map of old settings: %s", strerror(-fd));
+		if (fd == -EPERM)
+			error_hint(err, "run it as root");
+		return fd;
+	}
+	ret = bpf_obj_pin(fd, path);
+	close(fd);
+	if (ret)
+		return error_set(err, ret, "cannot pin %s: %s", path, strerror(-ret));
+	return 0;
+}
+
+static int map_ensure(const struct pins *pins, const char *dir, struct error *err)
+{
+	int fd = map_open(pins, dir, err);
+
+	if (fd == -ENOENT)
+		return map_create(pins, dir, err);
+	if (fd < 0)
+		return fd;
+	close(fd);
+	return 0;
+}
+
+int settings_prepare(const struct pins *pins, const char *bridge, struct error *err)
+{
+	/* lo's never without a bridge's beside it: detach goes by the bridges */
+	int ret = map_ensure(pins, bridge, err);
+
+	return ret ? ret : map_ensure(pins, NULL, err);
+}
+
+static void keeper_close(struct keeper *keeper)
+{
+	if (keeper->bridge_fd >= 0)
+		close(keeper->bridge_fd);
+	if (keeper->lo_fd >= 0)
+		close(keeper->lo_fd);
+}
+
+/* A map that was never made is no error: nothing is kept in it. */
+static int keeper_open(struct keeper *keeper, const struct pins *pins, const char *bridge,
+		       struct error *err)
+{
+	*keeper = (struct keeper){ .bridge = bridge, .lo_fd = -1 };
+	keeper->bridge_fd = map_open(pins, bridge, err);
+	if (keeper->bridge_fd < 0 && keeper->bridge_fd != -ENOENT)
+		return keeper->bridge_fd;
+	keeper->lo_fd = map_open(pins, NULL, err);
+	if (keeper->lo_fd >= 0 || keeper->lo_fd == -ENOENT)
+		return 0;
+	keeper_close(keeper);
+	return keeper->lo_fd;
+}
+
+static int keeper_fd(const struct keeper *keeper, enum setting_id id)
+{
+	return settings[id].on_lo ? keeper->lo_fd : keeper->bridge_fd;
+}
+
+/*
+ * What is kept of a setting, where it is of the interface that has the name now: after a bridge
+ * was deleted and made anew, the old one's values say nothing about this one.
+ */
+static int kept_read(const struct keeper *keeper, enum setting_id id, struct setting *kept,
+		     struct error *err)
+{
+	const char *ifname = ifname_of(keeper->bridge, id);
+	__u32 key = id;
+	int fd = keeper_fd(keeper, id);
+	int ret;
+
+	*kept = (struct setting){};
+	if (fd < 0)
+		return 0;
+	ret = bpf_map_lookup_elem(fd, &key, kept);
+	if (ret)
+		return error_set(err, ret, "cannot read the old settings of %s: %s", ifname,
+				 strerror(-ret));
+	if (kept->ifindex != if_nametoindex(ifname))
+		*kept = (struct setting){};
+	return 0;
+}
+
+static int kept_write(const struct keeper *keeper, enum setting_id id, const struct setting *kept,
+		      struct error *err)
+{
+	__u32 key = id;
+	int ret = bpf_map_update_elem(keeper_fd(keeper, id), &key, kept, BPF_ANY);
+
+	if (ret)
+		return error_set(err, ret, "cannot write the old settings of %s: %s",
+				 ifname_of(keeper->bridge, id), strerror(-ret));
+	return 0;
+}
+
+/* ---- the settings themselves ---- */
+
+static int value_read(const char *bridge, enum setting_id id, int *value, struct error *err)
+{
+	char path[PATH_MAX];
+	int ret;
+
+	setting_path(ifname_of(bridge, id), id, path);
+	ret = sysctl_read(path, value);
+	if (ret)
+		error_set(err, ret, "cannot read %s: %s", path, strerror(-ret));
+	return ret;
+}
+
+static int value_write(const char *bridge, enum setting_id id, int value, struct error *err)
+{
+	char path[PATH_MAX];
+	int ret;
+
+	setting_path(ifname_of(bridge, id), id, path);
+	ret = sysctl_write(path, value);
+	if (!ret)
+		return 0;
+	error_set(err, ret, "cannot write %d to %s: %s", value, path, strerror(-ret));
+	if (ret == -EACCES || ret == -EPERM)
+		error_hint(err, "run it as root");
+	if (ret == -EROFS)
+		error_hint(err, "/proc/sys is mounted read-only here, as in a container; run it "
+				"on the host");
+	return ret;
+}
+
+/* How one setting stood before settings_apply() touched it. */
+struct before {
+	struct setting kept;
+	int value;
+	bool touched;
+};
+
+static int apply_one(const struct keeper *keeper, enum setting_id id, struct before *before,
+		     struct error *err)
+{
+	int want = settings[id].want;
+	struct setting now;
+	int ret;
+
+	ret = value_read(keeper->bridge, id, &before->value, err);
+	if (!ret)
+		ret = kept_read(keeper, id, &before->kept, err);
+	if (ret)
+		return ret;
+
+	/* Ours already: the first old value is the one to go back to. */
+	now = before->kept;
+	if (now.saved && now.set == want && before->value == want)
+		return 0;
+
+	before->touched = true;
+	now = (struct setting){ .saved = 1,
+				.old = before->value,
+				.set = want,
+				.ifindex = if_nametoindex(ifname_of(keeper->bridge, id)) };
+	ret = kept_write(keeper, id, &now, err);
+	if (!ret && before->value != want)
+		ret = value_write(keeper->bridge, id, want, err);
+	return ret;
+}
+
+/* Take back one apply_one(). The first error has been told already; there is no better way out. */
+static void undo_one(const struct keeper *keeper, enum setting_id id, const struct before *before)
+{
+	if (!before->touched)
+		return;
+	if (before->value != settings[id].want)
+		value_write(keeper->bridge, id, before->value, NULL);
+	kept_write(keeper, id, &before->kept, NULL);
+}
+
+int settings_apply(const struct pins *pins, const char *bridge, struct error *err)
+{
+	struct before before[SETTING_MAX] = {};
+	struct keeper keeper;
+	int ret;
+
+	ret = keeper_open(&keeper, pins, bridge, err);
+	if (ret)
+		return ret;
+	if (keeper.bridge_fd < 0 || keeper.lo_fd < 0) {
+		ret = error_set(err, ENOENT, "no map to keep the old settings of %s in", bridge);
+		goto out;
+	}
+	for (int id = SETTING_MAX - 1; id >= 0 && !ret; id--)
+		ret = apply_one(&keeper, id, &before[id], err);
+	for (int id = 0; id < SETTING_MAX && ret; id++)
+		undo_one(&keeper, id, &before[id]);
+out:
+	keeper_close(&keeper);
+	return ret;
+}
+
+static int restore_one(const struct keeper *keeper, enum setting_id id, struct error *err)
+{
+	struct setting kept;
+	int value, ret;
+
+	ret = kept_read(keeper, id, &kept, err);
+	if (ret || !kept.saved)
+		return ret;
+	ret = value_read(keeper->bridge, id, &value, err);
+	if (ret == -ENOENT)
+		value = kept.old; /* the bridge went, and took its setting along */
+	else if (ret)
+		return ret;
+	if (value == kept.set && value != kept.old) {
+		ret = value_write(keeper->bridge, id, kept.old, err);
+		if (ret && ret != -ENOENT)
+			return ret;
+	}
+	kept.saved = 0;
+	return kept_write(keeper, id, &kept, err);
+}
+
+int settings_restore(const struct pins *pins, const char *bridge, bool last, struct error *err)
+{
+	struct keeper keeper;
+	int ret;
+
+	ret = keeper_open(&keeper, pins, bridge, err);
+	if (ret)
+		return ret;
+	for (int id = 0; id < SETTING_MAX && !ret; id++)
+		if (last || !settings[id].on_lo)
+			ret = restore_one(&keeper, id, err);
+	keeper_close(&keeper);
+	return ret;
+}
+
+int settings_read(const struct pins *pins, const char *bridge, struct setting_state *states,
+		  struct error *err)
+{
+	struct keeper keeper;
+	int ret;
+
+	ret = keeper_open(&keeper, pins, bridge, err);
+	if (ret)
+		return ret;
+	for (int id = 0; id < SETTING_MAX && !ret; id++) {
+		struct setting_state *state = &states[id];
+		int error;
+
+		setting_name(ifname_of(bridge, id), id, state->name, sizeof(state->name));
+		ret = kept_read(&keeper, id, &state->kept, err);
+		error = value_read(bridge, id, &state->now, NULL);
+		if (error)
+			state->now = error;
+	}
+	keeper_close(&keeper);
+	return ret;
+}
+
+/* ---- did someone else want route_localnet? ---- */
+
+/* route_localnet of the bridge as it would be without hbpf. */
+static int original_localnet(const struct pins *pins, const char *bridge, int *value,
+			     struct error *err)
+{
+	struct keeper keeper;
+	struct setting kept;
+	int ret;
+
+	ret = value_read(bridge, SETTING_BRIDGE_ROUTE_LOCALNET, value, err);
+	if (ret)
+		return ret;
+	ret = keeper_open(&keeper, pins, bridge, err);
+	if (ret)
+		return ret;
+	ret = kept_read(&keeper, SETTING_BRIDGE_ROUTE_LOCALNET, &kept, err);
+	keeper_close(&keeper);
+	if (!ret && kept.saved && *value == kept.set)
+		*value = kept.old;
+	return ret;
+}
+
+static const struct nlattr *find_nested(const struct nlattr *in, int type)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested (attr, in) {
+		if (mnl_attr_get_type(attr) == type)
+			return attr;
+	}
+	return NULL;
+}
+
+/* RTM_NEWLINK: IFLA_LINKINFO > IFLA_INFO_DATA > IFLA_BR_NF_CALL_IPTABLES, if it is a bridge and
+ * the kernel has br_netfilter. */
+static int on_link(const struct nlmsghdr *nlh, void *data)
+{
+	const struct nlattr *attr;
+	bool *calls = data;
+
+	mnl_attr_for_each (attr, nlh, sizeof(struct ifinfomsg)) {
+		if (mnl_attr_get_type(attr) != IFLA_LINKINFO)
+			continue;
+		attr = find_nested(attr, IFLA_INFO_DATA);
+		attr = attr ? find_nested(attr, IFLA_BR_NF_CALL_IPTABLES) : NULL;
+		*calls = attr && mnl_attr_get_u8(attr);
+		return MNL_CB_OK;
+	}
+	return MNL_CB_OK;
+}
+
+/*
+ * Either switch makes br_netfilter call iptables (br_nf_pre_routing() in
+ * net/bridge/br_netfilter_hooks.c). The bridge's own is asked for over rtnetlink: /sys may show
+ * another network namespace, as it does under nsenter --net.
+ *
+ * Return: 1, 0 or -errno
+ */
+static int bridge_calls_iptables(const char *bridge, struct error *err)
+{
+	struct nl_request request;
+	struct ifinfomsg *ifi;
+	bool calls = false;
+	int value, ret;
+
+	/* Not there: the module is not loaded. */
+	if (!sysctl_read("/proc/sys/net/bridge/bridge-nf-call-iptables", &value) && value)
+		return 1;
+	ifi = nl_begin(&request, RTM_GETLINK, NLM_F_ACK, sizeof(*ifi));
+	ifi->ifi_index = if_nametoindex(bridge);
+	ret = nl_talk(NETLINK_ROUTE, &request, on_link, &calls, NULL);
+	if (ret)
+		return error_set(err, ret, "cannot read the options of bridge %s: %s", bridge,
+				 strerror(-ret));
+	return calls;
+}
+
+int settings_foreign_localnet(const struct pins *pins, const char *bridge, struct error *err)
+{
+	int all, own, ret;
+
+	ret = original_localnet(pins, bridge, &own, err);
+	if (ret)
+		return ret;
+	ret = sysctl_read("/proc/sys/net/ipv4/conf/all/route_localnet", &all);
+	if (ret)
+		return error_set(err, ret, "cannot read net.ipv4.conf.all.route_localnet: %s",
+				 strerror(-ret));
+	return all || own ? bridge_calls_iptables(bridge, err) : 0;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The host settings hbpf changes (DESIGN 4) and gives back:
+ *
+ *	net.ipv4.conf.<bridge>.route_localnet = 1   the answer, with a 127/8 source, is routed out
+ *	net.ipv4.conf.lo.route_localnet = 1         the redirected packet is routed in on lo
+ *	net.ipv4.conf.lo.rp_filter = 2              lo would drop it as spoofed with 1
+ *
+ * The old values stand in pinned maps ("settings"), written before the setting
+ * is touched; a value is given back only while it is still the one hbpf set.
+ */
+#ifndef HBPF_SETTINGS_H
+#define HBPF_SETTINGS_H
+
+#include <stdbool.h>
+#include <linux/types.h>
+#include "pins.h"
+
+enum setting_id {
+	SETTING_BRIDGE_ROUTE_LOCALNET,
+	SETTING_LO_ROUTE_LOCALNET,
+	SETTING_LO_RP_FILTER,
+	SETTING_MAX,
+};
+
+/* Value of the pinned maps, ARRAY of SETTING_MAX. Its form never changes. */
+struct setting {
+	__u32 saved; /* 1: `old` holds what was there before */
+	__s32 old;
+	__s32 set;     /* what hbpf wrote */
+	__u32 ifindex; /* of the interface: a re-created one has values of its own */
+};
+
+/* What status shows of one. */
+struct setting_state {
+	char name[128]; /* as "net.ipv4.conf.lo.rp_filter" */
+	struct setting kept;
+	int now; /* present value, or -errno */
+};
+
+/**
+ * settings_prepare() - make and pin the maps that keep old values, if they are not there yet
+ * @bridge:	Interface name
+ *
+ * Nothing is changed on the host. Return: 0 or -errno
+ */
+int settings_prepare(const struct pins *pins, const char *bridge, struct error *err);
+
+/**
+ * settings_apply() - write the settings, saving the old values first
+ *
+ * Idempotent: a setting already saved keeps its first old value; one that someone else changed
+ * meanwhile is saved anew. On failure everything this call changed is taken back.
+ * Return: 0 or -errno; names the file in @err
+ */
+int settings_apply(const struct pins *pins, const char *bridge, struct error *err);
+
+/**
+ * settings_restore() - give back the bridge's setting and, where @last, lo's
+ * @last:	No other living bridge is attached in this namespace
+ *
+ * A setting whose file is gone (bridge deleted) is no error. What was restored is marked so, and
+ * the maps stay until pins_remove(). Return: 0 or -errno
+ */
+int settings_restore(const struct pins *pins, const char *bridge, bool last, struct error *err);
+
+/**
+ * settings_read() - what is kept and what is there now, for status
+ * @states:	SETTING_MAX of them
+ * Return: 0 or -errno
+ */
+int settings_read(const struct pins *pins, const char *bridge, struct setting_state *states,
+		  struct error *err);
+
+/**
+ * settings_foreign_localnet() - had someone else set route_localnet for the bridge?
+ *
+ * True where max(conf.all, conf.<bridge>).route_localnet was 1 before hbpf (what settings keeps
+ * counts, not what hbpf set) and br_netfilter hands bridged packets to iptables (the bridge's own
+ * or the global nf_call_iptables). Then replies may legally come back with a 127/8 destination.
+ *
+ * Return: 1, 0 or -errno
+ */
+int settings_foreign_localnet(const struct pins *pins, const char *bridge, struct error *err);
+
+#endif /* HBPF_SETTINGS_H */

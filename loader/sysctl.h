@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Kernel settings that are one whole number in a file of /proc/sys or /sys. */
+#ifndef HBPF_SYSCTL_H
+#define HBPF_SYSCTL_H
+
+/** sysctl_read() - Return: 0 or -errno; -EINVAL where the file holds no number */
+int sysctl_read(const char *path, int *value);
+/** sysctl_write() - Return: 0 or -errno */
+int sysctl_write(const char *path, int value);
+
+#endif /* HBPF_SYSCTL_H */
