@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Whole maps into memory and back, for the dataplane_*.c files: in batches where
+ * the kernel has them for that kind of map, else entry by entry.
+ */
+#ifndef HBPF_MAP_IO_H
+#define HBPF_MAP_IO_H
+
+#include "dataplane.h"
+#include "table.h"
+
+/** map_name() - as in the object file and as it is pinned */
+const char *map_name(enum dataplane_map map);
+
+/** map_error() - error_set() with "cannot @verb the ... map" or, when writing, that it is full */
+int map_error(struct error *err, int code, enum dataplane_map map, const char *verb);
+
+/**
+ * map_walk() - visit every entry of a hash or LPM map
+ * @visit:	Gets each key and value (of a per-CPU map: one for each possible CPU); anything
+ *		but 0 ends the walk
+ *
+ * What the programs change meanwhile may be visited or not. Return: 0 or -errno
+ */
+int map_walk(const struct dataplane *dp, enum dataplane_map map,
+	     int (*visit)(const void *key, const void *value, void *context), void *context,
+	     struct error *err);
+
+/** map_read() - all entries into an empty table of the right form, sorted. Return: 0 or -errno */
+int map_read(const struct dataplane *dp, enum dataplane_map map, struct table *table,
+	     struct error *err);
+
+/** map_delete() - delete the keys of a table; what is not there is no error. Return: 0 or -errno */
+int map_delete(const struct dataplane *dp, enum dataplane_map map, const struct table *table,
+	       struct error *err);
+
+/**
+ * map_replace() - make a map that holds @have hold @want, both sorted
+ *
+ * What stays is never absent, and the new is there before the old goes, unless it has no room
+ * beside it. On failure the map holds @have again. Return: 0 or -errno
+ */
+int map_replace(const struct dataplane *dp, enum dataplane_map map, const struct table *have,
+		const struct table *want, struct error *err);
+
+/** map_extend() - the same, but what only @have has stays as well, as long as there is room */
+int map_extend(const struct dataplane *dp, enum dataplane_map map, const struct table *have,
+	       const struct table *want, struct error *err);
+
+/** map_values() - how many values a lookup in a per-CPU map gives. Return: that or -errno */
+int map_values(void);
+
+#endif /* HBPF_MAP_IO_H */
