@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "advice.h"
+#include "log.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MOST_WARNINGS 5 /* of each kind; the others are only counted */
+
+#define PORT_RANGE_FILE     "/proc/sys/net/ipv4/ip_local_port_range"
+#define RESERVED_PORTS_FILE "/proc/sys/net/ipv4/ip_local_reserved_ports"
+
+static void bound_error(const struct gateway *gateway, const struct export *export,
+			const struct socket *socket, size_t more, struct error *err)
+{
+	char where[ENDPOINT_STRLEN], who[OWNER_STRLEN], rest[48] = "";
+	struct owner owner = { 0 };
+
+	sockets_owners(&socket->inode, &owner, 1);
+	if (more)
+		snprintf(rest, sizeof(rest), ", and %zu more are in use", more);
+	error_set(err, EADDRINUSE, "%s/%s is in use by %s, which its clients would lose%s",
+		  endpoint_format(&gateway->addr, export->key.port, where),
+		  proto_name(export->key.proto), owner_format(&owner, who), rest);
+	error_hint(err, "leave the port out, or take it over with --force");
+}
+
+int advice_bound(const struct gateways *gateways, const struct exports *exports,
+		 const struct sockets *sockets, struct error *err)
+{
+	const struct gateway *gateway = NULL;
+	const struct export *export = NULL;
+	const struct socket *first = NULL;
+	size_t found = 0;
+
+	for (size_t i = 0; i < exports->count * gateways->count; i++) {
+		const struct export *this = &exports->v[i / gateways->count];
+		const struct gateway *at = &gateways->v[i % gateways->count];
+		const struct socket *socket =
+			sockets_bound(sockets, this->key.proto, &at->addr, this->key.port);
+
+		/* A connected UDP socket keeps its packets: the programs see to that. */
+		if (!socket || socket->remote.port || found++)
+			continue;
+		first = socket;
+		export = this;
+		gateway = at;
+	}
+	if (!first)
+		return 0;
+	bound_error(gateway, export, first, found - 1, err);
+	return -EADDRINUSE;
+}
+
+/* Ports the kernel hands out to sockets that ask for none. */
+struct port_range {
+	unsigned int first;
+	unsigned int last;
+	char *reserved; /* "8080,9000-9100": left out of the range */
+};
+
+static int port_range_read(struct port_range *range)
+{
+	FILE *file = fopen(PORT_RANGE_FILE, "re");
+	size_t room = 0;
+	int fields;
+
+	if (!file)
+		return -errno;
+	fields = fscanf(file, "%u %u", &range->first, &range->last);
+	fclose(file);
+	file = fopen(RESERVED_PORTS_FILE, "re");
+	if (file) {
+		if (getline(&range->reserved, &room, file) < 0 && range->reserved)
+			range->reserved[0] = 0;
+		fclose(file);
+	}
+	return fields == 2 ? 0 : -EINVAL;
+}
+
+static bool is_reserved(const struct port_range *range, unsigned int first, unsigned int last)
+{
+	const char *at = range->reserved;
+	unsigned int from, to;
+	int used;
+
+	/* The kernel writes them sorted and joined, so a run lies within one entry. */
+	while (at && sscanf(at, "%u%n", &from, &used) == 1) {
+		at += used;
+		to = from;
+		if (*at == '-' && sscanf(at, "-%u%n", &to, &used) == 1)
+			at += used;
+		if (first >= from && last <= to)
+			return true;
+		at += *at == ',';
+	}
+	return false;
+}
+
+static void warn_local_range(const struct exports *exports)
+{
+	struct port_range range = { 0 };
+	struct export_range run = { 0 };
+	char text[EXPORT_RANGE_STRLEN];
+	size_t count = 0;
+
+	if (port_range_read(&range))
+		goto out;
+	while (exports_next_range(exports, &run)) {
+		unsigned int first = ntohs(run.first->key.port);
+		unsigned int last = first + (unsigned int)run.count - 1;
+
+		if (last < range.first || first > range.last || is_reserved(&range, first, last))
+			continue;
+		if (count++ < MOST_WARNINGS)
+			log_warn("%s is within net.ipv4.ip_local_port_range (%u-%u): the host may "
+				 "pick it for a connection of its own; "
+				 "net.ipv4.ip_local_reserved_ports keeps it free",
+				 export_range_format(&run, text), range.first, range.last);
+	}
+	if (count > MOST_WARNINGS)
+		log_warn("and %zu more port ranges are within net.ipv4.ip_local_port_range",
+			 count - MOST_WARNINGS);
+out:
+	free(range.reserved);
+}
+
+static void warn_wildcard(const struct exports *exports, const struct listeners *listeners)
+{
+	char who[OWNER_STRLEN];
+	size_t count = 0;
+
+	for (size_t i = 0; i < exports->count; i++) {
+		const struct export *export = &exports->v[i];
+		const struct listener *listener = &listeners->v[i][LISTENER_V4];
+
+		/* Where the ports differ clients need hbpf to reach it at this one. */
+		if (!listener->wildcard || export->key.port != export->to.port)
+			continue;
+		if (count++ < MOST_WARNINGS)
+			log_warn("%u/%s needs no hbpf: %s listens on all addresses of this host, "
+				 "the gateways too",
+				 ntohs(export->key.port), proto_name(export->key.proto),
+				 owner_format(&listener->owner, who));
+	}
+	if (count > MOST_WARNINGS)
+		log_warn("and %zu more ports need no hbpf", count - MOST_WARNINGS);
+}
+
+void advice_ports(const struct exports *exports, const struct listeners *listeners)
+{
+	warn_local_range(exports);
+	warn_wildcard(exports, listeners);
+}
+
+static bool has_address(const struct host *host, const struct link *link, bool v4)
+{
+	for (size_t i = 0; i < host->addrs.count; i++) {
+		const typeof(*host->addrs.v) *own = &host->addrs.v[i];
+
+		if (own->ifindex == link->ifindex && addr_is_v4(&own->addr) == v4 &&
+		    !addr_is_link_local6(&own->addr))
+			return true;
+	}
+	return false;
+}
+
+void advice_bridge(const struct host *host, const struct link *bridge)
+{
+	bool v4 = has_address(host, bridge, true), v6 = has_address(host, bridge, false);
+
+	if (!v4 && !v6)
+		log_warn("%s has no IPv4 and no IPv6 address that clients could dial; add one and "
+			 "attach again",
+			 bridge->name);
+	else if (!v4)
+		log_warn("%s has no IPv4 address: only IPv6 is served", bridge->name);
+	if (!bridge->up)
+		log_warn("%s is down; `ip link set %s up`", bridge->name, bridge->name);
+	for (size_t i = 0; i < host->links.count; i++) {
+		const struct link *port = &host->links.v[i];
+
+		if (port->master == bridge->ifindex && !port->kind[0])
+			log_warn("%s, a physical interface, is a port of %s: hosts on its network "
+				 "are clients too; --from narrows that down",
+				 port->name, bridge->name);
+	}
+}
+
+void advice_gateways(const struct host *host, const struct gateways *asked)
+{
+	char text[ADDR_STRLEN];
+
+	for (size_t i = 0; i < asked->count; i++) {
+		if (!host_has(host, &asked->v[i].addr))
+			log_warn("--gateway %s is not an address of this host: it serves clients "
+				 "that send it through the bridge all the same",
+				 addr_format(&asked->v[i].addr, text));
+	}
+}

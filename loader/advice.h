@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the user should know before or after ports are opened. */
+#ifndef HBPF_ADVICE_H
+#define HBPF_ADVICE_H
+
+#include "attachment.h"
+#include "listeners.h"
+
+/**
+ * advice_bound() - refuse ports that a socket of the host holds on a gateway address itself
+ * @exports:	What is to be added
+ * @sockets:	All that listen
+ * @err:	Names port and process, and --force
+ *
+ * An export would take such a service (libvirt's dnsmasq, aardvark-dns on gateway:53) away from the
+ * clients. Return: 0 or -EADDRINUSE
+ */
+int advice_bound(const struct gateways *gateways, const struct exports *exports,
+		 const struct sockets *sockets, struct error *err);
+
+/**
+ * advice_ports() - warn about ports that hbpf is not needed for, or that the host may use itself
+ * @listeners:	Of @exports
+ */
+void advice_ports(const struct exports *exports, const struct listeners *listeners);
+
+/** advice_bridge() - warn about what the bridge lacks, and about a NIC in it */
+void advice_bridge(const struct host *host, const struct link *bridge);
+
+/** advice_gateways() - warn about --gateway addresses that are not this host's */
+void advice_gateways(const struct host *host, const struct gateways *asked);
+
+#endif /* HBPF_ADVICE_H */

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "attachment.h"
+#include "settings.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+int host_read(struct host *host, struct error *err)
+{
+	int rc;
+
+	memset(host, 0, sizeof(*host));
+	rc = netlink_links(&host->links, err);
+	if (!rc)
+		rc = netlink_addrs(&host->addrs, err);
+	if (rc)
+		host_free(host);
+	return rc;
+}
+
+void host_free(struct host *host)
+{
+	links_free(&host->links);
+	ifaddrs_free(&host->addrs);
+	memset(host, 0, sizeof(*host));
+}
+
+bool host_has(const struct host *host, const struct hbpf_addr *addr)
+{
+	for (size_t i = 0; i < host->addrs.count; i++) {
+		if (addr_equal(&host->addrs.v[i].addr, addr))
+			return true;
+	}
+	return false;
+}
+
+int attachment_bridges(enum pins_mode mode, struct pins *pins, struct pins_bridges *bridges,
+		       struct error *err)
+{
+	int rc;
+
+	memset(bridges, 0, sizeof(*bridges));
+	/* A shared lock first: only the exclusive one would mount a bpffs. */
+	rc = pins_open(pins, PINS_READ, err);
+	if (rc == -ENOENT) {
+		error_free(err);
+		return 0;
+	}
+	if (!rc && mode == PINS_WRITE) {
+		pins_close(pins);
+		rc = pins_open(pins, PINS_WRITE, err);
+	}
+	if (rc)
+		return rc;
+	rc = pins_bridges(pins, bridges, err);
+	if (rc)
+		pins_close(pins);
+	return rc;
+}
+
+const char *attachment_list(const struct pins_bridges *bridges, char *buf, size_t size)
+{
+	size_t len = 0;
+
+	buf[0] = 0;
+	for (size_t i = 0; i < bridges->count; i++) {
+		if (len + IFNAMSIZ + sizeof(", ...") > size) {
+			snprintf(buf + len, size - len, ", ...");
+			break;
+		}
+		len += (size_t)snprintf(buf + len, size - len, "%s%s", i ? ", " : "",
+					bridges->names[i]);
+	}
+	return buf;
+}
+
+static void not_attached(const struct pins_bridges *bridges, const char *name, struct error *err)
+{
+	char list[256];
+
+	if (name)
+		error_set(err, ENOENT, "%s is not attached", name);
+	else
+		error_set(err, ENOENT, "no bridge is attached");
+	if (bridges->count)
+		error_hint(err, "attached: %s", attachment_list(bridges, list, sizeof(list)));
+	else
+		error_hint(err, "`hbpf attach %s` attaches %s", name ? name : "BRIDGE",
+			   name ? "it" : "one");
+}
+
+const char *attachment_choose(const struct pins_bridges *bridges, const char *name, const char *how,
+			      struct error *err)
+{
+	char list[256];
+
+	if (!name && bridges->count == 1)
+		return bridges->names[0];
+	if (!name && bridges->count > 1) {
+		error_set(err, EINVAL, "several bridges are attached: %s",
+			  attachment_list(bridges, list, sizeof(list)));
+		error_hint(err, "say which one is meant with %s", how);
+		return NULL;
+	}
+	for (size_t i = 0; name && i < bridges->count; i++) {
+		if (!strcmp(bridges->names[i], name))
+			return bridges->names[i];
+	}
+	not_attached(bridges, name, err);
+	return NULL;
+}
+
+struct hook_target attachment_target(const struct pins *pins, const struct host *host,
+				     const char *bridge)
+{
+	const struct link *link = links_by_name(&host->links, bridge);
+
+	return (struct hook_target){
+		.pins = pins,
+		.bridge = bridge,
+		.ifindex = link ? link->ifindex : 0,
+	};
+}
+
+bool attachment_is_alive(const struct pins *pins, const struct host *host, const char *bridge)
+{
+	struct hook_target target = attachment_target(pins, host, bridge);
+	struct hook_state state;
+
+	if (!target.ifindex)
+		return false;
+	for (int side = 0; side < HOOK_SIDES; side++) {
+		if (hook_query(&target, side, &state, NULL) || !state.live)
+			return false;
+	}
+	return true;
+}
+
+int attachment_is_last(const struct pins *pins, const struct host *host, const char *bridge,
+		       struct error *err)
+{
+	struct pins_bridges bridges = { 0 };
+	int last = 1;
+	int rc;
+
+	rc = pins_bridges(pins, &bridges, err);
+	if (rc)
+		return rc;
+	for (size_t i = 0; last && i < bridges.count; i++) {
+		if (strcmp(bridges.names[i], bridge) &&
+		    attachment_is_alive(pins, host, bridges.names[i]))
+			last = 0;
+	}
+	pins_bridges_free(&bridges);
+	return last;
+}
+
+int attachment_remove(const struct pins *pins, const struct host *host, const char *bridge,
+		      bool last, bool qdisc_made, struct error *err)
+{
+	struct hook_target target = attachment_target(pins, host, bridge);
+	int rc;
+
+	rc = settings_restore(pins, bridge, last, err);
+	if (rc)
+		return rc;
+	/* Ingress holds the guard: first to come, last to go. */
+	rc = hook_detach(&target, HOOK_EGRESS, qdisc_made, err);
+	if (!rc)
+		rc = hook_detach(&target, HOOK_INGRESS, qdisc_made, err);
+	/* The bridge's directory goes last: as long as it is there, detach finds the rest. */
+	if (!rc && last)
+		rc = pins_remove(pins, NULL, NULL, err);
+	return rc ? rc : pins_remove(pins, bridge, NULL, err);
+}

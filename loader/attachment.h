@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What commands share about attached bridges: the host they stand on, which one
+ * is meant, whether it is alive, and how one is taken away for good.
+ */
+#ifndef HBPF_ATTACHMENT_H
+#define HBPF_ATTACHMENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include "dataplane.h"
+#include "error.h"
+#include "hook.h"
+#include "netlink.h"
+#include "pins.h"
+
+/* Interfaces and addresses, read once for a command. */
+struct host {
+	struct links links;
+	struct ifaddrs_list addrs;
+};
+
+int host_read(struct host *host, struct error *err);
+void host_free(struct host *host);
+
+/** host_has() - is it an address of this host? */
+bool host_has(const struct host *host, const struct hbpf_addr *addr);
+
+/**
+ * attachment_bridges() - the bridges with state in this namespace, without making anything
+ * @mode:	How the lock is taken; also with PINS_WRITE a missing bpffs is not mounted
+ * @pins:	Opened when there is a bpffs; pins_close() is right in any case
+ * @bridges:	Empty where there is no bpffs
+ *
+ * Return: 0 or -errno
+ */
+int attachment_bridges(enum pins_mode mode, struct pins *pins, struct pins_bridges *bridges,
+		       struct error *err);
+
+/**
+ * attachment_choose() - the bridge that is meant
+ * @bridges:	What is attached
+ * @name:	As the user said, or NULL for the only one
+ * @how:	How to name one, for the hint where several are attached: "-b BRIDGE"
+ * @err:	Lists what is attached
+ *
+ * Return: its name within @bridges, or NULL
+ */
+const char *attachment_choose(const struct pins_bridges *bridges, const char *name, const char *how,
+			      struct error *err);
+
+/** attachment_list() - "br0, br1" into @buf, cut with "..." where it is too long. Returns @buf */
+const char *attachment_list(const struct pins_bridges *bridges, char *buf, size_t size);
+
+/** attachment_target() - as the hook wants it; ifindex 0 where the bridge does not exist */
+struct hook_target attachment_target(const struct pins *pins, const struct host *host,
+				     const char *bridge);
+
+/** attachment_is_alive() - are our programs attached to the bridge, on both sides? */
+bool attachment_is_alive(const struct pins *pins, const struct host *host, const char *bridge);
+
+/**
+ * attachment_is_last() - is no other living bridge attached? Then lo's settings are given back
+ * Return: 1, 0 or -errno
+ */
+int attachment_is_last(const struct pins *pins, const struct host *host, const char *bridge,
+		       struct error *err);
+
+/**
+ * attachment_remove() - give back the settings, then take away programs and state
+ * @last:	As of attachment_is_last()
+ * @qdisc_made:	hbpf made the clsact qdisc
+ *
+ * Works on whatever is there, whole or not. The programs, and the guard with them, stay where the
+ * settings could not be given back. Return: 0 or -errno
+ */
+int attachment_remove(const struct pins *pins, const struct host *host, const char *bridge,
+		      bool last, bool qdisc_made, struct error *err);
+
+#endif /* HBPF_ATTACHMENT_H */

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Commands and their options as tables. The same rows make the parsing and the
+ * help (and whatever else wants to list them), so that they cannot disagree.
+ */
+#ifndef HBPF_CLI_H
+#define HBPF_CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum exit_code {
+	EXIT_DONE = 0,
+	EXIT_FAILED = 1,
+	EXIT_USAGE = 2,
+};
+
+/* How the value of an option is stored, at its offset in the command's options. */
+enum cli_store {
+	CLI_FLAG,   /* bool: given */
+	CLI_SET,    /* struct cli_choice: `value` of the row */
+	CLI_CHOICE, /* struct cli_choice: index of the word in `choices` of the row */
+	CLI_LIST,   /* struct cli_list: every value given, in order */
+};
+
+struct cli_choice {
+	bool given;
+	int value;
+};
+
+struct cli_list {
+	const char **v; /* words of argv */
+	size_t count;
+	size_t room;
+};
+
+struct cli_option {
+	const char *name;    /* without the dashes */
+	char letter;         /* short form, or 0 */
+	const char *metavar; /* what its value is called; NULL: it takes none */
+	const char *help;    /* may have several lines */
+	enum cli_store store;
+	size_t offset;
+	int value;
+	const char *const *choices; /* NULL-terminated */
+};
+
+struct cli_call;
+
+struct command {
+	const char *name;
+	const char *synopsis;             /* what follows the name */
+	const char *summary;              /* one line for the list of commands, no full stop */
+	const char *text;                 /* the rest of --help: paragraphs and examples */
+	const struct cli_option *options; /* ends with a row without a name; or NULL */
+	size_t options_size;              /* of the struct the rows' offsets point into */
+	size_t max_words;                 /* arguments beside the options */
+	bool reports;                     /* takes --json */
+	const char *root_for;             /* why it needs root */
+	int (*run)(const struct cli_call *call); /* returns enum exit_code */
+};
+
+/* One command line, parsed. */
+struct cli_call {
+	const struct command *command;
+	void *options; /* zeroed before parsing; options_size bytes */
+	const char **words;
+	size_t word_count;
+	bool json;
+};
+
+/* Options that every command has; they also stand before the command's name. */
+struct cli_common {
+	bool help;
+	bool version;
+	bool verbose;
+	bool json;
+};
+
+/**
+ * cli_common_parse() - read the options before the command's name
+ * @argv:	Command line without the program's name, NULL-terminated
+ *
+ * Also looks ahead for --json anywhere, so that even an error found earlier comes out as JSON.
+ * Return: index of the command's name (or of the NULL), or -1 after printing what is wrong
+ */
+int cli_common_parse(char *const *argv, struct cli_common *common);
+
+/**
+ * cli_parse() - read what follows the command's name
+ * @call:	Its command is set; the rest is filled. Release with cli_free(), also on failure
+ * @argv:	Words after the command's name, NULL-terminated
+ * @common:	As found before the name; completed
+ *
+ * Return: 0, or -1 after printing what is wrong
+ */
+int cli_parse(struct cli_call *call, char *const *argv, struct cli_common *common);
+void cli_free(struct cli_call *call);
+
+/** cli_usage() - print a usage error and where help is; @command may be NULL. Return: EXIT_USAGE */
+int cli_usage(const struct command *command, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/** cli_help() - print the help of one command to stdout */
+void cli_help(const struct command *command);
+/** cli_help_common() - print the options every command has to stdout */
+void cli_help_common(void);
+
+/**
+ * cli_nearest() - the name most like a mistyped one
+ * @next:	Gives the candidates one by one and NULL after the last; @i counts from 0
+ * Return: the name, or NULL when nothing is near
+ */
+const char *cli_nearest(const char *word, const char *(*next)(const void *list, size_t i),
+			const void *list);
+
+#endif /* HBPF_CLI_H */

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * hbpf detach: back to how the host was, in the reverse order of attach.
+ *
+ *	exports      nobody new comes in
+ *	connections  closed while the programs still translate their last words
+ *	settings     given back; from here on nothing needs the guard
+ *	programs, pinned state
+ */
+#include "attachment.h"
+#include "commands.h"
+#include "log.h"
+#include "settings.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+struct detach_options {
+	bool all;
+};
+
+/* What runs over the exports, as far as the state can be read: that of another layout cannot. */
+struct runs {
+	struct dataplane dp;
+	struct exports exports;
+	bool closed;
+};
+
+static void runs_close(struct runs *runs, const struct pins *pins, const struct host *host,
+		       const char *bridge)
+{
+	struct hook_target target = attachment_target(pins, host, bridge);
+	const struct exports none = { 0 };
+	int rc;
+
+	dataplane_init(&runs->dp);
+	rc = dataplane_open(&runs->dp, pins, bridge, target.ifindex, NULL);
+	if ((rc && rc != -ENODEV) || dataplane_exports(&runs->dp, &runs->exports, NULL))
+		return;
+	if (dataplane_set_exports(&runs->dp, &runs->exports, &none, NULL))
+		return;
+	runs->closed = true;
+	rc = dataplane_end_flows(&runs->dp, &runs->exports, NULL);
+	if (rc > 0)
+		log_info("%s: %d connections ended", bridge, rc);
+}
+
+static void runs_reopen(struct runs *runs)
+{
+	const struct exports none = { 0 };
+
+	if (runs->closed)
+		dataplane_set_exports(&runs->dp, &none, &runs->exports, NULL);
+}
+
+static void tell(const char *bridge, bool last, const struct setting_state *states)
+{
+	printf("%s is detached\n", bridge);
+	for (int id = 0; id < SETTING_MAX; id++) {
+		const struct setting_state *state = &states[id];
+
+		if (!state->kept.saved || state->now < 0)
+			continue;
+		if (!last && id != SETTING_BRIDGE_ROUTE_LOCALNET)
+			log_info("%s stays %d for the other bridges", state->name, state->now);
+		else if (state->now != state->kept.set)
+			printf("  %s stays %d: it was changed since hbpf set it to %d\n",
+			       state->name, state->now, state->kept.set);
+		else if (state->kept.old != state->kept.set)
+			printf("  %s is %d again\n", state->name, state->kept.old);
+		else
+			printf("  %s stays %d, as it was before\n", state->name, state->kept.old);
+	}
+}
+
+static int detach_one(const struct pins *pins, const struct host *host, const char *bridge,
+		      struct error *err)
+{
+	struct setting_state states[SETTING_MAX] = { 0 };
+	struct runs runs = { 0 };
+	int last = attachment_is_last(pins, host, bridge, err);
+	int rc;
+
+	if (last < 0)
+		return last;
+	if (settings_read(pins, bridge, states, NULL))
+		memset(states, 0, sizeof(states));
+	runs_close(&runs, pins, host, bridge);
+	rc = attachment_remove(pins, host, bridge, last, runs.dp.config.qdisc_made, err);
+	if (rc)
+		runs_reopen(&runs);
+	else
+		tell(bridge, last, states);
+	dataplane_close(&runs.dp);
+	exports_free(&runs.exports);
+	return rc;
+}
+
+static int detach_all(const struct pins *pins, const struct host *host,
+		      const struct pins_bridges *bridges, struct error *err)
+{
+	struct error this = { 0 };
+	int rc, failed = 0;
+
+	if (!bridges->count)
+		puts("no bridge is attached");
+	for (size_t i = 0; i < bridges->count; i++) {
+		rc = detach_one(pins, host, bridges->names[i], &this);
+		if (!rc)
+			continue;
+		/* One that cannot be taken off must not keep the others. The caller prints the
+		 * last error, so the one before it is printed here. */
+		if (failed)
+			log_error(err);
+		error_free(err);
+		*err = this;
+		memset(&this, 0, sizeof(this));
+		failed = rc;
+	}
+	return failed;
+}
+
+static int run(const struct cli_call *call)
+{
+	const struct detach_options *options = call->options;
+	struct pins pins = { .lock = -1 };
+	struct pins_bridges bridges = { 0 };
+	struct host host = { 0 };
+	struct error err = { 0 };
+	const char *bridge;
+	int rc;
+
+	if (options->all && call->word_count)
+		return cli_usage(call->command, "either a bridge or --all, not both");
+	rc = attachment_bridges(PINS_WRITE, &pins, &bridges, &err);
+	if (!rc)
+		rc = host_read(&host, &err);
+	/* An attach killed in its first steps left empty directories and no bridge's name. */
+	if (!rc && !bridges.count)
+		rc = pins_remove(&pins, NULL, NULL, &err);
+	if (rc)
+		goto out;
+	if (options->all) {
+		rc = detach_all(&pins, &host, &bridges, &err);
+		goto out;
+	}
+	bridge =
+		attachment_choose(&bridges, call->words[0], "`hbpf detach BRIDGE`, or --all", &err);
+	rc = bridge ? detach_one(&pins, &host, bridge, &err) : -ENOENT;
+out:
+	if (rc)
+		log_error(&err);
+	error_free(&err);
+	host_free(&host);
+	pins_bridges_free(&bridges);
+	pins_close(&pins);
+	return rc ? EXIT_FAILED : EXIT_DONE;
+}
+
+static const struct cli_option options[] = {
+	{ "all", 'a', NULL, "every attached bridge; fine when there is none", CLI_FLAG,
+	  offsetof(struct detach_options, all), 0, NULL },
+	{ 0 },
+};
+
+const struct command command_detach = {
+	.name = "detach",
+	.synopsis = "[BRIDGE | --all]",
+	.summary = "Take hbpf off a bridge and give back the host's settings",
+	.text = "BRIDGE may be left out where exactly one is attached. Connections through its\n"
+		"ports end at once, on both sides. Also clears away what a killed command, or a\n"
+		"bridge that was deleted, left behind.",
+	.options = options,
+	.options_size = sizeof(struct detach_options),
+	.max_words = 1,
+	.root_for = "removes BPF programs and writes net.ipv4 settings",
+	.run = run,
+};

@@ -1,0 +1,498 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * hbpf ports: list and change the ports of attached bridges.
+ *
+ * A change goes to every bridge named, or to none:
+ *
+ *	open     each bridge's maps
+ *	plan     the whole set of ports each is to have
+ *	commit   into the maps; where one bridge fails, those before it are put back
+ *	settle   end connections over what is gone, clear up behind them
+ */
+#include "advice.h"
+#include "args.h"
+#include "attachment.h"
+#include "commands.h"
+#include "log.h"
+#include "output.h"
+#include "report.h"
+
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct ports_options {
+	struct cli_list bridges;
+	struct cli_list from;
+	bool force;
+};
+
+enum action {
+	ACTION_LIST,
+	ACTION_ADD,
+	ACTION_DEL,
+	ACTION_SET,
+	ACTION_MAX,
+};
+
+static const char *const action_names[ACTION_MAX] = {
+	[ACTION_LIST] = "list",
+	[ACTION_ADD] = "add",
+	[ACTION_DEL] = "del",
+	[ACTION_SET] = "set",
+};
+
+/* One bridge, on its way from what it has to what it is to have. */
+struct change {
+	const char *bridge;
+	struct dataplane dp;
+	bool gone_bridge; /* the interface was deleted or made anew */
+	struct exports have;
+	struct exports want;
+	struct exports put;
+	struct exports gone;
+	bool committed;
+	int ended; /* connections */
+};
+
+struct ports {
+	const struct cli_call *call;
+	const struct ports_options *options;
+	enum action action;
+	struct port_specs specs;
+	struct from from;
+	struct pins pins;
+	struct pins_bridges bridges;
+	struct host host;
+	struct change *changes;
+	size_t count;
+};
+
+static const char *action_name(const void *list, size_t i)
+{
+	(void)list;
+	return i < ACTION_MAX ? action_names[i] : NULL;
+}
+
+static int which_action(struct ports *p)
+{
+	const char *word = p->call->words[0];
+	const char *nearest;
+
+	if (!word) {
+		p->action = ACTION_LIST;
+		return 0;
+	}
+	for (int action = 0; action < ACTION_MAX; action++) {
+		if (!strcmp(action_names[action], word)) {
+			p->action = action;
+			return 0;
+		}
+	}
+	nearest = cli_nearest(word, action_name, NULL);
+	if (nearest)
+		cli_usage(p->call->command, "ports cannot '%s'; do you mean '%s'?", word, nearest);
+	else
+		cli_usage(p->call->command, "ports cannot '%s': it is list, add, del or set", word);
+	return -EINVAL;
+}
+
+/* What does not go together, before a SPEC is read. */
+static int check_usage(const struct ports *p)
+{
+	const struct command *command = p->call->command;
+	const char *name = action_names[p->action];
+	size_t words = p->call->word_count;
+
+	if (p->action == ACTION_LIST && words > 1)
+		return cli_usage(command, "ports list takes no port: '%s'", p->call->words[1]);
+	/* also for set: a script with an empty variable does not mean to close everything */
+	if (p->action != ACTION_LIST && words < 2)
+		return cli_usage(command, "which port? hbpf ports %s SPEC...", name);
+	if ((p->action == ACTION_LIST || p->action == ACTION_DEL) && p->options->from.count)
+		return cli_usage(command, "ports %s takes no --from", name);
+	if ((p->action == ACTION_LIST || p->action == ACTION_DEL) && p->options->force)
+		return cli_usage(command, "ports %s takes no --force", name);
+	return 0;
+}
+
+static int ask(struct ports *p, struct error *err)
+{
+	int rc = args_from(&p->options->from, &p->from, err);
+
+	if (rc || p->action == ACTION_LIST)
+		return rc;
+	return args_ports(p->call->words + 1, p->call->word_count - 1, &p->specs, err);
+}
+
+static int open_change(struct ports *p, const char *name, struct error *err)
+{
+	struct change *change = &p->changes[p->count];
+	const char *bridge = attachment_choose(&p->bridges, name, "-b BRIDGE", err);
+	int rc;
+
+	if (!bridge)
+		return -ENOENT;
+	for (size_t i = 0; i < p->count; i++) {
+		if (p->changes[i].bridge == bridge)
+			return 0;
+	}
+	change->bridge = bridge;
+	dataplane_init(&change->dp);
+	p->count++;
+	rc = dataplane_open(&change->dp, &p->pins, bridge,
+			    attachment_target(&p->pins, &p->host, bridge).ifindex, err);
+	if (rc == -ENODEV) {
+		error_free(err);
+		change->gone_bridge = true;
+		rc = 0;
+	}
+	return rc ? rc : dataplane_exports(&change->dp, &change->have, err);
+}
+
+static int open_all(struct ports *p, struct error *err)
+{
+	const struct cli_list *named = &p->options->bridges;
+	bool every = !named->count && p->action == ACTION_LIST;
+	size_t count = every ? p->bridges.count : named->count ? named->count : 1;
+	int rc = 0;
+
+	p->changes = calloc(count + 1, sizeof(*p->changes));
+	if (!p->changes)
+		return error_set(err, ENOMEM, "no memory for %zu bridges", count);
+	for (size_t i = 0; !rc && i < count; i++) {
+		const char *name = NULL;
+
+		if (every)
+			name = p->bridges.names[i];
+		else if (named->count)
+			name = named->v[i];
+		rc = open_change(p, name, err);
+	}
+	return rc;
+}
+
+static int own_policy(const struct ports *p, struct change *change, struct hbpf_policy *policy,
+		      struct error *err)
+{
+	int list = HBPF_LIST_ONLINK;
+
+	if (p->from.sources.count)
+		list = dataplane_port_list(&change->dp, &p->from.sources, err);
+	if (list < 0)
+		return list;
+	*policy = from_policy(&p->from, (__u16)list);
+	return 0;
+}
+
+/* What stays under `set` keeps its --from: a port is not opened wider by not saying so again. */
+static void keep_policies(struct change *change)
+{
+	for (size_t i = 0; i < change->want.count; i++) {
+		struct export *export = &change->want.v[i];
+		const struct export *old =
+			exports_find(&change->have, export->key.proto, export->key.port);
+
+		if (old)
+			export->to.from = old->to.from;
+	}
+}
+
+static int want_add(struct ports *p, struct change *change, struct error *err)
+{
+	struct hbpf_policy policy, *own = NULL;
+	int rc = 0;
+
+	if (p->from.given) {
+		rc = own_policy(p, change, &policy, err);
+		own = &policy;
+	}
+	for (size_t i = 0; !rc && i < p->specs.count; i++)
+		rc = exports_add(&change->want, &p->specs.v[i], own, false, err);
+	return rc;
+}
+
+static int want_set(struct ports *p, struct change *change, struct error *err)
+{
+	int rc;
+
+	exports_free(&change->want);
+	memset(&change->want, 0, sizeof(change->want));
+	rc = want_add(p, change, err);
+	if (!rc && !p->from.given)
+		keep_policies(change);
+	return rc;
+}
+
+static int want_del(const struct ports *p, struct change *change, struct error *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < p->specs.count; i++)
+		rc = exports_del(&change->want, &p->specs.v[i], err);
+	return rc;
+}
+
+/* A service that is bound to the gateway itself would lose its clients. */
+static int check_bound(struct change *change, struct error *err)
+{
+	struct gateways gateways = { 0 };
+	struct sockets sockets = { 0 };
+	int rc = dataplane_gateways(&change->dp, &gateways, err);
+
+	if (!rc)
+		rc = sockets_list(SOCKETS_TCP_LISTEN | SOCKETS_UDP, -1, &sockets, err);
+	if (!rc)
+		rc = advice_bound(&gateways, &change->put, &sockets, err);
+	sockets_free(&sockets);
+	free(gateways.v);
+	return rc;
+}
+
+static int plan(struct ports *p, struct change *change, struct error *err)
+{
+	int rc = exports_copy(&change->want, &change->have);
+
+	if (rc)
+		return error_set(err, ENOMEM, "no memory for the ports");
+	if (p->action == ACTION_DEL)
+		rc = want_del(p, change, err);
+	else if (p->action == ACTION_SET)
+		rc = want_set(p, change, err);
+	else
+		rc = want_add(p, change, err);
+	if (rc == -EEXIST && p->action == ACTION_ADD)
+		error_hint(err, "`hbpf ports del` takes the old one away first");
+	if (rc)
+		return rc;
+	if (exports_diff(&change->have, &change->want, &change->put, &change->gone))
+		return error_set(err, ENOMEM, "no memory for the ports");
+	return p->options->force ? 0 : check_bound(change, err);
+}
+
+static int commit(struct change *change, struct error *err)
+{
+	int rc = dataplane_set_exports(&change->dp, &change->have, &change->want, err);
+
+	change->committed = !rc;
+	return rc;
+}
+
+static void settle(struct change *change)
+{
+	const struct exports *now = change->committed ? &change->want : &change->have;
+	struct error err = { 0 };
+
+	if (change->committed)
+		change->ended = dataplane_end_flows(&change->dp, &change->gone, &err);
+	/* The ports are as wanted already; what is left behind costs room, not truth. */
+	if (change->ended < 0 || dataplane_sweep(&change->dp, now, &err) ||
+	    dataplane_sweep_lists(&change->dp, now, &err))
+		log_warn("%s: %s", change->bridge, err.what);
+	error_free(&err);
+}
+
+static void put_back(struct change *change)
+{
+	if (change->committed)
+		dataplane_set_exports(&change->dp, &change->want, &change->have, NULL);
+	change->committed = false;
+}
+
+/* Where several bridges are named an error has to say which one it is about. */
+static int on_bridge(const struct ports *p, const struct change *change, int rc, struct error *err)
+{
+	char what[sizeof(err->what)];
+
+	if (!rc || p->count < 2)
+		return rc;
+	memcpy(what, err->what, sizeof(what));
+	snprintf(err->what, sizeof(err->what), "%s: %.*s", change->bridge,
+		 (int)(sizeof(what) - IFNAMSIZ - sizeof(": ")), what);
+	return rc;
+}
+
+static int change_all(struct ports *p, struct error *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < p->count; i++)
+		rc = on_bridge(p, &p->changes[i], plan(p, &p->changes[i], err), err);
+	for (size_t i = 0; !rc && i < p->count; i++)
+		rc = on_bridge(p, &p->changes[i], commit(&p->changes[i], err), err);
+	for (size_t i = 0; rc && i < p->count; i++)
+		put_back(&p->changes[i]);
+	for (size_t i = 0; i < p->count; i++)
+		settle(&p->changes[i]);
+	return rc;
+}
+
+static void tell_put(struct change *change)
+{
+	struct listeners listeners = { 0 };
+	struct gateways gateways = { 0 };
+
+	if (!listeners_find(&change->put, &listeners, NULL) &&
+	    !dataplane_gateways(&change->dp, &gateways, NULL)) {
+		advice_ports(&change->put, &listeners);
+		report_reachable(&gateways, &change->put, &listeners);
+	}
+	listeners_free(&listeners);
+	free(gateways.v);
+}
+
+static void tell_gone(const struct change *change)
+{
+	struct export_range run = { 0 };
+	char text[EXPORT_RANGE_STRLEN];
+
+	while (exports_next_range(&change->gone, &run))
+		printf("%s: %s is closed\n", change->bridge, export_range_format(&run, text));
+	if (change->ended > 0)
+		printf("%s: %d connection%s ended\n", change->bridge, change->ended,
+		       change->ended > 1 ? "s" : "");
+}
+
+static void tell_change(struct change *change)
+{
+	if (change->gone_bridge)
+		log_warn("%s was deleted since it was attached; `hbpf attach %s` puts the ports in "
+			 "force",
+			 change->bridge, change->bridge);
+	if (!change->put.count && !change->gone.count)
+		printf("%s: nothing to change\n", change->bridge);
+	tell_gone(change);
+	if (change->put.count)
+		tell_put(change);
+}
+
+static int list(struct ports *p, struct error *err)
+{
+	struct json_object *array = p->call->json ? json_object_new_array() : NULL;
+	struct ports_report report;
+	int rc = 0;
+
+	if (!p->count && !array)
+		puts("no bridge is attached");
+	for (size_t i = 0; i < p->count; i++) {
+		struct change *change = &p->changes[i];
+
+		rc = ports_report_read(&change->dp, &report, err);
+		if (rc)
+			break;
+		if (array) {
+			struct json_object *item = json_object_new_object();
+
+			json_object_object_add(item, "bridge",
+					       json_object_new_string(change->bridge));
+			json_object_object_add(item, "ports",
+					       ports_report_json(&change->dp, &report));
+			json_object_array_add(array, item);
+		} else {
+			printf("%s%s\n", change->bridge, report.exports.count ? "" : ": no ports");
+			ports_report_print(&change->dp, &report, 2);
+		}
+		ports_report_free(&report);
+	}
+	if (array && !rc) {
+		struct json_object *doc = json_object_new_object();
+
+		json_object_object_add(doc, "bridges", json_object_get(array));
+		output_json(doc);
+	}
+	json_object_put(array);
+	return rc;
+}
+
+static void release(struct ports *p)
+{
+	for (size_t i = 0; i < p->count; i++) {
+		dataplane_close(&p->changes[i].dp);
+		exports_free(&p->changes[i].have);
+		exports_free(&p->changes[i].want);
+		exports_free(&p->changes[i].put);
+		exports_free(&p->changes[i].gone);
+	}
+	free(p->changes);
+	free(p->specs.v);
+	free(p->from.sources.v);
+	host_free(&p->host);
+	pins_bridges_free(&p->bridges);
+	pins_close(&p->pins);
+}
+
+static int work(struct ports *p, struct error *err)
+{
+	int rc = attachment_bridges(p->action == ACTION_LIST ? PINS_READ : PINS_WRITE, &p->pins,
+				    &p->bridges, err);
+
+	if (!rc)
+		rc = host_read(&p->host, err);
+	if (!rc)
+		rc = open_all(p, err);
+	if (!rc && p->action != ACTION_LIST)
+		rc = change_all(p, err);
+	if (rc)
+		return rc;
+	/* As JSON a change ends in the list of what is there now. */
+	if (p->action == ACTION_LIST || p->call->json)
+		return list(p, err);
+	for (size_t i = 0; i < p->count; i++)
+		tell_change(&p->changes[i]);
+	return 0;
+}
+
+static int run(const struct cli_call *call)
+{
+	struct ports p = { .call = call, .options = call->options, .pins.lock = -1 };
+	struct error err = { 0 };
+	int exit_code = EXIT_USAGE;
+	int rc;
+
+	if (which_action(&p) || check_usage(&p))
+		return EXIT_USAGE;
+	rc = ask(&p, &err);
+	if (!rc) {
+		rc = work(&p, &err);
+		exit_code = rc ? EXIT_FAILED : EXIT_DONE;
+	}
+	if (rc)
+		log_error(&err);
+	error_free(&err);
+	release(&p);
+	return exit_code;
+}
+
+#define STORE(field) offsetof(struct ports_options, field)
+
+static const struct cli_option options[] = {
+	{ "bridge", 'b', "BRIDGE", "which bridge, where several are attached; may be repeated",
+	  CLI_LIST, STORE(bridges), 0, NULL },
+	{ "from", 'f', "CIDR",
+	  "add, set: who may use these ports, in place of what holds\nfor the bridge; may be "
+	  "repeated; the word onlink is the\nnetworks on the bridge's link",
+	  CLI_LIST, STORE(from), 0, NULL },
+	{ "force", 0, NULL, "take ports over from services bound to a gateway's address", CLI_FLAG,
+	  STORE(force), 0, NULL },
+	{ 0 },
+};
+
+const struct command command_ports = {
+	.name = "ports",
+	.synopsis = "[list | add SPEC... | del SPEC... | set SPEC...] [options]",
+	.summary = "List, add and take away ports of attached bridges",
+	.text = "  list   what is open, who serves it, how much it was used; the default\n"
+		"  add    open these too\n"
+		"  del    close these, wherever they lead; connections over them end at once\n"
+		"  set    have these and no others; what stays is never closed for a moment\n\n"
+		"SPEC is as for attach: 8088, 80:8080, 8000-8010, 53/udp, 53:127.0.0.53:53/udp.\n"
+		"With several bridges a change is made on all of them or on none.",
+	.options = options,
+	.options_size = sizeof(struct ports_options),
+	.max_words = (size_t)-1,
+	.reports = true,
+	.root_for = "reads and writes BPF maps",
+	.run = run,
+};

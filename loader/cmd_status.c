@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* hbpf status: what is attached, how it does, and what it changed on the host. */
+#include "commands.h"
+#include "log.h"
+#include "output.h"
+#include "status.h"
+
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The sections are aligned each by itself, and by this with each other. */
+#define LABEL "%-8s"
+
+static const char *hook_name(enum hbpf_hook_kind kind)
+{
+	return kind == HBPF_HOOK_TCX ? "tcx" : "clsact";
+}
+
+static const char *const side_names[HOOK_SIDES] = {
+	[HOOK_INGRESS] = "ingress",
+	[HOOK_EGRESS] = "egress",
+};
+
+static void print_head(const struct status *status)
+{
+	if (status->alive)
+		printf("%s: attached, live (%s)\n", status->bridge,
+		       hook_name(status->hooks[HOOK_INGRESS].kind));
+	else if (!status->exists)
+		printf("%s: dead, the bridge was deleted; once it is back `hbpf attach %s` heals "
+		       "it, `hbpf detach %s` forgets it\n",
+		       status->bridge, status->bridge, status->bridge);
+	else
+		printf("%s: dead, its programs are not on the bridge; `hbpf attach %s` heals it\n",
+		       status->bridge, status->bridge);
+	for (int side = 0; side < HOOK_SIDES; side++) {
+		const struct hook_state *hook = &status->hooks[side];
+
+		if (hook->live && !hook->first)
+			printf("  warning: %s runs before hbpf on %s and may let packets by the "
+			       "guard; `hbpf attach %s` again goes in front where it can\n",
+			       hook->before, side_names[side], status->bridge);
+	}
+}
+
+static void gateway_cells(const struct gateway *gateway, struct columns *columns)
+{
+	const struct gateway_reason *reason;
+	char addr[ADDR_STRLEN], text[128] = "";
+	size_t len = 0;
+
+	for (size_t i = 0; (reason = status_gateway_why(gateway->why, i)); i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s", i ? "; " : "",
+					reason->text);
+	columns_cell(columns, 1, "%s", addr_format(&gateway->addr, addr));
+	columns_cell(columns, 2, "%s", text);
+}
+
+static void print_gateways(const struct status *status, struct columns *columns)
+{
+	for (size_t i = 0; i < status->gateways.count; i++) {
+		if (columns_row(columns))
+			return;
+		columns_cell(columns, 0, LABEL, i ? "" : "gateways");
+		gateway_cells(&status->gateways.v[i], columns);
+	}
+	if (!status->gateways.count && !columns_row(columns)) {
+		columns_cell(columns, 0, LABEL, "gateways");
+		columns_cell(columns, 1, "none");
+	}
+}
+
+static void setting_cells(const struct setting_state *state, struct columns *columns)
+{
+	if (state->now < 0) {
+		columns_cell(columns, 2, "gone");
+		return;
+	}
+	columns_cell(columns, 2, "%d", state->now);
+	if (!state->kept.saved)
+		columns_cell(columns, 3, "not set by hbpf");
+	else if (state->now != state->kept.set)
+		columns_cell(columns, 3, "was %d, hbpf set %d; someone changed it since",
+			     state->kept.old, state->kept.set);
+	else
+		columns_cell(columns, 3, "was %d", state->kept.old);
+}
+
+static void print_settings(const struct status *status, struct columns *columns)
+{
+	for (int id = 0; id < SETTING_MAX; id++) {
+		if (columns_row(columns))
+			return;
+		columns_cell(columns, 0, LABEL, id ? "" : "settings");
+		columns_cell(columns, 1, "%s", status->settings[id].name);
+		setting_cells(&status->settings[id], columns);
+	}
+}
+
+static void print_choices(struct status *status, struct columns *columns)
+{
+	const struct hbpf_config *config = &status->dp.config;
+	char policy[POLICY_STRLEN];
+
+	if (!columns_row(columns)) {
+		columns_cell(columns, 0, LABEL, "from");
+		columns_cell(columns, 1, "%s", policy_format(&status->dp, &config->from, policy));
+	}
+	if (!columns_row(columns)) {
+		columns_cell(columns, 0, LABEL, "guard");
+		columns_cell(columns, 1, "%s: %s", config->guard_dst ? "on" : "off",
+			     status_guard_why(config));
+	}
+	if (!columns_row(columns)) {
+		columns_cell(columns, 0, LABEL, "pinning");
+		columns_cell(columns, 1, "%s: %s", status_pin(config), status_pin_why(status));
+	}
+}
+
+static void print_counters(const struct status *status)
+{
+	struct columns columns = { 0 };
+	char size[SIZE_STRLEN];
+
+	for (int reason = 0; reason < HBPF_REASON_MAX; reason++) {
+		const struct hbpf_counter *counter = &status->counters[reason];
+		const struct reason_text *text = status_reason(reason);
+
+		if (!counter->packets || columns_row(&columns))
+			continue;
+		columns_cell(&columns, 0, "%s", text->name);
+		columns_cell(&columns, 1, "%s", text->verdict);
+		columns_cell(&columns, 2, "%llu", counter->packets);
+		columns_cell(&columns, 3, "%s", size_format(counter->bytes, size));
+		columns_cell(&columns, 4, "%s", text->text);
+	}
+	if (columns.count)
+		puts("  packets");
+	columns_print(&columns, 4);
+}
+
+static void print_status(struct status *status)
+{
+	struct columns columns = { 0 };
+
+	print_head(status);
+	if (!status->readable) {
+		printf("  %s\n", status->problem.what);
+		if (status->problem.hint[0])
+			printf("  %s\n", status->problem.hint);
+		return;
+	}
+	print_gateways(status, &columns);
+	columns_print(&columns, 2);
+	puts(status->ports.exports.count ? "  ports"
+					 : "  ports     none; `hbpf ports add PORT` opens one");
+	ports_report_print(&status->dp, &status->ports, 4);
+	print_choices(status, &columns);
+	columns_print(&columns, 2);
+	print_settings(status, &columns);
+	columns_print(&columns, 2);
+	if (log_is_verbose())
+		print_counters(status);
+}
+
+static void add_string(struct json_object *to, const char *name, const char *text)
+{
+	json_object_object_add(to, name, json_object_new_string(text));
+}
+
+static void add_bool(struct json_object *to, const char *name, bool value)
+{
+	json_object_object_add(to, name, json_object_new_boolean(value));
+}
+
+static struct json_object *hook_json(const struct hook_state *hook)
+{
+	struct json_object *item = json_object_new_object();
+
+	add_bool(item, "live", hook->live);
+	if (!hook->live)
+		return item;
+	add_string(item, "kind", hook_name(hook->kind));
+	json_object_object_add(item, "prog_id", json_object_new_int64(hook->prog_id));
+	add_bool(item, "first", hook->first);
+	if (!hook->first)
+		add_string(item, "before", hook->before);
+	return item;
+}
+
+static struct json_object *gateways_json(const struct gateways *gateways)
+{
+	struct json_object *array = json_object_new_array();
+	char addr[ADDR_STRLEN];
+	const struct gateway_reason *reason;
+
+	for (size_t i = 0; i < gateways->count; i++) {
+		struct json_object *item = json_object_new_object();
+		struct json_object *why = json_object_new_array();
+
+		add_string(item, "address", addr_format(&gateways->v[i].addr, addr));
+		for (size_t n = 0; (reason = status_gateway_why(gateways->v[i].why, n)); n++)
+			json_object_array_add(why, json_object_new_string(reason->name));
+		json_object_object_add(item, "why", why);
+		json_object_array_add(array, item);
+	}
+	return array;
+}
+
+static struct json_object *settings_json(const struct setting_state *states)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (int id = 0; id < SETTING_MAX; id++) {
+		struct json_object *item = json_object_new_object();
+		const struct setting_state *state = &states[id];
+
+		add_string(item, "name", state->name);
+		if (state->kept.saved) {
+			json_object_object_add(item, "old", json_object_new_int(state->kept.old));
+			json_object_object_add(item, "set", json_object_new_int(state->kept.set));
+		}
+		json_object_object_add(item, "now",
+				       state->now < 0 ? NULL : json_object_new_int(state->now));
+		json_object_array_add(array, item);
+	}
+	return array;
+}
+
+static struct json_object *counters_json(const struct hbpf_counter *counters)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (int reason = 0; reason < HBPF_REASON_MAX; reason++) {
+		struct json_object *item = json_object_new_object();
+
+		add_string(item, "reason", status_reason(reason)->name);
+		add_string(item, "verdict", status_reason(reason)->verdict);
+		json_object_object_add(item, "packets",
+				       json_object_new_uint64(counters[reason].packets));
+		json_object_object_add(item, "bytes",
+				       json_object_new_uint64(counters[reason].bytes));
+		json_object_array_add(array, item);
+	}
+	return array;
+}
+
+static struct json_object *choice_json(const char *state, const char *why)
+{
+	struct json_object *item = json_object_new_object();
+
+	add_string(item, "state", state);
+	add_string(item, "why", why);
+	return item;
+}
+
+static struct json_object *status_json(struct status *status)
+{
+	const struct hbpf_config *config = &status->dp.config;
+	struct json_object *item = json_object_new_object();
+	struct json_object *hooks = json_object_new_object();
+
+	add_string(item, "bridge", status->bridge);
+	add_bool(item, "exists", status->exists);
+	add_bool(item, "live", status->alive);
+	for (int side = 0; side < HOOK_SIDES; side++)
+		json_object_object_add(hooks, side_names[side], hook_json(&status->hooks[side]));
+	json_object_object_add(item, "hooks", hooks);
+	if (!status->readable) {
+		add_string(item, "problem", status->problem.what);
+		if (status->problem.hint[0])
+			add_string(item, "hint", status->problem.hint);
+		return item;
+	}
+	json_object_object_add(item, "gateways", gateways_json(&status->gateways));
+	json_object_object_add(item, "ports", ports_report_json(&status->dp, &status->ports));
+	json_object_object_add(item, "from", policy_json(&status->dp, &config->from));
+	json_object_object_add(
+		item, "guard",
+		choice_json(config->guard_dst ? "on" : "off", status_guard_why(config)));
+	json_object_object_add(item, "pin",
+			       choice_json(status_pin(config), status_pin_why(status)));
+	json_object_object_add(item, "settings", settings_json(status->settings));
+	json_object_object_add(item, "counters", counters_json(status->counters));
+	return item;
+}
+
+static void show(const char *bridge, const struct pins *pins, const struct host *host,
+		 struct json_object *array)
+{
+	struct status status;
+
+	status_read(&status, pins, host, bridge);
+	if (array)
+		json_object_array_add(array, status_json(&status));
+	else
+		print_status(&status);
+	status_free(&status);
+}
+
+static void show_all(const struct cli_call *call, const struct pins_bridges *bridges,
+		     const char *only, const struct pins *pins, const struct host *host)
+{
+	struct json_object *array = call->json ? json_object_new_array() : NULL;
+	struct json_object *doc;
+
+	for (size_t i = 0; i < bridges->count; i++) {
+		if (!only || only == bridges->names[i])
+			show(bridges->names[i], pins, host, array);
+	}
+	if (!bridges->count && !array)
+		puts("no bridge is attached; `hbpf attach BRIDGE` attaches one");
+	if (!array)
+		return;
+	doc = json_object_new_object();
+	json_object_object_add(doc, "bridges", array);
+	output_json(doc);
+}
+
+static int run(const struct cli_call *call)
+{
+	struct pins pins = { .lock = -1 };
+	struct pins_bridges bridges = { 0 };
+	struct host host = { 0 };
+	struct error err = { 0 };
+	const char *only = NULL;
+	int rc;
+
+	rc = attachment_bridges(PINS_READ, &pins, &bridges, &err);
+	if (!rc)
+		rc = host_read(&host, &err);
+	if (!rc && call->word_count) {
+		only = attachment_choose(&bridges, call->words[0], "`hbpf status BRIDGE`", &err);
+		rc = only ? 0 : -ENOENT;
+	}
+	if (rc)
+		log_error(&err);
+	else
+		show_all(call, &bridges, only, &pins, &host);
+	error_free(&err);
+	host_free(&host);
+	pins_bridges_free(&bridges);
+	pins_close(&pins);
+	return rc ? EXIT_FAILED : EXIT_DONE;
+}
+
+const struct command command_status = {
+	.name = "status",
+	.synopsis = "[BRIDGE]",
+	.summary = "Show what is attached, how it does, and what it changed",
+	.text = "With -v also how many packets took which way.",
+	.max_words = 1,
+	.reports = true,
+	.root_for = "reads BPF maps",
+	.run = run,
+};

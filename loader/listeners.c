@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "listeners.h"
+#include "addr.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct hbpf_addr export_local(const struct export *export, int family)
+{
+	return family == LISTENER_V4 ? addr_from_v4(export->to.addr4)
+				     : addr_from_v6(&in6addr_loopback);
+}
+
+const char *proto_name(__u8 proto)
+{
+	return proto == IPPROTO_TCP ? "tcp" : "udp";
+}
+
+static const struct socket *serving(const struct listeners *listeners, const struct export *export,
+				    int family)
+{
+	struct hbpf_addr addr = export_local(export, family);
+
+	if (family == LISTENER_V6 && !export->to.ipv6)
+		return NULL;
+	return sockets_serving(&listeners->sockets, export->key.proto, &addr, export->to.port);
+}
+
+/* One walk over /proc finds the processes of all sockets: it is what costs time. */
+static int find_owners(const struct exports *set, struct listeners *listeners)
+{
+	size_t most = set->count * LISTENER_FAMILIES;
+	struct listener **found = calloc(most + 1, sizeof(struct listener *));
+	struct owner *owners = calloc(most + 1, sizeof(*owners));
+	__u32 *inodes = calloc(most + 1, sizeof(*inodes));
+	size_t count = 0;
+	int rc = -ENOMEM;
+
+	if (!found || !owners || !inodes)
+		goto out;
+	for (size_t i = 0; i < most; i++) {
+		int family = i % LISTENER_FAMILIES;
+		struct listener *listener = &listeners->v[i / LISTENER_FAMILIES][family];
+		const struct socket *socket =
+			serving(listeners, &set->v[i / LISTENER_FAMILIES], family);
+
+		if (!socket)
+			continue;
+		listener->there = true;
+		listener->wildcard = addr_is_unspecified(&socket->local.addr);
+		found[count] = listener;
+		inodes[count++] = socket->inode;
+	}
+	rc = count ? sockets_owners(inodes, owners, count) : 0;
+	for (size_t i = 0; !rc && i < count; i++)
+		found[i]->owner = owners[i];
+out:
+	free(found);
+	free(owners);
+	free(inodes);
+	return rc;
+}
+
+int listeners_find(const struct exports *set, struct listeners *listeners, struct error *err)
+{
+	int rc;
+
+	memset(listeners, 0, sizeof(*listeners));
+	rc = sockets_list(SOCKETS_TCP_LISTEN | SOCKETS_UDP, -1, &listeners->sockets, err);
+	if (rc)
+		return rc;
+	listeners->v = calloc(set->count + 1, sizeof(*listeners->v));
+	rc = listeners->v ? find_owners(set, listeners) : -ENOMEM;
+	if (rc) {
+		listeners_free(listeners);
+		return error_set(err, rc, "cannot tell whose sockets serve the ports: %s",
+				 strerror(-rc));
+	}
+	return 0;
+}
+
+void listeners_free(struct listeners *listeners)
+{
+	sockets_free(&listeners->sockets);
+	free(listeners->v);
+	memset(listeners, 0, sizeof(*listeners));
+}
+
+const char *owner_format(const struct owner *owner, char buf[OWNER_STRLEN])
+{
+	if (owner->pid)
+		snprintf(buf, OWNER_STRLEN, "%s, pid %d", owner->name, owner->pid);
+	else
+		snprintf(buf, OWNER_STRLEN, "a process not visible from here");
+	return buf;
+}
+
+const char *listeners_format(const struct listener (*v)[LISTENER_FAMILIES], size_t count,
+			     int family, char buf[LISTENERS_STRLEN])
+{
+	const struct owner *owner = &v[0][family].owner;
+	bool one_owner = true;
+	size_t there = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		there += v[i][family].there;
+		if (v[i][family].owner.pid != owner->pid)
+			one_owner = false;
+	}
+	if (!there)
+		return "nothing listens there yet";
+	if (there == count && one_owner)
+		return owner_format(owner, buf);
+	snprintf(buf, LISTENERS_STRLEN, "something listens on %zu of %zu", there, count);
+	return buf;
+}

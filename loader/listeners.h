@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Who listens at the loopback end of each export. */
+#ifndef HBPF_LISTENERS_H
+#define HBPF_LISTENERS_H
+
+#include <stdbool.h>
+#include "exports.h"
+#include "sockets.h"
+
+enum {
+	LISTENER_V4,
+	LISTENER_V6, /* only where the export serves IPv6 */
+	LISTENER_FAMILIES,
+};
+
+struct listener {
+	bool there;
+	bool wildcard; /* bound to all addresses, the gateway's too */
+	struct owner owner;
+};
+
+struct listeners {
+	struct sockets sockets;                  /* all that listen, TCP and UDP */
+	struct listener (*v)[LISTENER_FAMILIES]; /* in the order of the exports */
+};
+
+/** listeners_find() - look for all exports of a set at once. Return: 0 or -errno */
+int listeners_find(const struct exports *set, struct listeners *listeners, struct error *err);
+void listeners_free(struct listeners *listeners);
+
+/** export_local() - the loopback address of an export for one family (LISTENER_V4 or _V6) */
+struct hbpf_addr export_local(const struct export *export, int family);
+
+/** proto_name() - "tcp" or "udp" */
+const char *proto_name(__u8 proto);
+
+#define OWNER_STRLEN 96
+/** owner_format() - "python3, pid 4242", or that it is not known. Returns @buf */
+const char *owner_format(const struct owner *owner, char buf[OWNER_STRLEN]);
+
+#define LISTENERS_STRLEN 128
+/**
+ * listeners_format() - about a run of exports: who listens, or that nobody does, or how many
+ * @v:		Of the first export of the run
+ * @family:	LISTENER_V4 or LISTENER_V6
+ * Returns @buf
+ */
+const char *listeners_format(const struct listener (*v)[LISTENER_FAMILIES], size_t count,
+			     int family, char buf[LISTENERS_STRLEN]);
+
+#endif /* HBPF_LISTENERS_H */

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What a command says to its user: errors, warnings and, with -v, what it does. */
+#ifndef HBPF_LOG_H
+#define HBPF_LOG_H
+
+#include <stdbool.h>
+#include "error.h"
+
+/**
+ * log_setup() - how to talk
+ * @verbose:	Print log_info() and the details of errors
+ * @json:	Print errors as a JSON document on stdout, so that it always is one
+ */
+void log_setup(bool verbose, bool json);
+
+bool log_is_verbose(void);
+
+/** log_error() - print an error with its hint, under -v with its detail */
+void log_error(const struct error *err);
+
+/** log_warn() - something the user should know; the command goes on */
+void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/** log_info() - a step taken, printed with -v only */
+void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+#endif /* HBPF_LOG_H */

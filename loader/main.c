@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * hbpf: lets containers on a Linux bridge reach chosen services of the host's
+ * loopback. This file is the way in: the table of commands, and from a command
+ * line to one of them. Each is told by its own file, cmd_NAME.c.
+ */
+#include "cli.h"
+#include "commands.h"
+#include "log.h"
+
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <hbpf/version.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct command *const commands[] = {
+	&command_attach, &command_detach, &command_ports, &command_status, NULL,
+};
+
+static const char *command_name(const void *list, size_t i)
+{
+	(void)list;
+	return commands[i] ? commands[i]->name : NULL;
+}
+
+static const struct command *find_command(const char *name)
+{
+	for (const struct command *const *command = commands; *command; command++) {
+		if (!strcmp((*command)->name, name))
+			return *command;
+	}
+	return NULL;
+}
+
+static int unknown_command(const char *name)
+{
+	const char *nearest = cli_nearest(name, command_name, NULL);
+
+	if (nearest)
+		return cli_usage(NULL, "there is no command '%s'; do you mean '%s'?", name,
+				 nearest);
+	return cli_usage(NULL, "there is no command '%s'", name);
+}
+
+static void print_help(void)
+{
+	puts("Usage: hbpf COMMAND [options]\n\n"
+	     "Lets containers on a bridge reach chosen services that listen on this host's\n"
+	     "loopback (127.0.0.1, ::1), and nothing else of it.\n\n"
+	     "Commands:");
+	for (const struct command *const *command = commands; *command; command++)
+		printf("  %-10s %s\n", (*command)->name, (*command)->summary);
+	puts("\n`hbpf COMMAND --help` tells about one of them.");
+	cli_help_common();
+	puts("\nExit status: 0 done, 1 failed, 2 wrong usage.\n"
+	     "Environment: HBPF_BPFFS is the bpffs mount to use, else /sys/fs/bpf.");
+}
+
+static int help(const char *name)
+{
+	const struct command *command = name ? find_command(name) : NULL;
+
+	if (!name)
+		print_help();
+	else if (command)
+		cli_help(command);
+	else
+		return unknown_command(name);
+	return EXIT_DONE;
+}
+
+static int need_root(const struct command *command)
+{
+	struct error err = { 0 };
+
+	error_set(&err, EPERM, "hbpf %s needs root: it %s; run it with sudo", command->name,
+		  command->root_for);
+	log_error(&err);
+	return EXIT_FAILED;
+}
+
+static int run(const struct command *command, char *const *argv, struct cli_common *common)
+{
+	struct cli_call call = { .command = command };
+	int exit_code = EXIT_USAGE;
+
+	if (cli_parse(&call, argv, common))
+		goto out;
+	log_setup(common->verbose, call.json);
+	if (common->help)
+		exit_code = help(command->name);
+	else if (geteuid() != 0)
+		exit_code = need_root(command);
+	else
+		exit_code = command->run(&call);
+out:
+	cli_free(&call);
+	return exit_code;
+}
+
+/* What was printed but did not arrive (a full disk, a closed pipe) was not reported. */
+static int flush(int exit_code)
+{
+	struct error err = { 0 };
+
+	if (!fflush(stdout) && !ferror(stdout))
+		return exit_code;
+	error_set(&err, errno, "cannot write to standard output: %s", strerror(errno));
+	log_error(&err);
+	return EXIT_FAILED;
+}
+
+static int dispatch(char **argv)
+{
+	struct cli_common common = { 0 };
+	const struct command *command;
+	int at;
+
+	at = cli_common_parse(argv, &common);
+	if (at < 0)
+		return EXIT_USAGE;
+	argv += at;
+	if (common.version) {
+		printf("hbpf %s (libbpf %s)\n", HBPF_VERSION, libbpf_version_string() + 1);
+		return EXIT_DONE;
+	}
+	if (!*argv)
+		return common.help ? help(NULL) : cli_usage(NULL, "which command?");
+	if (!strcmp(*argv, "help"))
+		return help(argv[1]);
+	command = find_command(*argv);
+	if (!command)
+		return unknown_command(*argv);
+	return run(command, argv + 1, &common);
+}
+
+int main(int argc, char **argv)
+{
+	return argc < 1 ? EXIT_USAGE : flush(dispatch(argv + 1));
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What goes to stdout: aligned text and JSON documents. */
+#ifndef HBPF_OUTPUT_H
+#define HBPF_OUTPUT_H
+
+#include <stddef.h>
+#include <linux/types.h>
+
+struct json_object;
+
+/** output_json() - print one document and release it */
+void output_json(struct json_object *doc);
+
+#define COLUMNS_MOST 8
+
+/* Rows of text whose columns are aligned when printed. All zero is an empty one. */
+struct columns {
+	char *(*rows)[COLUMNS_MOST];
+	size_t count;
+	size_t room;
+};
+
+/**
+ * columns_row() - begin a row
+ * Return: 0 or -ENOMEM; cells of a row that could not be begun go nowhere
+ */
+int columns_row(struct columns *columns);
+
+/** columns_cell() - fill a column of the last row; columns never filled are empty */
+void columns_cell(struct columns *columns, unsigned int column, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/** columns_print() - print all rows, indented, and empty the table */
+void columns_print(struct columns *columns, unsigned int indent);
+
+#define SIZE_STRLEN 16
+/** size_format() - bytes for people: "912 B", "1.4 KiB". Returns @buf */
+const char *size_format(__u64 bytes, char buf[SIZE_STRLEN]);
+
+#endif /* HBPF_OUTPUT_H */

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the dataplane has to know of the host, worked out from its interfaces
+ * and addresses: the gateways, who is on the bridge's links, and whether guard
+ * and pinning are wanted.
+ */
+#ifndef HBPF_REFRESH_H
+#define HBPF_REFRESH_H
+
+#include "attachment.h"
+
+/**
+ * refresh_gateways() - every address clients may dial
+ * @asked:	Those of --gateway
+ * @set:	Sorted; free v with free()
+ *
+ * The bridge's own, docker0's where it exists (Docker's host-gateway is that address for containers
+ * of every network), and @asked. Link-local IPv6 and loopback addresses are left out.
+ * Return: 0 or -ENOMEM
+ */
+int refresh_gateways(const struct host *host, const struct link *bridge,
+		     const struct gateways *asked, struct gateways *set);
+
+/** gateways_add() - put one in its place, or add to why it is there. Return: 0 or -ENOMEM */
+int gateways_add(struct gateways *set, const struct hbpf_addr *addr, __u32 why);
+
+/** refresh_onlink() - the prefixes on the bridge's link; free v with free(). Return: 0 or -ENOMEM
+ */
+int refresh_onlink(const struct host *host, const struct link *bridge, struct sources *set);
+
+/** refresh_own() - the host's own addresses, which no client may use. Return: 0 or -ENOMEM */
+int refresh_own(const struct host *host, struct sources *set);
+
+/**
+ * refresh_guard() - set config.guard_dst and guard_shared from config.guard_option
+ * Return: 0 or -errno
+ */
+int refresh_guard(const struct pins *pins, const char *bridge, struct hbpf_config *config,
+		  struct error *err);
+
+/** refresh_pin() - set config.pin from config.pin_option, pin_built and the host's NAT rules */
+void refresh_pin(struct hbpf_config *config);
+
+#endif /* HBPF_REFRESH_H */

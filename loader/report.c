@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "report.h"
+#include "output.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int ports_report_read(struct dataplane *dp, struct ports_report *ports, struct error *err)
+{
+	int rc;
+
+	memset(ports, 0, sizeof(*ports));
+	rc = dataplane_exports(dp, &ports->exports, err);
+	if (!rc)
+		rc = listeners_find(&ports->exports, &ports->listeners, err);
+	if (rc)
+		goto out;
+	ports->stats = calloc(ports->exports.count + 1, sizeof(*ports->stats));
+	if (ports->stats)
+		rc = dataplane_port_stats(dp, &ports->exports, ports->stats, err);
+	else
+		rc = error_set(err, ENOMEM, "no memory for the counts of %zu ports",
+			       ports->exports.count);
+out:
+	if (rc)
+		ports_report_free(ports);
+	return rc;
+}
+
+void ports_report_free(struct ports_report *ports)
+{
+	exports_free(&ports->exports);
+	listeners_free(&ports->listeners);
+	free(ports->stats);
+	memset(ports, 0, sizeof(*ports));
+}
+
+/* "127.0.0.1:9000-9010" for the loopback side of a run, or with @port the gateway's. */
+static const char *run_format(const struct export_range *run, const struct hbpf_addr *addr,
+			      __be16 port, char buf[ENDPOINT_STRLEN + 8])
+{
+	endpoint_format(addr, port, buf);
+	if (run->count > 1)
+		snprintf(buf + strlen(buf), 8, "-%zu", ntohs(port) + run->count - 1);
+	return buf;
+}
+
+void report_reachable(const struct gateways *gateways, const struct exports *exports,
+		      const struct listeners *listeners)
+{
+	char from[ENDPOINT_STRLEN + 8], to[ENDPOINT_STRLEN + 8], who[LISTENERS_STRLEN];
+	struct columns columns = { 0 };
+
+	for (size_t i = 0; i < gateways->count; i++) {
+		const struct hbpf_addr *gateway = &gateways->v[i].addr;
+		int family = addr_is_v4(gateway) ? LISTENER_V4 : LISTENER_V6;
+		struct export_range run = { 0 };
+
+		while (exports_next_range(exports, &run)) {
+			struct hbpf_addr local = export_local(run.first, family);
+
+			if ((family == LISTENER_V6 && !run.first->to.ipv6) || columns_row(&columns))
+				continue;
+			columns_cell(&columns, 0, "%s/%s",
+				     run_format(&run, gateway, run.first->key.port, from),
+				     proto_name(run.first->key.proto));
+			columns_cell(&columns, 1, "-> %s",
+				     run_format(&run, &local, run.first->to.port, to));
+			columns_cell(&columns, 2, "(%s)",
+				     listeners_format(&listeners->v[run.first - exports->v],
+						      run.count, family, who));
+		}
+	}
+	columns_print(&columns, 0);
+}
+
+static struct hbpf_port_stats run_stats(const struct ports_report *ports,
+					const struct export_range *run)
+{
+	const struct hbpf_port_stats *stats = &ports->stats[run->first - ports->exports.v];
+	struct hbpf_port_stats sum = { 0 };
+
+	for (size_t i = 0; i < run->count; i++) {
+		sum.in_packets += stats[i].in_packets;
+		sum.in_bytes += stats[i].in_bytes;
+		sum.out_packets += stats[i].out_packets;
+		sum.out_bytes += stats[i].out_bytes;
+	}
+	return sum;
+}
+
+static void print_run(struct columns *columns, struct dataplane *dp,
+		      const struct ports_report *ports, const struct export_range *run)
+{
+	const struct listener(*who)[LISTENER_FAMILIES] =
+		&ports->listeners.v[run->first - ports->exports.v];
+	struct hbpf_port_stats stats = run_stats(ports, run);
+	struct hbpf_addr local = export_local(run->first, LISTENER_V4);
+	unsigned int port = ntohs(run->first->key.port);
+	char to[ENDPOINT_STRLEN + 8], who4[LISTENERS_STRLEN], who6[LISTENERS_STRLEN],
+		in[SIZE_STRLEN], out[SIZE_STRLEN], policy[POLICY_STRLEN];
+	const char *on4 = listeners_format(who, run->count, LISTENER_V4, who4);
+	const char *on6 = listeners_format(who, run->count, LISTENER_V6, who6);
+
+	if (columns_row(columns))
+		return;
+	if (run->count > 1)
+		columns_cell(columns, 0, "%u-%zu/%s", port, port + run->count - 1,
+			     proto_name(run->first->key.proto));
+	else
+		columns_cell(columns, 0, "%u/%s", port, proto_name(run->first->key.proto));
+	columns_cell(columns, 1, "-> %s", run_format(run, &local, run->first->to.port, to));
+	columns_cell(columns, 2, "in %llu (%s)", stats.in_packets, size_format(stats.in_bytes, in));
+	columns_cell(columns, 3, "out %llu (%s)", stats.out_packets,
+		     size_format(stats.out_bytes, out));
+	if (!run->first->to.ipv6 || !strcmp(on4, on6))
+		columns_cell(columns, 4, "%s", on4);
+	else
+		columns_cell(columns, 4, "%s; on [::1]: %s", on4, on6);
+	if (!run->first->to.from.inherit)
+		columns_cell(columns, 5, "from %s",
+			     policy_format(dp, &run->first->to.from, policy));
+}
+
+void ports_report_print(struct dataplane *dp, const struct ports_report *ports, unsigned int indent)
+{
+	struct export_range run = { 0 };
+	struct columns columns = { 0 };
+
+	while (exports_next_range(&ports->exports, &run))
+		print_run(&columns, dp, ports, &run);
+	columns_print(&columns, indent);
+}
+
+static struct json_object *listener_json(const struct export *export,
+					 const struct listener *listener, int family)
+{
+	struct hbpf_addr addr = export_local(export, family);
+	struct json_object *item = json_object_new_object();
+	char text[ADDR_STRLEN];
+
+	json_object_object_add(item, "address", json_object_new_string(addr_format(&addr, text)));
+	json_object_object_add(item, "listening", json_object_new_boolean(listener->there));
+	if (listener->owner.pid) {
+		json_object_object_add(item, "process",
+				       json_object_new_string(listener->owner.name));
+		json_object_object_add(item, "pid", json_object_new_int(listener->owner.pid));
+	}
+	return item;
+}
+
+static struct json_object *port_json(struct dataplane *dp, const struct export *export,
+				     const struct hbpf_port_stats *stats,
+				     const struct listener listener[LISTENER_FAMILIES])
+{
+	struct json_object *item = json_object_new_object();
+	struct json_object *services = json_object_new_array();
+
+	json_object_object_add(item, "gateway_port", json_object_new_int(ntohs(export->key.port)));
+	json_object_object_add(item, "protocol",
+			       json_object_new_string(proto_name(export->key.proto)));
+	json_object_object_add(item, "local_port", json_object_new_int(ntohs(export->to.port)));
+	json_object_array_add(services, listener_json(export, &listener[LISTENER_V4], LISTENER_V4));
+	if (export->to.ipv6)
+		json_object_array_add(services,
+				      listener_json(export, &listener[LISTENER_V6], LISTENER_V6));
+	json_object_object_add(item, "services", services);
+	if (!export->to.from.inherit)
+		json_object_object_add(item, "from", policy_json(dp, &export->to.from));
+	json_object_object_add(item, "in_packets", json_object_new_uint64(stats->in_packets));
+	json_object_object_add(item, "in_bytes", json_object_new_uint64(stats->in_bytes));
+	json_object_object_add(item, "out_packets", json_object_new_uint64(stats->out_packets));
+	json_object_object_add(item, "out_bytes", json_object_new_uint64(stats->out_bytes));
+	return item;
+}
+
+struct json_object *ports_report_json(struct dataplane *dp, const struct ports_report *ports)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < ports->exports.count; i++)
+		json_object_array_add(array, port_json(dp, &ports->exports.v[i], &ports->stats[i],
+						       ports->listeners.v[i]));
+	return array;
+}
+
+/* Joins the prefixes of a list to the text in @buf. */
+static void list_format(struct dataplane *dp, __u32 list, char buf[POLICY_STRLEN])
+{
+	struct sources sources = { 0 };
+	char text[PREFIX_STRLEN];
+	size_t len = strlen(buf);
+
+	if (dataplane_sources(dp, list, &sources, NULL))
+		return;
+	for (size_t i = 0; i < sources.count; i++) {
+		if (len + PREFIX_STRLEN + sizeof(", ...") > POLICY_STRLEN) {
+			snprintf(buf + len, POLICY_STRLEN - len, ", ...");
+			break;
+		}
+		len += (size_t)snprintf(buf + len, POLICY_STRLEN - len, "%s%s", len ? ", " : "",
+					prefix_format(&sources.v[i].prefix, text));
+	}
+	free(sources.v);
+}
+
+const char *policy_format(struct dataplane *dp, const struct hbpf_policy *policy,
+			  char buf[POLICY_STRLEN])
+{
+	char onlink[POLICY_STRLEN] = "";
+
+	buf[0] = 0;
+	if (policy->list != HBPF_LIST_ONLINK)
+		list_format(dp, policy->list, buf);
+	if (!policy->onlink)
+		return buf;
+	list_format(dp, HBPF_LIST_ONLINK, onlink);
+	/* Of a list too long for one line the end goes first. */
+	snprintf(buf + strlen(buf), POLICY_STRLEN - strlen(buf), "%sonlink (%s)",
+		 buf[0] ? ", " : "", onlink[0] ? onlink : "none");
+	return buf;
+}
+
+struct json_object *policy_json(struct dataplane *dp, const struct hbpf_policy *policy)
+{
+	struct json_object *array = json_object_new_array();
+	struct sources sources = { 0 };
+	char text[PREFIX_STRLEN];
+
+	if (policy->list != HBPF_LIST_ONLINK &&
+	    !dataplane_sources(dp, policy->list, &sources, NULL)) {
+		for (size_t i = 0; i < sources.count; i++)
+			json_object_array_add(array, json_object_new_string(prefix_format(
+							     &sources.v[i].prefix, text)));
+	}
+	if (policy->onlink)
+		json_object_array_add(array, json_object_new_string("onlink"));
+	free(sources.v);
+	return array;
+}

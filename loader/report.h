@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The state of ports and who may use them, as text and as JSON, for every command that shows it. */
+#ifndef HBPF_REPORT_H
+#define HBPF_REPORT_H
+
+#include "dataplane.h"
+#include "listeners.h"
+
+struct json_object;
+
+/* Everything known about the ports of one bridge. */
+struct ports_report {
+	struct exports exports;
+	struct listeners listeners;
+	struct hbpf_port_stats *stats; /* in the order of the exports */
+};
+
+/** ports_report_read() - gather it. Return: 0 or -errno */
+int ports_report_read(struct dataplane *dp, struct ports_report *ports, struct error *err);
+void ports_report_free(struct ports_report *ports);
+
+/** ports_report_print() - one line for each run of ports, with counts and who listens */
+void ports_report_print(struct dataplane *dp, const struct ports_report *ports,
+			unsigned int indent);
+/** ports_report_json() - an array, every port by itself */
+struct json_object *ports_report_json(struct dataplane *dp, const struct ports_report *ports);
+
+/**
+ * report_reachable() - print what clients can dial now and where it leads
+ * @gateways:	Every one is shown with every run of
+ * @exports:	these
+ * @listeners:	of @exports
+ */
+void report_reachable(const struct gateways *gateways, const struct exports *exports,
+		      const struct listeners *listeners);
+
+#define POLICY_STRLEN 512
+/** policy_format() - "on-link (172.30.0.0/24), 10.0.0.0/8"; returns @buf */
+const char *policy_format(struct dataplane *dp, const struct hbpf_policy *policy,
+			  char buf[POLICY_STRLEN]);
+/** policy_json() - an array of prefixes and the word "onlink" */
+struct json_object *policy_json(struct dataplane *dp, const struct hbpf_policy *policy);
+
+#endif /* HBPF_REPORT_H */

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "status.h"
+#include "nat.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct reason_text reasons[] = {
+#define X(name, verdict, text) [HBPF_##name] = { #name, #verdict, text },
+	HBPF_REASONS(X)
+#undef X
+};
+_Static_assert(sizeof(reasons) / sizeof(*reasons) == HBPF_REASON_MAX, "every reason has a name");
+
+static const struct gateway_reason gateway_reasons[] = {
+	{ HBPF_GATEWAY_BRIDGE, "bridge", "address of the bridge" },
+	{ HBPF_GATEWAY_DOCKER0, "docker0", "docker0's, Docker's host-gateway" },
+	{ HBPF_GATEWAY_OPTION, "option", "--gateway" },
+};
+
+const struct reason_text *status_reason(enum hbpf_reason reason)
+{
+	return &reasons[reason];
+}
+
+const struct gateway_reason *status_gateway_why(__u32 why, size_t i)
+{
+	for (size_t row = 0; row < sizeof(gateway_reasons) / sizeof(*gateway_reasons); row++) {
+		if ((why & gateway_reasons[row].bit) && !i--)
+			return &gateway_reasons[row];
+	}
+	return NULL;
+}
+
+const char *status_guard_why(const struct hbpf_config *config)
+{
+	if (config->guard_option == HBPF_ON)
+		return "as --guard says";
+	if (config->guard_option == HBPF_OFF)
+		return "as --no-guard says";
+	if (config->guard_shared)
+		return "route_localnet was set before hbpf and br_netfilter is on: replies may "
+		       "come in with a 127/8 destination";
+	return "nobody else needs 127/8 on this bridge";
+}
+
+const char *status_pin(const struct hbpf_config *config)
+{
+	if (config->pin)
+		return "on";
+	return config->pin_option != HBPF_OFF && !config->pin_built ? "unavailable" : "off";
+}
+
+const char *status_pin_why(const struct status *status)
+{
+	const struct hbpf_config *config = &status->dp.config;
+
+	if (config->pin_option == HBPF_ON)
+		return "as --pin on says";
+	if (config->pin_option == HBPF_OFF)
+		return "as --pin off says";
+	if (!config->pin_built)
+		return "the kernel did not load the programs that pin; it takes Linux 6.1 with BTF "
+		       "and nf_nat";
+	if (status->nat >= 0 && (status->nat == 1) != config->pin)
+		return "NAT rules came or went since; attach again";
+	return status->nat_why;
+}
+
+static int read_hooks(struct status *status, const struct hook_target *target)
+{
+	int rc = 0;
+
+	status->alive = target->ifindex != 0;
+	for (int side = 0; target->ifindex && side < HOOK_SIDES; side++) {
+		rc = hook_query(target, side, &status->hooks[side], &status->problem);
+		status->alive = status->alive && !rc && status->hooks[side].live;
+		if (rc)
+			break;
+	}
+	return rc;
+}
+
+static int read_state(struct status *status, const struct pins *pins,
+		      const struct hook_target *target)
+{
+	struct error *problem = &status->problem;
+	int rc;
+
+	rc = dataplane_open(&status->dp, pins, status->bridge, target->ifindex, problem);
+	if (rc == -ENODEV) {
+		status->alive = false;
+		error_free(problem);
+		rc = 0;
+	}
+	if (!rc)
+		rc = dataplane_gateways(&status->dp, &status->gateways, problem);
+	if (!rc)
+		rc = ports_report_read(&status->dp, &status->ports, problem);
+	if (!rc)
+		rc = dataplane_counters(&status->dp, status->counters, problem);
+	return rc;
+}
+
+void status_read(struct status *status, const struct pins *pins, const struct host *host,
+		 const char *bridge)
+{
+	struct hook_target target = attachment_target(pins, host, bridge);
+	int rc;
+
+	memset(status, 0, sizeof(*status));
+	dataplane_init(&status->dp);
+	status->bridge = bridge;
+	status->exists = target.ifindex != 0;
+	rc = read_hooks(status, &target);
+	if (!rc)
+		rc = read_state(status, pins, &target);
+	if (!rc)
+		rc = settings_read(pins, bridge, status->settings, &status->problem);
+	status->nat = nat_prerouting(status->nat_why, sizeof(status->nat_why));
+	status->readable = !rc;
+}
+
+void status_free(struct status *status)
+{
+	dataplane_close(&status->dp);
+	free(status->gateways.v);
+	ports_report_free(&status->ports);
+	error_free(&status->problem);
+}

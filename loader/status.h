@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Everything known about one attached bridge, gathered for text and JSON alike. */
+#ifndef HBPF_STATUS_H
+#define HBPF_STATUS_H
+
+#include "attachment.h"
+#include "report.h"
+#include "settings.h"
+
+struct status {
+	const char *bridge;
+	bool exists; /* an interface of that name is there */
+	bool alive;  /* our programs are attached to it, on both sides */
+	struct hook_state hooks[HOOK_SIDES];
+	bool readable; /* the state is of this layout and whole; else only `problem` says more */
+	struct error problem;
+	struct dataplane dp;
+	struct gateways gateways;
+	struct ports_report ports;
+	struct setting_state settings[SETTING_MAX];
+	int nat; /* as of nat_prerouting() */
+	char nat_why[128];
+	struct hbpf_counter counters[HBPF_REASON_MAX];
+};
+
+/** status_read() - gather it; @problem tells what could not be. Free with status_free() */
+void status_read(struct status *status, const struct pins *pins, const struct host *host,
+		 const char *bridge);
+void status_free(struct status *status);
+
+/** status_guard_why() - why the guard is on or off */
+const char *status_guard_why(const struct hbpf_config *config);
+
+/** status_pin() - "on", "off" or "unavailable" */
+const char *status_pin(const struct hbpf_config *config);
+/** status_pin_why() - why it is so */
+const char *status_pin_why(const struct status *status);
+
+/* Why an address is a gateway. */
+struct gateway_reason {
+	__u32 bit;        /* HBPF_GATEWAY_* */
+	const char *name; /* in JSON */
+	const char *text;
+};
+
+/** status_gateway_why() - the reasons in a gateway's set, one by one; @i counts from 0, NULL ends
+ */
+const struct gateway_reason *status_gateway_why(__u32 why, size_t i);
+
+struct reason_text {
+	const char *name; /* "IN_GUARD_SRC" */
+	const char *verdict;
+	const char *text;
+};
+
+/** status_reason() - what the reasons of <hbpf/reasons.h> are called */
+const struct reason_text *status_reason(enum hbpf_reason reason);
+
+#endif /* HBPF_STATUS_H */
