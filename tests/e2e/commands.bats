@@ -1,0 +1,295 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# Bad input and bad luck: each has its exit code, its message (thing, cause, next step), and
+# leaves nothing half-done.
+load lib
+
+# refuses CODE COMMAND...: fails with that code and changes nothing at all
+refuses() {
+	local before
+	before=$(snapshot)
+	exits "$@"
+	[ -n "$err" ] || fail "no message on stderr"
+	same "$before" "$(snapshot)"
+}
+
+# a way to run hbpf that does not depend on who may enter the source tree
+public_hbpf() {
+	install -m 755 "$HBPF" "$BED/hbpf"
+	chmod 755 "$BED"
+}
+
+@test "not root" {
+	public_hbpf
+	for command in "attach br-test" "detach" "ports add 8088" "status"; do
+		# shellcheck disable=SC2086 # words are meant
+		refuses 1 on_host setpriv --reuid 65534 --regid 65534 --clear-groups \
+			"$BED/hbpf" $command
+		says 'root' 'sudo'
+	done
+	# but help and version need nobody's permission
+	exits 0 on_host setpriv --reuid 65534 --regid 65534 --clear-groups "$BED/hbpf" attach --help
+	exits 0 on_host setpriv --reuid 65534 --regid 65534 --clear-groups "$BED/hbpf" --version
+}
+
+@test "interface missing" {
+	refuses 1 hb attach br-none --port 8088
+	says 'br-none' 'no such|not there|does not exist|no interface' 'ip link|hbpf'
+}
+
+@test "an interface name no interface can have" {
+	refuses 1 hb attach br-a-name-that-is-too-long || refuses 2 hb attach br-a-name-that-is-too-long
+	says 'br-a-name-that-is-too-long'
+	refuses 1 hb attach ../../etc || refuses 2 hb attach ../../etc
+	says '\.\./\.\./etc'
+	refuses 1 hb attach '' || refuses 2 hb attach ''
+}
+
+@test "not a bridge" {
+	refuses 1 hb attach veth-c1 --port 8088
+	says 'veth-c1' 'not a bridge|no bridge' 'veth|ip link|br-test'
+	refuses 1 hb attach lo
+	says 'lo' 'not a bridge|no bridge'
+}
+
+@test "a bridge without an address: attaches, says what is missing, works once it has one" {
+	serve svc --tcp 127.0.0.1:8088
+	on_host ip addr flush dev br-test
+	exits 0 attach --port 8088
+	tells 'br-test.*(no|without).*address'
+	on_host ip addr add "$GW/24" dev br-test
+	attach
+	reaches svc tcp "$GW:8088"
+}
+
+@test "a bridge with IPv4 only, and one with IPv6 only" {
+	serve svc --tcp 127.0.0.1:8088 --tcp "[::1]:8088"
+	on_host ip -6 addr flush dev br-test
+	attach --port 8088
+	reaches svc tcp "$GW:8088"
+	hb detach
+	on_host ip addr flush dev br-test
+	on_host ip addr add fd00:30::1/64 dev br-test nodad
+	attach --port 8088
+	reaches svc tcp "[$GW6]:8088"
+}
+
+@test "no bpffs: mounted where it is missing" {
+	# of the sandbox's own sysfs, never the machine's
+	! mountpoint -q /sys/fs/bpf || skip "the sandbox has /sys/fs/bpf mounted"
+	serve svc --tcp 127.0.0.1:8088
+	on_host env -u HBPF_BPFFS "$HBPF" attach br-test --port 8088
+	[ "$(stat -fc %T /sys/fs/bpf)" = bpf_fs ]
+	reaches svc tcp "$GW:8088"
+	on_host env -u HBPF_BPFFS "$HBPF" detach
+	umount /sys/fs/bpf
+}
+
+@test "no bpffs under ip netns exec: refused, and nothing opened" {
+	refuses 1 env -u HBPF_BPFFS ip netns exec host "$HBPF" attach br-test --port 8088
+	says 'bpffs|bpf file ?system' 'nsenter --net' 'HBPF_BPFFS'
+	setting br-test.route_localnet 0
+	setting lo.route_localnet 0
+	# with a bpffs that outlives the command, there is nothing to refuse
+	exits 0 ip netns exec host "$HBPF" attach br-test --port 8088
+	hb detach
+}
+
+@test "HBPF_BPFFS that is no place for a bpffs" {
+	HBPF_BPFFS=$BED/nowhere/at/all refuses 1 hb attach br-test
+	says "$BED/nowhere/at/all"
+	mkdir "$BED/dir"
+	HBPF_BPFFS=$BED/dir refuses 1 hb attach br-test
+	says "$BED/dir" 'mount -t bpf'
+	touch "$BED/file"
+	HBPF_BPFFS=$BED/file refuses 1 hb attach br-test
+	says "$BED/file"
+}
+
+@test "kernel too old: which is needed" {
+	refuses 1 on_host setarch "$(uname -m)" --uname-2.6 "$HBPF" attach br-test --port 8088
+	says '5\.10' 'kernel|linux' '2\.6'
+}
+
+# programs_at: strace's number of the first bpf(2) call that loads one of hbpf's own programs
+programs_at() {
+	on_host strace -f -e trace=bpf -o "$BED/strace" "$HBPF" attach br-test --hook tcx >"$BED/log"
+	hb detach >"$BED/log"
+	grep 'bpf(' "$BED/strace" | grep -En 'BPF_PROG_LOAD.*insn_cnt=[0-9]{3}' | head -1 | cut -d: -f1
+}
+
+@test "verifier refusal" {
+	at=$(programs_at)
+	[ -n "$at" ]
+	refuses 1 on_host strace -f -o "$BED/strace" -e inject=bpf:error=EACCES:when="$at+" \
+		"$HBPF" attach br-test --port 8088
+	says 'program|bpf' 'permission denied|refuse|EACCES|verifier' '\-v'
+}
+
+@test "verifier refusal: -v shows the verifier's own log" {
+	# CAP_BPF without CAP_PERFMON: the verifier does its work and refuses for good reason
+	refuses 1 on_host capsh --drop=cap_perfmon,cap_sys_admin -- \
+		-c "'$HBPF' -v attach br-test --port 8088"
+	says 'permission denied' 'processed [0-9]+ insns'
+}
+
+@test "no right to load programs at all is no reason for the other hook" {
+	refuses 1 on_host strace -f -o "$BED/strace" -e inject=bpf:error=EPERM \
+		"$HBPF" attach br-test --port 8088
+	says 'permitted|EPERM|denied'
+}
+
+@test "ports before attach" {
+	refuses 1 hb ports add 8088
+	says 'attach'
+	refuses 1 hb ports del 8088
+	says 'attach'
+	refuses 1 hb ports add 8088 -b br-test
+	says 'br-test' 'attach'
+	exits 0 hb ports list
+	prints 'no bridge is attached'
+}
+
+@test "detach of what is not attached says so; --all on nothing is fine" {
+	refuses 1 hb detach br-test
+	says 'br-test' 'not attached'
+	refuses 1 hb detach
+	says 'attached'
+	refuses 1 hb detach br-none
+	says 'br-none' 'not attached|no such|not there'
+	exits 0 hb detach --all
+	attach
+	hb detach
+	refuses 1 hb detach br-test
+}
+
+@test "detach of a bridge and --all together is a usage error" {
+	attach
+	refuses 2 hb detach br-test --all
+}
+
+@test "status of nothing" {
+	exits 0 hb status
+	exits 0 hb status --json
+	json .
+	exits 1 hb status br-none
+	says 'br-none'
+}
+
+@test "more than 256 gateways: the map is full, and what was there still works" {
+	serve svc --tcp 127.0.0.1:8088
+	attach --port 8088
+	many=()
+	for i in $(seq 1 300); do many+=(--gateway "10.9.$((i / 250)).$((i % 250 + 1))"); done
+	refuses 1 hb attach br-test "${many[@]}"
+	says '256' 'gateway'
+	reaches svc tcp "$GW:8088"
+	hb detach
+	refuses 1 hb attach br-test --port 8088 "${many[@]}"
+	says '256' 'gateway'
+}
+
+@test "unknown option, unknown command, missing and superfluous words: exit 2" {
+	refuses 2 hb attach br-test --prot 8088
+	says '--prot' 'help|--port'
+	refuses 2 hb attach br-test -x
+	says '-x'
+	refuses 2 hb atach br-test
+	says 'atach' 'attach'
+	refuses 2 hb
+	refuses 2 hb attach
+	says 'bridge'
+	refuses 2 hb attach br-test br-two
+	refuses 2 hb attach br-test --port
+	says 'port'
+	refuses 2 hb ports ad 8088
+	says 'ad'
+	refuses 2 hb detach a b
+	refuses 2 hb status --hook tcx
+	says '--hook'
+}
+
+@test "values that are none: exit 2, quoted" {
+	for bad in "--hook xdp" "--pin maybe" "--gateway 300.0.0.1" "--gateway host" \
+		"--from 10.0.0.0/33" "--from fd00::/129" "--from 10.0.0.0/" "--from docker" \
+		"--from 10.0.0.1/8" "--port 0"; do
+		# shellcheck disable=SC2086 # words are meant
+		refuses 2 hb attach br-test $bad
+		says "${bad#* }"
+	done
+}
+
+@test "gateways no client could dial: exit 2" {
+	for bad in 127.0.0.1 127.9.9.9 ::1 0.0.0.0 :: 224.0.0.1 ff02::1 fe80::1 ::ffff:127.0.0.1; do
+		refuses 2 hb attach br-test --gateway $bad
+		says "$bad"
+	done
+}
+
+@test "help and version on stdout, exit 0" {
+	for command in "" attach detach ports status; do
+		# shellcheck disable=SC2086 # none or one word
+		exits 0 hb $command --help
+		prints 'usage' "${command:-attach}"
+		[ -z "$err" ] || fail "on stderr: $err"
+	done
+	exits 0 hb --version
+	prints '^hbpf [0-9]+\.[0-9]+\.[0-9]+' 'libbpf [0-9]+\.[0-9]+'
+}
+
+@test "--json: stdout is one valid document, also for errors" {
+	for command in "status" "ports list" "ports add 80" "ports add 0" "detach" "attach br-none" \
+		"status --bogus" "bogus"; do
+		# shellcheck disable=SC2086 # words are meant
+		hb $command --json >"$BED/json" 2>"$BED/err" || true
+		jq -es 'length == 1' "$BED/json" >"$BED/jq" ||
+			fail "hbpf $command --json" "stdout: $(<"$BED/json")" "stderr: $(<"$BED/err")"
+	done
+	exits 1 hb ports add 8088 --json
+	json .error
+	attach --port 8088
+	for command in "status" "ports list"; do
+		# shellcheck disable=SC2086 # words are meant
+		exits 0 hb $command --json
+		json 'tostring | test("8088")'
+	done
+}
+
+@test "lo down" {
+	on_host ip link set lo down
+	refuses 1 hb attach br-test --port 8088
+	says 'lo' 'down' 'ip link set lo up'
+}
+
+@test "a bridge in a VRF" {
+	on_host ip link add vrf-test type vrf table 10 2>"$BED/err" ||
+		skip "this kernel has no VRF: $(<"$BED/err")"
+	on_host ip link set vrf-test up
+	on_host ip link set br-test master vrf-test
+	refuses 1 hb attach br-test --port 8088
+	says 'br-test' 'vrf'
+}
+
+@test "two bridges attached: commands without a name list them" {
+	make_bridge br-two 31
+	attach
+	hb attach br-two --hook "$HOOK"
+	refuses 1 hb detach || refuses 2 hb detach
+	says br-test br-two
+	refuses 1 hb ports add 8088 || refuses 2 hb ports add 8088
+	says br-test br-two
+}
+
+@test "one bridge attached: commands without a name mean it" {
+	attach
+	hb ports add 8088
+	exits 0 hb status
+	prints br-test 8088
+	hb detach
+}
+
+@test "stdout that is full or closed is an error, not a silence" {
+	attach --port 8088
+	exits 1 on_host sh -c "exec '$HBPF' status >/dev/full"
+	[ -n "$err" ]
+}

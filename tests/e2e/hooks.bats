@@ -1,0 +1,194 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# tcx and clsact, and what others have on the same hooks (DESIGN 5).
+load lib
+
+# witness: a program of someone else, which counts what it sees
+witness() {
+	mkdir "$HBPF_BPFFS/other"
+	tool bpf witness "$HBPF_BPFFS/other"
+}
+
+witnessed() {
+	tool bpf witnessed "$HBPF_BPFFS/other"
+}
+
+tcx_witness() {
+	in_ns host "${PY[@]}" "$E2E/tools/bpf.py" tcx-attach "$HBPF_BPFFS/other" br-test "$1"
+}
+
+clsact_witness() {
+	on_host tc qdisc add dev br-test clsact 2>/dev/null || true
+	on_host tc filter add dev br-test "$1" prio 49152 protocol all \
+		bpf da object-pinned "$HBPF_BPFFS/other/program"
+}
+
+programs() {
+	in_ns host "${PY[@]}" "$E2E/tools/bpf.py" tcx-list br-test
+	on_host tc filter show dev br-test ingress
+	on_host tc filter show dev br-test egress
+}
+
+@test "auto takes tcx where the kernel has it, and leaves no qdisc" {
+	hb attach br-test --port 8088
+	[ "$(in_ns host "${PY[@]}" "$E2E/tools/bpf.py" tcx-list br-test | wc -l)" -eq 2 ]
+	! on_host tc qdisc show dev br-test | grep clsact || fail "a clsact qdisc is there"
+	exits 0 hb status
+	prints tcx
+}
+
+@test "--hook clsact makes a qdisc and takes it away again" {
+	before=$(programs)
+	hb attach br-test --hook clsact --port 8088
+	on_host tc qdisc show dev br-test | grep clsact
+	on_host tc filter show dev br-test ingress | grep -q bpf
+	on_host tc filter show dev br-test egress | grep -q bpf
+	exits 0 hb status
+	prints clsact
+	hb detach
+	! on_host tc qdisc show dev br-test | grep clsact || fail "the clsact qdisc stayed"
+	same "$before" "$(programs)"
+}
+
+for_both_hooks() {
+	local hook
+	for hook in tcx clsact; do
+		export HOOK=$hook
+		"$@"
+	done
+}
+
+others_clsact_stay() {
+	local before
+	before=$(programs)
+	attach --port 8088
+	reaches svc tcp "$GW:8088"
+	hb detach
+	same "$before" "$(programs)"
+	local n
+	n=$(witnessed)
+	misses ECONNREFUSED tcp "$GW:8088"
+	[ "$(witnessed)" -gt "$n" ] || fail "the other's filter no longer runs"
+}
+
+@test "others' clsact filters survive attach and detach, with either hook" {
+	serve svc --tcp 127.0.0.1:8088
+	witness
+	clsact_witness ingress
+	clsact_witness egress
+	for_both_hooks others_clsact_stay
+	on_host tc qdisc show dev br-test | grep clsact
+}
+
+@test "others' tcx programs survive attach and detach, with either hook" {
+	serve svc --tcp 127.0.0.1:8088
+	witness
+	tcx_witness ingress
+	tcx_witness egress
+	for_both_hooks others_clsact_stay
+}
+
+@test "a clsact qdisc that others made, still empty, survives" {
+	on_host tc qdisc add dev br-test clsact
+	hb attach br-test --hook clsact --port 8088
+	hb detach
+	on_host tc qdisc show dev br-test | grep clsact
+}
+
+@test "filters that others add to hbpf's qdisc keep it" {
+	witness
+	hb attach br-test --hook clsact --port 8088
+	clsact_witness ingress
+	hb detach
+	on_host tc filter show dev br-test ingress | grep -q witness
+}
+
+@test "packets that are not hbpf's still pass through others' programs behind it" {
+	serve own --tcp "$GW:7777"
+	witness
+	for side in ingress egress; do tcx_witness "$side"; done
+	hb attach br-test --hook tcx --port 8088
+	n=$(witnessed)
+	reaches own tcp "$GW:7777"
+	[ "$(witnessed)" -ge $((n + 6)) ] || fail "saw only $n -> $(witnessed)"
+}
+
+@test "hbpf's tcx programs stand before others', old and new" {
+	witness
+	tcx_witness ingress
+	hb attach br-test --hook tcx --port 8088
+	first=$(in_ns host "${PY[@]}" "$E2E/tools/bpf.py" tcx-list br-test | head -1)
+	[[ "$first" != *witness* ]] || fail "$first"
+}
+
+@test "tcx: deleting every qdisc does not take hbpf away" {
+	serve svc --tcp 127.0.0.1:8088
+	hb attach br-test --hook tcx --port 8088
+	on_host tc qdisc add dev br-test clsact
+	on_host tc qdisc del dev br-test clsact
+	reaches svc tcp "$GW:8088"
+}
+
+@test "clsact: status says when someone deleted the qdisc, and attach heals it" {
+	serve svc --tcp 127.0.0.1:8088
+	hb attach br-test --hook clsact --port 8088
+	on_host tc qdisc del dev br-test clsact
+	exits 0 hb status
+	prints 'not (live|attached|there)|missing|gone|dead|lost|no longer|not in place'
+	hb attach br-test
+	reaches svc tcp "$GW:8088"
+	hb detach
+	! on_host tc qdisc show dev br-test | grep clsact || fail "the clsact qdisc stayed"
+}
+
+@test "changing the hook under a living connection does it no harm" {
+	hb attach br-test --hook tcx --port 8088
+	scene survives 127.0.0.1:8088 "$GW:8088" "$HBPF" attach br-test --hook clsact
+	[ -z "$(in_ns host "${PY[@]}" "$E2E/tools/bpf.py" tcx-list br-test)" ]
+	scene survives 127.0.0.1:8088 "$GW:8088" "$HBPF" attach br-test --hook tcx
+	[ -z "$(on_host tc filter show dev br-test ingress)$(on_host tc filter show dev br-test egress)" ]
+}
+
+@test "changing the hook takes hbpf's own qdisc away at once, and not only at detach" {
+	remember
+	hb attach br-test --hook clsact --port 8088
+	hb attach br-test --hook tcx
+	! on_host tc qdisc show dev br-test | grep clsact || fail "the clsact qdisc stayed"
+	hb detach
+	unchanged
+}
+
+@test "changing the hook twice, then detach: nothing is left" {
+	remember
+	hb attach br-test --hook clsact --port 8088
+	hb attach br-test --hook tcx
+	hb attach br-test --hook clsact
+	hb detach
+	unchanged
+	hb attach br-test --hook clsact --port 8088
+	hb attach br-test --hook tcx
+	hb detach
+	unchanged
+}
+
+@test "attach without --hook keeps the one in use" {
+	hb attach br-test --hook clsact --port 8088
+	hb attach br-test --port 9000
+	on_host tc filter show dev br-test ingress | grep -q bpf
+	[ -z "$(in_ns host "${PY[@]}" "$E2E/tools/bpf.py" tcx-list br-test)" ]
+}
+
+@test "a deleted bridge leaves a dead link: status says so, attach on the new one heals" {
+	serve svc --tcp 127.0.0.1:8088
+	hb attach br-test --hook tcx --port 8088
+	drop_client c1
+	on_host ip link del br-test
+	exits 0 hb status
+	prints 'br-test' 'deleted|gone|dead|not there|no longer'
+	make_bridge br-test 30
+	make_client c1 2
+	hb attach br-test
+	reaches svc tcp "$GW:8088"
+	hb detach
+	setting lo.route_localnet 0
+}

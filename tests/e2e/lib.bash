@@ -1,0 +1,351 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# The bed every end-to-end test lies in, and the words the tests are written in.
+#
+#	namespace host	br-test 172.30.0.1/24 fd00:30::1/64, lo; hbpf and the services run here
+#	namespace c1	eth0    172.30.0.2/24 fd00:30::2/64, default routes over the bridge
+#
+# setup() makes both, a bpffs of the test's own and nothing else; teardown()
+# removes them. A suite called NAME-clsact.bats is NAME.bats (a symbolic link)
+# over the clsact hook instead of tcx.
+
+E2E=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+export HBPF=${HBPF:-$E2E/../../build/hbpf}
+
+# -S, and no .pyc files: a test starts a few of these, and root writes no caches into the tree
+export PYTHONDONTWRITEBYTECODE=1
+PY=(/usr/bin/python3 -S)
+
+export GW=172.30.0.1
+export GW6=fd00:30::1
+export C1=172.30.0.2
+export C1_6=fd00:30::2
+DOCKER0=172.17.0.1
+
+case ${BATS_TEST_FILENAME:-} in
+*-clsact.bats) HOOK=clsact ;;
+*) HOOK=tcx ;;
+esac
+
+setup() {
+	bed_up
+}
+
+teardown() {
+	# what a reader of a failed test wants to know first
+	if [ -z "${BATS_TEST_COMPLETED:-}" ] && [ -x "$HBPF" ]; then
+		echo "--- hbpf status -v"
+		hb status -v 2>&1 || true
+		echo "--- counters"
+		counters 2>&1 || true
+	fi
+	bed_down
+}
+
+# ---- the bed
+
+bed_up() {
+	if [ -z "${HBPF_BPFFS:-}" ] || [ "$HBPF_BPFFS" = /sys/fs/bpf ]; then
+		echo "run this through tests/sandbox: it gives the tests namespaces of their own" >&2
+		return 1
+	fi
+	export BED=/run/bed
+	mkdir -p "$BED/bpf"
+	mount -t bpf bpf "$BED/bpf"
+	export HBPF_BPFFS=$BED/bpf
+	: >"$BED/pids"
+	make_ns host
+	make_bridge br-test 30
+	make_client c1 2
+}
+
+bed_down() {
+	local pid ns
+	if [ -r "$BED/pids" ]; then
+		while read -r pid; do
+			kill -KILL "$pid" 2>/dev/null || true
+		done <"$BED/pids"
+	fi
+	for ns in /run/netns/*; do
+		[ -e "$ns" ] && ip netns del "${ns##*/}"
+	done
+	while mountpoint -q "$BED/bpf"; do umount "$BED/bpf"; done
+	rm -rf "$BED"
+}
+
+# make_ns NAME: a namespace with settings that do not depend on the machine's
+make_ns() {
+	ip netns add "$1"
+	# shellcheck disable=SC2016 # the inner shell expands them
+	in_ns "$1" sh -c '
+		cd /proc/sys/net
+		for kind in all default lo; do
+			echo 0 >ipv4/conf/$kind/rp_filter
+			echo 0 >ipv4/conf/$kind/route_localnet
+			echo 0 >ipv6/conf/$kind/accept_dad
+		done
+		echo 0 >ipv4/ip_forward
+		ip link set lo up'
+}
+
+# make_bridge NAME NET: in host, with 172.NET.0.1/24 and fd00:NET::1/64
+make_bridge() {
+	in_ns host ip -batch - <<-EOF
+		link add $1 type bridge forward_delay 0
+		link set $1 up
+		addr add 172.$2.0.1/24 dev $1
+		addr add fd00:$2::1/64 dev $1 nodad
+	EOF
+}
+
+# make_client NAMESPACE NUMBER [BRIDGE NET]: 172.NET.0.NUMBER behind the bridge
+make_client() {
+	local ns=$1 nr=$2 bridge=${3:-br-test} net=${4:-30}
+
+	make_ns "$ns"
+	in_ns host ip -batch - <<-EOF
+		link add veth-$ns type veth peer name eth0 netns $ns
+		link set veth-$ns master $bridge up
+	EOF
+	in_ns "$ns" ip -batch - <<-EOF
+		link set eth0 up
+		addr add 172.$net.0.$nr/24 dev eth0
+		addr add fd00:$net::$nr/64 dev eth0 nodad
+		route add default via 172.$net.0.1
+		route add default via fd00:$net::1
+	EOF
+}
+
+# drop_client NAMESPACE: at once; a deleted namespace alone takes its end of the cable away later
+drop_client() {
+	on_host ip link del "veth-$1"
+	ip netns del "$1"
+}
+
+# docker0 as Docker makes it: without containers it has no carrier, and its
+# address is what host.docker.internal:host-gateway means all the same
+make_docker0() {
+	in_ns host ip -batch - <<-EOF
+		link add docker0 type bridge
+		link set docker0 up
+		addr add $DOCKER0/16 dev docker0
+	EOF
+}
+
+# ---- words
+
+# nsenter and not "ip netns exec", which has mounts of its own
+in_ns() {
+	nsenter --net="/run/netns/$1" "${@:2}"
+}
+
+on_host() {
+	in_ns host "$@"
+}
+
+hb() {
+	in_ns host "$HBPF" "$@"
+}
+
+# attach with the suite's hook
+attach() {
+	hb attach br-test --hook "$HOOK" "$@"
+}
+
+tool() {
+	"${PY[@]}" "$E2E/tools/$1.py" "${@:2}"
+}
+
+serve() {
+	in_ns "${NS:-host}" "${PY[@]}" "$E2E/tools/serve.py" "$@"
+}
+
+# [NS=c1] dial ...
+dial() {
+	in_ns "${NS:-c1}" "${PY[@]}" "$E2E/tools/dial.py" "$@"
+}
+
+scene() {
+	timeout 120 "${PY[@]}" "$E2E/tools/scene.py" "$@"
+}
+
+# raw packets by Scapy, which lives in dist-packages: no -S here
+raw() {
+	in_ns "${NS:-c1}" timeout 60 /usr/bin/python3 "$E2E/tools/raw.py" "$@"
+}
+
+# recipe PORT: what everybody does without hbpf
+recipe() {
+	on_host sysctl -qw net.ipv4.conf.br-test.route_localnet=1
+	on_host iptables -t nat -A PREROUTING -i br-test -p tcp --dport "$1" \
+		-j DNAT --to-destination "127.0.0.1:$1"
+}
+
+# ---- assertions
+
+fail() {
+	printf '%s\n' "$@" >&2
+	return 1
+}
+
+# reaches NAME PROTO ADDR:PORT [dial's options]: that service answers
+reaches() {
+	local name=$1 got
+	shift
+	if ! got=$(dial "$@"); then
+		fail "dialled $*" "expected $name" "got      $got"
+	elif [[ $got != "$name "* ]]; then
+		fail "dialled $*" "expected $name" "answered $got"
+	fi
+}
+
+# misses ERROR PROTO ADDR:PORT [dial's options]: nobody answers, with this errno or TIMEOUT
+misses() {
+	local error=$1 got
+	shift
+	[ "$error" != TIMEOUT ] || set -- "$@" --timeout 1
+	if got=$(dial "$@"); then
+		fail "dialled $*" "expected $error" "answered $got"
+	elif [ "$got" != "$error" ]; then
+		fail "dialled $*" "expected $error" "got      $got"
+	fi
+}
+
+# exits CODE COMMAND...: leaves $out and $err
+exits() {
+	local want=$1 code=0
+	shift
+	"$@" >"$BED/out" 2>"$BED/err" || code=$?
+	out=$(<"$BED/out")
+	err=$(<"$BED/err")
+	[ "$code" -eq "$want" ] ||
+		fail "$*" "expected exit $want, got $code" "stdout: $out" "stderr: $err"
+}
+
+# says REGEX...: each is found (extended, any case) in what the last command wrote to stderr
+says() {
+	local regex
+	for regex; do
+		grep -Eqi -- "$regex" <<<"$err" || fail "stderr lacks /$regex/" "stderr: $err"
+	done
+}
+
+# prints REGEX...: the same for stdout
+prints() {
+	local regex
+	for regex; do
+		grep -Eqi -- "$regex" <<<"$out" || fail "stdout lacks /$regex/" "stdout: $out"
+	done
+}
+
+# tells REGEX...: the same wherever it was said
+tells() {
+	local regex
+	for regex; do
+		grep -Eqi -- "$regex" <<<"$out"$'\n'"$err" ||
+			fail "nothing says /$regex/" "stdout: $out" "stderr: $err"
+	done
+}
+
+# json FILTER: stdout is one JSON document for which jq's filter is true
+json() {
+	jq -es "length == 1 and (.[0] | $1)" <<<"$out" >"$BED/jq" || fail "not so: $1" "stdout: $out"
+}
+
+# lacks REGEX...: stdout has none of them
+lacks() {
+	local regex
+	for regex; do
+		! grep -Eqi -- "$regex" <<<"$out" || fail "stdout has /$regex/" "stdout: $out"
+	done
+}
+
+same() {
+	[ "$1" = "$2" ] || {
+		diff -u --label before <(printf '%s\n' "$1") --label after <(printf '%s\n' "$2") >&2
+		return 1
+	}
+}
+
+# everything hbpf may touch, as text: settings, pins, qdiscs, filters, tcx programs
+snapshot() {
+	on_host sysctl -a 2>/dev/null |
+		grep -E '^net\.(ipv4|ipv6|bridge)\.' | sort
+	echo "pins:"
+	find "$HBPF_BPFFS" -mindepth 1 | sort
+	echo "hooks:"
+	local dev
+	for dev in $(on_host ls /proc/sys/net/ipv4/conf); do
+		case $dev in all | default) continue ;; esac
+		on_host tc qdisc show dev "$dev" | sed 's/ refcnt [0-9]*//'
+		on_host tc filter show dev "$dev" ingress
+		on_host tc filter show dev "$dev" egress
+		in_ns host "${PY[@]}" "$E2E/tools/bpf.py" tcx-list "$dev"
+	done
+	echo "neighbour and address tables of lo:"
+	on_host ip addr show dev lo | grep -v valid_lft
+}
+
+# remember [NAME], and later: unchanged [NAME]
+remember() {
+	snapshot >"$BED/snapshot-${1:-before}"
+}
+
+unchanged() {
+	same "$(<"$BED/snapshot-${1:-before}")" "$(snapshot)"
+}
+
+# sysctl_of KEY
+sysctl_of() {
+	on_host sysctl -n "net.ipv4.conf.$1"
+}
+
+# setting KEY VALUE: is it so
+setting() {
+	local now
+	now=$(sysctl_of "$1")
+	[ "$now" = "$2" ] || fail "net.ipv4.conf.$1 is $now, expected $2"
+}
+
+pin_dir() {
+	echo "$HBPF_BPFFS/hbpf/$(on_host stat -Lc %i /proc/self/ns/net)/br-test"
+}
+
+# counters: NAME PACKETS of all that are not zero, straight from br-test's map
+counters() {
+	tool bpf counters "$(pin_dir)/counters"
+}
+
+# counted REGEX [AT-LEAST]: the counters of these names, together
+counted() {
+	local n
+	n=$(counters | awk -v names="^($1)\$" '$1 ~ names { n += $2 } END { print n + 0 }')
+	[ "$n" -ge "${2:-1}" ] || fail "counter $1 is $n, expected at least ${2:-1}" \
+		"$(counters)"
+}
+
+# uncounted NAME...
+uncounted() {
+	local name
+	for name; do
+		! counters | grep -q "^$name " || fail "counter $name should be 0" "$(counters)"
+	done
+}
+
+# heard NAME TEXT: service NAME got it
+heard() {
+	grep -q -- "$2" "$BED/$1.log" || fail "$1 did not get '$2', only:" "$(<"$BED/$1.log")"
+}
+
+unheard() {
+	! grep -q -- "$2" "$BED/$1.log" || fail "$1 got '$2':" "$(<"$BED/$1.log")"
+}
+
+# eventually COMMAND...: within ten seconds
+eventually() {
+	local end=$((SECONDS + 10))
+	until "$@" 2>"$BED/eventually"; do
+		[ $SECONDS -lt $end ] || fail "never came true: $*" "$(<"$BED/eventually")"
+	done
+}

@@ -1,0 +1,223 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# ports list, add, del, set; the SPEC grammar; what attach and ports add tell (DESIGN 6).
+load lib
+
+@test "ports list shows what is open, and nothing when nothing is" {
+	attach
+	exits 0 hb ports list
+	lacks '[0-9]+/tcp'
+	hb ports add 8088 80:8080 53:127.0.0.53:53/udp
+	exits 0 hb ports list
+	prints '8088' '80.*8080' '53.*127\.0\.0\.53'
+	exits 0 hb ports
+	prints '8088'
+}
+
+@test "ports del closes, and the rest stays open" {
+	serve svc --tcp 127.0.0.1:8088 --tcp 127.0.0.1:9000
+	attach --port 8088 --port 9000
+	hb ports del 9000
+	misses ECONNREFUSED tcp "$GW:9000"
+	reaches svc tcp "$GW:8088"
+}
+
+@test "ports del takes one port out of a range, by its gateway side" {
+	serve svc --tcp 127.0.0.1:9000 --tcp 127.0.0.1:9001 --tcp 127.0.0.1:9002
+	attach --port 8000-8002:9000-9002
+	hb ports del 8001
+	reaches svc tcp "$GW:8000"
+	misses ECONNREFUSED tcp "$GW:8001"
+	reaches svc tcp "$GW:8002"
+}
+
+@test "ports del with a full SPEC must match" {
+	attach --port 80:8080
+	exits 1 hb ports del 80:8081
+	says '80' '8080' '8081'
+	exits 0 hb ports del 80:8080
+}
+
+@test "ports del of what is not open fails and changes nothing" {
+	attach --port 8088
+	exits 1 hb ports del 8088 9999
+	says '9999'
+	exits 0 hb ports list
+	prints 8088
+}
+
+@test "ports del ends connections on both sides at once; others live" {
+	attach --port 8088 --port 9000
+	scene outlives-nothing 127.0.0.1:8088 "$GW:8088" ports del 8088
+	hb ports add 80:8080
+	scene outlives-nothing 127.0.0.1:8080 "$GW:80" ports del 80
+	hb ports add 8088
+	scene outlives-nothing "[::1]:8088" "[$GW6]:8088" ports del 8088
+}
+
+@test "ports set and a moved port end connections on both sides at once" {
+	attach --port 8088 --port 9000
+	scene outlives-nothing 127.0.0.1:8088 "$GW:8088" ports set 9000
+	hb ports set 8088 9000
+	scene outlives-nothing 127.0.0.1:8088 "$GW:8088" ports set 9000 8088:8089
+}
+
+@test "ports del does not end a connection inside the host to the same service" {
+	attach --port 8088
+	scene direct-survives 127.0.0.1:8088 "$GW:8088" ports del 8088
+}
+
+@test "detach ends connections over the ports; one inside the host lives" {
+	attach --port 8088
+	scene direct-survives 127.0.0.1:8088 "$GW:8088" detach
+}
+
+@test "ports del of one gateway port leaves the connections of the other" {
+	make_docker0
+	attach --port 80:8088 --port 81:8088
+	scene survives 127.0.0.1:8088 "$GW:81" "$HBPF" ports del 80
+}
+
+@test "1 GiB through an open connection while ports add, set and del run" {
+	attach --port 8088
+	scene stream-under-change 127.0.0.1:8088 "$GW:8088" 1024
+}
+
+@test "ports set has no moment without the ports that stay" {
+	attach --port 8088
+	scene set-has-no-gap 127.0.0.1:8088 "$GW:8088"
+}
+
+@test "ports set with nothing new is nothing" {
+	attach --port 8088
+	before=$(hb ports list)
+	hb ports set 8088
+	same "$before" "$(hb ports list)"
+	exits 2 hb ports add
+	exits 2 hb ports del
+}
+
+@test "ports set with no ports is refused: an empty variable of a script closes nothing" {
+	serve svc --tcp 127.0.0.1:8088
+	attach --port 8088
+	exits 2 hb ports set
+	says 'which port' 'ports set'
+	reaches svc tcp "$GW:8088"
+}
+
+@test "ports add of an open port again is fine; one that leads elsewhere is refused, naming both" {
+	attach --port 80:8080
+	exits 0 hb ports add 80:8080
+	exits 1 hb ports add 9000 80:9090
+	says '80' '8080' '9090'
+	exits 0 hb ports list
+	lacks 9000
+}
+
+@test "10,000 ports in one add, and all of them work" {
+	serve svc --tcp 127.0.0.1:10000 --tcp 127.0.0.1:14999 --tcp 127.0.0.1:19999
+	attach
+	hb ports add 10000-19999
+	for port in 10000 14999 19999; do reaches svc tcp "$GW:$port"; done
+	hb ports del 10000-19999
+	misses ECONNREFUSED tcp "$GW:14999"
+}
+
+@test "every port of both protocols" {
+	serve svc --tcp 127.0.0.1:65535 --udp 127.0.0.1:1
+	attach --force
+	exits 0 hb ports add --force 1-65535/tcp+udp
+	reaches svc tcp "$GW:65535"
+	reaches svc udp "$GW:1"
+	hb ports set --force 8088
+}
+
+@test "malformed SPECs are refused with exit 2, quoting what is wrong, and nothing is opened" {
+	attach --port 8088
+	before=$(hb ports list)
+	for spec in 0 65536 99999999999999999999 -1 +80 '' ' 80' '80 ' 80x x 80: :80 80:0 80:65536 \
+		9-8 9- -9 1-2-3 80-82:90-91 80:90-91 80-81:90 80/sctp 80/ 80/tcp+sctp 80/tcp/udp \
+		80/tcp+tcp 80:10.0.0.1:80 80:127.0.0.1 80:127.0.0.1: 80:127.0.0.256:80 \
+		80:localhost:80 "80:[::1]:80" 127.0.0.1:80:80 80:80:80 80:127.0.0.1:80:80 0x50 8_0 80,81; do
+		exits 2 hb ports add -- "$spec"
+		[ -z "$spec" ] || grep -Fq -- "$spec" <<<"$err" ||
+			fail "'$spec' is not quoted" "stderr: $err"
+		exits 2 hb ports set -- 8088 "$spec"
+		same "$before" "$(hb ports list)"
+	done
+}
+
+@test "the same gateway port twice on one command line is refused" {
+	attach
+	for twice in "8088 8088" "8080-8090 8085" "80:8080 80:8081" "53/udp 53/tcp+udp"; do
+		# shellcheck disable=SC2086 # two words are meant
+		! hb ports add $twice || fail "'$twice' went through"
+	done
+	exits 0 hb ports list
+	lacks '80'
+}
+
+@test "ports of two bridges: the error lists them, -b chooses, -b twice takes both" {
+	make_bridge br-two 31
+	make_client c2 2 br-two 31
+	serve svc --tcp 127.0.0.1:8088 --tcp 127.0.0.1:9000
+	attach
+	hb attach br-two --hook "$HOOK"
+	exits 2 hb ports add 8088 || exits 1 hb ports add 8088
+	says br-test br-two
+	hb ports add 8088 -b br-two
+	misses ECONNREFUSED tcp "$GW:8088"
+	NS=c2 reaches svc tcp 172.31.0.1:8088
+	hb ports add 9000 -b br-two -b br-test
+	reaches svc tcp "$GW:9000"
+	NS=c2 reaches svc tcp 172.31.0.1:9000
+}
+
+@test "a port that a socket holds on the gateway address is refused without --force" {
+	serve own --tcp "$GW:53" --udp "$GW:5353"
+	serve svc --tcp 127.0.0.1:53
+	attach
+	exits 1 hb ports add 53
+	says '53' "$GW" 'force'
+	exits 1 hb ports add 5353/udp
+	says '5353' 'force'
+	reaches own tcp "$GW:53"
+	exits 1 attach --port 53
+	says '53' 'force'
+	hb ports add 53 --force
+	reaches svc tcp "$GW:53"
+}
+
+@test "told: nobody listens; a wildcard service needs no hbpf; a port of the ephemeral range" {
+	serve wild --tcp 0.0.0.0:8080
+	serve svc --tcp 127.0.0.1:40000 --tcp 127.0.0.1:9000
+	attach
+	exits 0 hb ports add 8088
+	tells '8088.*(nothing|nobody|no process|not listen)|(nothing|nobody|no process).*8088'
+	exits 0 hb ports add 8080
+	tells '8080.*needs no hbpf'
+	exits 0 hb ports add 40000
+	tells 'ip_local_port_range|ephemeral'
+	exits 0 hb ports add 9000
+	[ -z "$err" ] || fail "a warning for nothing: $err"
+}
+
+@test "attach ends by telling what works now: every gateway -> loopback line" {
+	make_docker0
+	serve svc --tcp 127.0.0.1:8088 --udp 127.0.0.53:53
+	exits 0 attach --port 8088 --port 53:127.0.0.53:53/udp
+	prints "$GW:8088.*->.*127\.0\.0\.1:8088" "$DOCKER0:8088.*->.*127\.0\.0\.1:8088" \
+		"\[$GW6\]:8088.*->.*\[::1\]:8088" "$GW:53.*->.*127\.0\.0\.53:53"
+}
+
+@test "ports list and status show who listens and how much went through" {
+	serve svc --tcp 127.0.0.1:8088
+	attach --port 8088 --port 9000
+	reaches svc tcp "$GW:8088"
+	exits 0 hb ports list
+	prints '8088.*(python|serve)'
+	exits 0 hb status
+	prints '8088'
+	exits 0 hb ports list --json
+	json 'tostring | test("8088")'
+}

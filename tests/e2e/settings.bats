@@ -1,0 +1,140 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# The host's settings: what attach changes, and that detach gives everything back (DESIGN 4).
+load lib
+
+@test "attach sets exactly three settings" {
+	before=$(on_host sysctl -a 2>/dev/null | grep '^net\.ipv[46]\.conf\.' | sort)
+	attach --port 8088
+	after=$(on_host sysctl -a 2>/dev/null | grep '^net\.ipv[46]\.conf\.' | sort)
+	changed=$(diff <(echo "$before") <(echo "$after") | sed -n 's/^> //p')
+	same "net.ipv4.conf.br-test.route_localnet = 1
+net.ipv4.conf.lo.route_localnet = 1
+net.ipv4.conf.lo.rp_filter = 2" "$changed"
+}
+
+@test "detach gives back everything: settings, pins, qdiscs, filters" {
+	remember
+	attach --port 8088 --port 53:127.0.0.53:53/udp --gateway 10.9.9.9 --from onlink
+	hb ports add 9000-9100
+	hb detach
+	unchanged
+}
+
+@test "detach gives back everything with clsact, too" {
+	remember
+	hb attach br-test --hook clsact --port 8088
+	hb detach
+	unchanged
+}
+
+@test "detach gives back unusual old values, also after attaching three times" {
+	on_host sysctl -qw net.ipv4.conf.lo.rp_filter=1 net.ipv4.conf.lo.route_localnet=1 \
+		net.ipv4.conf.br-test.route_localnet=1
+	remember
+	attach --port 8088
+	setting lo.rp_filter 2
+	attach
+	attach --port 9000
+	hb detach
+	unchanged
+}
+
+@test "a setting that someone else changed meanwhile stays as they left it" {
+	attach --port 8088
+	on_host sysctl -qw net.ipv4.conf.lo.rp_filter=0 net.ipv4.conf.br-test.route_localnet=0
+	hb detach
+	setting lo.rp_filter 0
+	setting br-test.route_localnet 0
+	setting lo.route_localnet 0
+}
+
+@test "attach again heals a setting that someone else changed" {
+	serve svc --tcp 127.0.0.1:8088
+	attach --port 8088
+	on_host sysctl -qw net.ipv4.conf.lo.route_localnet=0 net.ipv4.conf.br-test.route_localnet=0
+	misses TIMEOUT tcp "$GW:8088"
+	attach
+	reaches svc tcp "$GW:8088"
+}
+
+@test "status shows a setting that someone else changed" {
+	attach --port 8088
+	exits 0 hb status
+	prints 'br-test\.route_localnet' 'lo\.route_localnet' 'lo\.rp_filter'
+	on_host sysctl -qw net.ipv4.conf.lo.rp_filter=1
+	exits 0 hb status
+	prints 'lo\.rp_filter.*1'
+}
+
+@test "lo's settings stay until the last bridge is detached" {
+	remember
+	make_bridge br-two 31
+	remember two
+	attach --port 8088
+	hb attach br-two --hook "$HOOK" --port 8088
+	hb detach br-test
+	setting lo.route_localnet 1
+	setting lo.rp_filter 2
+	setting br-test.route_localnet 0
+	setting br-two.route_localnet 1
+	hb detach br-two
+	unchanged two
+	on_host ip link del br-two
+	unchanged
+}
+
+@test "detach --all takes two bridges away" {
+	make_bridge br-two 31
+	remember
+	attach --port 8088
+	hb attach br-two --hook "$HOOK" --port 8088
+	hb detach --all
+	unchanged
+}
+
+@test "a deleted bridge does not count as attached when lo's settings are given back" {
+	remember
+	make_bridge br-two 31
+	attach --port 8088
+	hb attach br-two --hook "$HOOK" --port 8088
+	on_host ip link del br-two
+	hb detach br-test
+	setting lo.route_localnet 0
+	setting lo.rp_filter 0
+	hb detach --all
+	unchanged
+}
+
+@test "a second bridge attached later does not take hbpf's values for the old ones" {
+	on_host sysctl -qw net.ipv4.conf.lo.rp_filter=1
+	make_bridge br-two 31
+	remember
+	attach --port 8088
+	hb attach br-two --hook "$HOOK"
+	hb detach br-two
+	hb detach br-test
+	unchanged
+}
+
+@test "conf.all is never touched" {
+	on_host sysctl -qw net.ipv4.conf.all.rp_filter=1
+	all=$(on_host sysctl -a 2>/dev/null | grep '^net\.ipv[46]\.conf\.\(all\|default\)\.')
+	attach --port 8088
+	same "$all" "$(on_host sysctl -a 2>/dev/null | grep '^net\.ipv[46]\.conf\.\(all\|default\)\.')"
+}
+
+@test "a bridge with a dot in its name" {
+	remember
+	make_bridge br.test 31
+	make_client c2 2 br.test 31
+	serve svc --tcp 127.0.0.1:8088
+	hb attach br.test --hook "$HOOK" --port 8088
+	NS=c2 reaches svc tcp 172.31.0.1:8088
+	exits 0 hb status
+	prints 'br\.test'
+	hb detach br.test
+	on_host ip link del br.test
+	drop_client c2
+	unchanged
+}

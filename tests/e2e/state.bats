@@ -1,0 +1,201 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# Pinned state: other versions, debris, kills at any instant, commands at once (DESIGN 4, 5).
+load lib
+
+@test "attach is idempotent: again it refreshes and changes nothing" {
+	attach --port 8088 --port 80:8080 --from onlink
+	remember
+	attach
+	unchanged
+	exits 0 hb ports list
+	prints 8088 8080
+}
+
+@test "attach again: --port adds, what is not named stays" {
+	make_client c2 3
+	serve svc --tcp 127.0.0.1:8088 --tcp 127.0.0.1:9000
+	attach --port 8088 --from 172.30.0.2/32
+	attach --port 9000
+	reaches svc tcp "$GW:8088"
+	reaches svc tcp "$GW:9000"
+	NS=c2 misses ECONNREFUSED tcp "$GW:9000"
+}
+
+@test "state of another layout version: every command says so, and nothing is touched" {
+	attach --port 8088
+	remember
+	tool bpf write "$(pin_dir)/config" 0 63000000
+	for command in "attach br-test" "ports add 9000" "ports list" "ports del 8088"; do
+		# shellcheck disable=SC2086 # words are meant
+		exits 1 hb $command
+		says 'layout|version' '99' 'detach'
+		unchanged
+	done
+	exits 0 hb detach br-test || exits 0 hb detach --all
+	setting br-test.route_localnet 0
+	setting lo.route_localnet 0
+	[ -z "$(find "$HBPF_BPFFS" -path '*hbpf*')" ]
+	attach --port 8088
+}
+
+@test "a bridge made anew under the same name: nothing works till attach, then all of it" {
+	serve svc --tcp 127.0.0.1:8088 --tcp 127.0.0.1:9000
+	attach --port 8088
+	drop_client c1
+	on_host ip link del br-test
+	make_bridge br-test 30
+	make_client c1 2
+	setting br-test.route_localnet 0
+	misses ECONNREFUSED tcp "$GW:8088"
+	exits 0 hb ports add 9000
+	says 'br-test' 'hbpf attach br-test'
+	attach
+	reaches svc tcp "$GW:8088"
+	reaches svc tcp "$GW:9000"
+	hb detach
+	setting br-test.route_localnet 0
+	setting lo.route_localnet 0
+}
+
+@test "a bridge deleted while attached is taken away by detach" {
+	before_lo=$(on_host sysctl -a 2>/dev/null | grep '^net\.ipv4\.conf\.lo\.')
+	attach --port 8088
+	on_host ip link del br-test
+	exits 0 hb detach br-test
+	same "$before_lo" "$(on_host sysctl -a 2>/dev/null | grep '^net\.ipv4\.conf\.lo\.')"
+	[ -z "$(find "$HBPF_BPFFS" -path '*hbpf*')" ]
+}
+
+@test "two namespaces with a bridge of one name share a bpffs and nothing else" {
+	make_ns other
+	in_ns other ip link add br-test type bridge
+	in_ns other ip link set br-test up
+	in_ns other ip addr add 172.30.0.1/24 dev br-test
+	attach --port 8088
+	in_ns other "$HBPF" attach br-test --port 9000
+	exits 0 hb ports list
+	prints 8088
+	lacks 9000
+	in_ns other "$HBPF" detach
+	exits 0 hb ports list
+	prints 8088
+	hb detach
+	[ -z "$(find "$HBPF_BPFFS" -path '*hbpf*')" ]
+}
+
+@test "twenty ports add at once give what twenty in a row give" {
+	attach
+	scene twenty-at-once 9001
+	exits 0 hb ports list
+	prints '9001-9020'
+}
+
+@test "attach, ports, detach and status all at once: serial results, nothing half-done" {
+	remember
+	scene twenty-mixed br-test
+	hb detach --all
+	unchanged
+}
+
+@test "a command waits for another one's lock" {
+	attach
+	exits 124 flock "$HBPF_BPFFS" timeout 1 nsenter --net=/run/netns/host "$HBPF" ports add 8088
+	hb ports add 8088
+}
+
+# What must hold at any time: where route_localnet is on, the guard is on the bridge.
+guarded() {
+	[ "$(sysctl_of br-test.route_localnet)" = 0 ] ||
+		in_ns host "${PY[@]}" "$E2E/tools/bpf.py" tcx-list br-test | grep -q ingress ||
+		on_host tc filter show dev br-test ingress | grep -q bpf ||
+		fail "route_localnet is on without the guard"
+}
+
+# The system calls that change anything, the instants worth dying at
+CHANGES=bpf,write,pwrite64,openat,mkdir,mkdirat,unlink,unlinkat,rmdir,mount,sendto,sendmsg
+
+# killed_at_each COMMAND...: runs it killed at some instants, evenly spread; $prepare before, $judge
+# after. HBPF_INSTANTS=999 tries every one, which takes minutes.
+killed_at_each() {
+	local total step n instants=${HBPF_INSTANTS:-20}
+
+	"$prepare"
+	on_host strace -f -o "$BED/strace" -e trace="$CHANGES" "$HBPF" "$@" >"$BED/log"
+	total=$(grep -c '(' "$BED/strace")
+	hb detach --all >"$BED/log"
+	step=$(((total + instants - 1) / instants))
+	for ((n = 1; n <= total; n += step)); do
+		"$prepare"
+		on_host strace -f -o "$BED/strace" -e trace="$CHANGES" \
+			-e inject=$CHANGES:signal=KILL:when="$n" "$HBPF" "$@" >"$BED/log" 2>&1 || true
+		guarded
+		"$judge" || fail "killed at call $n of $total, $(tail -3 "$BED/strace")"
+	done
+}
+
+nothing_attached() {
+	:
+}
+
+is_attached() {
+	attach --port 8088 >"$BED/log"
+}
+
+second_attach_heals() {
+	attach --port 8088 >"$BED/log" && reaches svc tcp "$GW:8088" &&
+		hb detach >"$BED/log" && unchanged
+}
+
+detach_cleans() {
+	hb detach --all >"$BED/log" && unchanged
+}
+
+@test "attach killed at any instant: guarded, and a second attach heals" {
+	serve svc --tcp 127.0.0.1:8088
+	remember
+	prepare=nothing_attached judge=second_attach_heals
+	killed_at_each attach br-test --hook tcx --port 8088
+}
+
+@test "attach killed at any instant: guarded, and detach cleans up" {
+	remember
+	prepare=nothing_attached judge=detach_cleans
+	killed_at_each attach br-test --hook clsact --port 8088
+}
+
+@test "detach killed at any instant: guarded, and a second detach cleans up" {
+	remember
+	prepare=is_attached judge=detach_cleans
+	killed_at_each detach br-test
+}
+
+@test "detach killed at any instant: an attach heals" {
+	serve svc --tcp 127.0.0.1:8088
+	remember
+	prepare=is_attached judge=second_attach_heals
+	killed_at_each detach br-test
+}
+
+@test "ports set killed at any instant: the port that stays works, and the next set is right" {
+	serve svc --tcp 127.0.0.1:8088
+	remember
+	prepare=is_attached judge=set_is_right
+	killed_at_each ports set 8088 9000-9010
+}
+
+set_is_right() {
+	reaches svc tcp "$GW:8088" && hb ports set 8088 >"$BED/log" &&
+		hb ports list >"$BED/log" && ! grep -q 90 "$BED/log" && hb detach >"$BED/log"
+}
+
+@test "debris: a state directory without its config" {
+	serve svc --tcp 127.0.0.1:8088
+	remember
+	attach --port 8088
+	rm "$(pin_dir)/config"
+	attach --port 8088
+	reaches svc tcp "$GW:8088"
+	hb detach
+	unchanged
+}

@@ -1,0 +1,162 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""The few bpf(2) calls the tests need and Debian 12's bpftool does not have.
+
+    bpf.py counters PIN              NAME PACKETS of every hbpf counter that is not zero
+    bpf.py dump PIN                  a map's values, in hex
+    bpf.py write PIN OFFSET HEX      change bytes of entry 0 of an array
+    bpf.py witness DIR               load a program that counts and passes; pin it as DIR/program
+                                     and its map as DIR/count
+    bpf.py witnessed DIR             how many packets it saw
+    bpf.py tcx-attach DIR DEV SIDE   attach that program with tcx, pin the link as DIR/link_SIDE
+    bpf.py tcx-list [DEV]            tcx programs as DEV SIDE NAME, in the order they run
+"""
+import ctypes
+import os
+import re
+import socket
+import struct
+import sys
+
+SYS_BPF = {"x86_64": 321, "aarch64": 280}[os.uname().machine]
+MAP_CREATE, LOOKUP, UPDATE, PROG_LOAD, OBJ_PIN, OBJ_GET = 0, 1, 2, 5, 6, 7
+PROG_GET_FD_BY_ID, INFO_BY_FD, PROG_QUERY, LINK_CREATE = 13, 15, 16, 28
+ARRAY, PERCPU_ARRAY, SCHED_CLS = 2, 6, 3
+SIDES = {"ingress": 46, "egress": 47}  # BPF_TCX_INGRESS, BPF_TCX_EGRESS
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def bpf(command, attr):
+    buf = ctypes.create_string_buffer(attr.ljust(144, b"\0"), 144)
+    ret = libc.syscall(SYS_BPF, command, buf, 144)
+    if ret < 0:
+        err = ctypes.get_errno()
+        raise OSError(err, f"bpf({command}): {os.strerror(err)}")
+    return ret, buf.raw
+
+
+def address(buf):
+    return ctypes.addressof(buf)
+
+
+def obj_get(path):
+    name = ctypes.create_string_buffer(path.encode())
+    return bpf(OBJ_GET, struct.pack("QII", address(name), 0, 0))[0]
+
+
+def obj_pin(fd, path):
+    name = ctypes.create_string_buffer(path.encode())
+    bpf(OBJ_PIN, struct.pack("QII", address(name), fd, 0))
+
+
+def info(fd, size=256):
+    buf = ctypes.create_string_buffer(size)
+    bpf(INFO_BY_FD, struct.pack("IIQ", fd, size, address(buf)))
+    return buf.raw
+
+
+def map_info(fd):
+    kind, _, key_size, value_size, entries = struct.unpack_from("IIIII", info(fd))
+    return kind, key_size, value_size, entries
+
+
+def possible_cpus():
+    with open("/sys/devices/system/cpu/possible") as possible:
+        return int(possible.read().strip().replace(",", "-").split("-")[-1]) + 1
+
+
+def values(fd):
+    """Values of an array; of a per-CPU one, a list for each."""
+    kind, _, value_size, entries = map_info(fd)
+    each = (value_size + 7) & ~7 if kind == PERCPU_ARRAY else value_size
+    size = each * (possible_cpus() if kind == PERCPU_ARRAY else 1)
+    for index in range(entries):
+        key = ctypes.create_string_buffer(struct.pack("I", index), 4)
+        value = ctypes.create_string_buffer(size)
+        bpf(LOOKUP, struct.pack("IIQQQ", fd, 0, address(key), address(value), 0))
+        yield [value.raw[at:at + value_size] for at in range(0, size, each)]
+
+
+def reasons():
+    header = os.path.join(os.path.dirname(__file__), "../../../include/hbpf/reasons.h")
+    with open(header) as text:
+        return re.findall(r"^\s*X\((\w+),", text.read(), re.M)
+
+
+def counters(pin):
+    for name, per_cpu in zip(reasons(), values(obj_get(pin))):
+        packets = sum(struct.unpack_from("Q", value)[0] for value in per_cpu)
+        if packets:
+            print(name, packets)
+
+
+def dump(pin):
+    for index, parts in enumerate(values(obj_get(pin))):
+        print(index, *(part.hex() for part in parts))
+
+
+def write(pin, offset, text):
+    fd = obj_get(pin)
+    old = next(values(fd))[0]
+    new = bytes.fromhex(text)
+    value = old[:int(offset)] + new + old[int(offset) + len(new):]
+    key = ctypes.create_string_buffer(4)
+    value = ctypes.create_string_buffer(value, len(value))
+    bpf(UPDATE, struct.pack("IIQQQ", fd, 0, address(key), address(value), 0))
+
+
+def insn(code, dst=0, src=0, off=0, imm=0):
+    return struct.pack("<BBhi", code, dst | src << 4, off, imm)
+
+
+def witness(where):
+    count = bpf(MAP_CREATE, struct.pack("IIII", ARRAY, 4, 8, 1))[0]
+    program = b"".join((
+        insn(0x62, dst=10, off=-4, imm=0),                   # *(u32 *)(r10 - 4) = 0
+        insn(0xbf, dst=2, src=10), insn(0x07, dst=2, imm=-4),  # r2 = r10 - 4
+        insn(0x18, dst=1, src=1, imm=count), insn(0),          # r1 = map
+        insn(0x85, imm=1),                                   # bpf_map_lookup_elem
+        insn(0x15, dst=0, off=2),                            # if r0 == 0 goto out
+        insn(0xb7, dst=1, imm=1),
+        insn(0xdb, dst=0, src=1),                            # lock *(u64 *)r0 += 1
+        insn(0xb7, dst=0, imm=-1),                           # out: r0 = TC_ACT_UNSPEC
+        insn(0x95),
+    ))
+    code = ctypes.create_string_buffer(program, len(program))
+    licence = ctypes.create_string_buffer(b"GPL")
+    fd = bpf(PROG_LOAD, struct.pack("IIQQIIQII16s", SCHED_CLS, len(program) // 8, address(code),
+                                    address(licence), 0, 0, 0, 0, 0, b"witness"))[0]
+    obj_pin(count, f"{where}/count")
+    obj_pin(fd, f"{where}/program")
+
+
+def witnessed(where):
+    print(struct.unpack("Q", next(values(obj_get(f"{where}/count")))[0])[0])
+
+
+def tcx_attach(where, dev, side):
+    link = bpf(LINK_CREATE, struct.pack("IIII", obj_get(f"{where}/program"),
+                                        socket.if_nametoindex(dev), SIDES[side], 0))[0]
+    obj_pin(link, f"{where}/link_{side}")
+
+
+def tcx_list(only=None):
+    for index, dev in socket.if_nameindex():
+        if only not in (None, dev):
+            continue
+        for side, kind in SIDES.items():
+            ids = (ctypes.c_uint32 * 64)()
+            attr = bpf(PROG_QUERY, struct.pack("IIIIQII", index, kind, 0, 0,
+                                               ctypes.addressof(ids), 64, 0))[1]
+            for prog_id in ids[:struct.unpack_from("I", attr, 24)[0]]:
+                fd = bpf(PROG_GET_FD_BY_ID, struct.pack("II", prog_id, 0))[0]
+                print("tcx", dev, side, info(fd)[64:80].rstrip(b"\0").decode())
+                os.close(fd)
+
+
+COMMANDS = {"counters": counters, "dump": dump, "write": write, "witness": witness,
+            "witnessed": witnessed, "tcx-attach": tcx_attach, "tcx-list": tcx_list}
+
+if __name__ == "__main__":
+    COMMANDS[sys.argv[1]](*sys.argv[2:])

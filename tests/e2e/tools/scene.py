@@ -1,0 +1,430 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Longer stories of one client and one service, one function each.
+
+    scene.py NAME [ARGUMENT]...
+
+The suite has attached hbpf before; what the arguments are, each function says.
+Exit 0: the story went as it should; else one line tells where it did not.
+"""
+import errno
+import hashlib
+import os
+import socket
+import struct
+import subprocess
+import sys
+import threading
+
+sys.path.insert(0, os.path.dirname(__file__))
+from bed import (check, connect, endpoint, exchange, hbpf, listen, make,  # noqa: E402
+                 netns, recv_exactly, show)
+
+SCENES = {}
+
+
+def scene(function):
+    SCENES[function.__name__.replace("_", "-")] = function
+    return function
+
+
+def pair(service, where, source=None, client="c1", **options):
+    """An established connection: (client's socket, server's socket, listener)."""
+    family, _ = endpoint(where)
+    any_addr = "::" if family == socket.AF_INET6 else "0.0.0.0"
+    listener = listen("host", service)
+    one = connect(client, "tcp", where, (any_addr, source) if source else None, **options)
+    other = listener.accept()[0]
+    other.settimeout(10)
+    exchange(one, other)
+    return one, other, listener
+
+
+def run(ns, *command):
+    with netns(ns):
+        subprocess.run(command, check=True, capture_output=True, timeout=60)
+
+
+def raises(code, call, *args):
+    try:
+        got = call(*args)
+    except TimeoutError:
+        check(False, f"expected {errno.errorcode[code]}, nothing came")
+    except OSError as err:
+        check(err.errno == code, f"expected {errno.errorcode[code]}, got {err}")
+    else:
+        check(False, f"expected {errno.errorcode[code]}, got {got!r}")
+
+
+@scene
+def bulk(service, where, mib):
+    """MIB there, MIB back, the hash compared: big packets, whatever the offloads make of them."""
+    one, other, _ = pair(service, where)
+    for sender, receiver in ((one, other), (other, one)):
+        move(sender, receiver, int(mib) << 20)
+
+
+def move(sender, receiver, size, while_moving=None):
+    block = os.urandom(1 << 20)
+    sent, got = hashlib.sha256(), hashlib.sha256()
+
+    def push():
+        for _ in range(size >> 20):
+            sent.update(block)
+            sender.sendall(block)
+
+    thread = threading.Thread(target=push, daemon=True)
+    thread.start()
+    left, buf = size, bytearray(1 << 18)
+    while left:
+        count = receiver.recv_into(buf, min(left, len(buf)))
+        check(count, f"connection ended {left} bytes early")
+        got.update(memoryview(buf)[:count])
+        left -= count
+    thread.join(10)
+    check(sent.hexdigest() == got.hexdigest(), "what arrived is not what was sent")
+
+
+@scene
+def stream_under_change(service, where, mib):
+    """Existing connections do not notice what ports add, set and del do to other ports."""
+    one, other, _ = pair(service, where)
+    done = threading.Event()
+    rounds, failed = [0], []
+    port = where.rpartition(":")[2]
+
+    def change():
+        while not done.is_set():
+            for args in (("ports", "add", "9100-9199"), ("ports", "set", port, "9200/udp"),
+                         ("ports", "add", "9300:9301"), ("ports", "del", "9300")):
+                result = hbpf(*args, check_exit=False)
+                if result.returncode:
+                    failed.append(f"{args}: {result.stderr}")
+                    return
+            rounds[0] += 1
+
+    thread = threading.Thread(target=change)
+    thread.start()
+    try:
+        move(other, one, int(mib) << 20)
+    finally:
+        done.set()
+        thread.join()
+    check(not failed, failed)
+    check(rounds[0], "no change happened while the bytes ran")
+    exchange(one, other)
+
+
+@scene
+def set_has_no_gap(service, where):
+    """While ports set replaces the rest, a port that stays answers every single time."""
+    listener = listen("host", service)
+    family, addr = endpoint(where)
+    port = where.rpartition(":")[2]
+    done, failed = threading.Event(), []
+
+    def change():
+        for turn in range(40):
+            result = hbpf("ports", "set", port, "9400-9499" if turn % 2 else "9500-9599",
+                          check_exit=False)
+            if result.returncode:
+                failed.append(result.stderr)
+                break
+        done.set()
+
+    thread = threading.Thread(target=change)
+    thread.start()
+    tries = 0
+    while not done.is_set():
+        one = make("c1", "tcp", family, timeout=5)
+        try:
+            one.connect(addr)
+        except OSError as err:
+            failed.append(f"try {tries}: {err}")
+            break
+        listener.accept()[0].close()
+        one.close()
+        tries += 1
+    thread.join()
+    check(not failed, failed)
+    check(tries > 10, f"only {tries} connections in that time")
+
+
+@scene
+def survives(service, where, *command):
+    """An idle connection lives through COMMAND (run on the host); then the server pushes."""
+    one, other, _ = pair(service, where)
+    run("host", *command)
+    other.sendall(b"news")
+    check(recv_exactly(one, 4) == b"news", "the push did not arrive")
+    exchange(one, other)
+
+
+@scene
+def push_after_flood(service, where, flood_at, count, *ports):
+    """A flood of SYNs by the client itself takes nothing from what is established."""
+    # an LRU map ages what one CPU wrote at once; spread over several, the oldest entry often stays
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    one, other, _ = pair(service, where, source=9999)
+    with netns("c1"):
+        subprocess.run(["/usr/bin/python3", os.path.join(os.path.dirname(__file__), "raw.py"),
+                        "flood", flood_at, count, *ports], check=True, timeout=100)
+    other.sendall(b"news")
+    check(recv_exactly(one, 4) == b"news", "the push did not arrive")
+    exchange(one, other)
+
+
+@scene
+def two_gateways(service, *gateways):
+    """One client, a connection to each gateway, all alive together."""
+    listener = listen("host", service)
+    pairs = []
+    for where in gateways:
+        one = connect("c1", "tcp", where)
+        other = listener.accept()[0]
+        other.settimeout(10)
+        pairs.append((one, other))
+    for _ in range(2):
+        for one, other in pairs:
+            exchange(one, other)
+    for where, (one, _) in zip(gateways, pairs):
+        check(show(one.getpeername()) == where, f"{where} became {one.getpeername()}")
+
+
+@scene
+def one_source_port(service, first, second):
+    """The second connection from one source port must not take over the first one's flow."""
+    listener = listen("host", service)
+    family, _ = endpoint(first)
+    any_addr = "::" if family == socket.AF_INET6 else "0.0.0.0"
+    one = connect("c1", "tcp", first, (any_addr, 20000), reuseport=True)
+    other = listener.accept()[0]
+    other.settimeout(10)
+    exchange(one, other)
+    try:
+        connect("c1", "tcp", second, (any_addr, 20000), timeout=1.5, reuseport=True)
+    except TimeoutError:
+        pass
+    else:
+        check(False, "the second connection was let through")
+    exchange(one, other)
+    # the first one ends, client first; then the port is free for the second
+    one.close()
+    check(other.recv(1) == b"", "no end of stream")
+    other.close()
+    one = connect("c1", "tcp", second, (any_addr, 20000), reuseport=True)
+    other = listener.accept()[0]
+    other.settimeout(10)
+    exchange(one, other)
+
+
+@scene
+def udp_two_gateways(service, first, second, *more):
+    """One UDP socket asks all gateways in turn; each answer comes from whom was asked."""
+    family, addr = endpoint(service)
+    server = make("host", "udp", family, addr)
+    client = make("c1", "udp", family)
+    for _ in range(3):
+        for where in (first, second, *more):
+            client.sendto(b"question", endpoint(where)[1])
+            said, peer = server.recvfrom(100)
+            check(said == b"question", said)
+            server.sendto(b"answer", peer)
+            said, peer = client.recvfrom(100)
+            check(said == b"answer" and show(peer) == where, f"asked {where}, {peer} answered")
+
+
+@scene
+def udp_big(service, where, size):
+    """One datagram of SIZE bytes each way, in fragments."""
+    family, addr = endpoint(service)
+    server = make("host", "udp", family, addr)
+    client = connect("c1", "udp", where)
+    data = os.urandom(int(size))
+    for _ in range(3):
+        client.sendall(data)
+        got, peer = server.recvfrom(65536)
+        check(got == data, f"{len(got)} bytes arrived, or others")
+        server.sendto(data[::-1], peer)
+        check(client.recv(65536) == data[::-1], "the way back changed the bytes")
+
+
+@scene
+def icmp_to_server(service, where):
+    """A client that is gone: its port unreachable reaches the service's connected socket."""
+    family, addr = endpoint(service)
+    server = make("host", "udp", family, addr)
+    client = connect("c1", "udp", where)
+    client.sendall(b"question")
+    _, peer = server.recvfrom(100)
+    server.connect(peer)
+    client.close()
+    server.sendall(b"late")
+    raises(errno.ECONNREFUSED, server.recv, 100)
+
+
+@scene
+def own_tcp(local, remote, port):
+    """The host's own outgoing TCP connection, whose local port gets exported meanwhile."""
+    listener = listen("c1", remote)
+    one = connect("host", "tcp", remote, endpoint(local)[1])
+    other = listener.accept()[0]
+    other.settimeout(10)
+    exchange(one, other)
+    hbpf("ports", "add", port)
+    for _ in range(3):
+        exchange(one, other)
+        exchange(other, one)
+    # and a new one
+    again = connect("host", "tcp", remote, (endpoint(local)[1][0], 0))
+    exchange(again, listener.accept()[0])
+
+
+@scene
+def own_tcp_later(local, remote):
+    """The same, but connected while the port is exported already."""
+    listener = listen("c1", remote)
+    one = connect("host", "tcp", remote, endpoint(local)[1])
+    other = listener.accept()[0]
+    other.settimeout(10)
+    exchange(one, other)
+    exchange(other, one)
+
+
+@scene
+def own_udp(local, remote, port):
+    """The host's own connected UDP socket, whose local port is exported."""
+    family, addr = endpoint(remote)
+    other = make("c1", "udp", family, addr)
+    one = connect("host", "udp", remote, endpoint(local)[1])
+    thief = make("host", "udp", family, ("::1" if family == socket.AF_INET6 else "127.0.0.1",
+                                         int(port)), timeout=0.2)
+    hbpf("ports", "add", f"{port}/udp")
+    for _ in range(3):
+        one.sendall(b"question")
+        said, peer = other.recvfrom(100)
+        check(said == b"question" and show(peer) == local, f"{peer} said {said!r}")
+        other.sendto(b"answer", peer)
+        check(one.recv(100) == b"answer", "no answer")
+    try:
+        check(False, f"the service on loopback got {thief.recv(100)!r}")
+    except TimeoutError:
+        pass
+
+
+@scene
+def opened_before_attach(service, port, *attach):
+    """A connection to a service on the gateway itself outlives attach; new ones are translated."""
+    one, other, _ = pair(service, service)
+    inner = listen("host", f"127.0.0.1:{port}")
+    hbpf(*attach)
+    for _ in range(3):
+        exchange(one, other)
+    new = connect("c1", "tcp", service)
+    exchange(new, inner.accept()[0])
+    exchange(one, other)
+    hbpf("detach")
+    exchange(one, other)
+
+
+@scene
+def outlives_nothing(service, where, *command):
+    """hbpf COMMAND takes the port away: both ends of its connection notice at once, others live."""
+    one, other, listener = pair(service, where)
+    family, _ = endpoint(where)
+    neighbour_service = "[::1]:9000" if family == socket.AF_INET6 else "127.0.0.1:9000"
+    neighbours = pair(neighbour_service, where.rpartition(":")[0] + ":9000")
+    hbpf(*command)
+    raises(errno.ECONNRESET, one.recv, 1)
+    raises(errno.ECONNABORTED, other.recv, 1)
+    exchange(*neighbours[:2])
+    listener.close()
+
+
+@scene
+def direct_survives(service, where, *command):
+    """A connection within the host to the same service does not end with the port."""
+    one, other, listener = pair(service, where)
+    inside = connect("host", "tcp", service)
+    served = listener.accept()[0]
+    hbpf(*command)
+    exchange(inside, served)
+    raises(errno.ECONNRESET, one.recv, 1)
+
+
+@scene
+def pmtu(service, where, client):
+    """A router on the way has a smaller MTU: its ICMP errors must find the service's socket."""
+    one, other, _ = pair(service, where, client=client)
+    move(other, one, 4 << 20)
+    if endpoint(where)[0] == socket.AF_INET:
+        mtu = struct.unpack("I", other.getsockopt(socket.IPPROTO_IP, 14, 4))[0]  # IP_MTU
+        check(mtu == 1300, f"the service's socket thinks of an MTU of {mtu}")
+
+
+@scene
+def many(service, where, count):
+    """COUNT connections one after another, and COUNT at once."""
+    listener = listen("host", service)
+    for _ in range(int(count)):
+        one = connect("c1", "tcp", where)
+        other = listener.accept()[0]
+        exchange(one, other)
+        one.close()
+        other.close()
+    pairs = []
+    for _ in range(int(count)):
+        one = connect("c1", "tcp", where)
+        pairs.append((one, listener.accept()[0]))
+    for one, other in pairs:
+        exchange(one, other)
+
+
+@scene
+def half_closed(service, where):
+    """The client says all, shuts its half, and still gets the answer."""
+    one, other, _ = pair(service, where)
+    one.sendall(b"request")
+    one.shutdown(socket.SHUT_WR)
+    check(recv_exactly(other, 7) == b"request" and other.recv(1) == b"", "no end of stream")
+    other.sendall(b"answer")
+    other.close()
+    check(recv_exactly(one, 6) == b"answer" and one.recv(1) == b"", "no answer")
+
+
+@scene
+def twenty_at_once(first):
+    """Twenty hbpf at the same time do what they would do one after another."""
+    first = int(first)
+    results = []
+    threads = [threading.Thread(target=lambda port=port: results.append(
+        hbpf("ports", "add", str(port), check_exit=False))) for port in range(first, first + 20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for result in results:
+        check(result.returncode == 0, result.stderr)
+
+
+@scene
+def twenty_mixed(bridge):
+    """Attach, ports and detach at once: each works or says why; nothing is left half-done."""
+    words = [("attach", bridge, "--port", "8088"), ("ports", "add", "9000"), ("detach", bridge),
+             ("status",)] * 5
+    results = []
+    threads = [threading.Thread(target=lambda w=word: results.append(
+        (w, hbpf(*w, check_exit=False)))) for word in words]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for word, result in results:
+        check(result.returncode in (0, 1), f"{word}: exit {result.returncode}")
+        check(result.returncode == 0 or "not attached" in result.stderr.lower()
+              or "no bridge" in result.stderr.lower() or "attached" in result.stderr.lower(),
+              f"{word}: {result.stderr}")
+
+
+if __name__ == "__main__":
+    SCENES[sys.argv[1]](*sys.argv[2:])

@@ -1,0 +1,1 @@
+whose_packet.bats
