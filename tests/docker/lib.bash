@@ -1,0 +1,265 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# A real dockerd for one .bats file. The file runs inside tests/sandbox, whose network namespace is
+# "the host": nothing here reaches the machine's own Docker, bridges, rules or settings. The
+# sandbox's private /run holds all that the daemon writes, and vanishes with it; the one thing
+# outside are its cgroups, which docker_stop removes.
+
+HERE=${BATS_TEST_DIRNAME:?"load this from a .bats file"}
+HBPF=${HBPF:-$HERE/../../build/hbpf}
+
+# 20.10 may be the newest Docker at hand, and other tools' settings must not steer this one.
+unset DOCKER_CONTEXT DOCKER_TLS_VERIFY DOCKER_CERT_PATH DOCKER_API_VERSION DOCKER_DEFAULT_PLATFORM
+
+hbpf()
+{
+	timeout 30 "$HBPF" "$@"
+}
+
+# wait_until SECONDS COMMAND...: run COMMAND until it succeeds; fails when the time is up.
+wait_until()
+{
+	local deadline=$((SECONDS + $1))
+
+	shift
+	until "$@" >/dev/null 2>&1; do
+		if ((SECONDS >= deadline)); then
+			echo "gave up waiting for: $*"
+			return 1
+		fi
+		sleep 0.05
+	done
+}
+
+# --- the daemon -------------------------------------------------------------------------------
+
+# docker_missing: say why dockerd cannot run on this machine; fails when nothing is in its way.
+docker_missing()
+{
+	local tool
+
+	for tool in dockerd docker iptables curl socat tar /usr/bin/python3; do
+		command -v "$tool" >/dev/null || { echo "$tool is not installed"; return; }
+	done
+	if [[ ! -e /sys/fs/cgroup/cgroup.controllers && ! -d /sys/fs/cgroup/memory ]]; then
+		echo "no cgroups are mounted on /sys/fs/cgroup"
+		return
+	fi
+	[[ -L /lib && -L /bin ]] || { echo "this system keeps /bin and /lib outside /usr"; return; }
+	return 1
+}
+
+# vfs copies the whole image for every container, but works on every filesystem.
+docker_storage_driver()
+{
+	local d=$DOCKER_DIR/overlay-probe
+
+	mkdir -p "$d"/{lower,upper,work,merged}
+	if mount -t overlay -o "lowerdir=$d/lower,upperdir=$d/upper,workdir=$d/work" overlay \
+		"$d/merged" 2>/dev/null; then
+		umount "$d/merged"
+		echo overlay2
+	else
+		echo vfs
+	fi
+}
+
+docker_start()
+{
+	if [[ -z ${HBPF_BPFFS:-} ]]; then
+		echo "not inside tests/sandbox: the host's own bridges and rules would be changed" >&2
+		return 1
+	fi
+	DOCKER_DIR=$(mktemp -d /run/hbpf-docker.XXXXXX)
+	DOCKER_CGROUP=/${DOCKER_DIR##*/}
+	export DOCKER_DIR DOCKER_CGROUP
+	export DOCKER_HOST=unix://$DOCKER_DIR/docker.sock DOCKER_CONFIG=$DOCKER_DIR/client
+
+	# 20.10 writes its key to /etc/docker, and a daemon.json there may clash with our options.
+	mkdir -p /etc/docker
+	mount -t tmpfs tmpfs /etc/docker
+
+	# ip6tables is every newer Docker's default, and an experiment in 20.10.
+	# Not bats' descriptor 3: bats waits until everybody has closed it.
+	dockerd --experimental --ip6tables --host "$DOCKER_HOST" --pidfile "$DOCKER_DIR/docker.pid" \
+		--data-root "$DOCKER_DIR/data" --exec-root "$DOCKER_DIR/exec" \
+		--storage-driver "$(docker_storage_driver)" \
+		--exec-opt native.cgroupdriver=cgroupfs --cgroup-parent "$DOCKER_CGROUP" \
+		>"$DOCKER_DIR/log" 2>&1 3>&- &
+	DOCKERD_PID=$!
+	export DOCKERD_PID
+
+	if ! wait_until 30 docker_answers_or_died || ! docker_answers; then
+		{
+			echo "dockerd does not answer on $DOCKER_HOST; the end of its log:"
+			tail -n 40 "$DOCKER_DIR/log"
+		} >&2
+		return 1
+	fi
+	docker_import_image
+}
+
+docker_answers()
+{
+	timeout 5 docker version >/dev/null 2>&1
+}
+
+docker_answers_or_died()
+{
+	docker_answers || ! kill -0 "$DOCKERD_PID"
+}
+
+docker_stop()
+{
+	[[ -n ${DOCKERD_PID:-} ]] || return 0
+	! docker_answers || docker_clean
+	kill "$DOCKERD_PID" 2>/dev/null || true
+	if ! wait_until 20 docker_died; then
+		kill -KILL "$DOCKERD_PID"
+	fi
+	docker_remove_cgroups
+}
+
+# Cgroups are the machine's own. A run that was killed could not remove its; an hour later no run
+# still uses them.
+docker_remove_cgroups()
+{
+	find /sys/fs/cgroup -depth -type d \
+		\( -path "*$DOCKER_CGROUP*" -o -path '*/hbpf-docker.*' -mmin +60 \) \
+		-exec rmdir {} \; 2>/dev/null || true
+}
+
+docker_died()
+{
+	! kill -0 "$DOCKERD_PID" 2>/dev/null
+}
+
+# docker_clean: no containers and no networks but Docker's own, as after docker_start.
+docker_clean()
+{
+	local ids
+
+	ids=$(docker ps --all --quiet)
+	# shellcheck disable=SC2086 # a list of ids
+	[[ -z $ids ]] || timeout 30 docker rm --force $ids >/dev/null
+	timeout 30 docker network prune --force >/dev/null
+}
+
+# The image is an empty root, and /usr comes from this system at run time: nothing to download,
+# nothing to copy, and curl, python3 and ip are there with all their libraries.
+docker_import_image()
+{
+	local root=$DOCKER_DIR/image dir
+
+	mkdir -p "$root"/{dev,etc,proc,sys,tmp,usr}
+	for dir in bin sbin lib lib32 lib64 libx32; do
+		[[ ! -L /$dir ]] || ln -s "$(readlink "/$dir")" "$root/$dir"
+	done
+	echo 'hosts: files dns' >"$root/etc/nsswitch.conf"
+	echo 'root:x:0:0:root:/:/bin/sh' >"$root/etc/passwd"
+	tar -C "$root" -c . | docker import - hbpf-test >/dev/null
+}
+
+# --- containers -------------------------------------------------------------------------------
+
+# container [docker run OPTION]... -- COMMAND...
+container()
+{
+	local options=()
+
+	while [[ $1 != -- ]]; do
+		options+=("$1")
+		shift
+	done
+	shift
+	timeout 60 docker run --volume /usr:/usr:ro --volume "$HERE:/tests:ro" \
+		--add-host host.docker.internal:host-gateway "${options[@]}" hbpf-test "$@"
+}
+
+# in_container NETWORK COMMAND...: a container that lives as long as COMMAND.
+in_container()
+{
+	local network=$1
+
+	shift
+	container --rm --network "$network" -- "$@"
+}
+
+# "${fetch[@]}" URL prints the service's answer; its exit status says why there is none: 7 refused,
+# 28 nothing heard.
+fetch=(curl --silent --show-error --noproxy '*' --max-time 2)
+
+# "${udp_ask[@]}" HOST PORT TEXT prints the answer; 124: nothing heard. (With head, as bash's own
+# read takes one byte of the datagram and loses the rest.)
+# shellcheck disable=SC2016 # expanded by the other shell
+udp_ask=(bash -c 'exec 3<>"/dev/udp/$0/$1" && echo "$2" >&3 && timeout 2 head -n 1 <&3')
+
+# --- services ---------------------------------------------------------------------------------
+
+# host_service PROTOCOL ADDRESS PORT TEXT: on this host; its output is in $SERVICE_LOG.
+host_service()
+{
+	SERVICE_LOG=$BATS_TEST_TMPDIR/service-$1-$3.log
+	/usr/bin/python3 "$HERE/answer.py" "$@" >"$SERVICE_LOG" 2>&1 3>&- &
+	HOST_SERVICES+=($!)
+	wait_until 10 listening "$1" "$2" "$3"
+}
+
+host_services_stop()
+{
+	local pid
+
+	for pid in "${HOST_SERVICES[@]}"; do
+		kill "$pid" 2>/dev/null || true
+		wait "$pid" 2>/dev/null || true
+	done
+	HOST_SERVICES=()
+}
+
+# published NETWORK PROTOCOL PORT TEXT: a container on NETWORK whose service Docker publishes on
+# the host's 127.0.0.1, where the host itself reaches it.
+published()
+{
+	local id
+
+	id=$(container --detach --network "$1" --publish "127.0.0.1:$3:$3/$2" \
+		-- /usr/bin/python3 /tests/answer.py "$2" 0.0.0.0 "$3" "$4")
+	wait_until 10 listening "$2" 0.0.0.0 "$3" docker exec "$id"
+
+	case $2 in
+	tcp) run -0 "${fetch[@]}" "http://127.0.0.1:$3" ;;
+	udp) run -0 "${udp_ask[@]}" 127.0.0.1 "$3" "" ;;
+	esac
+	# shellcheck disable=SC2154 # set by run
+	[[ $output == "$4"* ]]
+}
+
+# listening PROTOCOL ADDRESS PORT [docker exec CONTAINER]
+listening()
+{
+	local address=$2
+
+	[[ $address != *:* ]] || address="[$address]"
+	[[ -n $("${@:4}" ss --no-header --listening --numeric "--$1" "src = $address:$3") ]]
+}
+
+# --- the host's state -------------------------------------------------------------------------
+
+# host_state: all that a detach has to leave as it was, without packet counters.
+host_state()
+{
+	local tables
+
+	for tables in iptables-save ip6tables-save; do
+		"$tables" | sed -e '/^#/d' -e 's/ \[[0-9]*:[0-9]*\]$//'
+	done
+	sysctl --all --pattern '^net\.ipv[46]\.conf\.' 2>/dev/null
+	sysctl --all --pattern '^net\.bridge\.' 2>/dev/null
+	# IPv4 only: IPv6 link-local addresses come and settle in their own time.
+	ip -4 address
+	ip -4 route show table all
+	ip rule
+	tc qdisc show
+	find "$HBPF_BPFFS" -mindepth 1 | sort
+}
