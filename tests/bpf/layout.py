@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Keys and values of the maps, as include/hbpf/maps.h lays them out, and the reasons."""
+import ipaddress
+import os
+import re
+import struct
+
+INCLUDE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../include/hbpf")
+NUMBER = {"TCP": 6, "UDP": 17}
+
+LAYOUT = 1
+LIST_HOST, LIST_ONLINK, LIST_BRIDGE, LIST_PORTS = range(4)
+
+
+def reasons():
+    """Return: the reasons in their order, each with its verdict."""
+    with open(os.path.join(INCLUDE, "reasons.h")) as header:
+        return dict(re.findall(r"^\s*X\((\w+),\s*(\w+),", header.read(), re.M))
+
+
+def addr(text):
+    """struct hbpf_addr: IPv4 as ::ffff:a.b.c.d"""
+    ip = ipaddress.ip_address(text)
+    return bytes(10) + b"\xff\xff" + ip.packed if ip.version == 4 else ip.packed
+
+
+def endpoint(address, port):
+    return addr(address) + struct.pack("!H6x", port)
+
+
+def policy(lst=0, onlink=False, inherit=False):
+    return struct.pack("=HBB", lst, onlink, inherit)
+
+
+INHERIT = policy(inherit=True)
+ONLINK = policy(onlink=True)
+
+
+def export_key(proto, port):
+    return struct.pack("!HBx", port, NUMBER[proto])
+
+
+def export(address4, port, ipv6, who):
+    return ipaddress.ip_address(address4).packed + struct.pack("!HBx", port, ipv6) + who
+
+
+def service_key(proto, address, port):
+    return addr(address) + struct.pack("!HB5x", port, NUMBER[proto])
+
+
+def service(address, exports, gateway_port):
+    return addr(address) + struct.pack("=I", exports) + struct.pack("!H2x", gateway_port)
+
+
+def source_key(lst, prefix):
+    net = ipaddress.ip_network(prefix)
+    bits = net.prefixlen + (96 if net.version == 4 else 0)
+    return struct.pack("=IHH", 32 + bits, lst, net.version == 6) + addr(net.network_address.compressed)
+
+
+def source(local4=None):
+    return ipaddress.ip_address(local4 or "0.0.0.0").packed
+
+
+def flow_key(proto, client, client_port, local, local_port):
+    return addr(client) + addr(local) + struct.pack("!HHB3x", client_port, local_port,
+                                                    NUMBER[proto])
+
+
+def fragment_key(src, dst, wire_id, proto, egress):
+    """wire_id: the id's bytes as they stand in the packet"""
+    return addr(src) + addr(dst) + wire_id.ljust(4, b"\0") + struct.pack("=BB2x", proto, egress)
+
+
+def fragment(address, seen_ns):
+    return addr(address) + struct.pack("=Q", seen_ns)
+
+
+def config(ifindex, only4, only6, who, guard_dst, pin):
+    return (struct.pack("=IIQ", LAYOUT, ifindex, 0) + addr(only4 or "::") + addr(only6 or "::") +
+            who + struct.pack("=BB10x", guard_dst, pin))

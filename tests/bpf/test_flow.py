@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a client dialled: recorded, recovered, never taken over, never guessed."""
+import layout
+from case import expect, expect_equal, promise
+from packets import DOCKER0, FAMILIES, PROTOCOLS, Talk
+from sockets import connection, listen, remember, remembered
+
+
+def dialled(talk):
+    return layout.endpoint(*talk.dialled)
+
+
+def two_ways(bed, family, proto="TCP"):
+    """The talks of one client socket through the bridge's address and through docker0's."""
+    bed.gateway(DOCKER0[family])
+    port = bed.fresh_port()
+    return (Talk(family, proto, client_port=port),
+            Talk(family, proto, client_port=port, gateway=DOCKER0[family]))
+
+
+@promise("{proto} over {family}: what a client dials is recorded", family=FAMILIES,
+         proto=PROTOCOLS)
+def _(bed, family, proto):
+    talk = Talk(family, proto, port=80, local_port=8080)
+    bed.ingress(talk.asked(**talk.opening()))
+    expect_equal("flow", bed.flow(talk), dialled(talk))
+
+
+@promise("clients and client ports do not share a flow", family=FAMILIES, proto=PROTOCOLS)
+def _(bed, family, proto):
+    bed.gateway(DOCKER0[family])
+    talks = [Talk(family, proto, client=client, client_port=port, gateway=gateway)
+             for (client, port), gateway in zip(
+                 ((family.client, 40000), (family.client, 40001), (family.neighbour, 40000)),
+                 (family.gateway, DOCKER0[family], DOCKER0[family]))]
+    for talk in talks:
+        bed.ingress(talk.asked(**talk.opening()))
+    for talk in talks:
+        expect(bed.egress(talk.answered()), "OUT_TRANSLATED", talk.received())
+
+
+@promise("TCP and UDP do not share a flow", family=FAMILIES)
+def _(bed, family):
+    bed.gateway(DOCKER0[family])
+    talks = [Talk(family, proto, gateway=gateway)
+             for proto, gateway in zip(PROTOCOLS, (family.gateway, DOCKER0[family]))]
+    for talk in talks:
+        bed.ingress(talk.asked(**talk.opening()))
+    for talk in talks:
+        expect(bed.egress(talk.answered()), "OUT_TRANSLATED", talk.received())
+
+
+@promise("UDP: the last destination that was dialled is where answers come from",
+         family=FAMILIES)
+def _(bed, family):
+    first, second = two_ways(bed, family, "UDP")
+    for talk in (first, second, first):
+        expect(bed.ingress(talk.asked()), "IN_TRANSLATED", talk.delivered())
+        expect(bed.egress(talk.answered()), "OUT_TRANSLATED", talk.received())
+
+
+@promise("UDP: so it is with two gateway ports of one service", family=FAMILIES)
+def _(bed, family):
+    bed.export(81, local_port=8080)
+    talks = [Talk(family, "UDP", port=port, local_port=8080) for port in (80, 81)]
+    for talk in talks:
+        expect(bed.ingress(talk.asked()), "IN_TRANSLATED", talk.delivered())
+        expect(bed.egress(talk.answered()), "OUT_TRANSLATED", talk.received())
+
+
+# A SYN that would change a flow
+
+ALIVE = ["established", "half-open", "half-closed"]
+
+
+@promise("a SYN to another gateway from the port of an {state} connection is dropped",
+         family=FAMILIES, state=ALIVE)
+def _(bed, family, state):
+    first, second = two_ways(bed, family)
+    connection(bed, first, state)
+    bed.record_flow(first)
+    expect(bed.ingress(second.asked(flags="S")), "IN_COLLISION")
+    expect_equal("flow", bed.flow(first), dialled(first))
+    expect(bed.ingress(first.asked(flags="S")), "IN_TRANSLATED", first.delivered(flags="S"))
+
+
+@promise("a SYN to another gateway port of the same service collides, too", family=FAMILIES)
+def _(bed, family):
+    bed.export(81, local_port=8080)
+    port = bed.fresh_port()
+    first, second = (Talk(family, "TCP", port=gateway_port, local_port=8080, client_port=port)
+                     for gateway_port in (80, 81))
+    connection(bed, first)
+    bed.record_flow(first)
+    expect(bed.ingress(second.asked(flags="S")), "IN_COLLISION")
+    expect(bed.ingress(first.asked(flags="S")), "IN_TRANSLATED", first.delivered(flags="S"))
+
+
+@promise("a SYN collides with what the socket remembers, its flow evicted or not",
+         family=FAMILIES, evicted=[False, True])
+def _(bed, family, evicted):
+    first, second = two_ways(bed, family)
+    remember(bed, connection(bed, first), first.dialled)
+    if not evicted:
+        bed.record_flow(first)
+    expect(bed.ingress(second.asked(flags="S")), "IN_COLLISION")
+    expect(bed.ingress(first.asked(flags="S")), "IN_TRANSLATED", first.delivered(flags="S"))
+
+
+@promise("a SYN takes over the flow of a connection that is {state}", family=FAMILIES,
+         state=["past its end", "gone"])
+def _(bed, family, state):
+    first, second = two_ways(bed, family)
+    if state == "past its end":
+        connection(bed, first, state)
+    else:
+        listen(bed, first)
+    bed.record_flow(first)
+    expect(bed.ingress(second.asked(flags="S")), "IN_TRANSLATED", second.delivered(flags="S"))
+    expect_equal("flow", bed.flow(second), dialled(second))
+
+
+# Segments whose flow was evicted
+
+@promise("an established connection whose flow was evicted is adopted", family=FAMILIES)
+def _(bed, family):
+    first, second = two_ways(bed, family)
+    server = connection(bed, first)
+    expect(bed.ingress(first.asked(flags="A")), "IN_TRANSLATED", first.delivered(flags="A"))
+    expect_equal("storage", remembered(bed, server), dialled(first))
+    expect(bed.ingress(second.asked(flags="A")), "IN_NO_FLOW")
+    expect(bed.ingress(first.asked(flags="A")), "IN_TRANSLATED", first.delivered(flags="A"))
+
+
+@promise("a half-open connection whose flow was evicted is recorded again", family=FAMILIES)
+def _(bed, family):
+    first, second = two_ways(bed, family)
+    connection(bed, first, "half-open")
+    expect(bed.ingress(first.asked(flags="A")), "IN_TRANSLATED", first.delivered(flags="A"))
+    expect_equal("flow", bed.flow(first), dialled(first))
+    expect(bed.ingress(second.asked(flags="A")), "IN_NO_FLOW")
+
+
+@promise("a connection that remembers what was dialled needs no flow", family=FAMILIES)
+def _(bed, family):
+    first, second = two_ways(bed, family)
+    remember(bed, connection(bed, second), second.dialled)
+    for evicted in (True, False):
+        if not evicted:
+            bed.record_flow(Talk(family, "TCP", client_port=first.client[1], port=80,
+                                 local_port=8088))  # an older one's
+        expect(bed.ingress(second.asked(flags="PA")), "IN_TRANSLATED",
+               second.delivered(flags="PA"))
+        expect(bed.ingress(first.asked(flags="PA")), "IN_NO_FLOW")
+
+
+@promise("a connection that is {state} is not adopted", family=FAMILIES,
+         state=["past its end", "gone", "another's"])
+def _(bed, family, state):
+    first, second = two_ways(bed, family)
+    if state == "past its end":
+        connection(bed, first, state)
+    elif state == "gone":
+        listen(bed, first)
+    else:
+        remember(bed, connection(bed, first), second.dialled)
+    expect(bed.ingress(first.asked(flags="A")), "IN_NO_FLOW")
+    expect_equal("flow", bed.flow(first), None)
+
+
+@promise("a connection whose flow says otherwise is not adopted", family=FAMILIES)
+def _(bed, family):
+    first, second = two_ways(bed, family)
+    server = connection(bed, first)
+    bed.record_flow(second)
+    expect(bed.ingress(first.asked(flags="A")), "IN_NO_FLOW")
+    expect_equal("storage", remembered(bed, server), None)
+    expect(bed.ingress(second.asked(flags="A")), "IN_TRANSLATED", second.delivered(flags="A"))
+
+
+@promise("the host's own connection from an exported port is not touched", family=FAMILIES)
+def _(bed, family):
+    # It is (client -> gateway:8088), not (client -> loopback:8088).
+    port = bed.fresh_port()
+    connection(bed, Talk(family, "TCP", local=family.gateway, client_port=port))
+    talk = Talk(family, "TCP", client_port=port)
+    expect(bed.ingress(talk.asked(flags="A")), "IN_NO_FLOW")
+    expect(bed.ingress(talk.asked(flags="SA")), "IN_NO_FLOW")
+
+
+# Answers without a flow
+
+@promise("an answer without a flow goes to the only gateway and port that fit",
+         family=FAMILIES, proto=PROTOCOLS)
+def _(bed, family, proto):
+    talk = Talk(family, proto, port=80, local_port=8080)
+    expect(bed.egress(talk.answered()), "OUT_TRANSLATED", talk.received())
+
+
+@promise("an answer without a flow is dropped where two gateways fit", family=FAMILIES,
+         proto=PROTOCOLS)
+def _(bed, family, proto):
+    bed.gateway(DOCKER0[family])
+    talk = Talk(family, proto, gateway=DOCKER0[family])
+    expect(bed.egress(talk.answered()), "OUT_AMBIGUOUS")
+    bed.record_flow(talk)
+    expect(bed.egress(talk.answered()), "OUT_TRANSLATED", talk.received())
+
+
+@promise("an answer without a flow is dropped where two gateway ports fit", family=FAMILIES,
+         proto=PROTOCOLS)
+def _(bed, family, proto):
+    bed.export(81, local_port=8080)
+    talk = Talk(family, proto, port=81, local_port=8080)
+    expect(bed.egress(talk.answered()), "OUT_AMBIGUOUS")
+    bed.record_flow(talk)
+    expect(bed.egress(talk.answered()), "OUT_TRANSLATED", talk.received())
+
+
+@promise("two gateways of the other family do not make an answer ambiguous", proto=PROTOCOLS)
+def _(bed, proto):
+    for family in FAMILIES:
+        bed.reset(bed.variant)
+        other, = set(FAMILIES) - {family}
+        bed.gateway(DOCKER0[other])
+        talk = Talk(family, proto)
+        expect(bed.egress(talk.answered()), "OUT_TRANSLATED", talk.received())
+
+
+@promise("a flow outweighs the only gateway that fits", family=FAMILIES, proto=PROTOCOLS)
+def _(bed, family, proto):
+    talk = Talk(family, proto, gateway=DOCKER0[family], port=81, local_port=8080)
+    bed.record_flow(talk)
+    expect(bed.egress(talk.answered()), "OUT_TRANSLATED", talk.received())
+
+
+@promise("the kernel's own answers find what was dialled: {flags}", family=FAMILIES,
+         flags=["SA", "R", "RA", "A"])
+def _(bed, family, flags):
+    first, second = two_ways(bed, family)
+    for talk in (first, second):
+        bed.record_flow(talk)
+        expect(bed.egress(talk.answered(flags=flags)), "OUT_TRANSLATED",
+               talk.received(flags=flags))

@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Fragments follow the first one of their datagram, both ways."""
+import struct
+import time
+
+from scapy.layers.inet6 import IPv6ExtHdrFragment
+
+import layout
+from case import expect, promise
+from packets import (DOCKER0, FAMILIES, NUMBER, V4, V6, Talk, extension, icmp, incoming, ip,
+                     outgoing, redirected)
+
+PAYLOAD = bytes(at % 251 for at in range(3500))
+
+
+def asked(talk, ident=77, **fields):
+    return [incoming(talk.family, piece)
+            for piece in talk.pieces(talk.client, talk.dialled, ident, payload=PAYLOAD, **fields)]
+
+
+def delivered(talk, ident=77, **fields):
+    return [redirected(talk.family, piece)
+            for piece in talk.pieces(talk.client, talk.local, ident, payload=PAYLOAD, **fields)]
+
+
+def answered(talk, ident=77, source=None, **fields):
+    return [outgoing(talk.family, piece)
+            for piece in talk.pieces(source or talk.local, talk.client, ident, payload=PAYLOAD,
+                                     **fields)]
+
+
+def received(talk, ident=77, **fields):
+    return answered(talk, ident, talk.dialled, **fields)
+
+
+def all_expected(run, frames, becomes, reasons):
+    """reasons: the first fragment's, and the later ones'"""
+    for at, (frame, after) in enumerate(zip(frames, becomes or frames)):
+        expect(run(frame), reasons[min(at, 1)], after)
+
+
+IN = ("IN_TRANSLATED", "IN_FRAGMENT")
+OUT = ("OUT_TRANSLATED", "OUT_FRAGMENT")
+
+
+@promise("every fragment of a datagram in is translated", family=FAMILIES, remapped=[False, True])
+def _(bed, family, remapped):
+    talk = Talk(family, "UDP", **({"port": 80, "local_port": 8080} if remapped else {}))
+    all_expected(bed.ingress, asked(talk), delivered(talk), IN)
+
+
+@promise("every fragment of an answer is translated", family=FAMILIES, remapped=[False, True])
+def _(bed, family, remapped):
+    bed.gateway(DOCKER0[family])
+    talk = Talk(family, "UDP", gateway=DOCKER0[family],
+                **({"port": 80, "local_port": 8080} if remapped else {}))
+    bed.ingress(talk.asked())
+    all_expected(bed.egress, answered(talk), received(talk), OUT)
+
+
+@promise("every fragment of an answer from the wildcard address is translated", family=FAMILIES)
+def _(bed, family):
+    bed.gateway(DOCKER0[family])
+    talk = Talk(family, "UDP", gateway=DOCKER0[family], port=80, local_port=8080)
+    bed.ingress(talk.asked())
+    all_expected(bed.egress, answered(talk, source=(family.gateway, 8080)), received(talk), OUT)
+
+
+@promise("every fragment of a TCP segment is translated both ways", family=FAMILIES)
+def _(bed, family):
+    talk = Talk(family, "TCP", port=80, local_port=8080)
+    bed.ingress(talk.asked(**talk.opening()))
+    all_expected(bed.ingress, asked(talk), delivered(talk), IN)
+    all_expected(bed.egress, answered(talk), received(talk), OUT)
+
+
+@promise("fragments of a datagram without a checksum are translated", family=FAMILIES)
+def _(bed, family):
+    talk = Talk(family, "UDP")
+    all_expected(bed.ingress, asked(talk, chksum=0), delivered(talk, chksum=0), IN)
+    all_expected(bed.egress, answered(talk, chksum=0), received(talk, chksum=0), OUT)
+
+
+@promise("a fragment whose first part was never seen is passed", family=FAMILIES)
+def _(bed, family):
+    talk = Talk(family, "UDP")
+    first, *later = asked(talk)
+    for frame in later:
+        expect(bed.ingress(frame), "IN_FRAGMENT_PASS")
+    all_expected(bed.ingress, [first] + later, delivered(talk), IN)
+
+
+@promise("a loopback fragment whose first part was never seen does not leave", family=FAMILIES)
+def _(bed, family):
+    talk = Talk(family, "UDP")
+    first, *later = answered(talk)
+    for frame in later:
+        expect(bed.egress(frame), "OUT_GUARD")
+    all_expected(bed.egress, [first] + later, received(talk), OUT)
+
+
+@promise("a fragment of the host's own datagram is passed on the way out", family=FAMILIES)
+def _(bed, family):
+    talk = Talk(family, "UDP", port=1234)
+    for frame in received(talk):
+        expect(bed.egress(frame), "OUT_OTHER")
+
+
+@promise("fragments of a passed datagram are passed, though its id was used before",
+         family=FAMILIES)
+def _(bed, family):
+    ours, passed = Talk(family, "UDP"), Talk(family, "UDP", port=1234)
+    all_expected(bed.ingress, asked(ours), delivered(ours), IN)
+    all_expected(bed.ingress, asked(passed), None, ("IN_NOT_EXPORTED", "IN_FRAGMENT_PASS"))
+    all_expected(bed.ingress, asked(ours), delivered(ours), IN)
+
+
+@promise("fragments of a passed answer are passed, though its id was used before",
+         family=FAMILIES)
+def _(bed, family):
+    talk = Talk(family, "UDP", port=80, local_port=8080)
+    bed.ingress(talk.asked())
+    all_expected(bed.egress, answered(talk, source=(family.gateway, 8080)), received(talk), OUT)
+    other = Talk(family, "UDP", port=1234)
+    all_expected(bed.egress, received(other), None, ("OUT_OTHER", "OUT_OTHER"))
+
+
+@promise("fragments of a refused source's datagram are passed", family=FAMILIES)
+def _(bed, family):
+    talk = Talk(family, "UDP", client=family.internet)
+    all_expected(bed.ingress, asked(talk), None, ("IN_SOURCE", "IN_FRAGMENT_PASS"))
+
+
+@promise("a fragment follows its own datagram: another id, client or gateway does not",
+         family=FAMILIES)
+def _(bed, family):
+    bed.gateway(DOCKER0[family])
+    talk = Talk(family, "UDP")
+    first, second, _ = asked(talk)
+    bed.ingress(first)
+    for other in (asked(talk, ident=78)[1], asked(talk, ident=77 << 8)[1],
+                  asked(Talk(family, "UDP", client=family.neighbour))[1],
+                  asked(Talk(family, "UDP", gateway=DOCKER0[family]))[1]):
+        expect(bed.ingress(other), "IN_FRAGMENT_PASS")
+    expect(bed.ingress(second), "IN_FRAGMENT", delivered(talk)[1])
+
+
+@promise("an id is one protocol's in IPv4 (RFC 791)")
+def _(bed):
+    udp, tcp = Talk(V4, "UDP"), Talk(V4, "TCP")
+    bed.ingress(asked(udp)[0])
+    expect(bed.ingress(asked(tcp)[1]), "IN_FRAGMENT_PASS")
+    expect(bed.ingress(asked(udp)[1]), "IN_FRAGMENT", delivered(udp)[1])
+
+
+@promise("an IPv6 fragment is known by addresses and id, whatever header it says is next")
+def _(bed):
+    talk = Talk(V6, "UDP")
+    bed.ingress(asked(talk)[0])
+
+    def later(dst):
+        return ip(V6, V6.client, dst, 59, bytes(64),
+                  ext=[extension(IPv6ExtHdrFragment(id=77, offset=185, m=0))])
+    expect(bed.ingress(incoming(V6, later(V6.gateway))), "IN_FRAGMENT",
+           redirected(V6, later("::1")))
+
+
+@promise("the two directions do not share a verdict", family=FAMILIES)
+def _(bed, family):
+    # (client -> gateway) in; out, the same pair of addresses the same way round
+    talk = Talk(family, "UDP")
+    bed.ingress(asked(talk)[0])
+    expect(bed.egress(asked(talk)[1]), "OUT_OTHER")
+    expect(bed.ingress(asked(talk)[1]), "IN_FRAGMENT", delivered(talk)[1])
+
+
+@promise("a verdict older than any receiver waits is not followed", family=FAMILIES,
+         side=["ingress", "egress"])
+def _(bed, family, side):
+    talk = Talk(family, "UDP")
+    if side == "ingress":
+        src, dst, to = talk.client, talk.dialled, family.loopback
+        later, becomes = asked(talk)[1], delivered(talk)[1]
+        reasons = ("IN_FRAGMENT_PASS", "IN_FRAGMENT")
+    else:
+        src, dst, to = talk.local, talk.client, family.gateway
+        later, becomes = answered(talk)[1], received(talk)[1]
+        reasons = ("OUT_GUARD", "OUT_FRAGMENT")
+    ident = struct.pack("!H" if family is V4 else "!I", 77)
+    key = layout.fragment_key(src[0], dst[0], ident, NUMBER["UDP"] if family is V4 else 0,
+                              side == "egress")
+    for age, reason, after in ((3600, reasons[0], later), (1, reasons[1], becomes)):
+        seen = (time.monotonic_ns() - age * 10**9) % 2**64
+        bed.maps["fragments"].set(key, layout.fragment(to, seen))
+        expect(bed.run(side, later), reason, after)
+
+
+@promise("a first fragment too short for the TCP header is passed, and what follows it",
+         family=FAMILIES)
+def _(bed, family):
+    talk = Talk(family, "TCP")
+    pieces = [incoming(family, piece) for piece in
+              talk.pieces(talk.client, talk.dialled, 77, size=8, **talk.opening())]
+    all_expected(bed.ingress, pieces, None, ("IN_MALFORMED", "IN_FRAGMENT_PASS"))
+
+
+@promise("an ICMP error in fragments is passed", family=FAMILIES)
+def _(bed, family):
+    talk = Talk(family, "UDP")
+    bed.ingress(talk.asked())
+    kind = 3 if family is V4 else 1
+    message = icmp(family, talk.client[0], talk.dialled[0], kind,
+                   talk.packet(talk.dialled, talk.client))[family.header:]
+    first = {"flags": "MF"} if family is V4 else \
+        {"ext": [extension(IPv6ExtHdrFragment(id=1, m=1))]}
+    expect(bed.ingress(incoming(family, ip(family, talk.client[0], talk.dialled[0], family.icmp,
+                                           message, **first))), "IN_ICMP_OTHER")

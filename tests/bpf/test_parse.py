@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Frames that are not what they should be: passed, never half translated."""
+from scapy.layers.inet import IPOption_NOP
+from scapy.layers.inet6 import IPv6ExtHdrDestOpt, IPv6ExtHdrHopByHop, PadN
+
+from case import Broken, expect, promise, view
+from packets import (BRIDGE_MAC, CLIENT_MAC, FAMILIES, PROTOCOLS, V4, V6, Talk, arp, ether,
+                     extension, incoming, ip, outgoing)
+from test_icmp import UNREACHABLE, error_in, error_out
+
+ETHERNET = 14
+
+
+def shortest_run(frame):
+    """Shorter frames a test run refuses (net/bpf/test_run.c: bpf_prog_test_run_skb)."""
+    return ETHERNET + {0x0800: V4.header, 0x86dd: V6.header}.get(
+        int.from_bytes(frame[12:14], "big"), 0)
+
+
+def each_length(bed, side, frame, translated, verdicts):
+    """Run a frame cut short at every byte. A cut frame is passed as it is, or dropped, or, where
+    only the payload is cut, translated like the whole one."""
+    for length in range(shortest_run(frame), len(frame) + 1):
+        result = bed.run(side, frame[:length])
+        (reason, _), = result.moved.items()
+        expected = translated[:length] if reason in verdicts else frame[:length]
+        expect(result, reason, expected)
+        if length == len(frame) and reason not in verdicts:
+            raise Broken(view(f"whole, but {reason}", frame))
+
+
+def shortest_header(talk):
+    return ETHERNET + talk.family.header + (20 if talk.proto == "TCP" else 8)
+
+
+@promise("a {proto} packet in, cut short at any byte, is never translated in part",
+         family=FAMILIES, proto=PROTOCOLS)
+def _(bed, family, proto):
+    talk = Talk(family, proto, port=80, local_port=8080)
+    asked, delivered = talk.asked(**talk.opening()), talk.delivered(**talk.opening())
+    for length in range(shortest_run(asked), shortest_header(talk)):
+        expect(bed.ingress(asked[:length]), "IN_MALFORMED")
+    each_length(bed, "ingress", asked, delivered, {"IN_TRANSLATED"})
+
+
+@promise("a {proto} answer cut short at any byte never leaves with a loopback source",
+         family=FAMILIES, proto=PROTOCOLS)
+def _(bed, family, proto):
+    talk = Talk(family, proto, port=80, local_port=8080)
+    answered, received = talk.answered(), talk.received()
+    for length in range(shortest_run(answered), shortest_header(talk)):
+        expect(bed.egress(answered[:length]), "OUT_GUARD")
+    each_length(bed, "egress", answered, received, {"OUT_TRANSLATED"})
+
+
+@promise("options cut short at any byte are never translated in part", proto=PROTOCOLS)
+def _(bed, proto):
+    talk = Talk(V4, proto, port=80, local_port=8080)
+    how = {**talk.opening(), "network": {"options": [IPOption_NOP()] * 12}}
+    each_length(bed, "ingress", talk.asked(**how), talk.delivered(**how), {"IN_TRANSLATED"})
+
+
+@promise("extension headers cut short at any byte are never translated in part",
+         proto=PROTOCOLS)
+def _(bed, proto):
+    talk = Talk(V6, proto, port=80, local_port=8080)
+    ext = [extension(kind(options=[PadN(optdata=bytes(4))]))
+           for kind in (IPv6ExtHdrHopByHop, IPv6ExtHdrDestOpt)]
+    how = {**talk.opening(), "network": {"ext": ext}}
+    each_length(bed, "ingress", talk.asked(**how), talk.delivered(**how), {"IN_TRANSLATED"})
+
+
+@promise("an ICMP error cut short at any byte is never translated in part", family=FAMILIES,
+         side=["ingress", "egress"])
+def _(bed, family, side):
+    talk = Talk(family, "UDP", port=80, local_port=8080)
+    bed.ingress(talk.asked())
+    frame, becomes = (error_in if side == "ingress" else error_out)(talk, UNREACHABLE[family])
+    each_length(bed, side, frame, becomes, {"IN_ICMP", "OUT_ICMP"})
+
+
+@promise("a packet from loopback is dropped wherever it is cut short", family=FAMILIES,
+         side=["ingress", "egress"])
+def _(bed, family, side):
+    dest = extension(IPv6ExtHdrDestOpt(options=[PadN(optdata=bytes(4))]))
+    for proto in PROTOCOLS:
+        talk = Talk(family, proto, client=family.loopback, port=9999)
+        network = {"options": [IPOption_NOP()] * 8} if family is V4 else {"ext": [dest]}
+        frame = talk.asked(network=network) if side == "ingress" else \
+            talk.answered(network=network)
+        for length in range(shortest_run(frame), len(frame) + 1):
+            expect(bed.run(side, frame[:length]),
+                   "IN_GUARD_SRC" if side == "ingress" else "OUT_GUARD")
+
+
+@promise("ARP cut short at any byte is never repaired in part")
+def _(bed):
+    frame = arp("127.0.0.1", V4.client, src=BRIDGE_MAC)
+    each_length(bed, "egress", frame, arp(V4.gateway, V4.client, src=BRIDGE_MAC), {"OUT_ARP"})
+
+
+@promise("an IPv4 header that says it has {words} words is passed as malformed", words=range(5))
+def _(bed, words):
+    talk = Talk(V4, "UDP")
+    expect(bed.ingress(talk.asked(network={"ihl": words})), "IN_MALFORMED")
+    expect(bed.ingress(talk.asked(network={"ihl": 5})), "IN_TRANSLATED", talk.delivered())
+
+
+@promise("{family} with version {version} in the header is passed as malformed",
+         family=FAMILIES, version=[0, 4, 5, 6, 15])
+def _(bed, family, version):
+    talk = Talk(family, "UDP")
+    result = bed.ingress(talk.asked(network={"version": version}))
+    if version == {V4: 4, V6: 6}[family]:
+        expect(result, "IN_TRANSLATED", talk.delivered())
+    else:
+        expect(result, "IN_MALFORMED")
+
+
+@promise("an answer with version {version} in the header is no answer", version=[0, 5, 15])
+def _(bed, version):
+    talk = Talk(V4, "UDP")
+    bed.ingress(talk.asked())
+    expect(bed.egress(talk.answered(network={"version": version})), "OUT_OTHER")
+    expect(bed.egress(talk.answered()), "OUT_TRANSLATED", talk.received())
+
+
+@promise("an IPv4 option of length {length} goes on as it is, for the host to refuse",
+         length=[0, 1])
+def _(bed, length):
+    def broken(frame):
+        at = ETHERNET + V4.header
+        return frame[:at] + bytes([7, length]) + frame[at + 2:]
+    # the header checksum of the pair is Scapy's of the sound packet: neither side verifies it
+    talk = Talk(V4, "UDP")
+    sound = {"network": {"options": [IPOption_NOP()] * 4}}
+    expect(bed.ingress(broken(talk.asked(**sound))), "IN_TRANSLATED",
+           broken(talk.delivered(**sound)))
+
+
+@promise("a frame that is neither ARP nor IP is passed", ethertype={
+    "LLDP": 0x88cc, "EAPOL": 0x888e, "PPPoE": 0x8864, "MPLS": 0x8847, "802.2": 64})
+def _(bed, ethertype):
+    body = Talk(V4, "UDP").packet((V4.client, 40000), (V4.gateway, 8088))
+    expect(bed.ingress(ether(body, ethertype)), "IN_NOT_IP")
+    expect(bed.egress(ether(body, ethertype, CLIENT_MAC, BRIDGE_MAC)), "OUT_OTHER")
+
+
+@promise("a packet of some other protocol to a gateway is passed", family=FAMILIES,
+         number={"SCTP": 132, "GRE": 47, "ESP": 50, "no next header": 59, "254": 254})
+def _(bed, family, number):
+    ports = b"\x9c\x40\x1f\x98" + bytes(20)  # 40000 -> 8088, were it TCP
+    expect(bed.ingress(incoming(family, ip(family, family.client, family.gateway, number, ports))),
+           "IN_NOT_EXPORTED")
+    expect(bed.egress(outgoing(family, ip(family, family.gateway, family.client, number, ports))),
+           "OUT_OTHER")
