@@ -59,6 +59,16 @@ static __always_inline __u64 checksum_flags(const struct packet *pkt)
 	return pkt->proto == IPPROTO_UDP ? BPF_F_MARK_MANGLED_0 : 0;
 }
 
+/* How to store a port: where UDP goes without a checksum, nothing makes up for it. */
+static __always_inline __u64 checksum_port_store(struct __sk_buff *skb, const struct packet *pkt)
+{
+	__sum16 check = 0;
+
+	if (pkt->proto != IPPROTO_UDP || !load(skb, checksum_offset(pkt), &check, sizeof(check)))
+		return 0;
+	return check ? 0 : BPF_F_RECOMPUTE_CSUM;
+}
+
 /* The address of an outermost IPv4 header changed; both in network byte order. */
 static __always_inline int checksum_addr4(struct __sk_buff *skb, const struct packet *pkt,
 					  __be32 from, __be32 to)

@@ -330,7 +330,7 @@ static __always_inline enum hbpf_reason repair_arp(struct __sk_buff *skb, const 
 	if (!onlink || !onlink->local4)
 		return HBPF_OUT_GUARD;
 	if (bpf_skb_store_bytes(skb, pkt->l3 + offsetof(struct arp, sender), &onlink->local4,
-				sizeof(onlink->local4), 0))
+				sizeof(onlink->local4), BPF_F_RECOMPUTE_CSUM))
 		return HBPF_OUT_FAILED;
 	return HBPF_OUT_ARP;
 }

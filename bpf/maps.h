@@ -13,7 +13,7 @@ struct {
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct hbpf_config);
-} config SEC(".maps");
+} bridge_config SEC(".maps"); /* `config` is a type of the kernel's */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -86,7 +86,7 @@ static __always_inline const struct hbpf_config *config_get(void)
 {
 	__u32 zero = 0;
 
-	return bpf_map_lookup_elem(&config, &zero);
+	return bpf_map_lookup_elem(&bridge_config, &zero);
 }
 
 #endif /* HBPF_BPF_MAPS_H */

@@ -148,7 +148,7 @@ __noinline __u64 ipv6_extensions(struct __sk_buff *skb, __u32 at, __u32 proto)
 	__u8 header[4]; /* next header, length, and the fragment's offset */
 	int i;
 
-	for (i = 0; i < MAX_EXTENSIONS; i++) {
+	for (i = 0; i <= MAX_EXTENSIONS; i++) {
 		if (proto != NEXTHDR_HOP && proto != NEXTHDR_DEST && proto != NEXTHDR_AUTH &&
 		    proto != NEXTHDR_ROUTING && proto != NEXTHDR_FRAGMENT)
 			goto found;

@@ -68,7 +68,8 @@ static __noinline int rewrite(struct __sk_buff *skb, const struct packet *pkt, e
 		return 0;
 	/* both transports begin with source and destination port */
 	err = bpf_skb_store_bytes(skb, pkt->l4 + (side == SIDE_SRC ? 0 : 2), &to->port,
-				  sizeof(to->port), 0);
+				  sizeof(to->port),
+				  icmp_check ? 0 : checksum_port_store(skb, pkt));
 	if (err)
 		return err;
 	return icmp_check ? bpf_l4_csum_replace(skb, icmp_check, from->port, to->port,

@@ -9,12 +9,13 @@
 #include "maps.h"
 #include "parse.h"
 
-static __always_inline const struct hbpf_source *source_lookup(__u32 list,
+static __always_inline const struct hbpf_source *source_lookup(__u16 list,
 							       const struct hbpf_addr *addr)
 {
 	struct hbpf_source_key key = {
 		.prefixlen = HBPF_LIST_BITS + 128,
 		.list = list,
+		.ipv6 = !addr_is_v4_mapped(addr),
 		.addr = *addr,
 	};
 

@@ -105,6 +105,7 @@ static struct source_entry source_entry(__u32 list, const struct source *source)
 		.key = {
 			.prefixlen = HBPF_LIST_BITS + source->prefix.len,
 			.list = list,
+			.ipv6 = source->prefix.len < 96 || !addr_is_v4(&source->prefix.addr),
 			.addr = source->prefix.addr,
 		},
 		.value.local4 = source->local4,
@@ -218,8 +219,6 @@ static int compare_source(const void *key, const void *value, void *context)
 	__u32 list = source.list;
 
 	(void)value;
-	if (list > USHRT_MAX)
-		return 0;
 	source.list = 0;
 	comparison->lists[list].size++;
 	comparison->lists[list].shared += !!table_find(comparison->want, &source);
@@ -289,8 +288,7 @@ static int add_unused(const void *key, const void *value, void *context)
 	const struct hbpf_source_key *source = key;
 	struct unused_lists *unused = context;
 
-	if (source->list < HBPF_LIST_PORTS ||
-	    (source->list <= USHRT_MAX && unused->used[source->list]))
+	if (source->list < HBPF_LIST_PORTS || unused->used[source->list])
 		return 0;
 	return table_add(&unused->sources, key, value);
 }

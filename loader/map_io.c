@@ -13,7 +13,7 @@
 const char *map_name(enum dataplane_map map)
 {
 	static const char *const names[MAP_COUNT] = {
-		[MAP_CONFIG] = "config",           [MAP_EXPORTS] = "exports",
+		[MAP_CONFIG] = "bridge_config",    [MAP_EXPORTS] = "exports",
 		[MAP_SERVICES] = "services",       [MAP_GATEWAYS] = "gateways",
 		[MAP_SOURCES] = "sources",         [MAP_FLOWS] = "flows",
 		[MAP_CONNECTIONS] = "connections", [MAP_FRAGMENTS] = "fragments",

@@ -47,7 +47,7 @@ void pins_close(struct pins *pins);
  * pins_path() - where an object of a bridge is pinned
  * @bridge:	Interface name; bytes bpffs refuses in names (the dot) and '%' are escaped as %XX.
  *		NULL for lo's shared state
- * @name:	Object, as "config" or "link_ingress"; NULL for the directory
+ * @name:	Object, as "bridge_config" or "link_ingress"; NULL for the directory
  *
  * Return: 0 or -ENAMETOOLONG
  */

@@ -110,7 +110,8 @@ struct hbpf_service {
 
 struct hbpf_source_key {
 	__u32 prefixlen; /* HBPF_LIST_BITS + bits of the address */
-	__u32 list;	 /* HBPF_LIST_*, always matched whole */
+	__u16 list;	 /* HBPF_LIST_*, always matched whole, and so is */
+	__u16 ipv6;	 /* 1: of IPv6 addresses. ::/0 does not mean ::ffff:0:0/96, too */
 	struct hbpf_addr addr;
 };
 
@@ -168,7 +169,7 @@ enum hbpf_hook_kind {
 };
 
 /*
- * config: ARRAY of one. What the programs ask at run time, and what tells the
+ * bridge_config: ARRAY of one. What the programs ask at run time, and what tells the
  * loader whether pinned state is its own. `layout` stays the first member in
  * every version to come.
  */

@@ -219,6 +219,13 @@ s.sendto(b'x', ('$C1', 9))"
 	counted IN_SOURCE 2
 }
 
+@test "--from ::/0 means every IPv6 address and no IPv4 one" {
+	serve svc --tcp 127.0.0.1:8088 --tcp '[::1]:8088'
+	attach --from ::/0 --port 8088
+	misses ECONNREFUSED tcp "$GW:8088"
+	reaches svc tcp "[$GW6]:8088"
+}
+
 @test "--from replaces on-link, and the word onlink brings it back" {
 	make_client c2 3
 	serve svc --tcp 127.0.0.1:8088

@@ -25,7 +25,7 @@ load lib
 @test "state of another layout version: every command says so, and nothing is touched" {
 	attach --port 8088
 	remember
-	tool bpf write "$(pin_dir)/config" 0 63000000
+	tool bpf write "$(pin_dir)/bridge_config" 0 63000000
 	for command in "attach br-test" "ports add 9000" "ports list" "ports del 8088"; do
 		# shellcheck disable=SC2086 # words are meant
 		exits 1 hb $command
@@ -193,7 +193,7 @@ set_is_right() {
 	serve svc --tcp 127.0.0.1:8088
 	remember
 	attach --port 8088
-	rm "$(pin_dir)/config"
+	rm "$(pin_dir)/bridge_config"
 	attach --port 8088
 	reaches svc tcp "$GW:8088"
 	hb detach

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * How long hbpf's programs take for one packet, for scripts/bench.
+ *
+ *	prog_time BRIDGE PIN-DIRECTORY CLIENT GATEWAY PORT OTHER-PORT
+ *
+ * Run in the host's network namespace, with PORT exported by tcx and OTHER-PORT
+ * not. Prints PACKET|NANOSECONDS lines.
+ *
+ * BPF_PROG_TEST_RUN hands a packet to a program without sending it anywhere.
+ * Each run has a packet of its own, since the programs rewrite what they get,
+ * and each run's time is taken: the median, less that of an empty program. That
+ * is the program alone; what a redirect costs is not in it.
+ */
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <error.h>
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <net/if.h>
+#include <netinet/ip.h>
+#include <netinet/tcp.h>
+#include <netinet/udp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define RUNS        20000
+#define CLIENT_PORT 40000
+#define TC_UNSPEC   (-1)
+#define TC_SHOT     2
+#define TC_REDIRECT 7
+
+struct frame {
+	struct ethhdr eth;
+	struct iphdr ip;
+	union {
+		struct tcphdr tcp;
+		struct udphdr udp;
+	};
+} __attribute__((packed));
+
+struct bed {
+	unsigned int ifindex;
+	unsigned char mac[ETH_ALEN];
+	in_addr_t client;
+	in_addr_t gateway;
+	in_port_t port;
+	in_port_t other_port;
+	int ingress;
+	int egress;
+};
+
+static in_addr_t address(const char *text)
+{
+	struct in_addr addr;
+
+	if (inet_pton(AF_INET, text, &addr) != 1)
+		error(2, 0, "%s: not an IPv4 address", text);
+	return addr.s_addr;
+}
+
+static void bridge_mac(const char *bridge, unsigned char *mac)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	struct ifreq ifr = {};
+
+	strncpy(ifr.ifr_name, bridge, sizeof(ifr.ifr_name) - 1);
+	if (fd < 0 || ioctl(fd, SIOCGIFHWADDR, &ifr))
+		error(1, errno, "%s", bridge);
+	memcpy(mac, ifr.ifr_hwaddr.sa_data, ETH_ALEN);
+	close(fd);
+}
+
+/* The program behind a pinned tcx link. */
+static int program_of(const char *directory, const char *link)
+{
+	struct bpf_link_info info = {};
+	__u32 size = sizeof(info);
+	char path[4096];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", directory, link);
+	fd = bpf_obj_get(path);
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size))
+		error(1, errno, "%s", path);
+	close(fd);
+	fd = bpf_prog_get_fd_by_id(info.prog_id);
+	if (fd < 0)
+		error(1, errno, "program of %s", path);
+	return fd;
+}
+
+/* return TC_ACT_UNSPEC; */
+static int empty_program(void)
+{
+	const struct bpf_insn insns[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = TC_UNSPEC },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	int fd = bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "empty", "GPL", insns, 2, NULL);
+
+	if (fd < 0)
+		error(1, errno, "cannot load a program");
+	return fd;
+}
+
+static __u16 ip_checksum(const struct iphdr *ip)
+{
+	const __u16 *words = (const __u16 *)ip;
+	__u32 sum = 0;
+	size_t i;
+
+	for (i = 0; i < sizeof(*ip) / 2; i++)
+		sum += words[i];
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return ~sum;
+}
+
+/* The transport checksum is left out: the programs change it and never check it. */
+static struct frame frame_to(const struct bed *bed, int proto, in_addr_t src, in_addr_t dst)
+{
+	struct iphdr ip = {
+		.version = 4,
+		.ihl = 5,
+		.tot_len = htons(sizeof(struct frame) - sizeof(struct ethhdr)),
+		.ttl = 64,
+		.protocol = proto,
+		.saddr = src,
+		.daddr = dst,
+	};
+	struct frame frame = {
+		.eth = { .h_source = { 2, 0, 0, 0, 0, 1 }, .h_proto = htons(ETH_P_IP) },
+	};
+
+	ip.check = ip_checksum(&ip);
+	frame.ip = ip;
+	memcpy(frame.eth.h_dest, bed->mac, ETH_ALEN);
+	return frame;
+}
+
+static struct frame tcp(const struct bed *bed, in_addr_t src, in_port_t sport, in_addr_t dst,
+			in_port_t dport)
+{
+	struct frame frame = frame_to(bed, IPPROTO_TCP, src, dst);
+
+	frame.tcp.source = sport;
+	frame.tcp.dest = dport;
+	frame.tcp.doff = 5;
+	frame.tcp.ack = 1;
+	return frame;
+}
+
+static struct frame udp(const struct bed *bed, in_addr_t src, in_port_t sport, in_addr_t dst,
+			in_port_t dport)
+{
+	struct frame frame = frame_to(bed, IPPROTO_UDP, src, dst);
+
+	frame.udp.source = sport;
+	frame.udp.dest = dport;
+	frame.udp.len = htons(sizeof(frame) - sizeof(frame.eth) - sizeof(frame.ip));
+	return frame;
+}
+
+/* Return: nanoseconds; the program's answer in @answer. */
+static __u32 run(const struct bed *bed, int program, const struct frame *frame, int *answer)
+{
+	struct __sk_buff ctx = { .ifindex = bed->ifindex };
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = sizeof(*frame),
+		    .ctx_in = &ctx, .ctx_size_in = sizeof(ctx), .repeat = 1);
+
+	if (bpf_prog_test_run_opts(program, &opts))
+		error(1, errno, "BPF_PROG_TEST_RUN");
+	*answer = opts.retval;
+	return opts.duration;
+}
+
+static int compare(const void *a, const void *b)
+{
+	__u32 x = *(const __u32 *)a, y = *(const __u32 *)b;
+
+	return (x > y) - (x < y);
+}
+
+static __u32 median(const struct bed *bed, int program, const struct frame *frame, int expected)
+{
+	static __u32 times[RUNS];
+	int answer, i;
+
+	for (i = 0; i < RUNS; i++) {
+		times[i] = run(bed, program, frame, &answer);
+		/* a time of the wrong path is worse than none */
+		if (answer != expected)
+			error(1, 0, "a program answered %d, expected %d", answer, expected);
+	}
+	qsort(times, RUNS, sizeof(*times), compare);
+	return times[RUNS / 2];
+}
+
+static void measure(const struct bed *bed)
+{
+	const in_addr_t far = address("192.0.2.1"), lo = htonl(INADDR_LOOPBACK);
+	const in_port_t from = htons(CLIENT_PORT);
+	struct frame syn = tcp(bed, bed->client, from, bed->gateway, bed->port);
+	const struct {
+		const char *name;
+		int program;
+		int expected;
+		struct frame frame;
+	} cases[] = {
+		{ "in  TCP to the internet", bed->ingress, TC_UNSPEC,
+		  tcp(bed, bed->client, from, far, htons(443)) },
+		{ "in  TCP to the gateway, port not exported", bed->ingress, TC_UNSPEC,
+		  tcp(bed, bed->client, from, bed->gateway, bed->other_port) },
+		{ "in  TCP segment to an exported port", bed->ingress, TC_REDIRECT,
+		  tcp(bed, bed->client, from, bed->gateway, bed->port) },
+		{ "in  spoofed source 127.0.0.1 (dropped)", bed->ingress, TC_SHOT,
+		  tcp(bed, lo, from, bed->gateway, bed->port) },
+		{ "out TCP of the host or the internet", bed->egress, TC_UNSPEC,
+		  tcp(bed, far, htons(443), bed->client, from) },
+		{ "out UDP of the host or the internet", bed->egress, TC_UNSPEC,
+		  udp(bed, far, htons(443), bed->client, from) },
+		{ "out TCP answer of an exported service", bed->egress, TC_UNSPEC,
+		  tcp(bed, lo, bed->port, bed->client, from) },
+	};
+	int empty = empty_program(), answer;
+	size_t i;
+
+	/* Opens the flow the segments and the answers belong to. */
+	syn.tcp.ack = 0;
+	syn.tcp.syn = 1;
+	run(bed, bed->ingress, &syn, &answer);
+
+	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		long base = median(bed, empty, &cases[i].frame, TC_UNSPEC);
+		long time = median(bed, cases[i].program, &cases[i].frame, cases[i].expected);
+
+		printf("%s|%ld\n", cases[i].name, time > base ? time - base : 0);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct bed bed;
+
+	if (argc != 7)
+		error(2, 0, "usage: prog_time BRIDGE PIN-DIRECTORY CLIENT GATEWAY PORT OTHER-PORT");
+	bed.ifindex = if_nametoindex(argv[1]);
+	bridge_mac(argv[1], bed.mac);
+	bed.ingress = program_of(argv[2], "link_ingress");
+	bed.egress = program_of(argv[2], "link_egress");
+	bed.client = address(argv[3]);
+	bed.gateway = address(argv[4]);
+	bed.port = htons(atoi(argv[5]));
+	bed.other_port = htons(atoi(argv[6]));
+	measure(&bed);
+	return 0;
+}
