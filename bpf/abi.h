@@ -42,7 +42,9 @@
 #define NEXTHDR_DEST	 60
 #define IPV6_MF		 0x0001
 
-/* RFC 9293 */
+/* RFC 768, RFC 9293 */
+#define UDP_HEADER   8 /* bytes, without options */
+#define TCP_HEADER   20
 #define TCP_FLAG_FIN 0x01
 #define TCP_FLAG_SYN 0x02
 #define TCP_FLAG_RST 0x04

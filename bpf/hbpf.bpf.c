@@ -283,7 +283,7 @@ static __always_inline enum hbpf_reason ingress(struct __sk_buff *skb)
 		return HBPF_IN_VLAN;
 
 	/* Everything a container sends to the internet ends here. */
-	if (!bpf_map_lookup_elem(&gateways, &pkt.dst.addr))
+	if (!is_gateway(cfg, &pkt.dst.addr))
 		return HBPF_IN_NOT_GATEWAY;
 	/* An IPv6 packet must not pass for the IPv4 one its address looks like, and
 	 * one with a source route is on its way to somewhere else. */
@@ -395,7 +395,7 @@ static __always_inline enum hbpf_reason egress_wildcard(struct packet *pkt,
 	struct hbpf_flow_key key;
 
 	service = service_find(IPPROTO_UDP, &any, pkt->src.port);
-	if (!service || !bpf_map_lookup_elem(&gateways, &pkt->src.addr))
+	if (!service || !is_gateway(config_get(), &pkt->src.addr))
 		return HBPF_OUT_OTHER;
 	local.addr = service->addr;
 	local.port = pkt->src.port;

@@ -7,6 +7,7 @@
 #include <bpf/bpf_helpers.h>
 #include <hbpf/maps.h>
 #include <hbpf/reasons.h>
+#include "addr.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -87,6 +88,19 @@ static __always_inline const struct hbpf_config *config_get(void)
 	__u32 zero = 0;
 
 	return bpf_map_lookup_elem(&bridge_config, &zero);
+}
+
+/* Where there is only one of the family, comparing tells without a look-up. */
+static __always_inline bool is_gateway(const struct hbpf_config *cfg, const struct hbpf_addr *addr)
+{
+	const struct hbpf_addr *only;
+
+	if (cfg) {
+		only = addr_is_v4_mapped(addr) ? &cfg->only_gateway4 : &cfg->only_gateway6;
+		if (!addr_is_zero(only))
+			return addr_equal(addr, only);
+	}
+	return bpf_map_lookup_elem(&gateways, addr) != NULL;
 }
 
 #endif /* HBPF_BPF_MAPS_H */

@@ -227,21 +227,25 @@ static __always_inline enum parsed parse_ports(struct __sk_buff *skb, struct pac
 
 static __always_inline enum parsed parse_transport(struct __sk_buff *skb, struct packet *pkt)
 {
-	struct udphdr udp;
-	__u8 tcp[20]; /* struct tcphdr without options */
+	struct {
+		__be16 source;
+		__be16 dest;
+		__u8 unused[9]; /* sequence numbers, data offset */
+		__u8 flags;
+	} tcp;
 
 	switch (pkt->proto) {
 	case IPPROTO_TCP:
-		if (!load(skb, pkt->l4, tcp, sizeof(tcp)))
+		if (pkt->l4 + TCP_HEADER > skb->len || !load(skb, pkt->l4, &tcp, sizeof(tcp)))
 			return PARSED_MALFORMED;
-		pkt->tcp_flags = tcp[13];
-		return parse_ports(skb, pkt);
-	case IPPROTO_UDP:
-		if (!load(skb, pkt->l4, &udp, sizeof(udp)))
-			return PARSED_MALFORMED;
-		pkt->src.port = udp.source;
-		pkt->dst.port = udp.dest;
+		pkt->src.port = tcp.source;
+		pkt->dst.port = tcp.dest;
+		pkt->tcp_flags = tcp.flags;
 		return PARSED;
+	case IPPROTO_UDP:
+		if (pkt->l4 + UDP_HEADER > skb->len)
+			return PARSED_MALFORMED;
+		return parse_ports(skb, pkt);
 	default:
 		if (packet_is_icmp(pkt) && !load(skb, pkt->l4, &pkt->icmp_type, 1))
 			return PARSED_MALFORMED;

@@ -227,13 +227,4 @@ struct ipv6_rt_hdr {
 	__u8 segments_left;
 };
 
-/* linux/udp.h */
-
-struct udphdr {
-	__be16 source;
-	__be16 dest;
-	__be16 len;
-	__sum16 check;
-};
-
 #endif /* __VMLINUX_H__ */
