@@ -32,6 +32,7 @@
 #define IPOPT_SSRR   137
 
 /* RFC 8200, RFC 4302 */
+#define IPV6_HEADER	 40 /* bytes, without extensions */
 #define IPV6_SRC	 8
 #define IPV6_DST	 24
 #define NEXTHDR_HOP	 0

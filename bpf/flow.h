@@ -16,6 +16,7 @@
 #include "addr.h"
 #include "maps.h"
 #include "parse.h"
+#include "source.h"
 
 static __always_inline struct hbpf_flow_key flow_key(__u8 proto, const struct hbpf_endpoint *client,
 						     const struct hbpf_endpoint *local)
@@ -124,22 +125,24 @@ static __noinline enum connection connection_of(struct __sk_buff *skb,
 }
 
 /* A TCP segment, no SYN, whose flow is not in the table: is its connection ours
- * even so? What was evicted comes back on the way. */
+ * even so? What was evicted comes back on the way; but the connections of another
+ * bridge have no record here either, so the source is asked once more. */
 static __always_inline bool flow_recover_tcp(struct __sk_buff *skb, const struct packet *pkt,
 					     const struct hbpf_endpoint *local,
-					     const struct hbpf_flow_key *key)
+					     const struct hbpf_flow_key *key,
+					     const struct hbpf_export *export)
 {
-	bool evicted = !bpf_map_lookup_elem(&flows, key);
+	bool adopt = !bpf_map_lookup_elem(&flows, key) && source_allowed(pkt, export);
 
-	switch (connection_of(skb, &pkt->src, local, &pkt->dst, evicted)) {
+	switch (connection_of(skb, &pkt->src, local, &pkt->dst, adopt)) {
 	case CONNECTION_OURS:
 		return true;
 	case CONNECTION_SILENT:
-		return evicted;
+		return adopt;
 	case CONNECTION_HALF_OPEN:
-		if (evicted)
+		if (adopt)
 			flow_record(key, &pkt->dst);
-		return evicted;
+		return adopt;
 	default:
 		return false;
 	}
@@ -155,9 +158,9 @@ static __always_inline bool flow_collides(struct __sk_buff *skb, const struct pa
 
 	switch (connection_of(skb, &pkt->src, local, &pkt->dst, false)) {
 	case CONNECTION_OTHER:
+	case CONNECTION_SILENT: /* nobody knows any more; what lives is not given up for it */
 		return true;
 	case CONNECTION_HALF_OPEN:
-	case CONNECTION_SILENT:
 		return recorded; /* by another destination: the caller asked about this one */
 	default:
 		return false;

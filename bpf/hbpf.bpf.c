@@ -30,7 +30,7 @@
  * The guard comes first and whatever the packet's type: with route_localnet on,
  * the host would answer to 127.0.0.1 for everybody on the bridge
  * (CVE-2020-8558). No packet with a loopback address crosses the bridge but as
- * our own translation.
+ * our own translation (but for destinations, where guard_dst had to be off).
  *
  * Each header file beside this one has one concern: parse.h, route.h, checksum.h,
  * rewrite.h, flow.h, source.h, fragment.h, icmp.h, conntrack.h, count.h.
@@ -126,7 +126,7 @@ static __always_inline enum hbpf_reason match_tcp(struct __sk_buff *skb, const s
 	bool known = flow_is(&key, &pkt->dst);
 
 	if (!packet_is_syn(pkt)) {
-		if (known || flow_recover_tcp(skb, pkt, local, &key))
+		if (known || flow_recover_tcp(skb, pkt, local, &key, export))
 			return HBPF_IN_TRANSLATED;
 		return HBPF_IN_NO_FLOW;
 	}
@@ -383,9 +383,23 @@ egress_loopback(struct __sk_buff *skb, const struct packet *pkt, struct hbpf_end
 	return found ? HBPF_OUT_TRANSLATED : HBPF_OUT_AMBIGUOUS;
 }
 
+/* A service bound to the gateway itself answers from there for its own reasons. */
+static __always_inline bool sent_by_wildcard(struct __sk_buff *skb, const struct packet *pkt)
+{
+	struct bpf_sock *sk = skb->sk;
+
+	if (sk)
+		sk = bpf_sk_fullsock(sk);
+	if (!sk)
+		return false;
+	if (packet_is_v4(pkt))
+		return !sk->src_ip4;
+	return !(sk->src_ip6[0] | sk->src_ip6[1] | sk->src_ip6[2] | sk->src_ip6[3]);
+}
+
 /* A UDP packet from one of the gateways. A service bound to the wildcard address
  * answers from there, whatever address it was asked at. */
-static __always_inline enum hbpf_reason egress_wildcard(struct packet *pkt,
+static __always_inline enum hbpf_reason egress_wildcard(struct __sk_buff *skb, struct packet *pkt,
 							struct hbpf_endpoint *dialled)
 {
 	struct hbpf_addr any = packet_is_v4(pkt) ? addr_v4(0) : (struct hbpf_addr){};
@@ -395,7 +409,7 @@ static __always_inline enum hbpf_reason egress_wildcard(struct packet *pkt,
 	struct hbpf_flow_key key;
 
 	service = service_find(IPPROTO_UDP, &any, pkt->src.port);
-	if (!service || !is_gateway(config_get(), &pkt->src.addr))
+	if (!service || !sent_by_wildcard(skb, pkt) || !is_gateway(config_get(), &pkt->src.addr))
 		return HBPF_OUT_OTHER;
 	local.addr = service->addr;
 	local.port = pkt->src.port;
@@ -429,7 +443,7 @@ static __always_inline enum hbpf_reason egress_transport(struct __sk_buff *skb, 
 	if (loopback && packet_is_icmp(pkt))
 		return egress_icmp(skb, pkt);
 
-	reason = loopback ? egress_loopback(skb, pkt, dialled) : egress_wildcard(pkt, dialled);
+	reason = loopback ? egress_loopback(skb, pkt, dialled) : egress_wildcard(skb, pkt, dialled);
 	if (reason != HBPF_OUT_TRANSLATED)
 		return reason;
 	if (rewrite(skb, pkt, SIDE_SRC, dialled, 0))
@@ -461,7 +475,8 @@ static __always_inline enum hbpf_reason egress(struct __sk_buff *skb)
 	if (packet_is_later_fragment(&pkt))
 		return egress_later_fragment(skb, &pkt);
 	reason = egress_transport(skb, &pkt, &dialled);
-	if (packet_is_first_fragment(&pkt))
+	/* What never had another source needs no record: it would only crowd out others. */
+	if (packet_is_first_fragment(&pkt) && (loopback || is_gateway(config_get(), &pkt.src.addr)))
 		fragment_remember(&pkt, EGRESS,
 				  reason == HBPF_OUT_TRANSLATED ? &dialled.addr : NULL);
 	return reason;

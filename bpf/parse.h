@@ -27,8 +27,9 @@ enum parsed {
 };
 
 struct packet {
-	__u32 l3; /* offset of the network header in the frame */
-	__u32 l4; /* offset of the transport header, or of the payload of a later fragment */
+	__u32 l3;  /* offset of the network header in the frame */
+	__u32 l4;  /* offset of the transport header, or of the payload of a later fragment */
+	__u32 end; /* offset behind the datagram by its own length: the kernel trims what follows */
 	__u16 ethertype; /* ETH_P_*, host byte order */
 	__u8 proto;	 /* IPPROTO_*, behind IPv6 extension headers */
 	__u8 tcp_flags;
@@ -100,6 +101,25 @@ static __always_inline enum parsed parse_ethernet(struct __sk_buff *skb, struct 
 	}
 }
 
+/* What stands behind the datagram's own length is padding to the kernel
+ * (pskb_trim_rcsum() in ip_rcv_core() and ip6_rcv_core()), and must not be taken
+ * for its headers. A BIG TCP packet does not fit into the field, says 0 and ends
+ * with the frame.
+ * @length: in network byte order, counted from offset @start
+ */
+static __always_inline __u32 datagram_end(struct __sk_buff *skb, __u32 start, __be16 length)
+{
+	__u32 end = start + bpf_ntohs(length);
+
+	return length && end < skb->len ? end : skb->len;
+}
+
+static __always_inline bool load_transport(struct __sk_buff *skb, const struct packet *pkt,
+					   void *to, __u32 size)
+{
+	return pkt->l4 + size <= pkt->end && load(skb, pkt->l4, to, size);
+}
+
 static __noinline enum parsed parse_ipv4(struct __sk_buff *skb, struct packet *pkt)
 {
 	struct iphdr ip;
@@ -110,6 +130,7 @@ static __noinline enum parsed parse_ipv4(struct __sk_buff *skb, struct packet *p
 	pkt->dst.addr = addr_v4(ip.daddr);
 	pkt->proto = ip.protocol;
 	pkt->l4 = pkt->l3 + ip.ihl * 4;
+	pkt->end = datagram_end(skb, pkt->l3, ip.tot_len);
 
 	pkt->fragment = bpf_ntohs(ip.frag_off) & (IPV4_MF | IPV4_OFFSET);
 	pkt->fragment_id = ip.id;
@@ -127,7 +148,7 @@ struct extensions {
 	__u16 route_at;	   /* offset of the routing header, or 0, or ROUTE_TWICE */
 };
 
-#define ROUTE_TWICE 0xffff /* no offset of a frame: what is there cannot be loaded */
+#define ROUTE_TWICE 0xffff /* more than one: there must not be (RFC 8200, 4.1) */
 
 /*
  * ipv6_extensions() - walk to the transport header
@@ -155,9 +176,10 @@ __noinline __u64 ipv6_extensions(struct __sk_buff *skb, __u32 at, __u32 proto)
 		if (!load(skb, at, header, sizeof(header)))
 			break;
 		if (proto == NEXTHDR_ROUTING)
-			/* one at most (RFC 8200, 4.1) */
 			walk.found.route_at = walk.found.route_at ? ROUTE_TWICE : at;
 		if (proto == NEXTHDR_FRAGMENT) {
+			if (walk.found.fragment_at)
+				break;
 			walk.found.fragment_at = at;
 			header[1] = 0;
 		}
@@ -184,16 +206,21 @@ static __noinline enum parsed parse_ipv6(struct __sk_buff *skb, struct packet *p
 		__u64 bytes;
 	} walk;
 	struct frag_hdr fragment;
-	__u8 start[IPV6_SRC];
+	struct {
+		__be32 flow; /* version, traffic class, flow label */
+		__be16 payload_len;
+		__u8 nexthdr;
+		__u8 hop_limit;
+	} start;
 
 	/* Field by field: the whole header would take a third of the stack. */
-	if (!load(skb, pkt->l3, start, sizeof(start)) || start[0] >> 4 != 6 ||
+	if (!load(skb, pkt->l3, &start, sizeof(start)) || bpf_ntohl(start.flow) >> 28 != 6 ||
 	    !load(skb, pkt->l3 + IPV6_SRC, &pkt->src.addr, sizeof(pkt->src.addr)) ||
 	    !load(skb, pkt->l3 + IPV6_DST, &pkt->dst.addr, sizeof(pkt->dst.addr)))
 		return PARSED_MALFORMED;
 
-	walk.bytes = ipv6_extensions(skb, pkt->l3 + sizeof(struct ipv6hdr),
-				     start[offsetof(struct ipv6hdr, nexthdr)]);
+	pkt->end = datagram_end(skb, pkt->l3 + IPV6_HEADER, start.payload_len);
+	walk.bytes = ipv6_extensions(skb, pkt->l3 + IPV6_HEADER, start.nexthdr);
 	pkt->proto = walk.found.proto;
 	pkt->l4 = walk.found.l4;
 	pkt->route = walk.found.route_at;
@@ -205,7 +232,7 @@ static __noinline enum parsed parse_ipv6(struct __sk_buff *skb, struct packet *p
 				(fragment.frag_off & bpf_htons(IPV6_MF) ? IPV4_MF : 0);
 		pkt->fragment_id = fragment.identification;
 	}
-	return pkt->l4 ? PARSED : PARSED_MALFORMED;
+	return pkt->l4 && pkt->l4 <= pkt->end ? PARSED : PARSED_MALFORMED;
 }
 
 static __always_inline enum parsed parse_network(struct __sk_buff *skb, struct packet *pkt)
@@ -218,7 +245,7 @@ static __always_inline enum parsed parse_ports(struct __sk_buff *skb, struct pac
 {
 	__be16 ports[2];
 
-	if (!load(skb, pkt->l4, ports, sizeof(ports)))
+	if (!load_transport(skb, pkt, ports, sizeof(ports)))
 		return PARSED_MALFORMED;
 	pkt->src.port = ports[0];
 	pkt->dst.port = ports[1];
@@ -236,18 +263,18 @@ static __always_inline enum parsed parse_transport(struct __sk_buff *skb, struct
 
 	switch (pkt->proto) {
 	case IPPROTO_TCP:
-		if (pkt->l4 + TCP_HEADER > skb->len || !load(skb, pkt->l4, &tcp, sizeof(tcp)))
+		if (pkt->l4 + TCP_HEADER > pkt->end || !load(skb, pkt->l4, &tcp, sizeof(tcp)))
 			return PARSED_MALFORMED;
 		pkt->src.port = tcp.source;
 		pkt->dst.port = tcp.dest;
 		pkt->tcp_flags = tcp.flags;
 		return PARSED;
 	case IPPROTO_UDP:
-		if (pkt->l4 + UDP_HEADER > skb->len)
+		if (pkt->l4 + UDP_HEADER > pkt->end)
 			return PARSED_MALFORMED;
 		return parse_ports(skb, pkt);
 	default:
-		if (packet_is_icmp(pkt) && !load(skb, pkt->l4, &pkt->icmp_type, 1))
+		if (packet_is_icmp(pkt) && !load_transport(skb, pkt, &pkt->icmp_type, 1))
 			return PARSED_MALFORMED;
 		return PARSED;
 	}

@@ -26,8 +26,14 @@ enum route {
 /* One LSRR or SSRR option (RFC 791): type, length and pointer, then the hops. */
 static __always_inline enum route route_ipv4_hops(struct __sk_buff *skb, __u32 at, __u32 length)
 {
+	__u8 pointer;
 	__be32 hop;
 	__u32 i;
+
+	/* The kernel takes the next hop from where the pointer says, aligned or not
+	 * (net/ipv4/ip_options.c: ip_options_rcv_srr). */
+	if (!load(skb, at + 2, &pointer, sizeof(pointer)) || pointer % 4)
+		return ROUTE_LOOPBACK;
 
 	for (i = 0; i < MAX_HOPS && 3 + 4 * i + 4 <= length; i++) {
 		if (!load(skb, at + 3 + 4 * i, &hop, sizeof(hop)))
@@ -48,7 +54,8 @@ __noinline int route_ipv4(struct __sk_buff *skb, __u32 at, __u32 end)
 	int i;
 
 	for (i = 0; i < MAX_OPTION_BYTES && at < end; i++) {
-		/* What follows the header is there to be read with its last byte. */
+		/* Two bytes even of a one-byte option: what follows the header serves. A packet
+		 * that ends with its header has no port to reach. */
 		if (!load(skb, at, option, sizeof(option)) || option[0] == IPOPT_END)
 			break;
 		if (option[0] == IPOPT_NOOP) {
@@ -73,7 +80,8 @@ __noinline int route_ipv6(struct __sk_buff *skb, __u32 at)
 	__u32 i;
 
 	/* what cannot be looked through is not let through */
-	if (!load(skb, at, &route, sizeof(route)) || route.hdrlen > 2 * MAX_SEGMENTS)
+	if (at == ROUTE_TWICE || !load(skb, at, &route, sizeof(route)) ||
+	    route.hdrlen > 2 * MAX_SEGMENTS)
 		return ROUTE_LOOPBACK;
 	if (!route.segments_left)
 		return ROUTE_NONE;

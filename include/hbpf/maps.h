@@ -21,8 +21,8 @@
 #define HBPF_MAX_EXPORTS  (2 * 65536)
 #define HBPF_MAX_GATEWAYS 256
 #define HBPF_MAX_SOURCES  4096
-/* One client has 65,535 source ports; twice that, so that one alone cannot push
- * its neighbours out. */
+/* One client has 65,535 source ports for an export; twice that, so that it is hard
+ * for one to push its neighbours out. */
 #define HBPF_MAX_FLOWS	   131072
 #define HBPF_MAX_FRAGMENTS 4096
 
@@ -78,7 +78,9 @@ struct hbpf_port_stats {
 /* services: the loopback end of all exports, for the way back. HASH.
  * With the unspecified address of a family (:: or ::ffff:0.0.0.0) as `addr` and
  * UDP as `proto` stands the loopback address that a service bound to the
- * wildcard, which answers from the gateway's address, is exported as. */
+ * wildcard, which answers from the gateway's address, is exported as: where a port
+ * is exported from several, 127.0.0.1 or else the lowest, and only through that
+ * one such a service can answer. */
 struct hbpf_service_key {
 	struct hbpf_addr addr; /* 127.x.y.z v4-mapped, ::1, or wildcard */
 	__be16 port;	       /* loopback port */
