@@ -33,6 +33,13 @@ bool addr_equal(const struct hbpf_addr *a, const struct hbpf_addr *b)
 	return a->half[0] == b->half[0] && a->half[1] == b->half[1];
 }
 
+int addr_compare(const struct hbpf_addr *a, const struct hbpf_addr *b)
+{
+	if (addr_is_v4(a) != addr_is_v4(b))
+		return addr_is_v4(a) ? -1 : 1;
+	return memcmp(a, b, sizeof(*a));
+}
+
 bool addr_is_loopback(const struct hbpf_addr *addr)
 {
 	static const struct hbpf_addr loopback6 = { .byte = { [15] = 1 } };
@@ -157,4 +164,9 @@ const char *endpoint_format(const struct hbpf_addr *addr, __be16 port, char *buf
 
 	snprintf(buf, ENDPOINT_STRLEN, shape, addr_format(addr, text), ntohs(port));
 	return buf;
+}
+
+const char *proto_name(__u8 proto)
+{
+	return proto == IPPROTO_TCP ? "tcp" : "udp";
 }

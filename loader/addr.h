@@ -23,6 +23,8 @@ struct hbpf_addr addr_from_v4(__be32 addr4);
 struct hbpf_addr addr_from_v6(const void *addr6);
 
 bool addr_is_v4(const struct hbpf_addr *addr);
+/** addr_compare() - as qsort() wants it: IPv4 first, then byte by byte */
+int addr_compare(const struct hbpf_addr *a, const struct hbpf_addr *b);
 bool addr_equal(const struct hbpf_addr *a, const struct hbpf_addr *b);
 /** addr_is_loopback() - in 127.0.0.0/8, or ::1 */
 bool addr_is_loopback(const struct hbpf_addr *addr);
@@ -53,5 +55,8 @@ const char *prefix_format(const struct prefix *prefix, char *buf);
  * @buf:	at least ENDPOINT_STRLEN bytes; returned
  */
 const char *endpoint_format(const struct hbpf_addr *addr, __be16 port, char *buf);
+
+/** proto_name() - "tcp" for IPPROTO_TCP, else "udp" */
+const char *proto_name(__u8 proto);
 
 #endif /* HBPF_ADDR_H */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "advice.h"
 #include "log.h"
+#include "refresh.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -13,45 +14,46 @@
 #define PORT_RANGE_FILE     "/proc/sys/net/ipv4/ip_local_port_range"
 #define RESERVED_PORTS_FILE "/proc/sys/net/ipv4/ip_local_reserved_ports"
 
-static void bound_error(const struct gateway *gateway, const struct export *export,
-			const struct socket *socket, size_t more, struct error *err)
+static void bound_error(const struct socket *socket, size_t more, struct error *err)
 {
-	char where[ENDPOINT_STRLEN], who[OWNER_STRLEN], rest[48] = "";
+	char where[ENDPOINT_STRLEN], who[OWNER_STRLEN], rest[64] = "";
 	struct owner owner = { 0 };
 
 	sockets_owners(&socket->inode, &owner, 1);
 	if (more)
-		snprintf(rest, sizeof(rest), ", and %zu more are in use", more);
+		snprintf(rest, sizeof(rest), ", and %zu more sockets are in the way", more);
 	error_set(err, EADDRINUSE, "%s/%s is in use by %s, which its clients would lose%s",
-		  endpoint_format(&gateway->addr, export->key.port, where),
-		  proto_name(export->key.proto), owner_format(&owner, who), rest);
-	error_hint(err, "leave the port out, or take it over with --force");
+		  endpoint_format(&socket->local.addr, socket->local.port, where),
+		  proto_name(socket->proto), owner_format(&owner, who), rest);
+	error_hint(err, "leave it out, or take it over with --force");
+}
+
+static bool would_lose_clients(const struct socket *socket, const struct gateways *gateways,
+			       const struct exports *exports)
+{
+	const struct export *export = exports_find(exports, socket->proto, socket->local.port);
+
+	/* A connected UDP socket keeps its packets: the programs see to that. */
+	if (!export || socket->remote.port)
+		return false;
+	if (!export->to.ipv6 && !addr_is_v4(&socket->local.addr))
+		return false;
+	return gateways_has(gateways, &socket->local.addr);
 }
 
 int advice_bound(const struct gateways *gateways, const struct exports *exports,
 		 const struct sockets *sockets, struct error *err)
 {
-	const struct gateway *gateway = NULL;
-	const struct export *export = NULL;
 	const struct socket *first = NULL;
 	size_t found = 0;
 
-	for (size_t i = 0; i < exports->count * gateways->count; i++) {
-		const struct export *this = &exports->v[i / gateways->count];
-		const struct gateway *at = &gateways->v[i % gateways->count];
-		const struct socket *socket =
-			sockets_bound(sockets, this->key.proto, &at->addr, this->key.port);
-
-		/* A connected UDP socket keeps its packets: the programs see to that. */
-		if (!socket || socket->remote.port || found++)
-			continue;
-		first = socket;
-		export = this;
-		gateway = at;
+	for (size_t i = 0; i < sockets->count; i++) {
+		if (would_lose_clients(&sockets->v[i], gateways, exports) && !found++)
+			first = &sockets->v[i];
 	}
 	if (!first)
 		return 0;
-	bound_error(gateway, export, first, found - 1, err);
+	bound_error(first, found - 1, err);
 	return -EADDRINUSE;
 }
 

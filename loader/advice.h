@@ -8,7 +8,8 @@
 
 /**
  * advice_bound() - refuse ports that a socket of the host holds on a gateway address itself
- * @exports:	What is to be added
+ * @gateways:	Of these gateways and
+ * @exports:	these ports one is to be added
  * @sockets:	All that listen
  * @err:	Names port and process, and --force
  *

@@ -8,6 +8,12 @@
 /* A word that stands for the prefixes on the bridge's link. */
 #define ONLINK "onlink"
 
+/* Ports in their order are put into a set at its end, and not each in front of all others. */
+static int compare_ports(const void *a, const void *b)
+{
+	return ((const struct port_spec *)a)->first - ((const struct port_spec *)b)->first;
+}
+
 static int refuse_duplicates(const struct port_specs *specs, struct error *err)
 {
 	struct exports all = { 0 };
@@ -29,7 +35,10 @@ int args_ports(const char *const *words, size_t count, struct port_specs *specs,
 		return error_set(err, ENOMEM, "no memory for %zu ports", count);
 	for (size_t i = 0; !rc && i < count; i++)
 		rc = port_spec_parse(words[i], &specs->v[specs->count++], err);
-	return rc ? rc : refuse_duplicates(specs, err);
+	if (rc)
+		return rc;
+	qsort(specs->v, specs->count, sizeof(*specs->v), compare_ports);
+	return refuse_duplicates(specs, err);
 }
 
 static const char *no_gateway(const struct hbpf_addr *addr)
@@ -83,12 +92,8 @@ static int add_source(struct sources *set, const char *word, struct error *err)
 				"word onlink");
 		return -EINVAL;
 	}
-	for (size_t i = 0; i < set->count; i++) {
-		if (set->v[i].prefix.len == prefix->len &&
-		    addr_equal(&set->v[i].prefix.addr, &prefix->addr))
-			return 0;
-	}
-	set->count++;
+	if (!sources_have(set, prefix)) /* it stands behind the last one yet */
+		set->count++;
 	return 0;
 }
 

@@ -171,6 +171,6 @@ int attachment_remove(const struct pins *pins, const struct host *host, const ch
 		rc = hook_detach(&target, HOOK_INGRESS, qdisc_made, err);
 	/* The bridge's directory goes last: as long as it is there, detach finds the rest. */
 	if (!rc && last)
-		rc = pins_remove(pins, NULL, NULL, err);
-	return rc ? rc : pins_remove(pins, bridge, NULL, err);
+		rc = pins_remove(pins, NULL, err);
+	return rc ? rc : pins_remove(pins, bridge, err);
 }

@@ -62,19 +62,11 @@ struct attach {
 	/* wanted */
 	struct snapshot after;
 	struct exports fresh_exports; /* of after.exports, what before lacks */
-	struct exports no_exports;
-	struct listeners listeners; /* of after.exports */
+	struct listeners listeners;   /* of after.exports */
 
 	/* done so far, for undo() */
 	bool filled;
 	bool hooked[HOOK_SIDES];
-};
-
-static const char *const hook_choices[] = {
-	[HBPF_HOOK_AUTO] = "auto",
-	[HBPF_HOOK_TCX] = "tcx",
-	[HBPF_HOOK_CLSACT] = "clsact",
-	NULL,
 };
 
 static const char *const pin_choices[] = {
@@ -115,8 +107,10 @@ static int wrong_kind(const struct link *link, struct error *err)
 static int examine(struct attach *a, struct error *err)
 {
 	const struct link *lo, *master;
-	int rc = host_read(&a->host, err);
+	int rc;
 
+	host_free(&a->host);
+	rc = host_read(&a->host, err);
 	if (rc)
 		return rc;
 	a->link = links_by_name(&a->host.links, a->bridge);
@@ -161,7 +155,6 @@ static int open_state(struct attach *a, struct error *err)
 	case -ESTALE:
 		log_info("%s: clearing away what a killed command left", a->bridge);
 		dataplane_close(&a->dp);
-		dataplane_init(&a->dp);
 		error_free(err);
 		rc = clean_up(a, err);
 		if (rc)
@@ -191,8 +184,6 @@ static int plan_exports(struct attach *a, struct error *err)
 		return error_set(err, ENOMEM, "no memory for the ports");
 	for (size_t i = 0; !rc && i < a->specs.count; i++)
 		rc = exports_add(&a->after.exports, &a->specs.v[i], NULL, false, err);
-	if (rc == -EEXIST)
-		error_hint(err, "`hbpf ports del` takes the old one away first");
 	if (rc)
 		return rc;
 	if (exports_diff(&a->before.exports, &a->after.exports, &a->fresh_exports, &gone))
@@ -251,6 +242,27 @@ static void plan_config(struct attach *a)
 		config->qdisc_made = 0;
 }
 
+/* New ports on every gateway, and every port on new gateways. What was there before stays: it
+ * was let pass or forced then. */
+static int check_bound(const struct attach *a, struct error *err)
+{
+	const struct sockets *sockets = &a->listeners.sockets;
+	struct gateways fresh = { 0 };
+	int rc = advice_bound(&a->after.gateways, &a->fresh_exports, sockets, err);
+
+	for (size_t i = 0; !rc && i < a->after.gateways.count; i++) {
+		const struct gateway *gateway = &a->after.gateways.v[i];
+
+		if (!gateways_has(&a->before.gateways, &gateway->addr) &&
+		    gateways_add(&fresh, &gateway->addr, gateway->why))
+			rc = error_set(err, ENOMEM, "no memory for the gateways");
+	}
+	if (!rc)
+		rc = advice_bound(&fresh, &a->after.exports, sockets, err);
+	free(fresh.v);
+	return rc;
+}
+
 static int plan(struct attach *a, struct error *err)
 {
 	int rc;
@@ -263,10 +275,7 @@ static int plan(struct attach *a, struct error *err)
 		rc = plan_sources(a, err);
 	if (!rc)
 		rc = listeners_find(&a->after.exports, &a->listeners, err);
-	if (!rc && !a->options->force)
-		rc = advice_bound(&a->after.gateways, &a->fresh_exports, &a->listeners.sockets,
-				  err);
-	return rc;
+	return rc || a->options->force ? rc : check_bound(a, err);
 }
 
 /* The pinning programs call nf_nat's kfuncs, which a module has to bring where it is one. */
@@ -291,7 +300,7 @@ static int load(struct attach *a, struct error *err)
 	rc = dataplane_load(&a->dp, config->pin_option, err);
 	if (rc)
 		return rc;
-	config->pin_built = config->pin_option != HBPF_OFF && !a->dp.pin_unavailable[0];
+	config->pin_built = a->dp.config.pin_built;
 	if (config->pin_option == HBPF_ON && !config->pin_built) {
 		error_set(err, EOPNOTSUPP, "--pin on: this kernel cannot pin conntrack entries: %s",
 			  a->dp.pin_unavailable);
@@ -350,6 +359,8 @@ static int hook_up(struct attach *a, struct error *err)
 		a->dp.config.qdisc_made = !rc;
 	}
 	rc = dataplane_write_config(&a->dp, err);
+	if (!rc && a->from.given && !a->fresh)
+		rc = dataplane_forget_udp(&a->dp, err);
 	if (!rc)
 		rc = settings_apply(&a->pins, a->bridge, err);
 	return rc;
@@ -371,6 +382,8 @@ static void undo(struct attach *a)
 		attachment_remove(&a->pins, &a->host, a->bridge, last == 1, qdisc_made, NULL);
 		return;
 	}
+	/* Written down until it is gone, so that a detach knows of it. */
+	a->before.config.qdisc_made |= qdisc_made;
 	snapshot_write(&a->dp, &a->after.exports, &a->before, NULL);
 	for (int side = HOOK_SIDES - 1; side >= 0; side--) {
 		/* The programs that took over are as good as the old ones: only their place may
@@ -380,6 +393,11 @@ static void undo(struct attach *a)
 		else if (a->hooked[side])
 			hook_attach(&target, a->before.config.hook, side, progs[side], &used,
 				    &qdisc_made, NULL);
+	}
+	if (a->before.config.hook == HBPF_HOOK_TCX && qdisc_made &&
+	    hook_remove_qdisc(&target, NULL) == 1) {
+		a->dp.config.qdisc_made = false;
+		dataplane_write_config(&a->dp, NULL);
 	}
 }
 
@@ -411,7 +429,7 @@ static void tell(struct attach *a)
 			"the guard lets packets towards 127.0.0.0/8 in from %s: route_localnet was "
 			"set before hbpf, and br_netfilter may need them; --guard drops them",
 			a->bridge);
-	log_info("%s: hook %s, conntrack pinning %s%s%s", a->bridge, hook_choices[config->hook],
+	log_info("%s: hook %s, conntrack pinning %s%s%s", a->bridge, hook_kind_names[config->hook],
 		 config->pin ? "on" : "off", a->dp.pin_unavailable[0] ? ": " : "",
 		 a->dp.pin_unavailable);
 
@@ -456,6 +474,9 @@ static int run(const struct cli_call *call)
 	rc = examine(&a, &err);
 	if (!rc)
 		rc = pins_open(&a.pins, PINS_WRITE, &err);
+	/* Again: while another command held the lock the host may have changed. */
+	if (!rc)
+		rc = examine(&a, &err);
 	if (!rc)
 		rc = open_state(&a, &err);
 	if (!rc)
@@ -493,7 +514,7 @@ static const struct cli_option options[] = {
 	  "the word onlink adds these",
 	  CLI_LIST, STORE(from), 0, NULL },
 	{ "hook", 0, "KIND", "where the programs go: auto, tcx (Linux 6.6) or clsact", CLI_CHOICE,
-	  STORE(hook), 0, hook_choices },
+	  STORE(hook), 0, hook_kind_names },
 	{ "pin", 0, "WHEN",
 	  "keep NAT rules (docker run -p 127.0.0.1:...) from taking\nthe packets: auto, on or off",
 	  CLI_CHOICE, STORE(pin), 0, pin_choices },

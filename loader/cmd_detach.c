@@ -25,6 +25,7 @@ struct runs {
 	struct dataplane dp;
 	struct exports exports;
 	bool closed;
+	bool qdisc_made; /* hbpf made the clsact qdisc of this very interface */
 };
 
 static void runs_close(struct runs *runs, const struct pins *pins, const struct host *host,
@@ -36,6 +37,7 @@ static void runs_close(struct runs *runs, const struct pins *pins, const struct 
 
 	dataplane_init(&runs->dp);
 	rc = dataplane_open(&runs->dp, pins, bridge, target.ifindex, NULL);
+	runs->qdisc_made = runs->dp.config.qdisc_made && runs->dp.config.ifindex == target.ifindex;
 	if ((rc && rc != -ENODEV) || dataplane_exports(&runs->dp, &runs->exports, NULL))
 		return;
 	if (dataplane_set_exports(&runs->dp, &runs->exports, &none, NULL))
@@ -87,7 +89,7 @@ static int detach_one(const struct pins *pins, const struct host *host, const ch
 	if (settings_read(pins, bridge, states, NULL))
 		memset(states, 0, sizeof(states));
 	runs_close(&runs, pins, host, bridge);
-	rc = attachment_remove(pins, host, bridge, last, runs.dp.config.qdisc_made, err);
+	rc = attachment_remove(pins, host, bridge, last, runs.qdisc_made, err);
 	if (rc)
 		runs_reopen(&runs);
 	else
@@ -138,7 +140,7 @@ static int run(const struct cli_call *call)
 		rc = host_read(&host, &err);
 	/* An attach killed in its first steps left empty directories and no bridge's name. */
 	if (!rc && !bridges.count)
-		rc = pins_remove(&pins, NULL, NULL, &err);
+		rc = pins_remove(&pins, NULL, &err);
 	if (rc)
 		goto out;
 	if (options->all) {

@@ -263,8 +263,6 @@ static int plan(struct ports *p, struct change *change, struct error *err)
 		rc = want_set(p, change, err);
 	else
 		rc = want_add(p, change, err);
-	if (rc == -EEXIST && p->action == ACTION_ADD)
-		error_hint(err, "`hbpf ports del` takes the old one away first");
 	if (rc)
 		return rc;
 	if (exports_diff(&change->have, &change->want, &change->put, &change->gone))
@@ -280,7 +278,8 @@ static int commit(struct change *change, struct error *err)
 	return rc;
 }
 
-static void settle(struct change *change)
+/* @new_from: who may use ports of the change was said anew */
+static void settle(struct change *change, bool new_from)
 {
 	const struct exports *now = change->committed ? &change->want : &change->have;
 	struct error err = { 0 };
@@ -288,7 +287,8 @@ static void settle(struct change *change)
 	if (change->committed)
 		change->ended = dataplane_end_flows(&change->dp, &change->gone, &err);
 	/* The ports are as wanted already; what is left behind costs room, not truth. */
-	if (change->ended < 0 || dataplane_sweep(&change->dp, now, &err) ||
+	if (change->ended < 0 || (new_from && dataplane_forget_udp(&change->dp, &err)) ||
+	    dataplane_sweep(&change->dp, now, &err) ||
 	    dataplane_sweep_lists(&change->dp, now, &err))
 		log_warn("%s: %s", change->bridge, err.what);
 	error_free(&err);
@@ -325,7 +325,7 @@ static int change_all(struct ports *p, struct error *err)
 	for (size_t i = 0; rc && i < p->count; i++)
 		put_back(&p->changes[i]);
 	for (size_t i = 0; i < p->count; i++)
-		settle(&p->changes[i]);
+		settle(&p->changes[i], p->from.given);
 	return rc;
 }
 
@@ -337,6 +337,10 @@ static void tell_put(struct change *change)
 	if (!listeners_find(&change->put, &listeners, NULL) &&
 	    !dataplane_gateways(&change->dp, &gateways, NULL)) {
 		advice_ports(&change->put, &listeners);
+		if (!gateways.count)
+			printf("%s: the ports are kept, but there is no address that clients could "
+			       "dial; add one and `hbpf attach %s`\n",
+			       change->bridge, change->bridge);
 		report_reachable(&gateways, &change->put, &listeners);
 	}
 	listeners_free(&listeners);
@@ -358,13 +362,13 @@ static void tell_gone(const struct change *change)
 static void tell_change(struct change *change)
 {
 	if (change->gone_bridge)
-		log_warn("%s was deleted since it was attached; `hbpf attach %s` puts the ports in "
-			 "force",
+		log_warn("%s was deleted since it was attached; its ports are kept, and `hbpf "
+			 "attach %s` puts them in force",
 			 change->bridge, change->bridge);
 	if (!change->put.count && !change->gone.count)
 		printf("%s: nothing to change\n", change->bridge);
 	tell_gone(change);
-	if (change->put.count)
+	if (change->put.count && !change->gone_bridge)
 		tell_put(change);
 }
 

@@ -14,11 +14,6 @@
 /* The sections are aligned each by itself, and by this with each other. */
 #define LABEL "%-8s"
 
-static const char *hook_name(enum hbpf_hook_kind kind)
-{
-	return kind == HBPF_HOOK_TCX ? "tcx" : "clsact";
-}
-
 static const char *const side_names[HOOK_SIDES] = {
 	[HOOK_INGRESS] = "ingress",
 	[HOOK_EGRESS] = "egress",
@@ -28,7 +23,7 @@ static void print_head(const struct status *status)
 {
 	if (status->alive)
 		printf("%s: attached, live (%s)\n", status->bridge,
-		       hook_name(status->hooks[HOOK_INGRESS].kind));
+		       hook_kind_names[status->hooks[HOOK_INGRESS].kind]);
 	else if (!status->exists)
 		printf("%s: dead, the bridge was deleted; once it is back `hbpf attach %s` heals "
 		       "it, `hbpf detach %s` forgets it\n",
@@ -183,7 +178,7 @@ static struct json_object *hook_json(const struct hook_state *hook)
 	add_bool(item, "live", hook->live);
 	if (!hook->live)
 		return item;
-	add_string(item, "kind", hook_name(hook->kind));
+	add_string(item, "kind", hook_kind_names[hook->kind]);
 	json_object_object_add(item, "prog_id", json_object_new_int64(hook->prog_id));
 	add_bool(item, "first", hook->first);
 	if (!hook->first)

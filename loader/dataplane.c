@@ -82,8 +82,7 @@ static int open_pin(const char *path, struct error *err)
 	if (fd >= 0 || fd == -ENOENT)
 		return fd;
 	error_set(err, fd, "cannot open %s: %s", path, strerror(-fd));
-	if (fd == -EPERM || fd == -EACCES)
-		error_hint(err, "run it as root");
+	error_hint_privileges(err, fd);
 	return fd;
 }
 
@@ -418,11 +417,11 @@ static int refused(int code, char *said, struct error *err)
 {
 	if (code == -EPERM) {
 		error_set(err, code, "too few privileges to load BPF programs");
-		error_hint(err, "run it as root, with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON");
+		error_hint(err, "it takes CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON, which root of a "
+				"container may lack; run it on the host");
 	} else {
 		error_set(err, code, "the kernel would not load hbpf's programs: %s",
 			  strerror(-code));
-		error_hint(err, "-v shows what it said");
 	}
 	if (err) {
 		free(err->detail);

@@ -111,6 +111,14 @@ int dataplane_end_flows(struct dataplane *dp, const struct exports *gone, struct
  */
 int dataplane_sweep(struct dataplane *dp, const struct exports *want, struct error *err);
 
+/**
+ * dataplane_forget_udp() - forget the UDP flows, after it was changed who may use the ports
+ *
+ * The source is asked of new flows only, and a UDP flow has no end of its own: what is still
+ * allowed is recorded anew at its next packet. Return: 0 or -errno
+ */
+int dataplane_forget_udp(struct dataplane *dp, struct error *err);
+
 struct gateway {
 	struct hbpf_addr addr;
 	__u32 why; /* HBPF_GATEWAY_* set */

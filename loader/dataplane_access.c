@@ -11,13 +11,11 @@
 TABLE_ENTRY(struct gateway, addr, why);
 #define GATEWAYS_TABLE TABLE(struct gateway, addr, why)
 
-static int ipv4_first(const void *a, const void *b)
+static int compare_gateways(const void *a, const void *b)
 {
 	const struct gateway *x = a, *y = b;
 
-	if (addr_is_v4(&x->addr) != addr_is_v4(&y->addr))
-		return addr_is_v4(&x->addr) ? -1 : 1;
-	return memcmp(&x->addr, &y->addr, sizeof(x->addr));
+	return addr_compare(&x->addr, &y->addr);
 }
 
 int dataplane_gateways(const struct dataplane *dp, struct gateways *set, struct error *err)
@@ -29,7 +27,7 @@ int dataplane_gateways(const struct dataplane *dp, struct gateways *set, struct 
 	if (ret)
 		return ret;
 	if (table.count)
-		qsort(table.v, table.count, table.stride, ipv4_first);
+		qsort(table.v, table.count, table.stride, compare_gateways);
 	*set = (struct gateways){ .v = table.v, .count = table.count };
 	return 0;
 }

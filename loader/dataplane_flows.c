@@ -186,6 +186,19 @@ static int sweep_map(struct dataplane *dp, enum dataplane_map map, struct sweep 
 	return ret;
 }
 
+static int add_udp_flow(const void *key, const void *value, void *context)
+{
+	const struct hbpf_flow_key *flow = key;
+	struct sweep *sweep = context;
+
+	return flow->proto == IPPROTO_UDP ? table_add(&sweep->stale, key, value) : 0;
+}
+
+int dataplane_forget_udp(struct dataplane *dp, struct error *err)
+{
+	return sweep_map(dp, MAP_FLOWS, (struct sweep){ .stale = FLOWS_TABLE }, add_udp_flow, err);
+}
+
 static int sweep_services(struct dataplane *dp, const struct exports *want, struct error *err)
 {
 	struct table have = SERVICES_TABLE, left = SERVICES_TABLE;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +32,13 @@ void error_hint(struct error *err, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(err->hint, sizeof(err->hint), fmt, args);
 	va_end(args);
+}
+
+void error_hint_privileges(struct error *err, int code)
+{
+	if (code == -EPERM || code == -EACCES)
+		error_hint(err, "root without all capabilities, as in a container, may not; run it "
+				"on the host");
 }
 
 void error_free(struct error *err)

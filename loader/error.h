@@ -34,6 +34,14 @@ int error_set(struct error *err, int code, const char *fmt, ...)
  */
 void error_hint(struct error *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/**
+ * error_hint_privileges() - the next step where a right was lacking (-EPERM, -EACCES)
+ * @code:	-errno; with any other nothing is written
+ *
+ * Commands begin as root, so what is lacking is a capability.
+ */
+void error_hint_privileges(struct error *err, int code);
+
 /** error_free() - release what an error holds; it may be used again after */
 void error_free(struct error *err);
 

@@ -19,11 +19,6 @@ struct run {
 	size_t count;
 };
 
-static const char *proto_name(__u8 proto)
-{
-	return proto == IPPROTO_UDP ? "udp" : "tcp";
-}
-
 /* Orders keys by protocol, then port. */
 static __u32 key_rank(const struct hbpf_export_key *key)
 {

@@ -6,6 +6,13 @@
 #include "hook.h"
 #include "hook_kinds.h"
 
+const char *const hook_kind_names[] = {
+	[HBPF_HOOK_AUTO] = "auto",
+	[HBPF_HOOK_TCX] = "tcx",
+	[HBPF_HOOK_CLSACT] = "clsact",
+	NULL,
+};
+
 int hook_makes_qdisc(const struct hook_target *target, enum hbpf_hook_kind kind, struct error *err)
 {
 	int has;

@@ -66,20 +66,10 @@ struct filter {
 	__u32 prog_id; /* 0: not BPF, or classic BPF */
 };
 
-static void filter_options(const struct nlattr *options, struct filter *filter)
-{
-	const struct nlattr *attr;
-
-	mnl_attr_for_each_nested (attr, options) {
-		if (mnl_attr_get_type(attr) == TCA_BPF_ID)
-			filter->prog_id = mnl_attr_get_u32(attr);
-	}
-}
-
 static void filter_parse(const struct nlmsghdr *nlh, struct filter *filter)
 {
 	const struct tcmsg *msg = mnl_nlmsg_get_payload(nlh);
-	const struct nlattr *attr, *options = NULL;
+	const struct nlattr *attr, *options = NULL, *id = NULL;
 
 	*filter = (struct filter){
 		.kind = "",
@@ -100,7 +90,9 @@ static void filter_parse(const struct nlmsghdr *nlh, struct filter *filter)
 		}
 	}
 	if (options && !strcmp(filter->kind, "bpf"))
-		filter_options(options, filter);
+		id = nl_nested(options, TCA_BPF_ID);
+	if (id)
+		filter->prog_id = mnl_attr_get_u32(id);
 }
 
 static void filter_name(const struct filter *filter, char *name, size_t size)
@@ -277,9 +269,8 @@ static int qdisc_ensure(const struct hook_target *target, bool *made, struct err
 	if (!ret || ret == -EEXIST) /* somebody else was faster */
 		return 0;
 	error_set(err, ret, "cannot add a clsact qdisc to %s: %s", target->bridge, strerror(-ret));
-	if (ret == -EPERM)
-		error_hint(err, "run it as root");
-	else if (ret == -ENODEV)
+	error_hint_privileges(err, ret);
+	if (ret == -ENODEV)
 		error_hint(err, "the bridge is gone; `ip link show type bridge` lists those there");
 	else if (ret == -ENOENT || ret == -EOPNOTSUPP)
 		error_hint(err, "the kernel needs CONFIG_NET_SCH_INGRESS; try `modprobe "
@@ -325,9 +316,8 @@ static int filter_put(const struct hook_target *target, const struct clsact_side
 		return 0;
 	error_set(err, ret, "cannot add a filter to clsact %s of %s: %s", side->name,
 		  target->bridge, strerror(-ret));
-	if (ret == -EPERM)
-		error_hint(err, "run it as root");
-	else if (ret == -ENOENT || ret == -EOPNOTSUPP)
+	error_hint_privileges(err, ret);
+	if (ret == -ENOENT || ret == -EOPNOTSUPP)
 		error_hint(err, "the kernel needs CONFIG_NET_CLS_BPF; try `modprobe cls_bpf`");
 	return ret;
 }
@@ -343,8 +333,7 @@ static int filter_delete(const struct hook_target *target, const struct clsact_s
 		return 0;
 	error_set(err, ret, "cannot remove our filter from clsact %s of %s: %s", side->name,
 		  target->bridge, strerror(-ret));
-	if (ret == -EPERM)
-		error_hint(err, "run it as root");
+	error_hint_privileges(err, ret);
 	return ret;
 }
 
@@ -383,18 +372,26 @@ int clsact_attach(const struct hook_target *target, enum hook_side which, int pr
 	return ret;
 }
 
+/* Nothing is found where there is no clsact: on a qdisc "ingress" in its place both sides show the
+ * same filters, and none of them is ours. */
+static int own_filters_read(const struct hook_target *target, const struct clsact_side *side,
+			    struct filters *found, struct error *err)
+{
+	struct qdisc qdisc;
+	int ret = qdisc_read(target, &qdisc, err);
+
+	*found = (struct filters){};
+	if (ret || !is_clsact(&qdisc))
+		return ret;
+	return filters_read(target, side, found, err);
+}
+
 int clsact_detach(const struct hook_target *target, enum hook_side which, struct error *err)
 {
 	const struct clsact_side *side = &sides[which];
 	struct filters found;
-	struct qdisc qdisc;
-	int ret;
+	int ret = own_filters_read(target, side, &found, err);
 
-	/* On a qdisc "ingress" both sides show the same filters, none of them ours. */
-	ret = qdisc_read(target, &qdisc, err);
-	if (ret || !is_clsact(&qdisc))
-		return ret;
-	ret = filters_read(target, side, &found, err);
 	if (!ret && found.ours.there)
 		ret = filter_delete(target, side, FILTER_HANDLE, err);
 	if (!ret && found.standin.there)
@@ -407,13 +404,8 @@ int clsact_query(const struct hook_target *target, enum hook_side which, struct 
 {
 	const struct own_filter *own;
 	struct filters found;
-	struct qdisc qdisc;
-	int ret;
+	int ret = own_filters_read(target, &sides[which], &found, err);
 
-	ret = qdisc_read(target, &qdisc, err);
-	if (ret || !is_clsact(&qdisc))
-		return ret;
-	ret = filters_read(target, &sides[which], &found, err);
 	if (ret)
 		return ret;
 	own = found.ours.there ? &found.ours : &found.standin;

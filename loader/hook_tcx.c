@@ -78,8 +78,7 @@ static int link_open(const struct hook_target *target, const char *pin, struct t
 		return 0;
 	if (link->fd < 0) {
 		error_set(err, link->fd, "cannot open %s: %s", path, strerror(-link->fd));
-		if (link->fd == -EPERM || link->fd == -EACCES)
-			error_hint(err, "run it as root");
+		error_hint_privileges(err, link->fd);
 		return link->fd;
 	}
 	ret = bpf_obj_get_info_by_fd(link->fd, &info, &len);
@@ -174,8 +173,7 @@ int tcx_first(const struct hook_target *target, enum hook_side which, __u32 *pro
 		return 0;
 	error_set(err, ret, "cannot list the tcx %s programs of %s: %s", side->name, target->bridge,
 		  strerror(-ret));
-	if (ret == -EPERM)
-		error_hint(err, "run it as root");
+	error_hint_privileges(err, ret);
 	return ret;
 }
 
@@ -210,8 +208,7 @@ static int explain(const struct hook_target *target, const struct tcx_side *side
 		ret = -EINVAL;
 	error_set(err, ret, "cannot attach to tcx %s of %s: %s", side->name, target->bridge,
 		  strerror(-ret));
-	if (ret == -EPERM)
-		error_hint(err, "run it as root");
+	error_hint_privileges(err, ret);
 	if (ret == -ENODEV)
 		error_hint(err, "the bridge is gone; `ip link show type bridge` lists those there");
 	if (ret == -ERANGE)

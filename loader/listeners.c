@@ -13,11 +13,6 @@ struct hbpf_addr export_local(const struct export *export, int family)
 				     : addr_from_v6(&in6addr_loopback);
 }
 
-const char *proto_name(__u8 proto)
-{
-	return proto == IPPROTO_TCP ? "tcp" : "udp";
-}
-
 static const struct socket *serving(const struct listeners *listeners, const struct export *export,
 				    int family)
 {

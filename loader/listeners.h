@@ -31,9 +31,6 @@ void listeners_free(struct listeners *listeners);
 /** export_local() - the loopback address of an export for one family (LISTENER_V4 or _V6) */
 struct hbpf_addr export_local(const struct export *export, int family);
 
-/** proto_name() - "tcp" or "udp" */
-const char *proto_name(__u8 proto);
-
 #define OWNER_STRLEN 96
 /** owner_format() - "python3, pid 4242", or that it is not known. Returns @buf */
 const char *owner_format(const struct owner *owner, char buf[OWNER_STRLEN]);

@@ -22,13 +22,24 @@ bool log_is_verbose(void)
 	return setup.verbose;
 }
 
+/* An error may quote any bytes of the command line, and JSON is UTF-8. */
+static struct json_object *ascii_json(const char *text)
+{
+	char ascii[sizeof(((struct error *)0)->what)];
+	size_t len = 0;
+
+	for (; text[len] && len < sizeof(ascii); len++)
+		ascii[len] = (signed char)text[len] < 0 ? '?' : text[len];
+	return json_object_new_string_len(ascii, (int)len);
+}
+
 static void error_json(const struct error *err)
 {
 	struct json_object *doc = json_object_new_object();
 
-	json_object_object_add(doc, "error", json_object_new_string(err->what));
+	json_object_object_add(doc, "error", ascii_json(err->what));
 	if (err->hint[0])
-		json_object_object_add(doc, "hint", json_object_new_string(err->hint));
+		json_object_object_add(doc, "hint", ascii_json(err->hint));
 	if (err->detail && setup.verbose)
 		json_object_object_add(doc, "detail", json_object_new_string(err->detail));
 	output_json(doc);

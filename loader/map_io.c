@@ -34,8 +34,7 @@ int map_error(struct error *err, int code, enum dataplane_map map, const char *v
 	if (is_full(code))
 		return error_set(err, code, "the %s map is full", map_name(map));
 	error_set(err, code, "cannot %s the %s map: %s", verb, map_name(map), strerror(-code));
-	if (code == -EPERM)
-		error_hint(err, "run it as root");
+	error_hint_privileges(err, code);
 	return code;
 }
 

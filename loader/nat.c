@@ -35,13 +35,9 @@ static const char *family_name(__u8 family)
 
 static bool hooks_prerouting(const struct nlattr *hook)
 {
-	const struct nlattr *attr;
+	const struct nlattr *number = nl_nested(hook, NFTA_HOOK_HOOKNUM);
 
-	mnl_attr_for_each_nested (attr, hook) {
-		if (mnl_attr_get_type(attr) == NFTA_HOOK_HOOKNUM)
-			return ntohl(mnl_attr_get_u32(attr)) == NF_INET_PRE_ROUTING;
-	}
-	return false;
+	return number && ntohl(mnl_attr_get_u32(number)) == NF_INET_PRE_ROUTING;
 }
 
 static int on_chain(const struct nlmsghdr *nlh, void *data)

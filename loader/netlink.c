@@ -13,13 +13,9 @@
 
 static const char *link_kind(const struct nlattr *linkinfo)
 {
-	const struct nlattr *attr;
+	const struct nlattr *kind = nl_nested(linkinfo, IFLA_INFO_KIND);
 
-	mnl_attr_for_each_nested (attr, linkinfo) {
-		if (mnl_attr_get_type(attr) == IFLA_INFO_KIND)
-			return mnl_attr_get_str(attr);
-	}
-	return "";
+	return kind ? mnl_attr_get_str(kind) : "";
 }
 
 static int on_link(const struct nlmsghdr *nlh, void *data)
@@ -40,10 +36,6 @@ static int on_link(const struct nlmsghdr *nlh, void *data)
 			break;
 		case IFLA_MASTER:
 			link.master = mnl_attr_get_u32(attr);
-			break;
-		case IFLA_ADDRESS: /* of other lengths on tunnels */
-			if (mnl_attr_get_payload_len(attr) == sizeof(link.mac))
-				memcpy(link.mac, mnl_attr_get_payload(attr), sizeof(link.mac));
 			break;
 		}
 	}
@@ -91,6 +83,7 @@ static int on_addr(const struct nlmsghdr *nlh, void *data)
 	struct ifaddrs_list *addrs = data;
 	struct link_addr entry = { .ifindex = msg->ifa_index };
 	struct link_addr *v;
+	__u8 len;
 
 	if (msg->ifa_family != AF_INET && msg->ifa_family != AF_INET6)
 		return MNL_CB_OK;
@@ -115,8 +108,8 @@ static int on_addr(const struct nlmsghdr *nlh, void *data)
 		return MNL_CB_OK;
 
 	entry.addr = get_addr(local, msg->ifa_family);
-	entry.len = msg->ifa_prefixlen + (msg->ifa_family == AF_INET ? V4_MAPPED_BITS : 0);
-	entry.onlink = make_prefix(get_addr(peer, msg->ifa_family), entry.len);
+	len = msg->ifa_prefixlen + (msg->ifa_family == AF_INET ? V4_MAPPED_BITS : 0);
+	entry.onlink = make_prefix(get_addr(peer, msg->ifa_family), len);
 
 	v = nl_grow(addrs->v, addrs->count, sizeof(*v));
 	if (!v)

@@ -14,8 +14,7 @@ struct link {
 	char name[IFNAMSIZ];
 	char kind[16]; /* IFLA_INFO_KIND: "bridge", "veth", "vrf"...; empty for a physical device */
 	bool up;       /* IFF_UP */
-	unsigned int master;   /* ifindex of the bridge or VRF it is enslaved to, or 0 */
-	unsigned char mac[6];
+	unsigned int master; /* ifindex of the bridge or VRF it is enslaved to, or 0 */
 };
 
 struct links {
@@ -27,8 +26,7 @@ struct links {
 struct link_addr {
 	unsigned int ifindex;
 	struct hbpf_addr addr;
-	__u8 len; /* of its on-link prefix, in the 128-bit space: /24 of IPv4 is 120 */
-	struct prefix onlink; /* that prefix, host bits cleared; for a peer address the peer's */
+	struct prefix onlink; /* its prefix, host bits cleared; for a peer address the peer's */
 };
 
 struct ifaddrs_list {

@@ -99,6 +99,17 @@ int nl_talk(int protocol, struct nl_request *request, mnl_cb_t answer, void *dat
 	return -EAGAIN;
 }
 
+const struct nlattr *nl_nested(const struct nlattr *nest, unsigned int type)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested (attr, nest) {
+		if (mnl_attr_get_type(attr) == type)
+			return attr;
+	}
+	return NULL;
+}
+
 void *nl_grow(void *array, size_t count, size_t size)
 {
 	/* Doubled at every power of two, so that the array needs no field for its room. */

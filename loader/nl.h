@@ -36,6 +36,9 @@ void *nl_begin(struct nl_request *request, __u16 type, __u16 flags, size_t size)
  */
 int nl_talk(int protocol, struct nl_request *request, mnl_cb_t answer, void *data, size_t *count);
 
+/** nl_nested() - the attribute of a type within a nest. Return: it, or NULL */
+const struct nlattr *nl_nested(const struct nlattr *nest, unsigned int type);
+
 /**
  * nl_grow() - room for one more element in an array that answers are collected in
  * @array:	NULL, or what this function returned before

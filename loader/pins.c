@@ -9,13 +9,20 @@
 #include <linux/magic.h>
 #include <sys/file.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include "pins.h"
 
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71 /* of asm-generic/socket.h, Linux 5.14 */
+#endif
+
 #define BPFFS_ENV      "HBPF_BPFFS"
 #define BPFFS_DEFAULT  "/sys/fs/bpf"
 #define LO_DIR         "lo"
+#define NETNS_MARK     "netns" /* in LO_DIR, a symbolic link to the cookie of the namespace */
+#define COOKIE_STRLEN  21      /* 64 bits in decimal */
 /* In one component of a path: every byte of an interface name as %XX. */
 #define ESCAPED_STRLEN (3 * (IFNAMSIZ - 1) + 1)
 
@@ -83,8 +90,7 @@ static int bpffs_mount(const char *root, struct error *err)
 	}
 	if (mount("bpf", root, "bpf", 0, "mode=0700")) {
 		ret = error_set(err, errno, "cannot mount bpffs on %s: %s", root, strerror(errno));
-		if (ret == -EPERM)
-			error_hint(err, "run it as root");
+		error_hint_privileges(err, ret);
 		goto out;
 	}
 	ret = bpffs_open(root);
@@ -104,7 +110,7 @@ static int bpffs_provide(enum pins_mode mode, struct error *err)
 	if (ret == -EACCES || ret == -EPERM) {
 		error_set(err, ret, "no bpffs on %s, and too few privileges to mount one",
 			  BPFFS_DEFAULT);
-		error_hint(err, "run it as root");
+		error_hint_privileges(err, ret);
 		return ret;
 	}
 	if (ret == 1 && mode == PINS_WRITE)
@@ -134,7 +140,7 @@ static int bpffs_get(const char *root, bool given, enum pins_mode mode, struct e
 
 	if (fd == -EACCES || fd == -EPERM) {
 		error_set(err, fd, "cannot open the bpffs %s: %s", root, strerror(-fd));
-		error_hint(err, "run it as root");
+		error_hint_privileges(err, fd);
 		return fd;
 	}
 	if (fd == -ENOENT && given) {
@@ -147,6 +153,67 @@ static int bpffs_get(const char *root, bool given, enum pins_mode mode, struct e
 	if (fd < 0)
 		return error_set(err, fd, "cannot open the bpffs %s: %s", root, strerror(-fd));
 	return fd;
+}
+
+/* ---- the namespace ---- */
+
+/* Return: what no other namespace of this boot has or ever had; 0 where the kernel has no such */
+static __u64 netns_cookie(void)
+{
+	__u64 cookie = 0;
+	socklen_t len = sizeof(cookie);
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return 0;
+	if (getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &len))
+		cookie = 0;
+	close(fd);
+	return cookie;
+}
+
+/* Was the state here left by a namespace that is gone, and whose inode number this one got? */
+static bool is_of_dead_netns(const struct pins *pins)
+{
+	char path[PATH_MAX], text[COOKIE_STRLEN], mark[COOKIE_STRLEN];
+	__u64 cookie = netns_cookie();
+	ssize_t len;
+
+	if (!cookie || pins_path(pins, NULL, NETNS_MARK, path))
+		return false;
+	len = readlink(path, mark, sizeof(mark) - 1);
+	if (len < 0)
+		return false;
+	mark[len] = '\0';
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)cookie);
+	return strcmp(mark, text) != 0;
+}
+
+static int mark_netns(const struct pins *pins, struct error *err)
+{
+	char path[PATH_MAX], text[COOKIE_STRLEN];
+	__u64 cookie = netns_cookie();
+
+	if (!cookie || pins_path(pins, NULL, NETNS_MARK, path))
+		return 0;
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)cookie);
+	if (!symlink(text, path) || errno == EEXIST)
+		return 0;
+	return error_set(err, errno, "cannot make %s: %s", path, strerror(errno));
+}
+
+/* Nothing is given back: interfaces and settings went with their namespace. */
+static int forget_dead_netns(const struct pins *pins, struct error *err)
+{
+	struct pins_bridges bridges;
+	int ret = pins_bridges(pins, &bridges, err);
+
+	if (ret)
+		return ret;
+	for (size_t i = 0; !ret && i < bridges.count; i++)
+		ret = pins_remove(pins, bridges.names[i], err);
+	pins_bridges_free(&bridges);
+	return ret ? ret : pins_remove(pins, NULL, err); /* the mark last */
 }
 
 int pins_open(struct pins *pins, enum pins_mode mode, struct error *err)
@@ -174,8 +241,12 @@ int pins_open(struct pins *pins, enum pins_mode mode, struct error *err)
 	ret = take_lock(pins->lock, mode == PINS_WRITE ? LOCK_EX : LOCK_SH);
 	if (ret) {
 		error_set(err, ret, "cannot lock the bpffs %s: %s", root, strerror(-ret));
-		pins_close(pins);
+	} else if (is_of_dead_netns(pins)) {
+		ret = mode == PINS_WRITE ? forget_dead_netns(pins, err)
+					 : error_set(err, ENOENT, "nothing is attached");
 	}
+	if (ret)
+		pins_close(pins);
 	return ret;
 }
 
@@ -262,8 +333,7 @@ static int make_dir(const char *path, struct error *err)
 	if (!mkdir(path, 0700) || errno == EEXIST)
 		return 0;
 	ret = error_set(err, errno, "cannot make directory %s: %s", path, strerror(errno));
-	if (ret == -EPERM || ret == -EACCES)
-		error_hint(err, "run it as root");
+	error_hint_privileges(err, ret);
 	return ret;
 }
 
@@ -281,7 +351,8 @@ int pins_mkdir(const struct pins *pins, const char *bridge, struct error *err)
 	ret = pins_path(pins, bridge, NULL, path);
 	if (ret)
 		return error_set(err, ret, "path of %s below %s is too long", bridge, pins->base);
-	return make_dir(path, err);
+	ret = make_dir(path, err);
+	return ret || bridge ? ret : mark_netns(pins, err);
 }
 
 /* Return: 0 (also when it is not empty or not there) or -errno */
@@ -292,21 +363,12 @@ static int remove_dir(const char *path, struct error *err)
 	return error_set(err, errno, "cannot remove directory %s: %s", path, strerror(errno));
 }
 
-static bool kept(const char *name, const char *const *keep)
-{
-	for (; keep && *keep; keep++)
-		if (!strcmp(name, *keep))
-			return true;
-	return false;
-}
-
 static bool is_dots(const char *name)
 {
 	return !strcmp(name, ".") || !strcmp(name, "..");
 }
 
-/* Unlink what is in the directory, but the names in @keep. */
-static int empty_dir(const char *path, const char *const *keep, struct error *err)
+static int empty_dir(const char *path, struct error *err)
 {
 	struct dirent *entry;
 	int ret = 0;
@@ -318,7 +380,7 @@ static int empty_dir(const char *path, const char *const *keep, struct error *er
 	if (!dir)
 		return error_set(err, errno, "cannot read directory %s: %s", path, strerror(errno));
 	while (!ret && (entry = readdir(dir))) {
-		if (is_dots(entry->d_name) || kept(entry->d_name, keep))
+		if (is_dots(entry->d_name))
 			continue;
 		if (unlinkat(dirfd(dir), entry->d_name, 0) && errno != ENOENT)
 			ret = error_set(err, errno, "cannot remove %s/%s: %s", path, entry->d_name,
@@ -328,8 +390,7 @@ static int empty_dir(const char *path, const char *const *keep, struct error *er
 	return ret;
 }
 
-int pins_remove(const struct pins *pins, const char *bridge, const char *const *keep,
-		struct error *err)
+int pins_remove(const struct pins *pins, const char *bridge, struct error *err)
 {
 	char path[PATH_MAX];
 	int ret;
@@ -337,7 +398,7 @@ int pins_remove(const struct pins *pins, const char *bridge, const char *const *
 	ret = pins_path(pins, bridge, NULL, path);
 	if (ret)
 		return error_set(err, ret, "path of %s below %s is too long", bridge, pins->base);
-	ret = empty_dir(path, keep, err);
+	ret = empty_dir(path, err);
 	if (!ret)
 		ret = remove_dir(path, err);
 	if (!ret)

@@ -7,6 +7,10 @@
  * and, for lo's settings shared by all bridges of the namespace, .../lo/ (no
  * bridge can have that name). There is no other state. <bpffs> is HBPF_BPFFS or
  * /sys/fs/bpf.
+ *
+ * The inode number of a namespace that is gone is given to a new one at once
+ * (proc_alloc_inum()), so .../lo/netns tells the cookie, which never comes again:
+ * pins_open() clears away what it finds of another one.
  */
 #ifndef HBPF_PINS_H
 #define HBPF_PINS_H
@@ -57,13 +61,13 @@ int pins_path(const struct pins *pins, const char *bridge, const char *name, cha
 int pins_mkdir(const struct pins *pins, const char *bridge, struct error *err);
 
 /**
- * pins_remove() - unlink everything pinned for a bridge but the names in @keep, then the
- * directories that became empty, up to and with <bpffs>/hbpf
- * @keep:	NULL-terminated list, or NULL
+ * pins_remove() - unlink everything pinned for a bridge, then the directories that became empty,
+ * up to and with <bpffs>/hbpf
+ * @bridge:	Interface name, or NULL for lo's shared state
+ *
  * Return: 0 or -errno; what is not there is no error
  */
-int pins_remove(const struct pins *pins, const char *bridge, const char *const *keep,
-		struct error *err);
+int pins_remove(const struct pins *pins, const char *bridge, struct error *err);
 
 /** pins_unlink() - unlink one object. Return: 0 (also when not there) or -errno */
 int pins_unlink(const struct pins *pins, const char *bridge, const char *name, struct error *err);

@@ -224,9 +224,17 @@ static int parse_gateway_ports(const struct word *word, struct part part, struct
 static int parse_local_ports(const struct word *word, struct part part,
 			     const struct port_range *gateway, __u16 *first)
 {
+	const char *end = part.at + part.len;
 	struct port_range local;
+	struct hbpf_addr addr;
 	int rc;
 
+	if (!part_to_addr(part, &addr)) {
+		rc = refuse(word, part_between(end, end),
+			    "loopback port is missing behind the address");
+		error_hint(word->err, "write it as 80:127.0.0.1:8080");
+		return rc;
+	}
 	rc = parse_ports(word, part, &local);
 	if (rc)
 		return rc;

@@ -9,12 +9,13 @@
 
 #define DOCKER0 "docker0"
 
-/* IPv4 first, then by address: as dataplane_gateways() sorts. */
-static int gateway_order(const struct hbpf_addr *a, const struct hbpf_addr *b)
+bool gateways_has(const struct gateways *set, const struct hbpf_addr *addr)
 {
-	if (addr_is_v4(a) != addr_is_v4(b))
-		return addr_is_v4(a) ? -1 : 1;
-	return memcmp(a->byte, b->byte, sizeof(a->byte));
+	for (size_t i = 0; i < set->count; i++) {
+		if (addr_equal(&set->v[i].addr, addr))
+			return true;
+	}
+	return false;
 }
 
 int gateways_add(struct gateways *set, const struct hbpf_addr *addr, __u32 why)
@@ -22,7 +23,7 @@ int gateways_add(struct gateways *set, const struct hbpf_addr *addr, __u32 why)
 	struct gateway *v;
 	size_t at = 0;
 
-	while (at < set->count && gateway_order(&set->v[at].addr, addr) < 0)
+	while (at < set->count && addr_compare(&set->v[at].addr, addr) < 0)
 		at++;
 	if (at < set->count && addr_equal(&set->v[at].addr, addr)) {
 		set->v[at].why |= why;
@@ -72,7 +73,7 @@ int refresh_gateways(const struct host *host, const struct link *bridge,
 	return rc;
 }
 
-static bool has_prefix(const struct sources *set, const struct prefix *prefix)
+bool sources_have(const struct sources *set, const struct prefix *prefix)
 {
 	for (size_t i = 0; i < set->count; i++) {
 		if (set->v[i].prefix.len == prefix->len &&
@@ -106,7 +107,7 @@ int refresh_onlink(const struct host *host, const struct link *bridge, struct so
 		 * unless it is a point-to-point peer's. */
 		if (own->ifindex != bridge->ifindex || addr_is_link_local6(&own->addr) ||
 		    (own->onlink.len == 128 && addr_equal(&own->onlink.addr, &own->addr)) ||
-		    has_prefix(set, &own->onlink))
+		    sources_have(set, &own->onlink))
 			continue;
 		set->v[set->count++] = (struct source){ own->onlink, local_v4(&own->addr) };
 	}
@@ -122,7 +123,7 @@ int refresh_own(const struct host *host, struct sources *set)
 
 		/* The programs refuse link-local and loopback sources without a list. */
 		if (!addr_is_link_local6(&own.addr) && !addr_is_loopback(&own.addr) &&
-		    !has_prefix(set, &own))
+		    !sources_have(set, &own))
 			set->v[set->count++] = (struct source){ .prefix = own };
 	}
 	return 0;

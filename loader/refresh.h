@@ -24,6 +24,12 @@ int refresh_gateways(const struct host *host, const struct link *bridge,
 /** gateways_add() - put one in its place, or add to why it is there. Return: 0 or -ENOMEM */
 int gateways_add(struct gateways *set, const struct hbpf_addr *addr, __u32 why);
 
+/** gateways_has() - is it one of them? */
+bool gateways_has(const struct gateways *set, const struct hbpf_addr *addr);
+
+/** sources_have() - is this very prefix one of them? */
+bool sources_have(const struct sources *set, const struct prefix *prefix);
+
 /** refresh_onlink() - the prefixes on the bridge's link; free v with free(). Return: 0 or -ENOMEM
  */
 int refresh_onlink(const struct host *host, const struct link *bridge, struct sources *set);

@@ -119,8 +119,7 @@ static int map_create(const struct pins *pins, const char *dir, struct error *er
 			    sizeof(struct setting), SETTING_MAX, NULL);
 	if (fd < 0) {
 		error_set(err, fd, "cannot make the map of old settings: %s", strerror(-fd));
-		if (fd == -EPERM)
-			error_hint(err, "run it as root");
+		error_hint_privileges(err, fd);
 		return fd;
 	}
 	ret = bpf_obj_pin(fd, path);
@@ -238,8 +237,7 @@ static int value_write(const char *bridge, enum setting_id id, int value, struct
 	if (!ret)
 		return 0;
 	error_set(err, ret, "cannot write %d to %s: %s", value, path, strerror(-ret));
-	if (ret == -EACCES || ret == -EPERM)
-		error_hint(err, "run it as root");
+	error_hint_privileges(err, ret);
 	if (ret == -EROFS)
 		error_hint(err, "/proc/sys is mounted read-only here, as in a container; run it "
 				"on the host");
@@ -397,17 +395,6 @@ static int original_localnet(const struct pins *pins, const char *bridge, int *v
 	return ret;
 }
 
-static const struct nlattr *find_nested(const struct nlattr *in, int type)
-{
-	const struct nlattr *attr;
-
-	mnl_attr_for_each_nested (attr, in) {
-		if (mnl_attr_get_type(attr) == type)
-			return attr;
-	}
-	return NULL;
-}
-
 /* RTM_NEWLINK: IFLA_LINKINFO > IFLA_INFO_DATA > IFLA_BR_NF_CALL_IPTABLES, if it is a bridge and
  * the kernel has br_netfilter. */
 static int on_link(const struct nlmsghdr *nlh, void *data)
@@ -418,8 +405,8 @@ static int on_link(const struct nlmsghdr *nlh, void *data)
 	mnl_attr_for_each (attr, nlh, sizeof(struct ifinfomsg)) {
 		if (mnl_attr_get_type(attr) != IFLA_LINKINFO)
 			continue;
-		attr = find_nested(attr, IFLA_INFO_DATA);
-		attr = attr ? find_nested(attr, IFLA_BR_NF_CALL_IPTABLES) : NULL;
+		attr = nl_nested(attr, IFLA_INFO_DATA);
+		attr = attr ? nl_nested(attr, IFLA_BR_NF_CALL_IPTABLES) : NULL;
 		*calls = attr && mnl_attr_get_u8(attr);
 		return MNL_CB_OK;
 	}

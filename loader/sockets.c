@@ -116,7 +116,7 @@ static int list_family(struct sockets *sockets, __u8 family, __u8 proto, __u32 s
 static int list_proto(struct sockets *sockets, __u8 proto, __u32 states, int storage_fd,
 		      struct error *err)
 {
-	const char *name = proto == IPPROTO_TCP ? "tcp" : "udp";
+	const char *name = proto_name(proto);
 	int ret;
 
 	if (!states)
@@ -252,20 +252,6 @@ const struct socket *sockets_serving(const struct sockets *sockets, __u8 proto,
 	}
 	if (!found && !addr_is_v4(addr)) {
 		key.v6only = true;
-		found = find(sockets, &key);
-	}
-	return found;
-}
-
-const struct socket *sockets_bound(const struct sockets *sockets, __u8 proto,
-				   const struct hbpf_addr *addr, __be16 port)
-{
-	struct key key = { .proto = proto, .port = port, .role = ROLE_SERVES, .addr = *addr };
-	const struct socket *found;
-
-	found = find(sockets, &key);
-	if (!found) {
-		key.role = ROLE_DEVICE;
 		found = find(sockets, &key);
 	}
 	return found;

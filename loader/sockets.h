@@ -15,27 +15,28 @@ struct socket {
 		      * unconnected UDP socket is TCP_CLOSE */
 	bool v6only; /* an IPv6 socket that takes no IPv4 */
 	__u8 family; /* AF_INET or AF_INET6 of the socket itself */
-	struct hbpf_endpoint local;  /* wildcard: all zero for AF_INET6, ::ffff:0.0.0.0 for AF_INET */
+	struct hbpf_endpoint
+		local; /* wildcard: all zero for AF_INET6, ::ffff:0.0.0.0 for AF_INET */
 	struct hbpf_endpoint remote;
 	__u32 inode;
-	bool has_dialled; /* the `dialled` storage asked for was there */
+	bool has_dialled; /* the storage asked for was there */
 	struct hbpf_endpoint dialled;
 	struct inet_diag_sockid id; /* for sockets_destroy() */
 };
 
 struct sockets {
-	struct socket *v; /* in the order that sockets_serving() and sockets_bound() search by */
+	struct socket *v; /* in the order that sockets_serving() searches by */
 	size_t count;
 };
 
 #define SOCKETS_TCP_LISTEN (1U << 0) /* listening TCP */
 #define SOCKETS_TCP_LIVE   (1U << 1) /* every other TCP state but TIME_WAIT */
-#define SOCKETS_UDP	   (1U << 2) /* all UDP */
+#define SOCKETS_UDP        (1U << 2) /* all UDP */
 
 /**
  * sockets_list() - dump sockets of both families
  * @what:	SOCKETS_* set
- * @storage_fd:	fd of a `dialled` map (SK_STORAGE) whose value is wanted of each TCP socket,
+ * @storage_fd:	fd of the `connections` map, whose value is wanted of each TCP socket,
  *		through INET_DIAG_REQ_SK_BPF_STORAGES; or -1
  *
  * Return: 0 or -errno. Free with sockets_free()
@@ -55,13 +56,6 @@ void sockets_free(struct sockets *sockets);
  */
 const struct socket *sockets_serving(const struct sockets *sockets, __u8 proto,
 				     const struct hbpf_addr *addr, __be16 port);
-
-/**
- * sockets_bound() - a socket bound to exactly this address and port (no wildcard)
- * Return: the socket or NULL. @port in network byte order
- */
-const struct socket *sockets_bound(const struct sockets *sockets, __u8 proto,
-				   const struct hbpf_addr *addr, __be16 port);
 
 /**
  * sockets_destroy() - close a socket of the host (SOCK_DESTROY); its owner reads ECONNABORTED,
