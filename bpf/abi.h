@@ -11,37 +11,36 @@
 #define LOOPBACK_IFINDEX 1
 
 /* linux/if_ether.h, linux/if_packet.h, linux/if_arp.h */
-#define ETH_ALEN     6
-#define ETH_P_IP     0x0800
-#define ETH_P_ARP    0x0806
-#define ETH_P_8021Q  0x8100
-#define ETH_P_IPV6   0x86dd
-#define ETH_P_8021AD 0x88a8
-#define PACKET_HOST  0
+#define ETH_ALEN      6
+#define ETH_P_IP      0x0800
+#define ETH_P_ARP     0x0806
+#define ETH_P_8021Q   0x8100
+#define ETH_P_IPV6    0x86dd
+#define ETH_P_8021AD  0x88a8
+#define PACKET_HOST   0
 #define VLAN_VID_MASK 0x0fff
-#define ARPHRD_ETHER 1
 
 /* RFC 791 */
-#define IPV4_SRC     12 /* offsets of the addresses in the header */
-#define IPV4_DST     16
-#define IPV4_MF	     0x2000
-#define IPV4_OFFSET  0x1fff
-#define IPOPT_END    0
-#define IPOPT_NOOP   1
-#define IPOPT_LSRR   131
-#define IPOPT_SSRR   137
+#define IPV4_SRC    12 /* offsets of the addresses in the header */
+#define IPV4_DST    16
+#define IPV4_MF     0x2000
+#define IPV4_OFFSET 0x1fff
+#define IPOPT_END   0
+#define IPOPT_NOOP  1
+#define IPOPT_LSRR  131
+#define IPOPT_SSRR  137
 
 /* RFC 8200, RFC 4302 */
-#define IPV6_HEADER	 40 /* bytes, without extensions */
-#define IPV6_SRC	 8
-#define IPV6_DST	 24
-#define NEXTHDR_HOP	 0
-#define NEXTHDR_ROUTING	 43
+#define IPV6_HEADER      40 /* bytes, without extensions */
+#define IPV6_SRC         8
+#define IPV6_DST         24
+#define NEXTHDR_HOP      0
+#define NEXTHDR_ROUTING  43
 #define NEXTHDR_FRAGMENT 44
-#define NEXTHDR_AUTH	 51
-#define NEXTHDR_ICMP	 58
-#define NEXTHDR_DEST	 60
-#define IPV6_MF		 0x0001
+#define NEXTHDR_AUTH     51
+#define NEXTHDR_ICMP     58
+#define NEXTHDR_DEST     60
+#define IPV6_MF          0x0001
 
 /* RFC 768, RFC 9293 */
 #define UDP_HEADER   8 /* bytes, without options */
@@ -52,9 +51,9 @@
 #define TCP_FLAG_ACK 0x10
 
 /* RFC 792: the errors, which carry the header they are about */
-#define ICMP_DEST_UNREACH  3
-#define ICMP_TIME_EXCEEDED 11
-#define ICMP_PARAMETERPROB 12
+#define ICMP_DEST_UNREACH   3
+#define ICMP_TIME_EXCEEDED  11
+#define ICMP_PARAMETERPROB  12
 /* RFC 4443: the same */
 #define ICMPV6_DEST_UNREACH 1
 #define ICMPV6_PARAMPROB    4

@@ -54,8 +54,7 @@ extern struct nf_conn_init___hbpf *bpf_skb_ct_alloc(struct __sk_buff *skb_ctx,
 						    __u32 opts__sz) __ksym;
 extern struct nf_conn___hbpf *bpf_skb_ct_lookup(struct __sk_buff *skb_ctx,
 						struct bpf_sock_tuple *bpf_tuple, __u32 tuple__sz,
-						struct ct_opts___hbpf *opts,
-						__u32 opts__sz) __ksym;
+						struct ct_opts___hbpf *opts, __u32 opts__sz) __ksym;
 extern struct nf_conn___hbpf *bpf_ct_insert_entry(struct nf_conn_init___hbpf *nfct) __ksym;
 extern void bpf_ct_release(struct nf_conn___hbpf *nfct) __ksym;
 extern void bpf_ct_set_timeout(struct nf_conn_init___hbpf *nfct, __u32 timeout_ms) __ksym;

@@ -58,8 +58,8 @@ char LICENSE[] SEC("license") = "GPL";
 static __always_inline enum hbpf_verdict verdict_of(enum hbpf_reason reason)
 {
 	switch (reason) {
-#define X(name, verdict, text) \
-	case HBPF_##name:      \
+#define X(name, verdict, text)                                                                     \
+	case HBPF_##name:                                                                          \
 		return HBPF_##verdict;
 		HBPF_REASONS(X)
 #undef X
@@ -211,8 +211,8 @@ static __always_inline enum hbpf_reason ingress_later_fragment(struct __sk_buff 
 }
 
 /* A packet to a gateway, with its transport header. @local: where it goes, if. */
-static __always_inline enum hbpf_reason
-ingress_gateway(struct __sk_buff *skb, struct packet *pkt, struct hbpf_endpoint *local)
+static __always_inline enum hbpf_reason ingress_gateway(struct __sk_buff *skb, struct packet *pkt,
+							struct hbpf_endpoint *local)
 {
 	const struct hbpf_export *export;
 	enum hbpf_reason reason;
@@ -225,8 +225,8 @@ ingress_gateway(struct __sk_buff *skb, struct packet *pkt, struct hbpf_endpoint 
 	export = export_find(pkt, pkt->dst.port, local);
 	if (!export)
 		return HBPF_IN_NOT_EXPORTED;
-	reason = pkt->proto == IPPROTO_TCP ? match_tcp(skb, pkt, export, local) :
-					     match_udp(skb, pkt, export, local);
+	reason = pkt->proto == IPPROTO_TCP ? match_tcp(skb, pkt, export, local)
+					   : match_udp(skb, pkt, export, local);
 	if (reason != HBPF_IN_TRANSLATED)
 		return reason;
 
@@ -294,8 +294,7 @@ static __always_inline enum hbpf_reason ingress(struct __sk_buff *skb)
 		return ingress_later_fragment(skb, &pkt);
 	reason = ingress_gateway(skb, &pkt, &local);
 	if (packet_is_first_fragment(&pkt))
-		fragment_remember(&pkt, INGRESS,
-				  reason == HBPF_IN_TRANSLATED ? &local.addr : NULL);
+		fragment_remember(&pkt, INGRESS, reason == HBPF_IN_TRANSLATED ? &local.addr : NULL);
 	return reason;
 }
 
@@ -378,8 +377,8 @@ egress_loopback(struct __sk_buff *skb, const struct packet *pkt, struct hbpf_end
 	if (!service)
 		return HBPF_OUT_GUARD;
 	key = flow_key(pkt->proto, &pkt->dst, &pkt->src);
-	found = pkt->proto == IPPROTO_TCP ? flow_find_tcp(skb, pkt, &key, service, dialled) :
-					    flow_find(&key, &pkt->dst, service, dialled);
+	found = pkt->proto == IPPROTO_TCP ? flow_find_tcp(skb, pkt, &key, service, dialled)
+					  : flow_find(&key, &pkt->dst, service, dialled);
 	return found ? HBPF_OUT_TRANSLATED : HBPF_OUT_AMBIGUOUS;
 }
 

@@ -20,9 +20,9 @@
 
 enum parsed {
 	PARSED,
-	PARSED_NOT_IP,	  /* some other protocol: not our business */
+	PARSED_NOT_IP,    /* some other protocol: not our business */
 	PARSED_PRIO_TAG,  /* 802.1Q/ad tag with VID 0 in the frame */
-	PARSED_VLAN,	  /* 802.1Q/ad tag with a VID in the frame */
+	PARSED_VLAN,      /* 802.1Q/ad tag with a VID in the frame */
 	PARSED_MALFORMED, /* truncated or inconsistent */
 };
 
@@ -31,11 +31,12 @@ struct packet {
 	__u32 l4;  /* offset of the transport header, or of the payload of a later fragment */
 	__u32 end; /* offset behind the datagram by its own length: the kernel trims what follows */
 	__u16 ethertype; /* ETH_P_*, host byte order */
-	__u8 proto;	 /* IPPROTO_*, behind IPv6 extension headers */
+	__u8 proto;      /* IPPROTO_*, behind IPv6 extension headers */
 	__u8 tcp_flags;
 	__u8 icmp_type;
-	__u16 fragment; /* IPV4_MF and IPV4_OFFSET bits, host byte order, for both families; 0: whole */
-	__u32 route;	   /* offset of what may hold a source route: IPv4 options, IPv6 routing
+	__u16 fragment;    /* IPV4_MF and IPV4_OFFSET bits, host byte order, for both families; 0:
+			      whole */
+	__u32 route;       /* offset of what may hold a source route: IPv4 options, IPv6 routing
 			    * header; 0 where there is none */
 	__u32 fragment_id; /* as in the packet */
 	struct hbpf_endpoint src;
@@ -141,11 +142,11 @@ static __noinline enum parsed parse_ipv4(struct __sk_buff *skb, struct packet *p
 
 /* What a walk over the extension headers found. */
 struct extensions {
-	__u8 proto;	   /* the first header that is none; or that of a later fragment's payload */
+	__u8 proto; /* the first header that is none; or that of a later fragment's payload */
 	__u8 pad;
-	__u16 l4;	   /* offset of it; 0: malformed */
+	__u16 l4;          /* offset of it; 0: malformed */
 	__u16 fragment_at; /* offset of the fragment header, or 0 */
-	__u16 route_at;	   /* offset of the routing header, or 0, or ROUTE_TWICE */
+	__u16 route_at;    /* offset of the routing header, or 0, or ROUTE_TWICE */
 };
 
 #define ROUTE_TWICE 0xffff /* more than one: there must not be (RFC 8200, 4.1) */

@@ -46,9 +46,10 @@ static __noinline int rewrite(struct __sk_buff *skb, const struct packet *pkt, e
 			return err;
 		/* In a quote, address and header checksum make up for each other in the
 		 * ICMP checksum over both. */
-		err = icmp_check ? bpf_l3_csum_replace(skb, pkt->l3 + IPV4_CHECK, from->addr.word[3],
-						       to->addr.word[3], sizeof(__be32)) :
-				   checksum_addr4(skb, pkt, from->addr.word[3], to->addr.word[3]);
+		err = icmp_check
+			      ? bpf_l3_csum_replace(skb, pkt->l3 + IPV4_CHECK, from->addr.word[3],
+						    to->addr.word[3], sizeof(__be32))
+			      : checksum_addr4(skb, pkt, from->addr.word[3], to->addr.word[3]);
 	} else {
 		at += side == SIDE_SRC ? IPV6_SRC : IPV6_DST;
 		delta = bpf_csum_diff((__be32 *)from->addr.word, sizeof(from->addr),
@@ -57,8 +58,8 @@ static __noinline int rewrite(struct __sk_buff *skb, const struct packet *pkt, e
 					  icmp_check ? 0 : BPF_F_RECOMPUTE_CSUM);
 		if (err)
 			return err;
-		err = icmp_check ? bpf_l4_csum_replace(skb, icmp_check, 0, delta, 0) :
-				   checksum_addr6(skb, pkt, delta);
+		err = icmp_check ? bpf_l4_csum_replace(skb, icmp_check, 0, delta, 0)
+				 : checksum_addr6(skb, pkt, delta);
 	}
 	if (err)
 		return err;
@@ -68,13 +69,12 @@ static __noinline int rewrite(struct __sk_buff *skb, const struct packet *pkt, e
 		return 0;
 	/* both transports begin with source and destination port */
 	err = bpf_skb_store_bytes(skb, pkt->l4 + (side == SIDE_SRC ? 0 : 2), &to->port,
-				  sizeof(to->port),
-				  icmp_check ? 0 : checksum_port_store(skb, pkt));
+				  sizeof(to->port), icmp_check ? 0 : checksum_port_store(skb, pkt));
 	if (err)
 		return err;
 	return icmp_check ? bpf_l4_csum_replace(skb, icmp_check, from->port, to->port,
-						sizeof(to->port)) :
-			    checksum_port(skb, pkt, from->port, to->port);
+						sizeof(to->port))
+			  : checksum_port(skb, pkt, from->port, to->port);
 }
 
 /* lo's address is all zero: with any other, eth_type_trans() on lo says

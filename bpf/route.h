@@ -14,13 +14,13 @@
 #include "parse.h"
 
 #define MAX_OPTION_BYTES 40 /* of an IPv4 header */
-#define MAX_HOPS	 9  /* that fit into them */
-#define MAX_SEGMENTS	 8  /* of an IPv6 routing header */
+#define MAX_HOPS         9  /* that fit into them */
+#define MAX_SEGMENTS     8  /* of an IPv6 routing header */
 
 enum route {
 	ROUTE_NONE,
 	ROUTE_ELSEWHERE, /* the packet is on its way to somewhere else */
-	ROUTE_LOOPBACK,	 /* a loopback address is among the hops */
+	ROUTE_LOOPBACK,  /* a loopback address is among the hops */
 };
 
 /* One LSRR or SSRR option (RFC 791): type, length and pointer, then the hops. */
@@ -98,8 +98,8 @@ static __always_inline int source_route(struct __sk_buff *skb, const struct pack
 {
 	if (!pkt->route)
 		return ROUTE_NONE;
-	return packet_is_v4(pkt) ? route_ipv4(skb, pkt->route, pkt->l4) :
-				   route_ipv6(skb, pkt->route);
+	return packet_is_v4(pkt) ? route_ipv4(skb, pkt->route, pkt->l4)
+				 : route_ipv6(skb, pkt->route);
 }
 
 #endif /* HBPF_BPF_ROUTE_H */

@@ -18,12 +18,12 @@
 #define HBPF_LAYOUT 1
 
 /* How much each map holds. Ports cannot run out: every (protocol, port) fits. */
-#define HBPF_MAX_EXPORTS  (2 * 65536)
-#define HBPF_MAX_GATEWAYS 256
-#define HBPF_MAX_SOURCES  4096
+#define HBPF_MAX_EXPORTS   (2 * 65536)
+#define HBPF_MAX_GATEWAYS  256
+#define HBPF_MAX_SOURCES   4096
 /* One client has 65,535 source ports for an export; twice that, so that it is hard
  * for one to push its neighbours out. */
-#define HBPF_MAX_FLOWS	   131072
+#define HBPF_MAX_FLOWS     131072
 #define HBPF_MAX_FRAGMENTS 4096
 
 /*
@@ -83,14 +83,14 @@ struct hbpf_port_stats {
  * one such a service can answer. */
 struct hbpf_service_key {
 	struct hbpf_addr addr; /* 127.x.y.z v4-mapped, ::1, or wildcard */
-	__be16 port;	       /* loopback port */
+	__be16 port;           /* loopback port */
 	__u8 proto;
 	__u8 pad[5];
 };
 
 struct hbpf_service {
 	struct hbpf_addr addr; /* loopback address; differs from the key's only for a wildcard */
-	__u32 exports;	       /* how many gateway ports lead here */
+	__u32 exports;         /* how many gateway ports lead here */
 	__be16 gateway_port;   /* one of them; the only one where exports == 1 */
 	__u8 pad[2];
 };
@@ -104,16 +104,16 @@ struct hbpf_service {
  * sources: lists of prefixes. LPM_TRIE over (list, address); IPv4 as v4-mapped,
  * so an IPv4 /24 has prefixlen 32 + 96 + 24.
  */
-#define HBPF_LIST_BITS	 32
-#define HBPF_LIST_HOST	 0 /* the host's own addresses: never allowed */
+#define HBPF_LIST_BITS   32
+#define HBPF_LIST_HOST   0 /* the host's own addresses: never allowed */
 #define HBPF_LIST_ONLINK 1 /* the bridge's on-link prefixes */
 #define HBPF_LIST_BRIDGE 2 /* --from of attach */
-#define HBPF_LIST_PORTS	 3 /* and up: --from of ports add, one list per different set */
+#define HBPF_LIST_PORTS  3 /* and up: --from of ports add, one list per different set */
 
 struct hbpf_source_key {
 	__u32 prefixlen; /* HBPF_LIST_BITS + bits of the address */
-	__u16 list;	 /* HBPF_LIST_*, always matched whole, and so is */
-	__u16 ipv6;	 /* 1: of IPv6 addresses. ::/0 does not mean ::ffff:0:0/96, too */
+	__u16 list;      /* HBPF_LIST_*, always matched whole, and so is */
+	__u16 ipv6;      /* 1: of IPv6 addresses. ::/0 does not mean ::ffff:0:0/96, too */
 	struct hbpf_addr addr;
 };
 
@@ -141,15 +141,15 @@ struct hbpf_flow_key {
 struct hbpf_fragment_key {
 	struct hbpf_addr src;
 	struct hbpf_addr dst;
-	__u32 id;     /* as in the packet: network order, IPv4's in the low half */
-	__u8 proto;   /* IPv6: 0, its fragments are known by addresses and id alone (RFC 8200, 4.5) */
-	__u8 egress;  /* 1: on the way to the client */
+	__u32 id;   /* as in the packet: network order, IPv4's in the low half */
+	__u8 proto; /* IPv6: 0, its fragments are known by addresses and id alone (RFC 8200, 4.5) */
+	__u8 egress; /* 1: on the way to the client */
 	__u8 pad[2];
 };
 
 struct hbpf_fragment {
 	struct hbpf_addr addr; /* new address; half[0] == half[1] == 0: pass */
-	__u64 seen_ns;	       /* bpf_ktime_get_ns() */
+	__u64 seen_ns;         /* bpf_ktime_get_ns() */
 };
 
 /* counters: PERCPU_ARRAY, indexed by enum hbpf_reason. */
@@ -183,16 +183,16 @@ struct hbpf_config {
 	/* for the programs */
 	struct hbpf_addr only_gateway4; /* where exactly one IPv4 gateway exists, it; else zero */
 	struct hbpf_addr only_gateway6; /* the same for IPv6 */
-	struct hbpf_policy from;	/* who may use exports without a policy of their own */
+	struct hbpf_policy from;        /* who may use exports without a policy of their own */
 	__u8 guard_dst; /* drop loopback destinations (the source half is always on) */
-	__u8 pin;	/* pin conntrack entries against NAT rules */
+	__u8 pin;       /* pin conntrack entries against NAT rules */
 
 	/* for the loader: what was asked for, and what came of it */
 	__u8 hook_option;  /* enum hbpf_hook_kind, --hook */
 	__u8 pin_option;   /* enum hbpf_choice, --pin */
 	__u8 guard_option; /* enum hbpf_choice, --[no-]guard */
-	__u8 hook;	   /* enum hbpf_hook_kind in use, never AUTO */
-	__u8 pin_built;	   /* 1: the programs loaded are able to pin */
+	__u8 hook;         /* enum hbpf_hook_kind in use, never AUTO */
+	__u8 pin_built;    /* 1: the programs loaded are able to pin */
 	__u8 qdisc_made;   /* 1: hbpf made the clsact qdisc */
 	__u8 guard_shared; /* 1: route_localnet belonged to someone else before us, and
 			    * br_netfilter brings them replies towards 127/8 */

@@ -66,7 +66,7 @@ enum hbpf_reason {
 #define X(name, verdict, text) HBPF_##name,
 	HBPF_REASONS(X)
 #undef X
-	HBPF_REASON_MAX,
+		HBPF_REASON_MAX,
 };
 
 #endif /* HBPF_REASONS_H */
