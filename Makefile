@@ -10,6 +10,8 @@
 BUILD   ?= build
 PREFIX  ?= /usr/local
 SBINDIR ?= $(PREFIX)/sbin
+MANDIR  ?= $(PREFIX)/share/man
+BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
 
 ifeq ($(origin CC),default)
 CC = gcc
@@ -122,6 +124,8 @@ bench: all ## compare speed with the alternatives (root)
 
 install: all ## install to DESTDIR and PREFIX (/usr/local)
 	install -D -m 755 $(BUILD)/hbpf $(DESTDIR)$(SBINDIR)/hbpf
+	install -D -m 644 docs/hbpf.8 $(DESTDIR)$(MANDIR)/man8/hbpf.8
+	install -D -m 644 dist/hbpf.bash-completion $(DESTDIR)$(BASHCOMPDIR)/hbpf
 
 clean: ## remove build/
 	rm -rf $(BUILD)
