@@ -91,13 +91,11 @@ int addr_parse(const char *text, struct hbpf_addr *addr)
 	return 0;
 }
 
-/* Whether all bits behind the first @len are 0. */
-static bool host_bits_clear(const struct hbpf_addr *addr, unsigned int len)
+struct prefix prefix_of(struct hbpf_addr addr, __u8 len)
 {
 	for (unsigned int bit = len; bit < ADDR_BITS; bit++)
-		if (addr->byte[bit / 8] & (0x80 >> bit % 8))
-			return false;
-	return true;
+		addr.byte[bit / 8] &= ~(0x80 >> bit % 8);
+	return (struct prefix){ .addr = addr, .len = len };
 }
 
 /* Return: the number, or -EINVAL when it is none from 0 to @max. */
@@ -134,10 +132,8 @@ int prefix_parse(const char *text, struct prefix *prefix)
 			return len;
 		len += above;
 	}
-	if (!host_bits_clear(&addr, len))
-		return -ERANGE;
-	*prefix = (struct prefix){ .addr = addr, .len = len };
-	return 0;
+	*prefix = prefix_of(addr, len);
+	return addr_equal(&prefix->addr, &addr) ? 0 : -ERANGE;
 }
 
 const char *addr_format(const struct hbpf_addr *addr, char *buf)

@@ -25,6 +25,7 @@ struct hbpf_addr addr_from_v6(const void *addr6);
 bool addr_is_v4(const struct hbpf_addr *addr);
 /** addr_compare() - as qsort() wants it: IPv4 first, then byte by byte */
 int addr_compare(const struct hbpf_addr *a, const struct hbpf_addr *b);
+/** addr_equal() - are they the same address? */
 bool addr_equal(const struct hbpf_addr *a, const struct hbpf_addr *b);
 /** addr_is_loopback() - in 127.0.0.0/8, or ::1 */
 bool addr_is_loopback(const struct hbpf_addr *addr);
@@ -39,9 +40,13 @@ bool addr_is_link_local6(const struct hbpf_addr *addr);
  */
 int addr_parse(const char *text, struct hbpf_addr *addr);
 
+/** prefix_of() - the range of @len bits that @addr is in, as for struct prefix */
+struct prefix prefix_of(struct hbpf_addr addr, __u8 len);
+
 /**
  * prefix_parse() - an address with an optional "/LEN"; bits behind it must be 0
- * Return: 0, -EINVAL when it is no prefix, -ERANGE when host bits are set
+ * Return: 0, -EINVAL when it is no prefix, -ERANGE when host bits are set, and then @prefix is the
+ * one without them
  */
 int prefix_parse(const char *text, struct prefix *prefix);
 

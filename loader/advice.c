@@ -2,6 +2,8 @@
 #include "advice.h"
 #include "log.h"
 #include "refresh.h"
+#include "settings.h"
+#include "sysctl.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -152,8 +154,34 @@ static void warn_wildcard(const struct exports *exports, const struct listeners 
 		log_warn("and %zu more ports need no hbpf", count - MOST_WARNINGS);
 }
 
+/* The route of an answer must be by the socket's device, and the client's is by the bridge. */
+static void warn_device(const struct exports *exports, const struct listeners *listeners)
+{
+	char who[OWNER_STRLEN];
+	size_t count = 0;
+
+	for (size_t i = 0; i < exports->count; i++) {
+		const struct export *export = &exports->v[i];
+		const struct listener *both = listeners->v[i];
+		const struct listener *bound =
+			both[LISTENER_V4].on_lo ? &both[LISTENER_V4] : &both[LISTENER_V6];
+
+		if (!bound->on_lo)
+			continue;
+		if (count++ < MOST_WARNINGS)
+			log_warn("%u/%s: %s binds its socket to the device lo, so its answers "
+				 "cannot leave; docs/SERVICES.md tells what to do",
+				 ntohs(export->key.port), proto_name(export->key.proto),
+				 owner_format(&bound->owner, who));
+	}
+	if (count > MOST_WARNINGS)
+		log_warn("and %zu more ports lead to sockets bound to the device lo",
+			 count - MOST_WARNINGS);
+}
+
 void advice_ports(const struct exports *exports, const struct listeners *listeners)
 {
+	warn_device(exports, listeners);
 	warn_local_range(exports);
 	warn_wildcard(exports, listeners);
 }
@@ -192,14 +220,32 @@ void advice_bridge(const struct host *host, const struct link *bridge)
 	}
 }
 
+/*
+ * Connection tracking sees a client's packets on the bridge and never an answer (they leave from
+ * another address), so with loose tracking off it takes all that follow the SYN for invalid.
+ */
+void advice_conntrack(const char *bridge)
+{
+	int loose;
+
+	/* Not there: connection tracking is not loaded. */
+	if (sysctl_read("/proc/sys/net/netfilter/nf_conntrack_tcp_loose", &loose) || loose ||
+	    settings_calls_iptables(bridge, NULL) != 1)
+		return;
+	log_warn("net.netfilter.nf_conntrack_tcp_loose is 0 and br_netfilter is on: where a rule "
+		 "drops ctstate INVALID, connections through %s open and then hang; "
+		 "docs/SERVICES.md tells what to do",
+		 bridge);
+}
+
 void advice_gateways(const struct host *host, const struct gateways *asked)
 {
 	char text[ADDR_STRLEN];
 
 	for (size_t i = 0; i < asked->count; i++) {
 		if (!host_has(host, &asked->v[i].addr))
-			log_warn("--gateway %s is not an address of this host: it serves clients "
-				 "that send it through the bridge all the same",
+			log_warn("--gateway %s is not an address of this host: it works only for "
+				 "clients that route it through this bridge",
 				 addr_format(&asked->v[i].addr, text));
 	}
 }

@@ -20,13 +20,17 @@ int advice_bound(const struct gateways *gateways, const struct exports *exports,
 		 const struct sockets *sockets, struct error *err);
 
 /**
- * advice_ports() - warn about ports that hbpf is not needed for, or that the host may use itself
+ * advice_ports() - warn about ports that hbpf is not needed for, whose service cannot answer, or
+ * that the host may use itself
  * @listeners:	Of @exports
  */
 void advice_ports(const struct exports *exports, const struct listeners *listeners);
 
 /** advice_bridge() - warn about what the bridge lacks, and about a NIC in it */
 void advice_bridge(const struct host *host, const struct link *bridge);
+
+/** advice_conntrack() - warn where strict connection tracking sees the bridge's packets */
+void advice_conntrack(const char *bridge);
 
 /** advice_gateways() - warn about --gateway addresses that are not this host's */
 void advice_gateways(const struct host *host, const struct gateways *asked);

@@ -82,12 +82,15 @@ static int add_source(struct sources *set, const char *word, struct error *err)
 {
 	struct prefix *prefix = &set->v[set->count].prefix;
 	int rc = prefix_parse(word, prefix);
+	char meant[PREFIX_STRLEN];
 
+	if (rc == -ERANGE)
+		return error_set(err, EINVAL,
+				 "--from %s: bits are set behind the prefix length; do you mean "
+				 "%s?",
+				 word, prefix_format(prefix, meant));
 	if (rc) {
-		error_set(err, EINVAL,
-			  rc == -ERANGE ? "--from %s: bits are set behind the prefix length"
-					: "--from %s: not an address range",
-			  word);
+		error_set(err, EINVAL, "--from %s: not an address range", word);
 		error_hint(err, "write it as 172.30.0.0/24, fd00::/64, a single address, or the "
 				"word onlink");
 		return -EINVAL;

@@ -11,9 +11,9 @@ int host_read(struct host *host, struct error *err)
 	int rc;
 
 	memset(host, 0, sizeof(*host));
-	rc = netlink_links(&host->links, err);
+	rc = rtnetlink_links(&host->links, err);
 	if (!rc)
-		rc = netlink_addrs(&host->addrs, err);
+		rc = rtnetlink_addrs(&host->addrs, err);
 	if (rc)
 		host_free(host);
 	return rc;
@@ -157,7 +157,7 @@ int attachment_is_last(const struct pins *pins, const struct host *host, const c
 }
 
 int attachment_remove(const struct pins *pins, const struct host *host, const char *bridge,
-		      bool last, bool qdisc_made, struct error *err)
+		      bool last, struct error *err)
 {
 	struct hook_target target = attachment_target(pins, host, bridge);
 	int rc;
@@ -166,9 +166,9 @@ int attachment_remove(const struct pins *pins, const struct host *host, const ch
 	if (rc)
 		return rc;
 	/* Ingress holds the guard: first to come, last to go. */
-	rc = hook_detach(&target, HOOK_EGRESS, qdisc_made, err);
+	rc = hook_detach(&target, HOOK_EGRESS, err);
 	if (!rc)
-		rc = hook_detach(&target, HOOK_INGRESS, qdisc_made, err);
+		rc = hook_detach(&target, HOOK_INGRESS, err);
 	/* The bridge's directory goes last: as long as it is there, detach finds the rest. */
 	if (!rc && last)
 		rc = pins_remove(pins, NULL, err);

@@ -11,7 +11,7 @@
 #include "dataplane.h"
 #include "error.h"
 #include "hook.h"
-#include "netlink.h"
+#include "rtnetlink.h"
 #include "pins.h"
 
 /* Interfaces and addresses, read once for a command. */
@@ -20,7 +20,9 @@ struct host {
 	struct ifaddrs_list addrs;
 };
 
+/** host_read() - ask the kernel for them. Return: 0 or -errno. Free with host_free() */
 int host_read(struct host *host, struct error *err);
+/** host_free() - release what host_read() got; a struct that is all zero is fine, too */
 void host_free(struct host *host);
 
 /** host_has() - is it an address of this host? */
@@ -69,12 +71,11 @@ int attachment_is_last(const struct pins *pins, const struct host *host, const c
 /**
  * attachment_remove() - give back the settings, then take away programs and state
  * @last:	As of attachment_is_last()
- * @qdisc_made:	hbpf made the clsact qdisc
  *
  * Works on whatever is there, whole or not. The programs, and the guard with them, stay where the
  * settings could not be given back. Return: 0 or -errno
  */
 int attachment_remove(const struct pins *pins, const struct host *host, const char *bridge,
-		      bool last, bool qdisc_made, struct error *err);
+		      bool last, struct error *err);
 
 #endif /* HBPF_ATTACHMENT_H */

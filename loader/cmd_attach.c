@@ -144,7 +144,7 @@ static int clean_up(const struct attach *a, struct error *err)
 
 	if (last < 0)
 		return last;
-	return attachment_remove(&a->pins, &a->host, a->bridge, last, false, err);
+	return attachment_remove(&a->pins, &a->host, a->bridge, last, err);
 }
 
 static int open_state(struct attach *a, struct error *err)
@@ -238,8 +238,6 @@ static void plan_config(struct attach *a)
 		config->pin_option = options->pin.value;
 	if (options->guard.given)
 		config->guard_option = options->guard.value;
-	if (a->remade)
-		config->qdisc_made = 0;
 }
 
 /* New ports on every gateway, and every port on new gateways. What was there before stays: it
@@ -333,33 +331,20 @@ static int hook_up(struct attach *a, struct error *err)
 	struct hook_target target = attachment_target(&a->pins, &a->host, a->bridge);
 	const int progs[HOOK_SIDES] = { a->dp.ingress_fd, a->dp.egress_fd };
 	enum hbpf_hook_kind kind = a->after.config.hook_option;
-	bool qdisc_made = a->after.config.qdisc_made;
-	int rc;
+	int rc = 0;
 
-	rc = hook_makes_qdisc(&target, kind, err);
-	if (rc > 0) {
-		a->dp.config.qdisc_made = true;
-		rc = dataplane_write_config(&a->dp, err);
-	}
-	if (rc)
-		return rc;
 	for (int side = 0; side < HOOK_SIDES; side++) {
 		a->hooked[side] = true;
-		rc = hook_attach(&target, kind, side, progs[side], &kind, &qdisc_made, err);
-		/* Also when it failed later: undo() has to know of the qdisc. */
-		a->dp.config.qdisc_made = qdisc_made;
+		rc = hook_attach(&target, kind, side, progs[side], &kind, err);
 		if (rc)
 			return rc;
 	}
 	a->dp.config.hook = kind;
-	if (kind == HBPF_HOOK_TCX && qdisc_made) {
+	if (kind == HBPF_HOOK_TCX)
 		rc = hook_remove_qdisc(&target, err);
-		if (rc < 0)
-			return rc;
-		a->dp.config.qdisc_made = !rc;
-	}
-	rc = dataplane_write_config(&a->dp, err);
-	if (!rc && a->from.given && !a->fresh)
+	if (!rc)
+		rc = dataplane_write_config(&a->dp, err);
+	if (!rc && !a->fresh && !snapshot_same_sources(&a->before, &a->after))
 		rc = dataplane_forget_udp(&a->dp, err);
 	if (!rc)
 		rc = settings_apply(&a->pins, a->bridge, err);
@@ -372,33 +357,26 @@ static void undo(struct attach *a)
 	struct hook_target target = attachment_target(&a->pins, &a->host, a->bridge);
 	const int progs[HOOK_SIDES] = { a->dp.ingress_fd, a->dp.egress_fd };
 	enum hbpf_hook_kind used;
-	bool qdisc_made = a->dp.config.qdisc_made;
 	int last;
 
 	if (!a->filled)
 		return;
 	if (a->fresh) {
 		last = attachment_is_last(&a->pins, &a->host, a->bridge, NULL);
-		attachment_remove(&a->pins, &a->host, a->bridge, last == 1, qdisc_made, NULL);
+		attachment_remove(&a->pins, &a->host, a->bridge, last == 1, NULL);
 		return;
 	}
-	/* Written down until it is gone, so that a detach knows of it. */
-	a->before.config.qdisc_made |= qdisc_made;
 	snapshot_write(&a->dp, &a->after.exports, &a->before, NULL);
 	for (int side = HOOK_SIDES - 1; side >= 0; side--) {
 		/* The programs that took over are as good as the old ones: only their place may
 		 * have changed. A bridge made anew had none. */
 		if (a->hooked[side] && a->remade)
-			hook_detach(&target, side, qdisc_made, NULL);
+			hook_detach(&target, side, NULL);
 		else if (a->hooked[side])
-			hook_attach(&target, a->before.config.hook, side, progs[side], &used,
-				    &qdisc_made, NULL);
+			hook_attach(&target, a->before.config.hook, side, progs[side], &used, NULL);
 	}
-	if (a->before.config.hook == HBPF_HOOK_TCX && qdisc_made &&
-	    hook_remove_qdisc(&target, NULL) == 1) {
-		a->dp.config.qdisc_made = false;
-		dataplane_write_config(&a->dp, NULL);
-	}
+	if (a->before.config.hook == HBPF_HOOK_TCX)
+		hook_remove_qdisc(&target, NULL);
 }
 
 /* Without pinning a port published by `docker run -p 127.0.0.1:...` hangs for clients. */
@@ -408,10 +386,23 @@ static void warn_unpinned(const struct attach *a)
 
 	if (a->dp.config.pin_option == HBPF_AUTO && a->dp.pin_unavailable[0] &&
 	    nat_prerouting(why, sizeof(why)) == 1)
-		log_warn(
-			"NAT rules (%s) may take packets to exported ports, and conntrack pinning, "
-			"which prevents it, is unavailable: %s",
-			why, a->dp.pin_unavailable);
+		log_warn("%s may take packets to exported ports, and conntrack pinning, which "
+			 "prevents it, is unavailable: %s",
+			 why, a->dp.pin_unavailable);
+}
+
+/* Was everything that can be dialled now told by an earlier attach? */
+static bool is_told(const struct attach *a)
+{
+	const struct gateways *before = &a->before.gateways, *after = &a->after.gateways;
+
+	if (a->fresh || a->remade || a->options->ports.count || before->count != after->count)
+		return false;
+	for (size_t i = 0; i < after->count; i++) {
+		if (!gateways_has(before, &after->v[i].addr))
+			return false;
+	}
+	return true;
 }
 
 static void tell(struct attach *a)
@@ -419,6 +410,7 @@ static void tell(struct attach *a)
 	const struct hbpf_config *config = &a->dp.config;
 
 	advice_bridge(&a->host, a->link);
+	advice_conntrack(a->bridge);
 	if (a->options->gateways.count)
 		advice_gateways(&a->host, &a->asked);
 	if (a->options->ports.count)
@@ -438,6 +430,10 @@ static void tell(struct attach *a)
 		       a->bridge);
 	else if (!a->after.gateways.count)
 		printf("%s is attached, but has no address that clients could dial\n", a->bridge);
+	else if (is_told(a))
+		printf("%s: %zu port%s on %zu gateway%s; `hbpf status` shows them\n", a->bridge,
+		       a->after.exports.count, a->after.exports.count > 1 ? "s" : "",
+		       a->after.gateways.count, a->after.gateways.count > 1 ? "s" : "");
 	else
 		report_reachable(&a->after.gateways, &a->after.exports, &a->listeners);
 }
@@ -507,14 +503,14 @@ static const struct cli_option options[] = {
 	{ "port", 'p', "SPEC", "gateway port to lead to loopback; may be repeated, see below",
 	  CLI_LIST, STORE(ports), 0, NULL },
 	{ "gateway", 'g', "ADDR",
-	  "address that clients dial beside the bridge's own and\ndocker0's; may be repeated",
+	  "another gateway, beside the bridge's addresses and\ndocker0's; may be repeated",
 	  CLI_LIST, STORE(gateways), 0, NULL },
 	{ "from", 'f', "CIDR",
 	  "who may use the ports, in place of the networks on the\nbridge's link; may be repeated; "
 	  "the word onlink adds these",
 	  CLI_LIST, STORE(from), 0, NULL },
-	{ "hook", 0, "KIND", "where the programs go: auto, tcx (Linux 6.6) or clsact", CLI_CHOICE,
-	  STORE(hook), 0, hook_kind_names },
+	{ "hook", 0, "KIND", "where the programs go: auto, tcx (Linux 6.6 or newer)\nor clsact",
+	  CLI_CHOICE, STORE(hook), 0, hook_kind_names },
 	{ "pin", 0, "WHEN",
 	  "keep NAT rules (docker run -p 127.0.0.1:...) from taking\nthe packets: auto, on or off",
 	  CLI_CHOICE, STORE(pin), 0, pin_choices },
@@ -534,11 +530,13 @@ const struct command command_attach = {
 	.text = "BRIDGE is the interface that the containers hang on. Attaching again refreshes and\n"
 		"heals: --port adds, the other options replace what they name and leave the rest\n"
 		"as it is.\n\n"
+		"A gateway is an address of this host that clients dial: every address of the\n"
+		"bridge, docker0's, and those of --gateway.\n\n"
 		"SPEC is [GATEWAY-PORTS:[ADDRESS:]]PORTS[/PROTOCOL], tcp where no protocol is given:\n"
 		"  8088                     gateway port 8088 to 127.0.0.1:8088 and [::1]:8088\n"
 		"  80:8080                  gateway port 80 to port 8080\n"
 		"  8000-8010/udp            eleven UDP ports\n"
-		"  53:127.0.0.53:53/tcp+udp to another loopback address, IPv4 only",
+		"  53:127.0.0.2:53/tcp+udp  to another loopback address, IPv4 only",
 	.options = options,
 	.options_size = sizeof(struct attach_options),
 	.max_words = 1,

@@ -25,7 +25,6 @@ struct runs {
 	struct dataplane dp;
 	struct exports exports;
 	bool closed;
-	bool qdisc_made; /* hbpf made the clsact qdisc of this very interface */
 };
 
 static void runs_close(struct runs *runs, const struct pins *pins, const struct host *host,
@@ -37,7 +36,6 @@ static void runs_close(struct runs *runs, const struct pins *pins, const struct 
 
 	dataplane_init(&runs->dp);
 	rc = dataplane_open(&runs->dp, pins, bridge, target.ifindex, NULL);
-	runs->qdisc_made = runs->dp.config.qdisc_made && runs->dp.config.ifindex == target.ifindex;
 	if ((rc && rc != -ENODEV) || dataplane_exports(&runs->dp, &runs->exports, NULL))
 		return;
 	if (dataplane_set_exports(&runs->dp, &runs->exports, &none, NULL))
@@ -89,7 +87,7 @@ static int detach_one(const struct pins *pins, const struct host *host, const ch
 	if (settings_read(pins, bridge, states, NULL))
 		memset(states, 0, sizeof(states));
 	runs_close(&runs, pins, host, bridge);
-	rc = attachment_remove(pins, host, bridge, last, runs.qdisc_made, err);
+	rc = attachment_remove(pins, host, bridge, last, err);
 	if (rc)
 		runs_reopen(&runs);
 	else
@@ -168,8 +166,8 @@ static const struct cli_option options[] = {
 
 const struct command command_detach = {
 	.name = "detach",
-	.synopsis = "[BRIDGE | --all]",
-	.summary = "Take hbpf off a bridge and give back the host's settings",
+	.synopsis = "[BRIDGE | --all] [options]",
+	.summary = "Detach from a bridge and restore the host's settings",
 	.text = "BRIDGE may be left out where exactly one is attached. Connections through its\n"
 		"ports end at once, on both sides. Also clears away what a killed command, or a\n"
 		"bridge that was deleted, left behind.",

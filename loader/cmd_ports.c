@@ -48,7 +48,8 @@ static const char *const action_names[ACTION_MAX] = {
 struct change {
 	const char *bridge;
 	struct dataplane dp;
-	bool gone_bridge; /* the interface was deleted or made anew */
+	struct error problem; /* list: why its state cannot be read */
+	bool gone_bridge;     /* the interface was deleted or made anew */
 	struct exports have;
 	struct exports want;
 	struct exports put;
@@ -93,9 +94,11 @@ static int which_action(struct ports *p)
 	}
 	nearest = cli_nearest(word, action_name, NULL);
 	if (nearest)
-		cli_usage(p->call->command, "ports cannot '%s'; do you mean '%s'?", word, nearest);
+		cli_usage(p->call->command, "there is no 'ports %s'; do you mean '%s'?", word,
+			  nearest);
 	else
-		cli_usage(p->call->command, "ports cannot '%s': it is list, add, del or set", word);
+		cli_usage(p->call->command, "there is no 'ports %s'; it is list, add, del or set",
+			  word);
 	return -EINVAL;
 }
 
@@ -107,7 +110,7 @@ static int check_usage(const struct ports *p)
 	size_t words = p->call->word_count;
 
 	if (p->action == ACTION_LIST && words > 1)
-		return cli_usage(command, "ports list takes no port: '%s'", p->call->words[1]);
+		return cli_usage(command, "ports list takes no port; -b BRIDGE chooses a bridge");
 	/* also for set: a script with an empty variable does not mean to close everything */
 	if (p->action != ACTION_LIST && words < 2)
 		return cli_usage(command, "which port? hbpf ports %s SPEC...", name);
@@ -149,7 +152,15 @@ static int open_change(struct ports *p, const char *name, struct error *err)
 		change->gone_bridge = true;
 		rc = 0;
 	}
-	return rc ? rc : dataplane_exports(&change->dp, &change->have, err);
+	if (!rc)
+		rc = dataplane_exports(&change->dp, &change->have, err);
+	if (rc && p->action == ACTION_LIST) {
+		/* The other bridges are shown all the same. */
+		change->problem = *err;
+		memset(err, 0, sizeof(*err));
+		rc = 0;
+	}
+	return rc;
 }
 
 static int open_all(struct ports *p, struct error *err)
@@ -372,48 +383,68 @@ static void tell_change(struct change *change)
 		tell_put(change);
 }
 
-static int list(struct ports *p, struct error *err)
+static void list_one(struct change *change)
+{
+	struct ports_report report;
+
+	if (!change->problem.what[0] &&
+	    !ports_report_read(&change->dp, &report, &change->problem)) {
+		printf("%s%s\n", change->bridge, report.exports.count ? "" : ": no ports");
+		ports_report_print(&change->dp, &report, 2);
+		ports_report_free(&report);
+	}
+	if (change->problem.what[0])
+		log_error(&change->problem);
+}
+
+static struct json_object *list_json(struct change *change)
+{
+	struct json_object *item = json_object_new_object();
+	struct error *problem = &change->problem;
+	struct ports_report report;
+
+	json_object_object_add(item, "bridge", output_string(change->bridge));
+	if (!problem->what[0] && !ports_report_read(&change->dp, &report, problem)) {
+		json_object_object_add(item, "ports", ports_report_json(&change->dp, &report));
+		ports_report_free(&report);
+		return item;
+	}
+	json_object_object_add(item, "problem", output_string(problem->what));
+	if (problem->hint[0])
+		json_object_object_add(item, "hint", output_string(problem->hint));
+	return item;
+}
+
+/* Return: exit code */
+static int list(struct ports *p)
 {
 	struct json_object *array = p->call->json ? json_object_new_array() : NULL;
-	struct ports_report report;
-	int rc = 0;
+	int exit_code = EXIT_DONE;
 
 	if (!p->count && !array)
 		puts("no bridge is attached");
 	for (size_t i = 0; i < p->count; i++) {
-		struct change *change = &p->changes[i];
-
-		rc = ports_report_read(&change->dp, &report, err);
-		if (rc)
-			break;
-		if (array) {
-			struct json_object *item = json_object_new_object();
-
-			json_object_object_add(item, "bridge",
-					       json_object_new_string(change->bridge));
-			json_object_object_add(item, "ports",
-					       ports_report_json(&change->dp, &report));
-			json_object_array_add(array, item);
-		} else {
-			printf("%s%s\n", change->bridge, report.exports.count ? "" : ": no ports");
-			ports_report_print(&change->dp, &report, 2);
-		}
-		ports_report_free(&report);
+		if (array)
+			json_object_array_add(array, list_json(&p->changes[i]));
+		else
+			list_one(&p->changes[i]);
+		if (p->changes[i].problem.what[0])
+			exit_code = EXIT_FAILED;
 	}
-	if (array && !rc) {
+	if (array) {
 		struct json_object *doc = json_object_new_object();
 
-		json_object_object_add(doc, "bridges", json_object_get(array));
+		json_object_object_add(doc, "bridges", array);
 		output_json(doc);
 	}
-	json_object_put(array);
-	return rc;
+	return exit_code;
 }
 
 static void release(struct ports *p)
 {
 	for (size_t i = 0; i < p->count; i++) {
 		dataplane_close(&p->changes[i].dp);
+		error_free(&p->changes[i].problem);
 		exports_free(&p->changes[i].have);
 		exports_free(&p->changes[i].want);
 		exports_free(&p->changes[i].put);
@@ -438,14 +469,18 @@ static int work(struct ports *p, struct error *err)
 		rc = open_all(p, err);
 	if (!rc && p->action != ACTION_LIST)
 		rc = change_all(p, err);
-	if (rc)
-		return rc;
+	return rc;
+}
+
+/* Return: exit code */
+static int tell(struct ports *p)
+{
 	/* As JSON a change ends in the list of what is there now. */
 	if (p->action == ACTION_LIST || p->call->json)
-		return list(p, err);
+		return list(p);
 	for (size_t i = 0; i < p->count; i++)
 		tell_change(&p->changes[i]);
-	return 0;
+	return EXIT_DONE;
 }
 
 static int run(const struct cli_call *call)
@@ -460,7 +495,7 @@ static int run(const struct cli_call *call)
 	rc = ask(&p, &err);
 	if (!rc) {
 		rc = work(&p, &err);
-		exit_code = rc ? EXIT_FAILED : EXIT_DONE;
+		exit_code = rc ? EXIT_FAILED : tell(&p);
 	}
 	if (rc)
 		log_error(&err);
@@ -491,7 +526,7 @@ const struct command command_ports = {
 		"  add    open these too\n"
 		"  del    close these, wherever they lead; connections over them end at once\n"
 		"  set    have these and no others; what stays is never closed for a moment\n\n"
-		"SPEC is as for attach: 8088, 80:8080, 8000-8010, 53/udp, 53:127.0.0.53:53/udp.\n"
+		"SPEC is as for attach: 8088, 80:8080, 8000-8010, 53/udp, 53:127.0.0.2:53/udp.\n"
 		"With several bridges a change is made on all of them or on none.",
 	.options = options,
 	.options_size = sizeof(struct ports_options),

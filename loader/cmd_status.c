@@ -31,6 +31,10 @@ static void print_head(const struct status *status)
 	else
 		printf("%s: dead, its programs are not on the bridge; `hbpf attach %s` heals it\n",
 		       status->bridge, status->bridge);
+	if (status->exposed)
+		printf("  EXPOSED: net.ipv4.conf.%s.route_localnet is on and the guard is gone, so what "
+		       "is behind %s can reach any port of 127.0.0.0/8; `hbpf attach %s` closes that\n",
+		       status->bridge, status->bridge, status->bridge);
 	for (int side = 0; side < HOOK_SIDES; side++) {
 		const struct hook_state *hook = &status->hooks[side];
 
@@ -101,8 +105,9 @@ static void print_choices(struct status *status, struct columns *columns)
 	char policy[POLICY_STRLEN];
 
 	if (!columns_row(columns)) {
-		columns_cell(columns, 0, LABEL, "from");
-		columns_cell(columns, 1, "%s", policy_format(&status->dp, &config->from, policy));
+		columns_cell(columns, 0, LABEL, "clients");
+		columns_cell(columns, 1, "%s",
+			     policy_format(&status->dp, &config->from, true, policy));
 	}
 	if (!columns_row(columns)) {
 		columns_cell(columns, 0, LABEL, "guard");
@@ -133,7 +138,7 @@ static void print_counters(const struct status *status)
 		columns_cell(&columns, 4, "%s", text->text);
 	}
 	if (columns.count)
-		puts("  packets");
+		puts("  counters");
 	columns_print(&columns, 4);
 }
 
@@ -163,7 +168,7 @@ static void print_status(struct status *status)
 
 static void add_string(struct json_object *to, const char *name, const char *text)
 {
-	json_object_object_add(to, name, json_object_new_string(text));
+	json_object_object_add(to, name, output_string(text));
 }
 
 static void add_bool(struct json_object *to, const char *name, bool value)
@@ -198,7 +203,7 @@ static struct json_object *gateways_json(const struct gateways *gateways)
 
 		add_string(item, "address", addr_format(&gateways->v[i].addr, addr));
 		for (size_t n = 0; (reason = status_gateway_why(gateways->v[i].why, n)); n++)
-			json_object_array_add(why, json_object_new_string(reason->name));
+			json_object_array_add(why, output_string(reason->name));
 		json_object_object_add(item, "why", why);
 		json_object_array_add(array, item);
 	}
@@ -261,6 +266,7 @@ static struct json_object *status_json(struct status *status)
 	add_string(item, "bridge", status->bridge);
 	add_bool(item, "exists", status->exists);
 	add_bool(item, "live", status->alive);
+	add_bool(item, "exposed", status->exposed);
 	for (int side = 0; side < HOOK_SIDES; side++)
 		json_object_object_add(hooks, side_names[side], hook_json(&status->hooks[side]));
 	json_object_object_add(item, "hooks", hooks);
@@ -283,36 +289,43 @@ static struct json_object *status_json(struct status *status)
 	return item;
 }
 
-static void show(const char *bridge, const struct pins *pins, const struct host *host,
+/* Return: whether its state could be read, and leaves nothing open */
+static bool show(const char *bridge, const struct pins *pins, const struct host *host,
 		 struct json_object *array)
 {
 	struct status status;
+	bool good;
 
 	status_read(&status, pins, host, bridge);
 	if (array)
 		json_object_array_add(array, status_json(&status));
 	else
 		print_status(&status);
+	good = status.readable && !status.exposed;
 	status_free(&status);
+	return good;
 }
 
-static void show_all(const struct cli_call *call, const struct pins_bridges *bridges,
+/* Return: as of show(), for all of them */
+static bool show_all(const struct cli_call *call, const struct pins_bridges *bridges,
 		     const char *only, const struct pins *pins, const struct host *host)
 {
 	struct json_object *array = call->json ? json_object_new_array() : NULL;
 	struct json_object *doc;
+	bool good = true;
 
 	for (size_t i = 0; i < bridges->count; i++) {
 		if (!only || only == bridges->names[i])
-			show(bridges->names[i], pins, host, array);
+			good &= show(bridges->names[i], pins, host, array);
 	}
 	if (!bridges->count && !array)
 		puts("no bridge is attached; `hbpf attach BRIDGE` attaches one");
 	if (!array)
-		return;
+		return good;
 	doc = json_object_new_object();
 	json_object_object_add(doc, "bridges", array);
 	output_json(doc);
+	return good;
 }
 
 static int run(const struct cli_call *call)
@@ -322,6 +335,7 @@ static int run(const struct cli_call *call)
 	struct host host = { 0 };
 	struct error err = { 0 };
 	const char *only = NULL;
+	bool good = false;
 	int rc;
 
 	rc = attachment_bridges(PINS_READ, &pins, &bridges, &err);
@@ -334,19 +348,21 @@ static int run(const struct cli_call *call)
 	if (rc)
 		log_error(&err);
 	else
-		show_all(call, &bridges, only, &pins, &host);
+		good = show_all(call, &bridges, only, &pins, &host);
 	error_free(&err);
 	host_free(&host);
 	pins_bridges_free(&bridges);
 	pins_close(&pins);
-	return rc ? EXIT_FAILED : EXIT_DONE;
+	return good ? EXIT_DONE : EXIT_FAILED;
 }
 
 const struct command command_status = {
 	.name = "status",
-	.synopsis = "[BRIDGE]",
+	.synopsis = "[BRIDGE] [options]",
 	.summary = "Show what is attached, how it does, and what it changed",
-	.text = "With -v also how many packets took which way.",
+	.text = "With -v also how many packets took which way.\n\n"
+		"Exit status 1 also where a bridge's state cannot be read, and where the guard is\n"
+		"gone while route_localnet is on, so that all of the host's loopback is open.",
 	.max_words = 1,
 	.reports = true,
 	.root_for = "reads BPF maps",

@@ -86,25 +86,25 @@ static int open_pin(const char *path, struct error *err)
 	return fd;
 }
 
-static int open_config(struct dataplane *dp, const struct pins *pins, const char *bridge,
-		       struct error *err)
+static int open_map(struct dataplane *dp, enum dataplane_map map, const struct pins *pins,
+		    const char *bridge, struct error *err)
 {
 	char dir[PATH_MAX], path[PATH_MAX];
 	int ret;
 
 	ret = pin_path(pins, bridge, NULL, dir, err);
 	if (!ret)
-		ret = pin_path(pins, bridge, map_name(MAP_CONFIG), path, err);
+		ret = pin_path(pins, bridge, map_name(map), path, err);
 	if (ret)
 		return ret;
 	ret = open_pin(path, err);
-	if (ret == -ENOENT && !access(dir, F_OK))
-		return not_whole(bridge, path, err);
-	if (ret == -ENOENT)
+	if (ret == -ENOENT && access(dir, F_OK))
 		return error_set(err, ret, "%s is not attached", bridge);
+	if (ret == -ENOENT)
+		return not_whole(bridge, path, err);
 	if (ret < 0)
 		return ret;
-	dp->maps[MAP_CONFIG] = ret;
+	dp->maps[map] = ret;
 	return 0;
 }
 
@@ -144,24 +144,6 @@ out:
 	return ret;
 }
 
-static int open_map(struct dataplane *dp, enum dataplane_map map, const struct pins *pins,
-		    const char *bridge, struct error *err)
-{
-	char path[PATH_MAX];
-	int ret;
-
-	ret = pin_path(pins, bridge, map_name(map), path, err);
-	if (ret)
-		return ret;
-	ret = open_pin(path, err);
-	if (ret == -ENOENT)
-		return not_whole(bridge, path, err);
-	if (ret < 0)
-		return ret;
-	dp->maps[map] = ret;
-	return 0;
-}
-
 static int check_bridge(const struct dataplane *dp, const struct pins *pins, const char *bridge,
 			unsigned int ifindex, struct error *err)
 {
@@ -194,7 +176,7 @@ int dataplane_open(struct dataplane *dp, const struct pins *pins, const char *br
 {
 	int map, ret;
 
-	ret = open_config(dp, pins, bridge, err);
+	ret = open_map(dp, MAP_CONFIG, pins, bridge, err);
 	if (!ret)
 		ret = read_config(dp, bridge, err);
 	for (map = 0; !ret && map < MAP_COUNT; map++)

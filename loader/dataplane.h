@@ -47,6 +47,8 @@ struct dataplane {
  * only the layout is filled in
  */
 void dataplane_init(struct dataplane *dp);
+/** dataplane_close() - close its maps and unload the programs that nothing else holds; then it is
+ * empty again */
 void dataplane_close(struct dataplane *dp);
 
 /**
@@ -79,6 +81,7 @@ int dataplane_load(struct dataplane *dp, enum hbpf_choice pin, struct error *err
 int dataplane_pin(const struct dataplane *dp, const struct pins *pins, const char *bridge,
 		  struct error *err);
 
+/** dataplane_write_config() - put dp->config into its map. Return: 0 or -errno */
 int dataplane_write_config(struct dataplane *dp, struct error *err);
 
 /** dataplane_exports() - read the exports map (in batches where the kernel can) */

@@ -146,16 +146,6 @@ static void merge(struct exports *set, const struct export *v, size_t count)
 	}
 }
 
-int exports_put(struct exports *set, const struct export *export)
-{
-	const struct export copy = *export; /* it may stand in @set itself, which moves */
-	int rc = reserve(set, 1);
-
-	if (!rc)
-		merge(set, &copy, 1);
-	return rc;
-}
-
 int exports_put_all(struct exports *set, struct export *v, size_t count)
 {
 	size_t kept = 0;
@@ -251,7 +241,7 @@ static int refuse_add(const struct export *old, const struct export *export, boo
 				 proto, old_end, new_end);
 	rc = error_set(err, EEXIST, "%u/%s already leads to %s, not %s", port, proto, old_end,
 		       new_end);
-	error_hint(err, "take it away first: hbpf ports del %u/%s", port, proto);
+	error_hint(err, "take it away first: `hbpf ports del %u/%s`", port, proto);
 	return rc;
 }
 
@@ -277,9 +267,9 @@ static int make_run(const struct exports *set, const struct run *run,
 int exports_add(struct exports *set, const struct port_spec *spec, const struct hbpf_policy *from,
 		bool fresh, struct error *err)
 {
-	struct run runs[2];
-	size_t n = spec_runs(spec, runs), count = runs[0].count;
-	struct export *v = calloc(n * count, sizeof(*v));
+	struct run runs[2] = { 0 };
+	size_t n = spec_runs(spec, runs), count = spec->last - spec->first + 1;
+	struct export *v = calloc(2 * count, sizeof(*v)); /* for both protocols at most */
 	int rc = -ENOMEM;
 
 	if (!v || reserve(set, n * count)) {
@@ -308,7 +298,7 @@ static int refuse_absent(const struct exports *set, const struct export *wanted,
 	if (!spec->proto_given && exports_find(set, IPPROTO_UDP, wanted->key.port))
 		error_hint(err, "%u/udp is: name the protocol", port);
 	else
-		error_hint(err, "\"hbpf ports list\" shows what is");
+		error_hint(err, "`hbpf ports list` shows what is");
 	return rc;
 }
 
@@ -375,22 +365,25 @@ static bool end_lost(const struct hbpf_export *have, const struct hbpf_export *w
 int exports_diff(const struct exports *have, const struct exports *want, struct exports *put,
 		 struct exports *gone)
 {
-	size_t i = 0, j = 0;
+	const struct export *old = have->v, *new = want->v;
+	const struct export *old_end = old + have->count, *new_end = new + want->count;
 	int rc = 0;
 
-	while (!rc && (i < have->count || j < want->count)) {
-		const struct export *old = i < have->count ? &have->v[i] : NULL;
-		const struct export *new = j < want->count ? &want->v[j] : NULL;
-		int order = !old ? 1 : !new ? -1 : compare_keys(old, new);
+	while (!rc && old < old_end && new < new_end) {
+		int order = compare_keys(old, new);
 
 		if (order < 0 || (!order && end_lost(&old->to, &new->to)))
 			rc = append(gone, old);
 		if (!rc && (order > 0 || (!order && (!same_end(&old->to, &new->to) ||
 						     !same_policy(&old->to.from, &new->to.from)))))
 			rc = append(put, new);
-		i += order <= 0;
-		j += order >= 0;
+		old += order <= 0;
+		new += order >= 0;
 	}
+	for (; !rc && old < old_end; old++)
+		rc = append(gone, old);
+	for (; !rc && new < new_end; new ++)
+		rc = append(put, new);
 	return rc;
 }
 

@@ -22,6 +22,7 @@ struct exports {
 	size_t room;
 };
 
+/** exports_free() - release its memory; the set is empty then, and may be used again */
 void exports_free(struct exports *set);
 /** exports_copy() - @to must be empty. Return: 0 or -ENOMEM */
 int exports_copy(struct exports *to, const struct exports *from);
@@ -30,11 +31,8 @@ int exports_copy(struct exports *to, const struct exports *from);
  */
 const struct export *exports_find(const struct exports *set, __u8 proto, __be16 port);
 
-/** exports_put() - add one export, or replace the one with its key. Return: 0 or -ENOMEM */
-int exports_put(struct exports *set, const struct export *export);
-
 /**
- * exports_put_all() - the same for many, as a map dump yields them
+ * exports_put_all() - add exports, or replace those with their keys, as a map dump yields them
  * @v:		In any order (it is sorted in place); of two with one key either stays
  * @count:	of @v
  *
@@ -99,7 +97,7 @@ bool exports_next_range(const struct exports *set, struct export_range *range);
 #define EXPORT_RANGE_STRLEN 64
 /**
  * export_range_format() - as a SPEC that would make it: "8088/tcp", "8000-8010:9000-9010/tcp",
- * "53:127.0.0.53:53/udp"
+ * "53:127.0.0.2:53/udp"
  * @buf:	at least EXPORT_RANGE_STRLEN bytes; returned
  */
 const char *export_range_format(const struct export_range *range, char *buf);

@@ -13,18 +13,8 @@ const char *const hook_kind_names[] = {
 	NULL,
 };
 
-int hook_makes_qdisc(const struct hook_target *target, enum hbpf_hook_kind kind, struct error *err)
-{
-	int has;
-
-	if (kind == HBPF_HOOK_TCX)
-		return 0;
-	has = clsact_has_qdisc(target, err);
-	return has < 0 ? has : !has;
-}
-
 int hook_attach(const struct hook_target *target, enum hbpf_hook_kind kind, enum hook_side side,
-		int prog_fd, enum hbpf_hook_kind *used, bool *qdisc_made, struct error *err)
+		int prog_fd, enum hbpf_hook_kind *used, struct error *err)
 {
 	int ret;
 
@@ -38,7 +28,7 @@ int hook_attach(const struct hook_target *target, enum hbpf_hook_kind kind, enum
 			return ret;
 		error_free(err);
 	}
-	ret = clsact_attach(target, side, prog_fd, qdisc_made, err);
+	ret = clsact_attach(target, side, prog_fd, err);
 	if (ret)
 		return ret;
 	*used = HBPF_HOOK_CLSACT;
@@ -49,26 +39,19 @@ int hook_attach(const struct hook_target *target, enum hbpf_hook_kind kind, enum
  * Both kinds, whatever is said to be in use: a command killed while it moved the program from one
  * to the other leaves it at both.
  */
-int hook_detach(const struct hook_target *target, enum hook_side side, bool qdisc_made,
-		struct error *err)
+int hook_detach(const struct hook_target *target, enum hook_side side, struct error *err)
 {
 	int ret = tcx_detach(target, side, err);
 
 	if (ret || !target->ifindex) /* the filters of a deleted bridge went with it */
 		return ret;
 	ret = clsact_detach(target, side, err);
-	if (ret || !qdisc_made)
-		return ret;
-	return clsact_remove_qdisc(target, err);
+	return ret ? ret : clsact_remove_qdisc(target, err);
 }
 
 int hook_remove_qdisc(const struct hook_target *target, struct error *err)
 {
-	int ret = clsact_remove_qdisc(target, err);
-
-	if (!ret)
-		ret = clsact_has_qdisc(target, err);
-	return ret < 0 ? ret : !ret;
+	return clsact_remove_qdisc(target, err);
 }
 
 int hook_query(const struct hook_target *target, enum hook_side side, struct hook_state *state,

@@ -28,14 +28,6 @@ struct hook_target {
 };
 
 /**
- * hook_makes_qdisc() - will hook_attach() have to make the clsact qdisc?
- *
- * For the caller to write down before it attaches: killed in between, nobody would know any more
- * whose qdisc it is. Return: 1, 0 or -errno
- */
-int hook_makes_qdisc(const struct hook_target *target, enum hbpf_hook_kind kind, struct error *err);
-
-/**
  * hook_attach() - put one program on one side of the bridge, or exchange the one there
  * @kind:	HBPF_HOOK_AUTO tries tcx and falls back to clsact only where the kernel does not
  *		know tcx (-EINVAL, -EOPNOTSUPP), never on -EPERM or -ENODEV. A kind other than the
@@ -44,27 +36,26 @@ int hook_makes_qdisc(const struct hook_target *target, enum hbpf_hook_kind kind,
  * @side:	Ingress carries the guard and is attached first
  * @prog_fd:	Program
  * @used:	The kind it came to
- * @qdisc_made:	Set true when this call made the clsact qdisc; left alone otherwise
  *
+ * Where it takes making the clsact qdisc, that is written down (settings_keep_qdisc()) before.
  * A pinned link that is dead (its bridge was deleted) is replaced. A living one gets the program
  * exchanged in place, so that no packet goes by unguarded. Where others came to stand before ours
  * it moves to the front again, with tcx only if @prog_fd is another program than the one there.
  * Return: 0 or -errno
  */
 int hook_attach(const struct hook_target *target, enum hbpf_hook_kind kind, enum hook_side side,
-		int prog_fd, enum hbpf_hook_kind *used, bool *qdisc_made, struct error *err);
+		int prog_fd, enum hbpf_hook_kind *used, struct error *err);
 
 /**
- * hook_detach() - take away our program from one side, whichever kind holds it
- * @qdisc_made:	With true, and after the last filter of anyone is gone, the clsact qdisc goes too
+ * hook_detach() - take away our program from one side, whichever kind holds it, and the clsact
+ * qdisc as hook_remove_qdisc() does
  * Return: 0 (also when nothing is there) or -errno
  */
-int hook_detach(const struct hook_target *target, enum hook_side side, bool qdisc_made,
-		struct error *err);
+int hook_detach(const struct hook_target *target, enum hook_side side, struct error *err);
 
 /**
- * hook_remove_qdisc() - take away the clsact qdisc that hbpf made, once nobody has filters there
- * Return: 1 when it is there no more, 0 when it has to stay, -errno
+ * hook_remove_qdisc() - take away the clsact qdisc if hbpf made it and nobody has filters there
+ * Return: 0 (also when it has to stay) or -errno
  */
 int hook_remove_qdisc(const struct hook_target *target, struct error *err);
 

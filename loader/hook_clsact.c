@@ -22,8 +22,9 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include "hook_kinds.h"
-#include "netlink.h"
 #include "nl.h"
+#include "rtnetlink.h"
+#include "settings.h"
 
 #define FILTER_PRIORITY 1
 #define FILTER_HANDLE   0x68627066 /* "hbpf" */
@@ -203,14 +204,6 @@ static bool is_clsact(const struct qdisc *qdisc)
 	return !strcmp(qdisc->kind, "clsact");
 }
 
-int clsact_has_qdisc(const struct hook_target *target, struct error *err)
-{
-	struct qdisc qdisc;
-	int ret = qdisc_read(target, &qdisc, err);
-
-	return ret ? ret : is_clsact(&qdisc);
-}
-
 /*
  * The older qdisc "ingress" sits at the same place, and it takes filters for egress too and runs
  * them on ingress (ingress_tcf_block() ignores the side): not a place for ours.
@@ -220,7 +213,9 @@ static int qdisc_refuse_other(const struct hook_target *target, const char *kind
 	int ret = error_set(err, EBUSY, "%s has a qdisc \"%s\" where clsact would go",
 			    target->bridge, kind);
 
-	error_hint(err, "`tc qdisc del dev %s %s` makes room, or use --hook tcx (Linux 6.6)",
+	error_hint(err,
+		   "`tc qdisc del dev %s %s` makes room, or use --hook tcx (Linux 6.6 or "
+		   "newer)",
 		   target->bridge, kind);
 	return ret;
 }
@@ -249,7 +244,7 @@ static int qdisc_create(const struct hook_target *target, struct bpf_tc_hook *ho
 	return ret;
 }
 
-static int qdisc_ensure(const struct hook_target *target, bool *made, struct error *err)
+static int qdisc_ensure(const struct hook_target *target, struct error *err)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = target->ifindex,
 		    .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
@@ -263,10 +258,14 @@ static int qdisc_ensure(const struct hook_target *target, bool *made, struct err
 		return 0;
 	if (qdisc.kind[0])
 		return qdisc_refuse_other(target, qdisc.kind, err);
+	ret = settings_keep_qdisc(target->pins, target->bridge, true, err);
+	if (ret)
+		return ret;
 	ret = qdisc_create(target, &hook);
 	if (!ret)
-		*made = true;
-	if (!ret || ret == -EEXIST) /* somebody else was faster */
+		return 0;
+	settings_keep_qdisc(target->pins, target->bridge, false, NULL);
+	if (ret == -EEXIST) /* somebody else was faster */
 		return 0;
 	error_set(err, ret, "cannot add a clsact qdisc to %s: %s", target->bridge, strerror(-ret));
 	error_hint_privileges(err, ret);
@@ -286,19 +285,24 @@ int clsact_remove_qdisc(const struct hook_target *target, struct error *err)
 	unsigned int left;
 	int ret;
 
-	ret = qdisc_read(target, &qdisc, err);
-	if (ret || !is_clsact(&qdisc)) /* gone already, or replaced by someone else's */
+	ret = settings_made_qdisc(target->pins, target->bridge, err);
+	if (ret <= 0)
 		return ret;
+	ret = qdisc_read(target, &qdisc, err);
+	if (ret)
+		return ret;
+	if (!is_clsact(&qdisc)) /* gone already, or replaced by someone else's */
+		return settings_keep_qdisc(target->pins, target->bridge, false, err);
 	/* Deleting the qdisc deletes everybody's filters. The kernel cannot be asked to do it only
 	 * where there are none, so a filter added this very moment would be lost. */
-	ret = netlink_filters(target->ifindex, &left, err);
+	ret = rtnetlink_filters(target->ifindex, &left, err);
 	if (ret || left)
 		return ret;
 	ret = bpf_tc_hook_destroy(&hook);
 	if (ret && ret != -ENOENT && ret != -EINVAL)
 		return error_set(err, ret, "cannot remove the clsact qdisc of %s: %s",
 				 target->bridge, strerror(-ret));
-	return 0;
+	return settings_keep_qdisc(target->pins, target->bridge, false, err);
 }
 
 /* ---- the filter ---- */
@@ -338,13 +342,13 @@ static int filter_delete(const struct hook_target *target, const struct clsact_s
 }
 
 int clsact_attach(const struct hook_target *target, enum hook_side which, int prog_fd,
-		  bool *qdisc_made, struct error *err)
+		  struct error *err)
 {
 	const struct clsact_side *side = &sides[which];
 	struct filters found;
 	int ret;
 
-	ret = qdisc_ensure(target, qdisc_made, err);
+	ret = qdisc_ensure(target, err);
 	if (!ret)
 		ret = filters_read(target, side, &found, err);
 	if (ret)
@@ -354,7 +358,7 @@ int clsact_attach(const struct hook_target *target, enum hook_side which, int pr
 				FILTER_PRIORITY, side->name, target->bridge, found.taken);
 		error_hint(err,
 			   "move that filter to another priority (`tc filter show dev %s %s` "
-			   "lists it), or use --hook tcx (Linux 6.6)",
+			   "lists it), or use --hook tcx (Linux 6.6 or newer)",
 			   target->bridge, side->name);
 		return ret;
 	}

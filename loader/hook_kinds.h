@@ -28,14 +28,13 @@ int tcx_query(const struct hook_target *target, enum hook_side side, struct hook
 int tcx_first(const struct hook_target *target, enum hook_side side, __u32 *prog_id,
 	      struct error *err);
 
-/** clsact_attach() - attach, or exchange the filter attached; @qdisc_made as for hook_attach() */
+/** clsact_attach() - attach, or exchange the filter attached; makes the qdisc where there is none
+ */
 int clsact_attach(const struct hook_target *target, enum hook_side side, int prog_fd,
-		  bool *qdisc_made, struct error *err);
+		  struct error *err);
 /** clsact_detach() - Return: 0 (also when nothing is there) or -errno */
 int clsact_detach(const struct hook_target *target, enum hook_side side, struct error *err);
-/** clsact_has_qdisc() - Return: 1, 0 or -errno */
-int clsact_has_qdisc(const struct hook_target *target, struct error *err);
-/** clsact_remove_qdisc() - unless somebody's filters are left. Return: 0 or -errno */
+/** clsact_remove_qdisc() - if we made it, unless filters are left. Return: 0 or -errno */
 int clsact_remove_qdisc(const struct hook_target *target, struct error *err);
 /** clsact_query() - look for our filter; @state is left alone where there is none */
 int clsact_query(const struct hook_target *target, enum hook_side side, struct hook_state *state,

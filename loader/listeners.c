@@ -45,6 +45,7 @@ static int find_owners(const struct exports *set, struct listeners *listeners)
 			continue;
 		listener->there = true;
 		listener->wildcard = addr_is_unspecified(&socket->local.addr);
+		listener->on_lo = sockets_is_on_lo(socket);
 		found[count] = listener;
 		inodes[count++] = socket->inode;
 	}
@@ -86,7 +87,7 @@ void listeners_free(struct listeners *listeners)
 const char *owner_format(const struct owner *owner, char buf[OWNER_STRLEN])
 {
 	if (owner->pid)
-		snprintf(buf, OWNER_STRLEN, "%s, pid %d", owner->name, owner->pid);
+		snprintf(buf, OWNER_STRLEN, "%s (pid %d)", owner->name, owner->pid);
 	else
 		snprintf(buf, OWNER_STRLEN, "a process not visible from here");
 	return buf;

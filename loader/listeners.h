@@ -16,6 +16,7 @@ enum {
 struct listener {
 	bool there;
 	bool wildcard; /* bound to all addresses, the gateway's too */
+	bool on_lo;    /* bound to the device lo: its answers cannot leave by the bridge */
 	struct owner owner;
 };
 
@@ -32,7 +33,7 @@ void listeners_free(struct listeners *listeners);
 struct hbpf_addr export_local(const struct export *export, int family);
 
 #define OWNER_STRLEN 96
-/** owner_format() - "python3, pid 4242", or that it is not known. Returns @buf */
+/** owner_format() - "python3 (pid 4242)", or that it is not known. Returns @buf */
 const char *owner_format(const struct owner *owner, char buf[OWNER_STRLEN]);
 
 #define LISTENERS_STRLEN 128

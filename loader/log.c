@@ -5,6 +5,7 @@
 #include <json-c/json.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 static struct {
 	bool verbose;
@@ -22,26 +23,21 @@ bool log_is_verbose(void)
 	return setup.verbose;
 }
 
-/* An error may quote any bytes of the command line, and JSON is UTF-8. */
-static struct json_object *ascii_json(const char *text)
-{
-	char ascii[sizeof(((struct error *)0)->what)];
-	size_t len = 0;
-
-	for (; text[len] && len < sizeof(ascii); len++)
-		ascii[len] = (signed char)text[len] < 0 ? '?' : text[len];
-	return json_object_new_string_len(ascii, (int)len);
-}
-
+/* "error" is one line; the lines below it, which show where in a SPEC it is, are detail. */
 static void error_json(const struct error *err)
 {
 	struct json_object *doc = json_object_new_object();
+	size_t line = strcspn(err->what, "\n");
+	char what[sizeof(err->what)];
 
-	json_object_object_add(doc, "error", ascii_json(err->what));
+	snprintf(what, sizeof(what), "%.*s", (int)line, err->what);
+	json_object_object_add(doc, "error", output_string(what));
 	if (err->hint[0])
-		json_object_object_add(doc, "hint", ascii_json(err->hint));
-	if (err->detail && setup.verbose)
-		json_object_object_add(doc, "detail", json_object_new_string(err->detail));
+		json_object_object_add(doc, "hint", output_string(err->hint));
+	if (err->what[line])
+		json_object_object_add(doc, "detail", output_string(err->what + line + 1));
+	else if (err->detail && setup.verbose)
+		json_object_object_add(doc, "detail", output_string(err->detail));
 	output_json(doc);
 }
 

@@ -13,6 +13,7 @@
  */
 void log_setup(bool verbose, bool json);
 
+/** log_is_verbose() - was -v given? */
 bool log_is_verbose(void);
 
 /** log_error() - print an error with its hint, under -v with its detail */

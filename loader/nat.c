@@ -67,7 +67,9 @@ static int on_chain(const struct nlmsghdr *nlh, void *data)
 	}
 	if (!family || strcmp(type, "nat") || !prerouting)
 		return MNL_CB_OK;
-	snprintf(finding->why, finding->size, "nf_tables chain \"%s %s %s\"", family, table, name);
+	/* names cut, so that the text is whole */
+	snprintf(finding->why, finding->size, "NAT rules (nf_tables chain \"%s %.40s %.40s\")",
+		 family, table, name);
 	finding->found = true;
 	return MNL_CB_STOP;
 }
@@ -111,7 +113,7 @@ static int look_in_legacy(const char *path, const char *tool, struct finding *fi
 	while (!finding->found && fgets(table, sizeof(table), names)) {
 		if (strcmp(table, "nat\n"))
 			continue;
-		snprintf(finding->why, finding->size, "%s table \"nat\"", tool);
+		snprintf(finding->why, finding->size, "NAT rules (%s table \"nat\")", tool);
 		finding->found = true;
 	}
 	fclose(names);
@@ -136,6 +138,6 @@ int nat_prerouting(char *why, size_t size)
 	if (ret)
 		snprintf(why, size, "cannot ask %s: %s", asked, strerror(-ret));
 	else if (!finding.found)
-		snprintf(why, size, "no prerouting nat chain");
+		snprintf(why, size, "no NAT rules here that could take the packets");
 	return ret ? ret : finding.found;
 }

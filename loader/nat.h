@@ -7,8 +7,8 @@
 
 /**
  * nat_prerouting() - look for NAT chains in the prerouting hook
- * @why:	Says what was found, as nf_tables chain "ip nat PREROUTING", or "no prerouting
- *		nat chain", or why it could not be told
+ * @why:	Says what was found, as NAT rules (nf_tables chain "ip nat PREROUTING"), or that
+ *		there are none, or why it could not be told
  * @size:	of @why
  *
  * Asks nf_tables over netlink (NFT_MSG_GETCHAIN: type nat, hook prerouting) and reads

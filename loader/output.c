@@ -15,6 +15,58 @@ void output_json(struct json_object *doc)
 	json_object_put(doc);
 }
 
+/*
+ * The bytes of the character that @text begins with (RFC 3629, 4), or 0 where it is none: cut
+ * short, longer than it need be, a surrogate, or above U+10FFFF.
+ */
+static size_t utf8_length(const char *text)
+{
+	static const struct {
+		unsigned char first, last;       /* of the first byte */
+		unsigned char second, to_second; /* of the second byte */
+		size_t length;
+	} forms[] = {
+		{ 0x01, 0x7f, 0x00, 0x00, 1 }, { 0xc2, 0xdf, 0x80, 0xbf, 2 },
+		{ 0xe0, 0xe0, 0xa0, 0xbf, 3 }, { 0xe1, 0xec, 0x80, 0xbf, 3 },
+		{ 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 },
+		{ 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 },
+		{ 0xf4, 0xf4, 0x80, 0x8f, 4 },
+	};
+	const unsigned char *byte = (const unsigned char *)text;
+
+	for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++) {
+		size_t length = forms[i].length;
+
+		if (byte[0] < forms[i].first || byte[0] > forms[i].last)
+			continue;
+		if (length > 1 && (byte[1] < forms[i].second || byte[1] > forms[i].to_second))
+			return 0;
+		for (size_t n = 2; n < length; n++) {
+			if (byte[n] < 0x80 || byte[n] > 0xbf)
+				return 0;
+		}
+		return length;
+	}
+	return 0;
+}
+
+struct json_object *output_string(const char *text)
+{
+	char *clean = strdup(text);
+	struct json_object *string;
+	size_t at = 0, length;
+
+	while (clean && clean[at]) {
+		length = utf8_length(clean + at);
+		if (!length)
+			clean[at++] = '?';
+		at += length;
+	}
+	string = json_object_new_string(clean ? clean : "");
+	free(clean);
+	return string;
+}
+
 int columns_row(struct columns *columns)
 {
 	if (columns->count == columns->room) {

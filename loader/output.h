@@ -11,6 +11,14 @@ struct json_object;
 /** output_json() - print one document and release it */
 void output_json(struct json_object *doc);
 
+/**
+ * output_string() - a JSON string of any text, each byte that is not of UTF-8 replaced by '?'
+ *
+ * Names of interfaces and processes are bytes that somebody chose, and JSON is UTF-8. All strings
+ * of the documents are made here.
+ */
+struct json_object *output_string(const char *text);
+
 #define COLUMNS_MOST 8
 
 /* Rows of text whose columns are aligned when printed. All zero is an empty one. */

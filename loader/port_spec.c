@@ -159,22 +159,22 @@ static int part_to_addr(struct part part, struct hbpf_addr *addr)
 
 static int parse_addr(const struct word *word, struct part part, __be32 *addr4)
 {
+	const struct part rest = part_between(part.at, part.at + strcspn(part.at, "/"));
 	struct hbpf_addr addr;
-	int rc;
 
 	if (!part.len)
 		return refuse(word, part, "address is missing");
-	if (part_to_addr(part, &addr)) {
-		if (memchr(part.at, ':', part.len))
+	if (part_to_addr(part, &addr) && memchr(part.at, ':', part.len)) {
+		/* An IPv6 address without a port behind it was split within; 80:::90 is none. */
+		if (part_to_addr(rest, &addr) || (*rest.at != '[' && !addr_is_loopback(&addr)))
 			return refuse(word, part, "too many colons");
+		part = rest;
+	} else if (part_to_addr(part, &addr)) {
 		return refuse(word, part, "address must be an IPv4 address in 127.0.0.0/8");
 	}
-	if (!addr_is_v4(&addr)) {
-		rc = refuse(word, part,
-			    "address must be in 127.0.0.0/8: IPv6 has no loopback address but ::1");
-		error_hint(word->err, "leave the address out, then IPv6 clients reach ::1");
-		return rc;
-	}
+	if (!addr_is_v4(&addr))
+		return refuse(word, part,
+			      "address must be IPv4; leave it out and IPv6 reaches [::1]");
 	if (!addr_is_loopback(&addr))
 		return refuse(word, part,
 			      "address must be in 127.0.0.0/8: ports lead to this host's loopback "
@@ -225,7 +225,7 @@ static int parse_local_ports(const struct word *word, struct part part,
 			     const struct port_range *gateway, __u16 *first)
 {
 	const char *end = part.at + part.len;
-	struct port_range local;
+	struct port_range local = { 0 };
 	struct hbpf_addr addr;
 	int rc;
 
@@ -278,7 +278,7 @@ int port_spec_parse(const char *text, struct port_spec *spec, struct error *err)
 		.protos = PORT_SPEC_TCP,
 		.proto_given = parts.proto.at,
 	};
-	struct port_range ports;
+	struct port_range ports = { 0 };
 	int rc;
 
 	if (!*text)

@@ -9,12 +9,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+static int read_families(struct dataplane *dp, struct ports_report *ports, struct error *err)
+{
+	struct gateways gateways = { 0 };
+	int rc = dataplane_gateways(dp, &gateways, err);
+
+	for (size_t i = 0; !rc && i < gateways.count; i++) {
+		if (addr_is_v4(&gateways.v[i].addr))
+			ports->has_v4 = true;
+		else
+			ports->has_v6 = true;
+	}
+	free(gateways.v);
+	return rc;
+}
+
 int ports_report_read(struct dataplane *dp, struct ports_report *ports, struct error *err)
 {
 	int rc;
 
 	memset(ports, 0, sizeof(*ports));
 	rc = dataplane_exports(dp, &ports->exports, err);
+	if (!rc)
+		rc = read_families(dp, ports, err);
 	if (!rc)
 		rc = listeners_find(&ports->exports, &ports->listeners, err);
 	if (rc)
@@ -70,7 +87,7 @@ void report_reachable(const struct gateways *gateways, const struct exports *exp
 				     proto_name(run.first->key.proto));
 			columns_cell(&columns, 1, "-> %s",
 				     run_format(&run, &local, run.first->to.port, to));
-			columns_cell(&columns, 2, "(%s)",
+			columns_cell(&columns, 2, "%s",
 				     listeners_format(&listeners->v[run.first - exports->v],
 						      run.count, family, who));
 		}
@@ -99,7 +116,9 @@ static void print_run(struct columns *columns, struct dataplane *dp,
 	const struct listener(*who)[LISTENER_FAMILIES] =
 		&ports->listeners.v[run->first - ports->exports.v];
 	struct hbpf_port_stats stats = run_stats(ports, run);
-	struct hbpf_addr local = export_local(run->first, LISTENER_V4);
+	bool v6 = run->first->to.ipv6 && ports->has_v6;
+	bool v4 = ports->has_v4 || !v6;
+	struct hbpf_addr local = export_local(run->first, v4 ? LISTENER_V4 : LISTENER_V6);
 	unsigned int port = ntohs(run->first->key.port);
 	char to[ENDPOINT_STRLEN + 8], who4[LISTENERS_STRLEN], who6[LISTENERS_STRLEN],
 		in[SIZE_STRLEN], out[SIZE_STRLEN], policy[POLICY_STRLEN];
@@ -117,13 +136,13 @@ static void print_run(struct columns *columns, struct dataplane *dp,
 	columns_cell(columns, 2, "in %llu (%s)", stats.in_packets, size_format(stats.in_bytes, in));
 	columns_cell(columns, 3, "out %llu (%s)", stats.out_packets,
 		     size_format(stats.out_bytes, out));
-	if (!run->first->to.ipv6 || !strcmp(on4, on6))
-		columns_cell(columns, 4, "%s", on4);
+	if (!v4 || !v6 || !strcmp(on4, on6))
+		columns_cell(columns, 4, "%s", v4 ? on4 : on6);
 	else
 		columns_cell(columns, 4, "%s; on [::1]: %s", on4, on6);
 	if (!run->first->to.from.inherit)
 		columns_cell(columns, 5, "from %s",
-			     policy_format(dp, &run->first->to.from, policy));
+			     policy_format(dp, &run->first->to.from, false, policy));
 }
 
 void ports_report_print(struct dataplane *dp, const struct ports_report *ports, unsigned int indent)
@@ -143,11 +162,10 @@ static struct json_object *listener_json(const struct export *export,
 	struct json_object *item = json_object_new_object();
 	char text[ADDR_STRLEN];
 
-	json_object_object_add(item, "address", json_object_new_string(addr_format(&addr, text)));
+	json_object_object_add(item, "address", output_string(addr_format(&addr, text)));
 	json_object_object_add(item, "listening", json_object_new_boolean(listener->there));
 	if (listener->owner.pid) {
-		json_object_object_add(item, "process",
-				       json_object_new_string(listener->owner.name));
+		json_object_object_add(item, "process", output_string(listener->owner.name));
 		json_object_object_add(item, "pid", json_object_new_int(listener->owner.pid));
 	}
 	return item;
@@ -161,8 +179,7 @@ static struct json_object *port_json(struct dataplane *dp, const struct export *
 	struct json_object *services = json_object_new_array();
 
 	json_object_object_add(item, "gateway_port", json_object_new_int(ntohs(export->key.port)));
-	json_object_object_add(item, "protocol",
-			       json_object_new_string(proto_name(export->key.proto)));
+	json_object_object_add(item, "protocol", output_string(proto_name(export->key.proto)));
 	json_object_object_add(item, "local_port", json_object_new_int(ntohs(export->to.port)));
 	json_object_array_add(services, listener_json(export, &listener[LISTENER_V4], LISTENER_V4));
 	if (export->to.ipv6)
@@ -208,20 +225,24 @@ static void list_format(struct dataplane *dp, __u32 list, char buf[POLICY_STRLEN
 	free(sources.v);
 }
 
-const char *policy_format(struct dataplane *dp, const struct hbpf_policy *policy,
+const char *policy_format(struct dataplane *dp, const struct hbpf_policy *policy, bool spelt,
 			  char buf[POLICY_STRLEN])
 {
 	char onlink[POLICY_STRLEN] = "";
+	size_t len;
 
 	buf[0] = 0;
 	if (policy->list != HBPF_LIST_ONLINK)
 		list_format(dp, policy->list, buf);
 	if (!policy->onlink)
 		return buf;
-	list_format(dp, HBPF_LIST_ONLINK, onlink);
 	/* Of a list too long for one line the end goes first. */
-	snprintf(buf + strlen(buf), POLICY_STRLEN - strlen(buf), "%sonlink (%s)",
-		 buf[0] ? ", " : "", onlink[0] ? onlink : "none");
+	len = strlen(buf);
+	len += (size_t)snprintf(buf + len, POLICY_STRLEN - len, "%sonlink", len ? ", " : "");
+	if (!spelt || len >= POLICY_STRLEN)
+		return buf;
+	list_format(dp, HBPF_LIST_ONLINK, onlink);
+	snprintf(buf + len, POLICY_STRLEN - len, " (%s)", onlink[0] ? onlink : "none");
 	return buf;
 }
 
@@ -234,11 +255,11 @@ struct json_object *policy_json(struct dataplane *dp, const struct hbpf_policy *
 	if (policy->list != HBPF_LIST_ONLINK &&
 	    !dataplane_sources(dp, policy->list, &sources, NULL)) {
 		for (size_t i = 0; i < sources.count; i++)
-			json_object_array_add(array, json_object_new_string(prefix_format(
-							     &sources.v[i].prefix, text)));
+			json_object_array_add(
+				array, output_string(prefix_format(&sources.v[i].prefix, text)));
 	}
 	if (policy->onlink)
-		json_object_array_add(array, json_object_new_string("onlink"));
+		json_object_array_add(array, output_string("onlink"));
 	free(sources.v);
 	return array;
 }

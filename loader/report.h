@@ -13,6 +13,8 @@ struct ports_report {
 	struct exports exports;
 	struct listeners listeners;
 	struct hbpf_port_stats *stats; /* in the order of the exports */
+	bool has_v4;                   /* there are gateways of that family */
+	bool has_v6;
 };
 
 /** ports_report_read() - gather it. Return: 0 or -errno */
@@ -35,8 +37,12 @@ void report_reachable(const struct gateways *gateways, const struct exports *exp
 		      const struct listeners *listeners);
 
 #define POLICY_STRLEN 512
-/** policy_format() - "on-link (172.30.0.0/24), 10.0.0.0/8"; returns @buf */
-const char *policy_format(struct dataplane *dp, const struct hbpf_policy *policy,
+/**
+ * policy_format() - "10.0.0.0/8, onlink (172.30.0.0/24)"
+ * @spelt:	Say which networks "onlink" is
+ * Returns @buf
+ */
+const char *policy_format(struct dataplane *dp, const struct hbpf_policy *policy, bool spelt,
 			  char buf[POLICY_STRLEN]);
 /** policy_json() - an array of prefixes and the word "onlink" */
 struct json_object *policy_json(struct dataplane *dp, const struct hbpf_policy *policy);

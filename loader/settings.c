@@ -14,13 +14,12 @@
 #include <string.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
-#include <linux/if_link.h>
-#include <linux/rtnetlink.h>
-#include "nl.h"
+#include "rtnetlink.h"
 #include "settings.h"
 #include "sysctl.h"
 
 #define SETTINGS_PIN "settings"
+#define ROW_QDISC    SETTING_MAX /* `saved`: hbpf made the clsact qdisc of the bridge `ifindex` */
 
 static const struct {
 	const char *key;
@@ -90,8 +89,9 @@ static int map_open(const struct pins *pins, const char *dir, struct error *err)
 
 	/* A look-up writes as many bytes as the map says, not as we have room for. */
 	ret = bpf_obj_get_info_by_fd(fd, &info, &len);
-	if (!ret && (info.type != BPF_MAP_TYPE_ARRAY || info.key_size != sizeof(__u32) ||
-		     info.value_size != sizeof(struct setting) || info.max_entries != SETTING_MAX))
+	if (!ret &&
+	    (info.type != BPF_MAP_TYPE_ARRAY || info.key_size != sizeof(__u32) ||
+	     info.value_size != sizeof(struct setting) || info.max_entries != SETTINGS_ROWS))
 		ret = -EPROTO;
 	if (!ret)
 		return fd;
@@ -116,7 +116,7 @@ static int map_create(const struct pins *pins, const char *dir, struct error *er
 		return error_set(err, ret, "path of %s below %s is too long", SETTINGS_PIN,
 				 pins->base);
 	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "hbpf_settings", sizeof(__u32),
-			    sizeof(struct setting), SETTING_MAX, NULL);
+			    sizeof(struct setting), SETTINGS_ROWS, NULL);
 	if (fd < 0) {
 		error_set(err, fd, "cannot make the map of old settings: %s", strerror(-fd));
 		error_hint_privileges(err, fd);
@@ -372,6 +372,45 @@ int settings_read(const struct pins *pins, const char *bridge, struct setting_st
 	return ret;
 }
 
+/* ---- the clsact qdisc ---- */
+
+int settings_keep_qdisc(const struct pins *pins, const char *bridge, bool made, struct error *err)
+{
+	const struct setting kept = { .saved = made, .ifindex = if_nametoindex(bridge) };
+	__u32 row = ROW_QDISC;
+	int fd, ret;
+
+	fd = map_open(pins, bridge, err);
+	if (fd == -ENOENT)
+		return error_set(err, fd, "no map to keep in that %s gets a clsact qdisc", bridge);
+	if (fd < 0)
+		return fd;
+	ret = bpf_map_update_elem(fd, &row, &kept, BPF_ANY);
+	close(fd);
+	if (ret)
+		return error_set(err, ret, "cannot keep that %s gets a clsact qdisc: %s", bridge,
+				 strerror(-ret));
+	return 0;
+}
+
+int settings_made_qdisc(const struct pins *pins, const char *bridge, struct error *err)
+{
+	struct setting kept = {};
+	__u32 row = ROW_QDISC;
+	int fd, ret;
+
+	fd = map_open(pins, bridge, err);
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	ret = bpf_map_lookup_elem(fd, &row, &kept);
+	close(fd);
+	if (ret)
+		return error_set(err, ret, "cannot tell whose the clsact qdisc of %s is: %s",
+				 bridge, strerror(-ret));
+	/* That of a bridge which was deleted went with it. */
+	return kept.saved && kept.ifindex == if_nametoindex(bridge);
+}
+
 /* ---- did someone else want route_localnet? ---- */
 
 /* route_localnet of the bridge as it would be without hbpf. */
@@ -395,48 +434,19 @@ static int original_localnet(const struct pins *pins, const char *bridge, int *v
 	return ret;
 }
 
-/* RTM_NEWLINK: IFLA_LINKINFO > IFLA_INFO_DATA > IFLA_BR_NF_CALL_IPTABLES, if it is a bridge and
- * the kernel has br_netfilter. */
-static int on_link(const struct nlmsghdr *nlh, void *data)
-{
-	const struct nlattr *attr;
-	bool *calls = data;
-
-	mnl_attr_for_each (attr, nlh, sizeof(struct ifinfomsg)) {
-		if (mnl_attr_get_type(attr) != IFLA_LINKINFO)
-			continue;
-		attr = nl_nested(attr, IFLA_INFO_DATA);
-		attr = attr ? nl_nested(attr, IFLA_BR_NF_CALL_IPTABLES) : NULL;
-		*calls = attr && mnl_attr_get_u8(attr);
-		return MNL_CB_OK;
-	}
-	return MNL_CB_OK;
-}
-
 /*
  * Either switch makes br_netfilter call iptables (br_nf_pre_routing() in
  * net/bridge/br_netfilter_hooks.c). The bridge's own is asked for over rtnetlink: /sys may show
  * another network namespace, as it does under nsenter --net.
- *
- * Return: 1, 0 or -errno
  */
-static int bridge_calls_iptables(const char *bridge, struct error *err)
+int settings_calls_iptables(const char *bridge, struct error *err)
 {
-	struct nl_request request;
-	struct ifinfomsg *ifi;
-	bool calls = false;
-	int value, ret;
+	int value;
 
 	/* Not there: the module is not loaded. */
 	if (!sysctl_read("/proc/sys/net/bridge/bridge-nf-call-iptables", &value) && value)
 		return 1;
-	ifi = nl_begin(&request, RTM_GETLINK, NLM_F_ACK, sizeof(*ifi));
-	ifi->ifi_index = if_nametoindex(bridge);
-	ret = nl_talk(NETLINK_ROUTE, &request, on_link, &calls, NULL);
-	if (ret)
-		return error_set(err, ret, "cannot read the options of bridge %s: %s", bridge,
-				 strerror(-ret));
-	return calls;
+	return rtnetlink_bridge_calls_iptables(bridge, err);
 }
 
 int settings_foreign_localnet(const struct pins *pins, const char *bridge, struct error *err)
@@ -450,5 +460,5 @@ int settings_foreign_localnet(const struct pins *pins, const char *bridge, struc
 	if (ret)
 		return error_set(err, ret, "cannot read net.ipv4.conf.all.route_localnet: %s",
 				 strerror(-ret));
-	return all || own ? bridge_calls_iptables(bridge, err) : 0;
+	return all || own ? settings_calls_iptables(bridge, err) : 0;
 }

@@ -8,6 +8,8 @@
  *
  * The old values stand in pinned maps ("settings"), written before the setting
  * is touched; a value is given back only while it is still the one hbpf set.
+ * Beside them stands whether hbpf made the bridge's clsact qdisc: what detach has
+ * to know is in these maps alone, whose form is the same in every version.
  */
 #ifndef HBPF_SETTINGS_H
 #define HBPF_SETTINGS_H
@@ -23,7 +25,10 @@ enum setting_id {
 	SETTING_MAX,
 };
 
-/* Value of the pinned maps, ARRAY of SETTING_MAX. Its form never changes. */
+/* Rows of a map: the settings, those named in settings.c, and spare ones, which are zero. */
+#define SETTINGS_ROWS 8
+
+/* Value of the pinned maps, ARRAY of SETTINGS_ROWS indexed by enum setting_id. Neither changes. */
 struct setting {
 	__u32 saved; /* 1: `old` holds what was there before */
 	__s32 old;
@@ -71,6 +76,23 @@ int settings_restore(const struct pins *pins, const char *bridge, bool last, str
  */
 int settings_read(const struct pins *pins, const char *bridge, struct setting_state *states,
 		  struct error *err);
+
+/**
+ * settings_keep_qdisc() - write down whether hbpf made the bridge's clsact qdisc
+ *
+ * Before it is made: killed in between, nobody would know any more whose it is.
+ * settings_prepare() has to come first. Return: 0 or -errno
+ */
+int settings_keep_qdisc(const struct pins *pins, const char *bridge, bool made, struct error *err);
+
+/** settings_made_qdisc() - did hbpf make the clsact qdisc of this very bridge? 1, 0 or -errno */
+int settings_made_qdisc(const struct pins *pins, const char *bridge, struct error *err);
+
+/**
+ * settings_calls_iptables() - does br_netfilter hand the bridge's packets to iptables?
+ * Return: 1, 0 or -errno
+ */
+int settings_calls_iptables(const char *bridge, struct error *err);
 
 /**
  * settings_foreign_localnet() - had someone else set route_localnet for the bridge?

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "snapshot.h"
+#include "refresh.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,27 @@ void snapshot_free(struct snapshot *snapshot)
 	for (__u32 list = 0; list < SNAPSHOT_LISTS; list++)
 		free(snapshot->lists[list].v);
 	memset(snapshot, 0, sizeof(*snapshot));
+}
+
+static bool lists_hold(const struct sources *set, const struct sources *other)
+{
+	for (size_t i = 0; i < other->count; i++) {
+		if (!sources_have(set, &other->v[i].prefix))
+			return false;
+	}
+	return true;
+}
+
+bool snapshot_same_sources(const struct snapshot *a, const struct snapshot *b)
+{
+	if (memcmp(&a->config.from, &b->config.from, sizeof(a->config.from)))
+		return false;
+	for (__u32 list = 0; list < SNAPSHOT_LISTS; list++) {
+		if (!lists_hold(&a->lists[list], &b->lists[list]) ||
+		    !lists_hold(&b->lists[list], &a->lists[list]))
+			return false;
+	}
+	return true;
 }
 
 int snapshot_write(struct dataplane *dp, const struct exports *have,

@@ -3,6 +3,7 @@
 #ifndef HBPF_SNAPSHOT_H
 #define HBPF_SNAPSHOT_H
 
+#include <stdbool.h>
 #include "dataplane.h"
 
 /* The lists of sources that attach fills: HBPF_LIST_HOST, _ONLINK and _BRIDGE. */
@@ -18,6 +19,9 @@ struct snapshot {
 /** snapshot_take() - read everything. Free with snapshot_free(), also on failure */
 int snapshot_take(const struct dataplane *dp, struct snapshot *snapshot, struct error *err);
 void snapshot_free(struct snapshot *snapshot);
+
+/** snapshot_same_sources() - do both let the same sources in, where ports have no --from? */
+bool snapshot_same_sources(const struct snapshot *a, const struct snapshot *b);
 
 /**
  * snapshot_write() - make the maps hold a snapshot, config last

@@ -136,6 +136,11 @@ static int list_proto(struct sockets *sockets, __u8 proto, __u32 states, int sto
 
 /* ---- searching ---- */
 
+bool sockets_is_on_lo(const struct socket *socket)
+{
+	return socket->id.idiag_if == LOOPBACK_IFINDEX;
+}
+
 /* What packets a socket may take. */
 enum role {
 	ROLE_SERVES, /* anyone's that come in through lo */
@@ -147,7 +152,7 @@ static enum role role_of(const struct socket *socket)
 {
 	if (socket->state != (socket->proto == IPPROTO_TCP ? TCP_LISTEN : TCP_CLOSE))
 		return ROLE_PEER;
-	if (socket->id.idiag_if && socket->id.idiag_if != LOOPBACK_IFINDEX)
+	if (socket->id.idiag_if && !sockets_is_on_lo(socket))
 		return ROLE_DEVICE;
 	return ROLE_SERVES;
 }

@@ -57,6 +57,9 @@ void sockets_free(struct sockets *sockets);
 const struct socket *sockets_serving(const struct sockets *sockets, __u8 proto,
 				     const struct hbpf_addr *addr, __be16 port);
 
+/** sockets_is_on_lo() - is it bound to the device lo (SO_BINDTODEVICE)? */
+bool sockets_is_on_lo(const struct socket *socket);
+
 /**
  * sockets_destroy() - close a socket of the host (SOCK_DESTROY); its owner reads ECONNABORTED,
  * a TCP peer gets a RST

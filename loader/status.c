@@ -35,14 +35,14 @@ const struct gateway_reason *status_gateway_why(__u32 why, size_t i)
 
 const char *status_guard_why(const struct hbpf_config *config)
 {
-	if (config->guard_option == HBPF_ON)
-		return "as --guard says";
+	if (config->guard_dst)
+		return "drops packets to and from 127.0.0.0/8 and ::1";
 	if (config->guard_option == HBPF_OFF)
-		return "as --no-guard says";
-	if (config->guard_shared)
-		return "route_localnet was set before hbpf and br_netfilter is on: replies may "
-		       "come in with a 127/8 destination";
-	return "nobody else needs 127/8 on this bridge";
+		return "packets to 127.0.0.0/8 may come in, as --no-guard says; those from there "
+		       "and from ::1 are dropped";
+	return "packets to 127.0.0.0/8 may come in, as replies may be among them (route_localnet "
+	       "was set before hbpf, and br_netfilter is on); those from there and from ::1 are "
+	       "dropped";
 }
 
 const char *status_pin(const struct hbpf_config *config)
@@ -118,6 +118,8 @@ void status_read(struct status *status, const struct pins *pins, const struct ho
 		rc = read_state(status, pins, &target);
 	if (!rc)
 		rc = settings_read(pins, bridge, status->settings, &status->problem);
+	status->exposed = status->exists && !status->hooks[HOOK_INGRESS].live &&
+			  status->settings[SETTING_BRIDGE_ROUTE_LOCALNET].now > 0;
 	status->nat = nat_prerouting(status->nat_why, sizeof(status->nat_why));
 	status->readable = !rc;
 }

@@ -9,8 +9,9 @@
 
 struct status {
 	const char *bridge;
-	bool exists; /* an interface of that name is there */
-	bool alive;  /* our programs are attached to it, on both sides */
+	bool exists;  /* an interface of that name is there */
+	bool alive;   /* our programs are attached to it, on both sides */
+	bool exposed; /* route_localnet is on, but the guard is gone: all of loopback is open */
 	struct hook_state hooks[HOOK_SIDES];
 	bool readable; /* the state is of this layout and whole; else only `problem` says more */
 	struct error problem;
@@ -28,7 +29,7 @@ void status_read(struct status *status, const struct pins *pins, const struct ho
 		 const char *bridge);
 void status_free(struct status *status);
 
-/** status_guard_why() - why the guard is on or off */
+/** status_guard_why() - what the guard does, and why not all of it where it is off */
 const char *status_guard_why(const struct hbpf_config *config);
 
 /** status_pin() - "on", "off" or "unavailable" */

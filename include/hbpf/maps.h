@@ -193,10 +193,9 @@ struct hbpf_config {
 	__u8 guard_option; /* enum hbpf_choice, --[no-]guard */
 	__u8 hook;         /* enum hbpf_hook_kind in use, never AUTO */
 	__u8 pin_built;    /* 1: the programs loaded are able to pin */
-	__u8 qdisc_made;   /* 1: hbpf made the clsact qdisc */
 	__u8 guard_shared; /* 1: route_localnet belonged to someone else before us, and
 			    * br_netfilter brings them replies towards 127/8 */
-	__u8 pad[3];
+	__u8 pad[4];
 };
 
 #endif /* HBPF_MAPS_H */

@@ -207,7 +207,7 @@ static void a_port_that_leads_elsewhere_is_not_added_and_both_ends_are_named(voi
 
 		assert_int_equal(add(&set, cases[i].text, NULL, &err), -EEXIST);
 		assert_string_equal(err.what, cases[i].what);
-		assert_true(!strncmp(err.hint, "take it away first: hbpf ports del ", 35));
+		assert_true(!strncmp(err.hint, "take it away first: `hbpf ports del ", 36));
 		check_set(&set, "80:8080/tcp 53:127.0.0.53:53/udp");
 	}
 	exports_free(&set);
@@ -266,7 +266,7 @@ static void different_ports_on_one_command_line_are_no_duplicates(void **state)
 	check_and_free(&set, "80:8080/tcp 81:8080/tcp 8080/tcp 80:8080/udp");
 }
 
-static void put_adds_or_replaces_one(void **state)
+static void put_all_adds_or_replaces_one(void **state)
 {
 	struct export export = {
 		.key = { .port = htons(80), .proto = IPPROTO_TCP },
@@ -275,13 +275,10 @@ static void put_adds_or_replaces_one(void **state)
 	struct exports set = set_of("79 81");
 
 	(void)state;
-	assert_int_equal(exports_put(&set, &export), 0);
+	assert_int_equal(exports_put_all(&set, &export, 1), 0);
 	check_set(&set, "79/tcp 80:8080/tcp 81/tcp");
 	export.to.port = htons(9090);
-	assert_int_equal(exports_put(&set, &export), 0);
-	check_set(&set, "79/tcp 80:9090/tcp 81/tcp");
-	/* what stands in the set itself may be put, too */
-	assert_int_equal(exports_put(&set, &set.v[2]), 0);
+	assert_int_equal(exports_put_all(&set, &export, 1), 0);
 	check_and_free(&set, "79/tcp 80:9090/tcp 81/tcp");
 }
 
@@ -360,11 +357,11 @@ static void del_of_what_is_not_there_changes_nothing_and_names_it(void **state)
 		const char *what;
 		const char *hint;
 	} cases[] = {
-		{ "81", "81/tcp is not exported", "\"hbpf ports list\" shows what is" },
+		{ "81", "81/tcp is not exported", "`hbpf ports list` shows what is" },
 		{ "53", "53/tcp is not exported", "53/udp is: name the protocol" },
-		{ "53/tcp", "53/tcp is not exported", "\"hbpf ports list\" shows what is" },
-		{ "80/tcp+udp", "80/udp is not exported", "\"hbpf ports list\" shows what is" },
-		{ "8009-8011", "8011/tcp is not exported", "\"hbpf ports list\" shows what is" },
+		{ "53/tcp", "53/tcp is not exported", "`hbpf ports list` shows what is" },
+		{ "80/tcp+udp", "80/udp is not exported", "`hbpf ports list` shows what is" },
+		{ "8009-8011", "8011/tcp is not exported", "`hbpf ports list` shows what is" },
 		{ "80:9090", "80/tcp leads to 127.0.0.1:8080, not 127.0.0.1:9090", "" },
 		{ "80:127.0.0.2:8080", "80/tcp leads to 127.0.0.1:8080, not 127.0.0.2:8080", "" },
 		{ "8000-8001:9000-9001", "8000/tcp leads to 127.0.0.1:8000, not 127.0.0.1:9000",
@@ -607,7 +604,7 @@ int main(void)
 		cmocka_unit_test(a_port_already_there_is_added_again_without_complaint),
 		cmocka_unit_test(a_duplicate_on_one_command_line_is_refused_by_name),
 		cmocka_unit_test(different_ports_on_one_command_line_are_no_duplicates),
-		cmocka_unit_test(put_adds_or_replaces_one),
+		cmocka_unit_test(put_all_adds_or_replaces_one),
 		cmocka_unit_test(put_all_takes_any_order_and_replaces),
 		cmocka_unit_test(a_copy_stands_alone),
 		cmocka_unit_test(del_takes_a_gateway_port_wherever_it_leads),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Interfaces and addresses of this network namespace, over rtnetlink (libmnl). */
-#ifndef HBPF_NETLINK_H
-#define HBPF_NETLINK_H
+/* Interfaces, addresses and tc filters of this network namespace, over rtnetlink (libmnl). */
+#ifndef HBPF_RTNETLINK_H
+#define HBPF_RTNETLINK_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -34,23 +34,34 @@ struct ifaddrs_list {
 	size_t count;
 };
 
-/** netlink_links() - all interfaces, RTM_GETLINK. Return: 0 or -errno. Free with links_free() */
-int netlink_links(struct links *links, struct error *err);
-/** netlink_addrs() - all addresses of all interfaces, RTM_GETADDR. Return: 0 or -errno */
-int netlink_addrs(struct ifaddrs_list *addrs, struct error *err);
+/** rtnetlink_links() - all interfaces, RTM_GETLINK. Return: 0 or -errno. Free with links_free() */
+int rtnetlink_links(struct links *links, struct error *err);
 void links_free(struct links *links);
+/**
+ * rtnetlink_addrs() - all addresses of all interfaces, RTM_GETADDR
+ * Return: 0 or -errno. Free with ifaddrs_free()
+ */
+int rtnetlink_addrs(struct ifaddrs_list *addrs, struct error *err);
 void ifaddrs_free(struct ifaddrs_list *addrs);
 
+/** links_by_name() - Return: the interface of that name, within @links, or NULL */
 const struct link *links_by_name(const struct links *links, const char *name);
+/** links_by_index() - Return: the interface with that index, within @links, or NULL */
 const struct link *links_by_index(const struct links *links, unsigned int ifindex);
 
 /**
- * netlink_filters() - how many tc filters hang on an interface's clsact hooks
+ * rtnetlink_bridge_calls_iptables() - the bridge's own nf_call_iptables
+ * Return: 1, 0 (also where the kernel has no br_netfilter) or -errno
+ */
+int rtnetlink_bridge_calls_iptables(const char *bridge, struct error *err);
+
+/**
+ * rtnetlink_filters() - how many tc filters hang on an interface's clsact hooks
  * @ifindex:	Interface
  * @count:	Filters of all programs on ingress and egress together (RTM_GETTFILTER)
  *
  * Return: 0 or -errno; no clsact qdisc is 0 filters
  */
-int netlink_filters(unsigned int ifindex, unsigned int *count, struct error *err);
+int rtnetlink_filters(unsigned int ifindex, unsigned int *count, struct error *err);
 
-#endif /* HBPF_NETLINK_H */
+#endif /* HBPF_RTNETLINK_H */

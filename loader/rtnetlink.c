@@ -3,11 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/if_link.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 
-#include "netlink.h"
 #include "nl.h"
+#include "rtnetlink.h"
 
 #define V4_MAPPED_BITS 96
 
@@ -48,7 +49,7 @@ static int on_link(const struct nlmsghdr *nlh, void *data)
 	return MNL_CB_OK;
 }
 
-int netlink_links(struct links *links, struct error *err)
+int rtnetlink_links(struct links *links, struct error *err)
 {
 	struct nl_request request;
 	int ret;
@@ -63,17 +64,44 @@ int netlink_links(struct links *links, struct error *err)
 	return 0;
 }
 
+/* IFLA_LINKINFO > IFLA_INFO_DATA > IFLA_BR_NF_CALL_IPTABLES, of a bridge where the kernel has
+ * br_netfilter. */
+static int on_bridge(const struct nlmsghdr *nlh, void *data)
+{
+	const struct nlattr *attr;
+	bool *calls = data;
+
+	mnl_attr_for_each (attr, nlh, sizeof(struct ifinfomsg)) {
+		if (mnl_attr_get_type(attr) != IFLA_LINKINFO)
+			continue;
+		attr = nl_nested(attr, IFLA_INFO_DATA);
+		attr = attr ? nl_nested(attr, IFLA_BR_NF_CALL_IPTABLES) : NULL;
+		*calls = attr && mnl_attr_get_u8(attr);
+		break;
+	}
+	return MNL_CB_OK;
+}
+
+int rtnetlink_bridge_calls_iptables(const char *bridge, struct error *err)
+{
+	struct nl_request request;
+	struct ifinfomsg *ifi;
+	bool calls = false;
+	int ret;
+
+	ifi = nl_begin(&request, RTM_GETLINK, NLM_F_ACK, sizeof(*ifi));
+	ifi->ifi_index = if_nametoindex(bridge);
+	ret = nl_talk(NETLINK_ROUTE, &request, on_bridge, &calls, NULL);
+	if (ret)
+		return error_set(err, ret, "cannot read the options of bridge %s: %s", bridge,
+				 strerror(-ret));
+	return calls;
+}
+
 static struct hbpf_addr get_addr(const struct nlattr *attr, __u8 family)
 {
 	return family == AF_INET ? addr_from_v4(mnl_attr_get_u32(attr))
 				 : addr_from_v6(mnl_attr_get_payload(attr));
-}
-
-static struct prefix make_prefix(struct hbpf_addr addr, __u8 len)
-{
-	for (unsigned int bit = len; bit < 8 * sizeof(addr); bit++)
-		addr.byte[bit / 8] &= ~(0x80 >> bit % 8);
-	return (struct prefix){ .addr = addr, .len = len };
 }
 
 static int on_addr(const struct nlmsghdr *nlh, void *data)
@@ -109,7 +137,7 @@ static int on_addr(const struct nlmsghdr *nlh, void *data)
 
 	entry.addr = get_addr(local, msg->ifa_family);
 	len = msg->ifa_prefixlen + (msg->ifa_family == AF_INET ? V4_MAPPED_BITS : 0);
-	entry.onlink = make_prefix(get_addr(peer, msg->ifa_family), len);
+	entry.onlink = prefix_of(get_addr(peer, msg->ifa_family), len);
 
 	v = nl_grow(addrs->v, addrs->count, sizeof(*v));
 	if (!v)
@@ -119,7 +147,7 @@ static int on_addr(const struct nlmsghdr *nlh, void *data)
 	return MNL_CB_OK;
 }
 
-int netlink_addrs(struct ifaddrs_list *addrs, struct error *err)
+int rtnetlink_addrs(struct ifaddrs_list *addrs, struct error *err)
 {
 	struct nl_request request;
 	int ret;
@@ -195,7 +223,7 @@ static int count_filters(unsigned int ifindex, __u32 parent, size_t *count)
 	return ret == -EINVAL || ret == -EOPNOTSUPP ? 0 : ret;
 }
 
-int netlink_filters(unsigned int ifindex, unsigned int *count, struct error *err)
+int rtnetlink_filters(unsigned int ifindex, unsigned int *count, struct error *err)
 {
 	size_t found = 0;
 	int ret;
