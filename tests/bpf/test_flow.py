@@ -107,6 +107,17 @@ def _(bed, family, evicted):
     expect(bed.ingress(first.asked(flags="S")), "IN_TRANSLATED", first.delivered(flags="S"))
 
 
+@promise("a SYN to another gateway leaves a silent connection alone whose flow was evicted",
+         family=FAMILIES)
+def _(bed, family):
+    first, second = two_ways(bed, family)
+    server = connection(bed, first)
+    expect(bed.ingress(second.asked(flags="S")), "IN_COLLISION")
+    expect_equal("flow", bed.flow(second), None)
+    expect_equal("storage", remembered(bed, server), None)
+    expect(bed.ingress(first.asked(flags="A")), "IN_TRANSLATED", first.delivered(flags="A"))
+
+
 @promise("a SYN takes over the flow of a connection that is {state}", family=FAMILIES,
          state=["past its end", "gone"])
 def _(bed, family, state):
@@ -166,6 +177,22 @@ def _(bed, family, state):
         remember(bed, connection(bed, first), second.dialled)
     expect(bed.ingress(first.asked(flags="A")), "IN_NO_FLOW")
     expect_equal("flow", bed.flow(first), None)
+
+
+@promise("the {state} connection of a client that may not come here is not adopted",
+         family=FAMILIES, state=["established", "half-open"])
+def _(bed, family, state):
+    # Another bridge's: this one has no record of it, and never had.
+    bed.export(8088, who=layout.policy(layout.LIST_PORTS))
+    talk = Talk(family, "TCP", client_port=bed.fresh_port())
+    server = connection(bed, talk, state)
+    for flags in ("A", "PA", "R", "FA"):
+        expect(bed.ingress(talk.asked(flags=flags)), "IN_NO_FLOW")
+    expect_equal("flow", bed.flow(talk), None)
+    if server:
+        expect_equal("storage", remembered(bed, server), None)
+    bed.source(layout.LIST_PORTS, family.client)
+    expect(bed.ingress(talk.asked(flags="A")), "IN_TRANSLATED", talk.delivered(flags="A"))
 
 
 @promise("a connection whose flow says otherwise is not adopted", family=FAMILIES)

@@ -3,12 +3,12 @@
 import struct
 import time
 
-from scapy.layers.inet6 import IPv6ExtHdrFragment
+from scapy.layers.inet6 import IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, PadN
 
 import layout
-from case import expect, promise
-from packets import (DOCKER0, FAMILIES, NUMBER, V4, V6, Talk, extension, icmp, incoming, ip,
-                     outgoing, redirected)
+from case import expect, expect_equal, promise
+from packets import (DOCKER0, FAMILIES, NUMBER, PROTOCOLS, V4, V6, Talk, extension, icmp, incoming,
+                     ip, outgoing, redirected)
 
 PAYLOAD = bytes(at % 251 for at in range(3500))
 
@@ -31,6 +31,18 @@ def answered(talk, ident=77, source=None, **fields):
 
 def received(talk, ident=77, **fields):
     return answered(talk, ident, talk.dialled, **fields)
+
+
+def fragment_key(src, dst, side, ident=77):
+    family = V6 if ":" in src[0] else V4
+    return layout.fragment_key(src[0], dst[0], struct.pack("!H" if family is V4 else "!I", ident),
+                               NUMBER["UDP"] if family is V4 else 0, side == "egress")
+
+
+def record(bed, src, dst, side, to, age=1):
+    """What became of a first fragment, age seconds ago."""
+    seen = (time.monotonic_ns() - age * 10**9) % 2**64
+    bed.maps["fragments"].set(fragment_key(src, dst, side), layout.fragment(to, seen))
 
 
 def all_expected(run, frames, becomes, reasons):
@@ -56,14 +68,6 @@ def _(bed, family, remapped):
                 **({"port": 80, "local_port": 8080} if remapped else {}))
     bed.ingress(talk.asked())
     all_expected(bed.egress, answered(talk), received(talk), OUT)
-
-
-@promise("every fragment of an answer from the wildcard address is translated", family=FAMILIES)
-def _(bed, family):
-    bed.gateway(DOCKER0[family])
-    talk = Talk(family, "UDP", gateway=DOCKER0[family], port=80, local_port=8080)
-    bed.ingress(talk.asked())
-    all_expected(bed.egress, answered(talk, source=(family.gateway, 8080)), received(talk), OUT)
 
 
 @promise("every fragment of a TCP segment is translated both ways", family=FAMILIES)
@@ -118,11 +122,28 @@ def _(bed, family):
 @promise("fragments of a passed answer are passed, though its id was used before",
          family=FAMILIES)
 def _(bed, family):
-    talk = Talk(family, "UDP", port=80, local_port=8080)
-    bed.ingress(talk.asked())
-    all_expected(bed.egress, answered(talk, source=(family.gateway, 8080)), received(talk), OUT)
-    other = Talk(family, "UDP", port=1234)
-    all_expected(bed.egress, received(other), None, ("OUT_OTHER", "OUT_OTHER"))
+    bed.gateway(DOCKER0[family])
+    passed = Talk(family, "UDP", port=1234)
+    first, *later = received(passed)
+    # as if a wildcard service's answer had been translated
+    record(bed, passed.dialled, passed.client, "egress", DOCKER0[family])
+    for frame, after in zip(later, answered(passed, source=(DOCKER0[family], 1234))[1:]):
+        expect(bed.egress(frame), "OUT_FRAGMENT", after)
+    all_expected(bed.egress, [first] + later, None, ("OUT_OTHER", "OUT_OTHER"))
+
+
+@promise("what the host forwards leaves no record of its fragments, its own datagrams do",
+         family=FAMILIES)
+def _(bed, family):
+    for source in (family.internet, DOCKER0[family]):
+        all_expected(bed.egress, received(Talk(family, "UDP", gateway=source)), None,
+                     ("OUT_OTHER", "OUT_OTHER"))
+    expect_equal("fragments", bed.maps["fragments"].first_key(), None)
+    for source in (family.gateway, family.loopback):
+        talk = Talk(family, "UDP", gateway=source, port=1234)
+        bed.egress(received(talk)[0])
+        key = fragment_key(talk.dialled, talk.client, "egress")
+        expect_equal("record", bed.maps["fragments"].get(key) is not None, True)
 
 
 @promise("fragments of a refused source's datagram are passed", family=FAMILIES)
@@ -186,12 +207,8 @@ def _(bed, family, side):
         src, dst, to = talk.local, talk.client, family.gateway
         later, becomes = answered(talk)[1], received(talk)[1]
         reasons = ("OUT_GUARD", "OUT_FRAGMENT")
-    ident = struct.pack("!H" if family is V4 else "!I", 77)
-    key = layout.fragment_key(src[0], dst[0], ident, NUMBER["UDP"] if family is V4 else 0,
-                              side == "egress")
     for age, reason, after in ((3600, reasons[0], later), (1, reasons[1], becomes)):
-        seen = (time.monotonic_ns() - age * 10**9) % 2**64
-        bed.maps["fragments"].set(key, layout.fragment(to, seen))
+        record(bed, src, dst, side, to, age)
         expect(bed.run(side, later), reason, after)
 
 
@@ -202,6 +219,45 @@ def _(bed, family):
     pieces = [incoming(family, piece) for piece in
               talk.pieces(talk.client, talk.dialled, 77, size=8, **talk.opening())]
     all_expected(bed.ingress, pieces, None, ("IN_MALFORMED", "IN_FRAGMENT_PASS"))
+
+
+def hidden(talk, **opening):
+    """Two IPv6 fragments of a datagram for talk's port. The first ends, by its own length, ahead
+    of the header that would tell so; what stands there is padding that speaks of port 8088."""
+    declared = Talk(V6, talk.proto)
+    more, options = (extension(IPv6ExtHdrDestOpt(options=[PadN(optdata=bytes(4))]))
+                     for _ in range(2))
+    number = NUMBER[talk.proto]
+
+    def body(of):
+        return bytes([number]) + options[1] + of.body(of.client, of.local, **opening)
+
+    def piece(first, inside, padding=b""):
+        head = extension(IPv6ExtHdrFragment(id=77, offset=0 if first else 1, m=first))
+        return incoming(V6, ip(V6, V6.client, V6.gateway, more[0], inside + padding, ext=[head],
+                               plen=8 + len(inside)))
+    return (piece(1, bytes([more[0]]) + more[1], body(declared)), piece(0, body(talk)))
+
+
+@promise("padding behind a first fragment's own length is not taken for its {proto} header",
+         proto=PROTOCOLS)
+def _(bed, proto):
+    undeclared = Talk(V6, proto, port=9999)
+    first, second = hidden(undeclared, **undeclared.opening())
+    expect(bed.ingress(first), "IN_MALFORMED")
+    expect(bed.ingress(second), "IN_FRAGMENT_PASS")
+
+
+@promise("a second IPv6 fragment header is malformed", more=[(0, 0), (1, 0), (0, 1), (1, 1)])
+def _(bed, more):
+    talk = Talk(V6, "UDP")
+    bed.ingress(talk.asked())
+    ext = [extension(IPv6ExtHdrFragment(id=ident, m=m)) for ident, m in zip((77, 78), more)]
+    expect(bed.ingress(talk.asked(network={"ext": ext})), "IN_MALFORMED")
+    expect(bed.egress(talk.answered(network={"ext": ext})), "OUT_GUARD")
+    atomic = {"ext": [extension(IPv6ExtHdrFragment(id=79))]}
+    expect(bed.ingress(talk.asked(network=atomic)), "IN_TRANSLATED",
+           talk.delivered(network=atomic))
 
 
 @promise("an ICMP error in fragments is passed", family=FAMILIES)

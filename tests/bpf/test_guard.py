@@ -204,6 +204,21 @@ def _(bed, kind, before):
     expect(bed.ingress(routed(before + [kind(routers=HOPS[:1])])), "IN_NOT_GATEWAY")
 
 
+@promise("a {kind} whose pointer is not aligned is dropped: {pointer}", kind=ROUTES,
+         pointer=[1, 2, 3, 5, 6, 7, 9, 10, 11])
+def _(bed, kind, pointer):
+    # read as hops from 4 on, there is no loopback; the host reads from where the pointer says
+    hops = bytearray([198] * 12)
+    if pointer >= 4:
+        hops[pointer - 4:pointer] = bytes([127, 0, 0, 1])
+    hops = [".".join(map(str, hops[at:at + 4])) for at in range(0, len(hops), 4)]
+    for before in BEFORE.values():
+        if len(before) < 10:
+            expect(bed.ingress(routed(before + [kind(pointer=pointer, routers=hops)])),
+                   "IN_GUARD_ROUTE")
+    expect(bed.ingress(routed([kind(pointer=4, routers=hops)])), "IN_NOT_GATEWAY")
+
+
 @promise("a source route is never taken to an export, even at its end", kind=ROUTES)
 def _(bed, kind):
     talk = Talk(V4, "UDP")
@@ -258,6 +273,14 @@ def _(bed):
     # The host steps over one with no segments left (net/ipv6/exthdrs.c: ipv6_rthdr_rcv).
     done = segments(HOPS6[:1], 0)
     expect(bed.ingress(routed6(done, segments(["::1"], 1))), "IN_GUARD_ROUTE")
+
+
+@promise("two routing headers are dropped, whatever they say: {left}", left=[
+    (1, 1), (0, 1), (1, 0), (0, 0)])
+def _(bed, left):
+    both = [segments(HOPS6[:1], one) for one in left]
+    expect(bed.ingress(routed6(*both)), "IN_GUARD_ROUTE")
+    expect(bed.ingress(routed6(segments(HOPS6[:2], 1))), "IN_NOT_GATEWAY")
 
 
 # ARP

@@ -165,6 +165,24 @@ def _(bed, family):
     expect(bed.ingress(frame), "IN_ICMP_OTHER")
 
 
+@promise("ports behind the quoted datagram's own length are none", family=FAMILIES,
+         proto=PROTOCOLS)
+def _(bed, family, proto):
+    talk = opened(bed, Talk(family, proto, port=80, local_port=8080))
+
+    def said(length):
+        return {"len": V4.header + length} if family is V4 else {"plen": length}
+    for length in (1, 2, 3):
+        frame, _ = error_in(talk, UNREACHABLE[family], network=said(length))
+        expect(bed.ingress(frame), "IN_ICMP_OTHER")
+        frame, _ = error_out(talk, UNREACHABLE[family], network=said(length))
+        expect(bed.egress(frame), "OUT_GUARD")
+    frame, becomes = error_in(talk, UNREACHABLE[family], network=said(4))
+    expect(bed.ingress(frame), "IN_ICMP", becomes)
+    frame, becomes = error_out(talk, UNREACHABLE[family], network=said(4))
+    expect(bed.egress(frame), "OUT_ICMP", becomes)
+
+
 @promise("in: an error about a connection that remembers what was dialled needs no flow",
          family=FAMILIES)
 def _(bed, family):

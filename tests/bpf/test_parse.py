@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Frames that are not what they should be: passed, never half translated."""
 from scapy.layers.inet import IPOption_NOP
-from scapy.layers.inet6 import IPv6ExtHdrDestOpt, IPv6ExtHdrHopByHop, PadN
+from scapy.layers.inet6 import IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop, PadN
 
 from case import Broken, expect, promise, view
 from packets import (BRIDGE_MAC, CLIENT_MAC, FAMILIES, PROTOCOLS, V4, V6, Talk, arp, ether,
@@ -51,6 +51,69 @@ def _(bed, family, proto):
     for length in range(shortest_run(answered), shortest_header(talk)):
         expect(bed.egress(answered[:length]), "OUT_GUARD")
     each_length(bed, "egress", answered, received, {"OUT_TRANSLATED"})
+
+
+# The datagram's own length: the kernel trims the frame to it, so what follows is not there.
+
+def said_length(family, length):
+    """Arguments of ip() for a header that says so many bytes follow it."""
+    return {"len": family.header + length} if family is V4 else {"plen": length}
+
+
+@promise("a {proto} header partly behind the datagram's own length is malformed", family=FAMILIES,
+         proto=PROTOCOLS, fragment=[False, True])
+def _(bed, family, proto, fragment):
+    talk = Talk(family, proto)
+    bed.ingress(talk.asked(**talk.opening()))
+    first = {}
+    if fragment:
+        first = {"flags": "MF"} if family is V4 else \
+            {"ext": [extension(IPv6ExtHdrFragment(id=1, m=1))]}
+    before = 8 * (fragment and family is V6)
+    whole = 20 if proto == "TCP" else 8
+    for length in range(before + 1, before + whole):
+        how = {**talk.opening(), "network": {**said_length(family, length), **first}}
+        expect(bed.ingress(talk.asked(**how)), "IN_MALFORMED")
+        expect(bed.egress(talk.answered(**how)), "OUT_GUARD")
+    how = {**talk.opening(), "network": {**said_length(family, before + whole), **first}}
+    expect(bed.ingress(talk.asked(**how)), "IN_TRANSLATED", talk.delivered(**how))
+    expect(bed.egress(talk.answered(**how)), "OUT_TRANSLATED", talk.received(**how))
+
+
+@promise("an IPv4 datagram whose own length ends within its header is malformed")
+def _(bed):
+    talk = Talk(V4, "UDP")
+    for length in range(1, V4.header):
+        expect(bed.ingress(talk.asked(network={"len": length})), "IN_MALFORMED")
+
+
+@promise("extension headers behind the datagram's own length are malformed", proto=PROTOCOLS)
+def _(bed, proto):
+    talk = Talk(V6, proto)
+    ext = [extension(IPv6ExtHdrDestOpt(options=[PadN(optdata=bytes(4))]))] * 2
+    for length in range(1, 16):
+        network = {"ext": ext, "plen": length}
+        expect(bed.ingress(talk.asked(**talk.opening(), network=network)), "IN_MALFORMED")
+
+
+@promise("a length of 0, as BIG TCP packets say, means the whole frame", family=FAMILIES)
+def _(bed, family):
+    talk = Talk(family, "TCP")
+    how = {**talk.opening(), "network": said_length(family, 0 if family is V6 else -V4.header)}
+    expect(bed.ingress(talk.asked(**how)), "IN_TRANSLATED", talk.delivered(**how))
+    expect(bed.egress(talk.answered(**how)), "OUT_TRANSLATED", talk.received(**how))
+
+
+@promise("a short UDP packet is translated with Ethernet's padding behind it", family=FAMILIES,
+         padding={"of zeros": bytes(18), "of ones": b"\xff" * 18})
+def _(bed, family, padding):
+    talk = Talk(family, "UDP", port=80, local_port=8080)
+    for size in range(4):
+        how = {"payload": b"abc"[:size]}
+        expect(bed.ingress(talk.asked(**how) + padding), "IN_TRANSLATED",
+               talk.delivered(**how) + padding)
+        expect(bed.egress(talk.answered(**how) + padding), "OUT_TRANSLATED",
+               talk.received(**how) + padding)
 
 
 @promise("options cut short at any byte are never translated in part", proto=PROTOCOLS)

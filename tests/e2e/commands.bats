@@ -247,12 +247,44 @@ programs_at() {
 	done
 	exits 1 hb ports add 8088 --json
 	json .error
+	exits 2 hb ports add 80x --json
+	json '(.error | test("decimal number") and (test("\n") | not)) and (.detail | test("80x\n *\\^"))'
 	attach --port 8088
 	for command in "status" "ports list"; do
 		# shellcheck disable=SC2086 # words are meant
 		exits 0 hb $command --json
 		json 'tostring | test("8088")'
 	done
+}
+
+@test "--json is UTF-8, whatever an interface or a process is called" {
+	local bridge=$'br-\xff\xc3\xa9'
+	on_host ip link add "$bridge" type bridge
+	on_host ip link set "$bridge" up
+	on_host ip addr add 172.31.0.1/24 dev "$bridge"
+	cat >"$BED/odd" <<-EOF
+		import socket, time
+		open("/proc/self/comm", "wb").write(b"\\xfe\\xff odd")
+		s = socket.create_server(("127.0.0.1", 8088))
+		time.sleep(60)
+	EOF
+	on_host "${PY[@]}" "$BED/odd" 3>&- &
+	echo $! >>"$BED/pids"
+	eventually dial_itself
+	hb attach "$bridge" --hook "$HOOK" --port 8088
+	for command in status ports "ports add 9000" "detach br-none"; do
+		# shellcheck disable=SC2086 # words are meant
+		hb $command --json >"$BED/json" 2>"$BED/err" || true
+		iconv -f UTF-8 -t UTF-8 "$BED/json" >"$BED/utf8" || fail "$command: $(<"$BED/json")"
+	done
+	exits 0 hb status --json
+	json '.bridges[0].bridge == "br-?é"'
+	exits 1 hb status $'none\xfe' --json
+	json '.error | test("none\\?")'
+}
+
+dial_itself() {
+	on_host ss -tln | grep -q '127.0.0.1:8088'
 }
 
 @test "lo down" {

@@ -79,6 +79,13 @@ load lib
 	counted IN_COLLISION 2
 }
 
+@test "two gateways by one source port: so it is for a silent connection without a record" {
+	make_docker0
+	attach --port 8088
+	scene silent-connection 127.0.0.1:8088 "$GW:8088" "$DOCKER0:8088" "$(pin_dir br-test)/flows"
+	counted IN_COLLISION
+}
+
 @test "the same source port again to the same gateway is no collision" {
 	serve svc --tcp 127.0.0.1:8088
 	attach --port 8088

@@ -63,6 +63,12 @@ kept_out() {
 	kept_out IN_GUARD_ROUTE to-loopback-lsrr to-loopback-ssrr
 }
 
+@test "guard: source routes through 127/8 whose pointer is not aligned" {
+	on_host sysctl -qw net.ipv4.conf.all.accept_source_route=1 \
+		net.ipv4.conf.br-test.accept_source_route=1
+	kept_out IN_GUARD_ROUTE to-loopback-lsrr-5 to-loopback-lsrr-6 to-loopback-lsrr-7
+}
+
 @test "guard: packets from 127/8" {
 	victims
 	route_localnet 1
@@ -186,6 +192,19 @@ s.sendto(b'x', ('$C1', 9))"
 	unheard svc to-loopback
 }
 
+@test "an undeclared port is not reached by a declared one in the padding of a fragment" {
+	# br_netfilter would trim the padding
+	on_host sysctl -qw net.bridge.bridge-nf-call-ip6tables=0
+	victims
+	attach --port 8088/tcp+udp
+	shoot hidden-ports6
+	unheard svc hidden-ports6
+	# a declared one is not either
+	shoot hidden-ports6 8088
+	counted IN_MALFORMED 2
+	uncounted IN_TRANSLATED IN_FRAGMENT
+}
+
 @test "sources that are not on-link are not translated; --from lets them in" {
 	victims
 	attach --port 9999/udp
@@ -235,6 +254,22 @@ s.sendto(b'x', ('$C1', 9))"
 	attach --from 10.0.0.0/8 --from onlink
 	reaches svc tcp "$GW:8088"
 	NS=c2 reaches svc tcp "$GW:8088"
+}
+
+@test "a UDP flow ends when its client may not come any more" {
+	make_docker0
+	serve svc --udp 127.0.0.1:8088
+	attach --port 8088/udp
+	reaches svc udp "$GW:8088" --source 5555
+	attach --from 10.0.0.0/8
+	misses ECONNREFUSED udp "$GW:8088" --source 5555
+	attach --from onlink
+	reaches svc udp "$GW:8088" --source 5555
+	hb ports set 8088/udp --from 172.30.0.3
+	misses ECONNREFUSED udp "$GW:8088" --source 5555
+	hb ports add 8088/udp --from 172.30.0.2
+	reaches svc udp "$GW:8088" --source 5555
+	counted IN_SOURCE 2
 }
 
 @test "--from of ports add holds for those ports only" {

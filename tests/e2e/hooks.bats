@@ -30,6 +30,7 @@ programs() {
 }
 
 @test "auto takes tcx where the kernel has it, and leaves no qdisc" {
+	need_tcx
 	hb attach br-test --port 8088
 	[ "$(in_ns host "${PY[@]}" "$E2E/tools/bpf.py" tcx-list br-test | wc -l)" -eq 2 ]
 	! on_host tc qdisc show dev br-test | grep clsact || fail "a clsact qdisc is there"
@@ -53,6 +54,7 @@ programs() {
 for_both_hooks() {
 	local hook
 	for hook in tcx clsact; do
+		[ $hook = clsact ] || kernel_since 6.6 || continue
 		export HOOK=$hook
 		"$@"
 	done
@@ -81,6 +83,7 @@ others_clsact_stay() {
 }
 
 @test "others' tcx programs survive attach and detach, with either hook" {
+	need_tcx
 	serve svc --tcp 127.0.0.1:8088
 	witness
 	tcx_witness ingress
@@ -104,6 +107,7 @@ others_clsact_stay() {
 }
 
 @test "packets that are not hbpf's still pass through others' programs behind it" {
+	need_tcx
 	serve own --tcp "$GW:7777"
 	witness
 	for side in ingress egress; do tcx_witness "$side"; done
@@ -114,6 +118,7 @@ others_clsact_stay() {
 }
 
 @test "hbpf's tcx programs stand before others', old and new" {
+	need_tcx
 	witness
 	tcx_witness ingress
 	hb attach br-test --hook tcx --port 8088
@@ -122,6 +127,7 @@ others_clsact_stay() {
 }
 
 @test "tcx: deleting every qdisc does not take hbpf away" {
+	need_tcx
 	serve svc --tcp 127.0.0.1:8088
 	hb attach br-test --hook tcx --port 8088
 	on_host tc qdisc add dev br-test clsact
@@ -142,6 +148,7 @@ others_clsact_stay() {
 }
 
 @test "changing the hook under a living connection does it no harm" {
+	need_tcx
 	hb attach br-test --hook tcx --port 8088
 	scene survives 127.0.0.1:8088 "$GW:8088" "$HBPF" attach br-test --hook clsact
 	[ -z "$(in_ns host "${PY[@]}" "$E2E/tools/bpf.py" tcx-list br-test)" ]
@@ -150,6 +157,7 @@ others_clsact_stay() {
 }
 
 @test "changing the hook takes hbpf's own qdisc away at once, and not only at detach" {
+	need_tcx
 	remember
 	hb attach br-test --hook clsact --port 8088
 	hb attach br-test --hook tcx
@@ -158,7 +166,15 @@ others_clsact_stay() {
 	unchanged
 }
 
+@test "tcx in use: nothing is kept of a qdisc, and one that others make later survives" {
+	hb attach br-test --port 8088
+	on_host tc qdisc add dev br-test clsact
+	hb detach
+	on_host tc qdisc show dev br-test | grep clsact
+}
+
 @test "changing the hook twice, then detach: nothing is left" {
+	need_tcx
 	remember
 	hb attach br-test --hook clsact --port 8088
 	hb attach br-test --hook tcx
@@ -179,6 +195,7 @@ others_clsact_stay() {
 }
 
 @test "a deleted bridge leaves a dead link: status says so, attach on the new one heals" {
+	need_tcx
 	serve svc --tcp 127.0.0.1:8088
 	hb attach br-test --hook tcx --port 8088
 	drop_client c1

@@ -23,10 +23,25 @@ export C1=172.30.0.2
 export C1_6=fd00:30::2
 DOCKER0=172.17.0.1
 
-case ${BATS_TEST_FILENAME:-} in
-*-clsact.bats) HOOK=clsact ;;
-*) HOOK=tcx ;;
-esac
+# kernel_since MAJOR.MINOR: is it that new
+kernel_since() {
+	local major minor
+	IFS=.- read -r major minor _ </proc/sys/kernel/osrelease
+	((major > ${1%.*} || (major == ${1%.*} && minor >= ${1#*.})))
+}
+
+need_tcx() {
+	kernel_since 6.6 || skip "tcx came with Linux 6.6"
+}
+
+need_pinning() {
+	kernel_since 6.1 || skip "conntrack functions for BPF came with Linux 6.1"
+}
+
+HOOK=tcx
+if [[ ${BATS_TEST_FILENAME:-} == *-clsact.bats ]] || ! kernel_since 6.6; then
+	HOOK=clsact
+fi
 
 setup() {
 	bed_up
@@ -175,6 +190,34 @@ raw() {
 	in_ns "${NS:-c1}" timeout 60 /usr/bin/python3 "$E2E/tools/raw.py" "$@"
 }
 
+# assault SET [WRAPPING]...: throws the set, leaves in $out what became of each
+assault() {
+	exits 0 in_ns c1 timeout 100 /usr/bin/python3 "$E2E/tools/attack.py" "$@"
+}
+
+# holds SET [WRAPPING]...: nothing of it gets in, and nothing comes back
+holds() {
+	assault "$@"
+	[ -n "$out" ] || fail "no attack was made"
+	lacks '^in '
+}
+
+# only, except REGEX: keeps in $out the lines that match, or that do not
+only() {
+	out=$(grep -E -- "$1" <<<"$out")
+}
+
+except() {
+	out=$(grep -Ev -- "$1" <<<"$out")
+}
+
+# breaks SET [WRAPPING]...: all of it does, which shows that the attacks are real ones
+breaks() {
+	assault "$@"
+	[ -n "$out" ] || fail "no attack was made"
+	lacks '^out '
+}
+
 # recipe PORT: what everybody does without hbpf
 recipe() {
 	on_host sysctl -qw net.ipv4.conf.br-test.route_localnet=1
@@ -308,13 +351,14 @@ setting() {
 	[ "$now" = "$2" ] || fail "net.ipv4.conf.$1 is $now, expected $2"
 }
 
+# pin_dir BRIDGE
 pin_dir() {
-	echo "$HBPF_BPFFS/hbpf/$(on_host stat -Lc %i /proc/self/ns/net)/br-test"
+	echo "$HBPF_BPFFS/hbpf/$(on_host stat -Lc %i /proc/self/ns/net)/$1"
 }
 
 # counters: NAME PACKETS of all that are not zero, straight from br-test's map
 counters() {
-	tool bpf counters "$(pin_dir)/counters"
+	tool bpf counters "$(pin_dir br-test)/counters"
 }
 
 # counted REGEX [AT-LEAST]: the counters of these names, together

@@ -202,6 +202,52 @@ load lib
 	[ -z "$err" ] || fail "a warning for nothing: $err"
 }
 
+@test "told: a service bound to the device lo cannot answer" {
+	on_host socat TCP-LISTEN:8088,bind=127.0.0.1,so-bindtodevice=lo,fork PIPE 3>&- &
+	echo $! >>"$BED/pids"
+	eventually listens_on_lo
+	exits 0 attach --port 8088
+	says '8088/tcp.*socat \(pid [0-9]+\).*device lo' 'SERVICES'
+	exits 0 hb ports set 9000
+	exits 0 hb ports add 8088
+	says '8088/tcp.*device lo'
+}
+
+listens_on_lo() {
+	on_host ss -tln | grep -q '127.0.0.1%lo:8088'
+}
+
+@test "an address family without a gateway is not shown" {
+	serve svc --tcp 127.0.0.1:8088
+	attach --port 8088
+	exits 0 hb ports
+	prints 'on \[::1\]: nothing listens'
+	on_host ip -6 addr flush dev br-test
+	attach
+	for command in ports status; do
+		exits 0 hb $command
+		prints '8088/tcp.*-> 127\.0\.0\.1:8088.*pid'
+		lacks '\[::1\]'
+	done
+	on_host ip addr flush dev br-test
+	on_host ip addr add "$GW6/64" dev br-test nodad
+	attach
+	exits 0 hb ports
+	prints '8088/tcp.*-> \[::1\]:8088.*nothing listens'
+	lacks '127\.0\.0\.1'
+}
+
+@test "attach again tells in one line what is there, and all of it where something changed" {
+	attach --port 8088 --port 9000
+	exits 0 attach
+	prints '^br-test: 2 ports on 2 gateways; .hbpf status. shows them$'
+	[ "$(wc -l <"$BED/out")" -eq 1 ]
+	exits 0 attach --gateway 10.9.9.9
+	prints '10\.9\.9\.9:8088/tcp' "$GW:9000/tcp"
+	exits 0 attach --port 8089
+	prints "$GW:8088-8089/tcp" "$GW:9000/tcp"
+}
+
 @test "attach ends by telling what works now: every gateway -> loopback line" {
 	make_docker0
 	serve svc --tcp 127.0.0.1:8088 --udp 127.0.0.53:53

@@ -117,6 +117,22 @@ net.ipv4.conf.lo.rp_filter = 2" "$changed"
 	unchanged
 }
 
+@test "told: strict connection tracking that sees bridged packets" {
+	[ -e /proc/sys/net/bridge ] || skip "no br_netfilter"
+	on_host sysctl -qw net.bridge.bridge-nf-call-iptables=0
+	on_host iptables -A INPUT -m conntrack --ctstate INVALID -j ACCEPT
+	on_host test -e /proc/sys/net/netfilter/nf_conntrack_tcp_loose || skip "no nf_conntrack"
+	on_host sysctl -qw net.netfilter.nf_conntrack_tcp_loose=0
+	exits 0 attach
+	[ -z "$err" ] || fail "a warning for nothing: $err"
+	on_host ip link set br-test type bridge nf_call_iptables 1
+	exits 0 attach
+	says 'nf_conntrack_tcp_loose is 0' 'br_netfilter' 'SERVICES'
+	on_host sysctl -qw net.netfilter.nf_conntrack_tcp_loose=1
+	exits 0 attach
+	[ -z "$err" ] || fail "a warning for nothing: $err"
+}
+
 @test "conf.all is never touched" {
 	on_host sysctl -qw net.ipv4.conf.all.rp_filter=1
 	all=$(on_host sysctl -a 2>/dev/null | grep '^net\.ipv[46]\.conf\.\(all\|default\)\.')

@@ -25,7 +25,7 @@ load lib
 @test "state of another layout version: every command says so, and nothing is touched" {
 	attach --port 8088
 	remember
-	tool bpf write "$(pin_dir)/bridge_config" 0 63000000
+	tool bpf write "$(pin_dir br-test)/bridge_config" 0 63000000
 	for command in "attach br-test" "ports add 9000" "ports list" "ports del 8088"; do
 		# shellcheck disable=SC2086 # words are meant
 		exits 1 hb $command
@@ -37,6 +37,79 @@ load lib
 	setting lo.route_localnet 0
 	[ -z "$(find "$HBPF_BPFFS" -path '*hbpf*')" ]
 	attach --port 8088
+}
+
+@test "another layout: detach takes the clsact qdisc that hbpf made, and no one else's" {
+	remember
+	hb attach br-test --hook clsact --port 8088
+	tool bpf write "$(pin_dir br-test)/bridge_config" 0 63000000
+	hb detach
+	unchanged
+	on_host tc qdisc add dev br-test clsact
+	remember
+	hb attach br-test --hook clsact --port 8088
+	tool bpf write "$(pin_dir br-test)/bridge_config" 0 63000000
+	hb detach
+	unchanged
+}
+
+@test "another layout on one bridge: ports and status still show the other one, and exit 1" {
+	make_bridge br-two 31
+	attach --port 8088
+	hb attach br-two --hook "$HOOK" --port 9000
+	tool bpf write "$(pin_dir br-test)/bridge_config" 0 63000000
+	for command in ports "ports list" status; do
+		# shellcheck disable=SC2086 # words are meant
+		exits 1 hb $command
+		prints '9000/tcp'
+		tells 'br-test.*layout 99' 'hbpf detach br-test'
+		# shellcheck disable=SC2086 # words are meant
+		exits 1 hb $command --json
+		json '[.bridges[] | [.bridge, (.problem // "" | test("layout 99")),
+			([.ports[]?.gateway_port] == [9000])]]
+			== [["br-test", true, false], ["br-two", false, true]]'
+	done
+	exits 0 hb ports list -b br-two
+}
+
+# netns_inode NAME
+netns_inode() {
+	stat -Lc %i "/run/netns/$1"
+}
+
+@test "a dead namespace's state below an inode number used again is not taken for one's own" {
+	make_ns other
+	in_ns other ip link add br-test type bridge
+	in_ns other "$HBPF" attach br-test --hook "$HOOK" --port 9000
+	inode=$(netns_inode other)
+	left=$HBPF_BPFFS/hbpf/$inode/br-test
+	[ -e "$left/bridge_config" ]
+	in_ns other ip link del br-test # with it goes what holds the programs
+	ip netns del other
+	# The lowest free number is given out, and the dead one's comes free with some delay: so
+	# those that did not get it are kept.
+	for ((i = 0; i < 50; i++)); do
+		ip netns add "next$i"
+		[ "$(netns_inode "next$i")" != "$inode" ] || break
+		sleep 0.1
+	done
+	[ "$i" -lt 50 ] || skip "no new namespace got the inode number of the dead one"
+	[ -e "$left/bridge_config" ] || fail "the state is gone by itself: nothing is tested"
+
+	in_ns "next$i" ip link set lo up
+	in_ns "next$i" ip link add br-test type bridge
+	exits 0 in_ns "next$i" "$HBPF" status
+	prints 'no bridge is attached'
+	exits 0 in_ns "next$i" "$HBPF" ports
+	prints 'no bridge is attached'
+	exits 1 in_ns "next$i" "$HBPF" ports add 8088
+	says 'no bridge is attached'
+	in_ns "next$i" "$HBPF" attach br-test --hook "$HOOK" --port 8088
+	exits 0 in_ns "next$i" "$HBPF" ports
+	prints 8088
+	lacks 9000
+	in_ns "next$i" "$HBPF" detach
+	[ -z "$(find "$HBPF_BPFFS" -path '*hbpf*')" ]
 }
 
 @test "a bridge made anew under the same name: nothing works till attach, then all of it" {
@@ -193,7 +266,7 @@ set_is_right() {
 	serve svc --tcp 127.0.0.1:8088
 	remember
 	attach --port 8088
-	rm "$(pin_dir)/bridge_config"
+	rm "$(pin_dir br-test)/bridge_config"
 	attach --port 8088
 	reaches svc tcp "$GW:8088"
 	hb detach

@@ -94,6 +94,7 @@ load lib
 }
 
 @test "a published port of Docker's kind: its NAT rule must not catch the translated packet" {
+	need_pinning
 	make_client c2 3
 	NS=c2 serve container --tcp 172.30.0.3:5432
 	serve svc --tcp 127.0.0.1:5432
@@ -110,6 +111,7 @@ load lib
 }
 
 @test "the same for UDP, also for a flow that outlives its conntrack entry" {
+	need_pinning
 	make_client c2 3
 	serve svc --udp 127.0.0.1:5432
 	on_host sysctl -qw net.ipv4.ip_forward=1
@@ -119,6 +121,18 @@ load lib
 	reaches svc udp "$GW:5432" --source 5555
 	on_host conntrack -F
 	reaches svc udp "$GW:5432" --source 5555
+}
+
+@test "a client of one bridge cannot speak in a connection of another's" {
+	make_bridge br-two 31
+	make_client c2 2 br-two 31
+	attach --port 8088
+	hb attach br-two --hook "$HOOK" --port 8088
+	scene another-bridge 127.0.0.1:8088 "$GW:8088" c2 br-two 172.31.0.1:8088
+	tool bpf counters "$(pin_dir br-two)/counters" >"$BED/two"
+	grep -q '^IN_NO_FLOW 1$' "$BED/two" || fail "br-two should have counted IN_NO_FLOW" \
+		"$(<"$BED/two")"
+	! grep -q '^IN_TRANSLATED ' "$BED/two" || fail "br-two translated it" "$(<"$BED/two")"
 }
 
 @test "two bridges serve their own clients, each its own ports" {

@@ -4,14 +4,20 @@
 
     bpf.py counters PIN              NAME PACKETS of every hbpf counter that is not zero
     bpf.py dump PIN                  a map's values, in hex
+    bpf.py clear PIN                 delete a map's entries
     bpf.py write PIN OFFSET HEX      change bytes of entry 0 of an array
-    bpf.py witness DIR               load a program that counts and passes; pin it as DIR/program
-                                     and its map as DIR/count
+    bpf.py witness DIR [VERDICT]     load a program that counts and passes (-1: on to the next one;
+                                     0: past all others); pin it as DIR/program and its map as
+                                     DIR/count
     bpf.py witnessed DIR             how many packets it saw
-    bpf.py tcx-attach DIR DEV SIDE   attach that program with tcx, pin the link as DIR/link_SIDE
+    bpf.py tcx-attach DIR DEV SIDE [before]
+                                     attach that program with tcx, behind all others or before
+                                     them; pin the link as DIR/link_SIDE
+    bpf.py entries PIN               how many entries a hash map has
     bpf.py tcx-list [DEV]            tcx programs as DEV SIDE NAME, in the order they run
 """
 import ctypes
+import errno
 import os
 import re
 import socket
@@ -19,10 +25,12 @@ import struct
 import sys
 
 SYS_BPF = {"x86_64": 321, "aarch64": 280}[os.uname().machine]
-MAP_CREATE, LOOKUP, UPDATE, PROG_LOAD, OBJ_PIN, OBJ_GET = 0, 1, 2, 5, 6, 7
+MAP_CREATE, LOOKUP, UPDATE, DELETE, NEXT_KEY = range(5)
+PROG_LOAD, OBJ_PIN, OBJ_GET = 5, 6, 7
 PROG_GET_FD_BY_ID, INFO_BY_FD, PROG_QUERY, LINK_CREATE = 13, 15, 16, 28
 ARRAY, PERCPU_ARRAY, SCHED_CLS = 2, 6, 3
 SIDES = {"ingress": 46, "egress": 47}  # BPF_TCX_INGRESS, BPF_TCX_EGRESS
+BEFORE = 1 << 3  # BPF_F_BEFORE
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -96,6 +104,29 @@ def dump(pin):
         print(index, *(part.hex() for part in parts))
 
 
+def clear(pin):
+    fd = obj_get(pin)
+    key = ctypes.create_string_buffer(map_info(fd)[1])
+    while True:
+        try:
+            bpf(NEXT_KEY, struct.pack("IIQQ", fd, 0, 0, address(key)))
+        except OSError:
+            return
+        bpf(DELETE, struct.pack("IIQ", fd, 0, address(key)))
+
+
+def entries(pin):
+    fd = obj_get(pin)
+    size = map_info(fd)[1]
+    last, key, count = 0, ctypes.create_string_buffer(size), 0
+    try:
+        while True:
+            bpf(NEXT_KEY, struct.pack("IIQQ", fd, 0, last, address(key)))
+            last, count = address(key), count + 1
+    except FileNotFoundError:
+        print(count)
+
+
 def write(pin, offset, text):
     fd = obj_get(pin)
     old = next(values(fd))[0]
@@ -110,7 +141,7 @@ def insn(code, dst=0, src=0, off=0, imm=0):
     return struct.pack("<BBhi", code, dst | src << 4, off, imm)
 
 
-def witness(where):
+def witness(where, verdict="-1"):
     count = bpf(MAP_CREATE, struct.pack("IIII", ARRAY, 4, 8, 1))[0]
     program = b"".join((
         insn(0x62, dst=10, off=-4, imm=0),                   # *(u32 *)(r10 - 4) = 0
@@ -120,7 +151,7 @@ def witness(where):
         insn(0x15, dst=0, off=2),                            # if r0 == 0 goto out
         insn(0xb7, dst=1, imm=1),
         insn(0xdb, dst=0, src=1),                            # lock *(u64 *)r0 += 1
-        insn(0xb7, dst=0, imm=-1),                           # out: r0 = TC_ACT_UNSPEC
+        insn(0xb7, dst=0, imm=int(verdict)),                 # out: r0 = verdict
         insn(0x95),
     ))
     code = ctypes.create_string_buffer(program, len(program))
@@ -135,9 +166,10 @@ def witnessed(where):
     print(struct.unpack("Q", next(values(obj_get(f"{where}/count")))[0])[0])
 
 
-def tcx_attach(where, dev, side):
+def tcx_attach(where, dev, side, place="after"):
     link = bpf(LINK_CREATE, struct.pack("IIII", obj_get(f"{where}/program"),
-                                        socket.if_nametoindex(dev), SIDES[side], 0))[0]
+                                        socket.if_nametoindex(dev), SIDES[side],
+                                        {"before": BEFORE, "after": 0}[place]))[0]
     obj_pin(link, f"{where}/link_{side}")
 
 
@@ -147,16 +179,22 @@ def tcx_list(only=None):
             continue
         for side, kind in SIDES.items():
             ids = (ctypes.c_uint32 * 64)()
-            attr = bpf(PROG_QUERY, struct.pack("IIIIQII", index, kind, 0, 0,
-                                               ctypes.addressof(ids), 64, 0))[1]
+            try:
+                attr = bpf(PROG_QUERY, struct.pack("IIIIQII", index, kind, 0, 0,
+                                                   ctypes.addressof(ids), 64, 0))[1]
+            except OSError as error:
+                if error.errno != errno.EINVAL:
+                    raise
+                return  # a kernel before 6.6
             for prog_id in ids[:struct.unpack_from("I", attr, 24)[0]]:
                 fd = bpf(PROG_GET_FD_BY_ID, struct.pack("II", prog_id, 0))[0]
                 print("tcx", dev, side, info(fd)[64:80].rstrip(b"\0").decode())
                 os.close(fd)
 
 
-COMMANDS = {"counters": counters, "dump": dump, "write": write, "witness": witness,
-            "witnessed": witnessed, "tcx-attach": tcx_attach, "tcx-list": tcx_list}
+COMMANDS = {"counters": counters, "dump": dump, "clear": clear, "write": write,
+            "witness": witness, "witnessed": witnessed, "tcx-attach": tcx_attach,
+            "tcx-list": tcx_list, "entries": entries}
 
 if __name__ == "__main__":
     COMMANDS[sys.argv[1]](*sys.argv[2:])

@@ -3,6 +3,8 @@
 """Packets no honest client sends, made by Scapy. Run in the client's namespace.
 
     raw.py send KIND PORT TEXT   a datagram of that kind, carrying TEXT to PORT
+    raw.py segment BRIDGE SRC:PORT DST:PORT FLAGS SEQ ACK TEXT
+                                 a TCP segment to BRIDGE, over IPv4
     raw.py arp KIND              an ARP request of that kind and then an honest one; prints whom
                                  the host answered for
     raw.py flood ADDR COUNT PORT...
@@ -18,7 +20,7 @@ import struct
 import sys
 
 sys.path.insert(0, os.path.dirname(__file__))
-from bed import netns  # noqa: E402
+from bed import endpoint, netns  # noqa: E402
 
 CLIENT, CLIENT6 = "172.30.0.2", "fd00:30::2"
 GATEWAY, GATEWAY6 = "172.30.0.1", "fd00:30::1"
@@ -37,10 +39,43 @@ def packet_socket():
     return sock
 
 
-def bridge_and_own_mac():
+def bridge_and_own_mac(name="br-test"):
     with netns("host"):
-        bridge = mac_of("br-test")
+        bridge = mac_of(name)
     return bridge, mac_of("eth0")
+
+
+def hidden_ports(port, text):
+    """Two fragments of a datagram to PORT. The first ends, by its own length, ahead of the header
+    that tells what comes next; what stands there is padding that speaks of port 8088."""
+    from scapy.layers.inet import UDP
+    from scapy.layers.inet6 import IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, PadN
+    from scapy.packet import Raw
+
+    def options(following):
+        return bytes(IPv6ExtHdrDestOpt(nh=following, options=[PadN(optdata=bytes(4))]))
+
+    def rest(to):
+        datagram = IPv6(src=CLIENT6, dst="::1") / UDP(sport=4444, dport=to) / Raw(text.encode())
+        return options(17) + bytes(datagram)[40:]
+
+    def piece(inside, padding=b"", **place):
+        head = bytes(IPv6ExtHdrFragment(nh=60, id=77, **place))
+        return IPv6(src=CLIENT6, dst=GATEWAY6, nh=44, plen=len(head + inside)) / \
+            Raw(head + inside + padding)
+    return [piece(options(60), rest(8088), m=1), piece(rest(port), offset=1)]
+
+
+def route_through_loopback(udp, pointer):
+    """A loose source route that ends with 127.0.0.1, the next hop, where the pointer says."""
+    from scapy.layers.inet import IP, IPOption_LSRR
+    from scapy.packet import Raw
+
+    body = bytes(IP(src=CLIENT, dst="127.0.0.1") / udp)[20:]
+    hops = bytes([198] * (pointer - 4) + [127, 0, 0, 1] + [0] * -(pointer % -4))
+    return IP(src=CLIENT, dst=GATEWAY, proto=17, options=[IPOption_LSRR(
+        length=3 + pointer, pointer=pointer,
+        routers=[socket.inet_ntoa(hops[at:at + 4]) for at in range(0, len(hops), 4)])]) / Raw(body)
 
 
 def send(kind, port, text):
@@ -68,6 +103,9 @@ def send(kind, port, text):
             IPOption_LSRR(routers=["127.0.0.1"])]) / udp,
         "to-loopback-ssrr": ether / IP(src=CLIENT, dst=GATEWAY, options=[
             IPOption_SSRR(routers=["127.0.0.1"])]) / udp,
+        "to-loopback-lsrr-5": ether / route_through_loopback(udp, 5),
+        "to-loopback-lsrr-6": ether / route_through_loopback(udp, 6),
+        "to-loopback-lsrr-7": ether / route_through_loopback(udp, 7),
         "from-loopback": ether / IP(src="127.0.0.77", dst=GATEWAY) / udp,
         "to-loopback6": ether / IPv6(src=CLIENT6, dst="::1") / udp,
         "from-loopback6": ether / IPv6(src="::1", dst=GATEWAY6) / udp,
@@ -79,8 +117,24 @@ def send(kind, port, text):
         "from-host6": ether / IPv6(src=GATEWAY6, dst=GATEWAY6) / udp,
         "from-multicast": ether / IP(src="224.0.0.9", dst=GATEWAY) / udp,
     }
+    frames = [kinds[kind]] if kind in kinds else \
+        [ether / piece for piece in {"hidden-ports6": hidden_ports}[kind](int(port), text)]
     with packet_socket() as sock:
-        sock.send(bytes(kinds[kind]))
+        for frame in frames:
+            sock.send(bytes(frame))
+
+
+def segment(bridge, src, dst, flags, seq, ack, text):
+    from scapy.layers.inet import IP, TCP
+    from scapy.layers.l2 import Ether
+    from scapy.packet import Raw
+
+    (_, (src, sport)), (_, (dst, dport)) = endpoint(src), endpoint(dst)
+    bridge, own = bridge_and_own_mac(bridge)
+    with packet_socket() as sock:
+        sock.send(bytes(Ether(src=own, dst=bridge) / IP(src=src, dst=dst) /
+                        TCP(sport=sport, dport=dport, flags=flags, seq=int(seq), ack=int(ack)) /
+                        Raw(text.encode())))
 
 
 def arp(kind):
@@ -127,4 +181,4 @@ def flood(where, count, *ports):
 
 
 if __name__ == "__main__":
-    {"send": send, "arp": arp, "flood": flood}[sys.argv[1]](*sys.argv[2:])
+    {"send": send, "segment": segment, "arp": arp, "flood": flood}[sys.argv[1]](*sys.argv[2:])

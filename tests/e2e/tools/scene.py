@@ -10,6 +10,7 @@ Exit 0: the story went as it should; else one line tells where it did not.
 import errno
 import hashlib
 import os
+import re
 import socket
 import struct
 import subprocess
@@ -19,6 +20,10 @@ import threading
 sys.path.insert(0, os.path.dirname(__file__))
 from bed import (check, connect, endpoint, exchange, hbpf, listen, make,  # noqa: E402
                  netns, recv_exactly, show)
+
+SO_NO_CHECK, UDP_NO_CHECK6_TX, UDP_NO_CHECK6_RX = 11, 101, 102
+TCP_REPAIR, TCP_REPAIR_QUEUE, TCP_QUEUE_SEQ = 19, 20, 21
+RECV_QUEUE, SEND_QUEUE, REPAIR_OFF_SILENTLY = 1, 2, -1  # linux/tcp.h
 
 SCENES = {}
 
@@ -175,6 +180,21 @@ def push_after_flood(service, where, flood_at, count, *ports):
 
 
 @scene
+def neighbour_of_flood(service, where, client, flood_at, count, *ports):
+    """c1 floods; an idle connection of another client lives on, and it can open a new one."""
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    one, other, listener = pair(service, where, client=client)
+    with netns("c1"):
+        subprocess.run(["/usr/bin/python3", os.path.join(os.path.dirname(__file__), "raw.py"),
+                        "flood", flood_at, count, *ports], check=True, timeout=100)
+    other.sendall(b"news")
+    check(recv_exactly(one, 4) == b"news", "the push did not arrive")
+    exchange(one, other)
+    new = connect(client, "tcp", where)
+    exchange(new, listener.accept()[0])
+
+
+@scene
 def two_gateways(service, *gateways):
     """One client, a connection to each gateway, all alive together."""
     listener = listen("host", service)
@@ -216,6 +236,122 @@ def one_source_port(service, first, second):
     other = listener.accept()[0]
     other.settimeout(10)
     exchange(one, other)
+
+
+@scene
+def silent_connection(service, first, second, flows):
+    """So, too, where the server has not said a word yet and the first one's record is gone."""
+    listener = listen("host", service)
+    family, _ = endpoint(first)
+    any_addr = "::" if family == socket.AF_INET6 else "0.0.0.0"
+    one = connect("c1", "tcp", first, (any_addr, 20000), reuseport=True)
+    other = listener.accept()[0]
+    other.settimeout(10)
+    subprocess.run([sys.executable, "-S", os.path.join(os.path.dirname(__file__), "bpf.py"),
+                    "clear", flows], check=True)
+    try:
+        connect("c1", "tcp", second, (any_addr, 20000), timeout=1.5, reuseport=True)
+    except TimeoutError:
+        pass
+    else:
+        check(False, "the second connection was let through")
+    exchange(one, other)
+
+
+@scene
+def another_bridge(service, where, attacker, bridge, gateway):
+    """A client of another bridge cannot put words into a connection, though it knows all of it."""
+    one, other, _ = pair(service, where)
+    numbers = []
+    for queue in (SEND_QUEUE, RECV_QUEUE):
+        one.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
+        one.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR_QUEUE, queue)
+        numbers.append(one.getsockopt(socket.IPPROTO_TCP, TCP_QUEUE_SEQ) % 2**32)
+        one.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, REPAIR_OFF_SILENTLY)
+    with netns(attacker):
+        for flags, text in (("S", ""), ("PA", "injected")):
+            subprocess.run(["/usr/bin/python3", os.path.join(os.path.dirname(__file__), "raw.py"),
+                            "segment", bridge, show(one.getsockname()), gateway, flags,
+                            *map(str, numbers), text], check=True, timeout=60)
+    other.settimeout(0.5)
+    try:
+        check(False, f"the service heard {other.recv(100)!r}")
+    except TimeoutError:
+        pass
+    other.settimeout(10)
+    exchange(one, other)
+
+
+@scene
+def udp_dual(port, where):
+    """A socket of both families, which is asked over IPv4."""
+    server = make("host", "udp", socket.AF_INET6)
+    server.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+    server.bind(("::", int(port)))
+    client = connect("c1", "udp", where)
+    client.sendall(b"question")
+    _, peer = server.recvfrom(100)
+    server.sendto(b"answer", peer)
+    check(client.recv(100) == b"answer", "no answer")
+
+
+@scene
+def udp_no_checksum(service, where):
+    """A service that leaves the checksum out: so it is on arrival."""
+    family, addr = endpoint(service)
+    server = make("host", "udp", family, addr)
+    client = connect("c1", "udp", where)
+    with netns("c1"):
+        sniffer = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(3))
+    sniffer.bind(("eth0", 0))
+    sniffer.settimeout(10)
+    if family == socket.AF_INET:
+        server.setsockopt(socket.SOL_SOCKET, SO_NO_CHECK, 1)
+    else:
+        server.setsockopt(socket.IPPROTO_UDP, UDP_NO_CHECK6_TX, 1)
+        client.setsockopt(socket.IPPROTO_UDP, UDP_NO_CHECK6_RX, 1)
+    client.sendall(b"question")
+    _, peer = server.recvfrom(100)
+    server.sendto(b"answer", peer)
+    check(client.recv(100) == b"answer", "no answer")
+    packet = b""
+    while not packet.endswith(b"answer"):
+        packet = sniffer.recv(2048)
+    check(packet[-8:-6] == bytes(2), f"the checksum became {packet[-8:-6].hex()}")
+
+
+@scene
+def udp_reused_id(service, where, other):
+    """A datagram of the host's own has the id of an answer that was translated before."""
+    _, addr = endpoint(service)
+    server = make("host", "udp", bind=addr)
+    client = connect("c1", "udp", where)
+    with netns("c1"):
+        sniffer = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0800))
+    sniffer.bind(("eth0", 0))
+    sniffer.settimeout(10)
+    client.sendall(b"question")
+    _, peer = server.recvfrom(100)
+    server.sendto(os.urandom(4000), peer)
+    client.recv(65536)
+    ident = None
+    while ident is None:
+        packet = sniffer.recv(65536)
+        if packet[6] & 0x20 and packet[12:16] == socket.inet_aton(endpoint(where)[1][0]):
+            ident = packet[4:6]
+
+    (_, source), target = endpoint(other), client.getsockname()
+    receiver = connect("c1", "udp", other, ("0.0.0.0", 0))
+    text = os.urandom(4000)
+    body = struct.pack("!HHHH", source[1], receiver.getsockname()[1], 8 + len(text), 0) + text
+    with netns("host"):
+        raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+    for at in range(0, len(body), 1480):
+        more = 0x2000 * (at + 1480 < len(body))
+        raw.sendto(struct.pack("!BBH2sHBBH4s4s", 0x45, 0, 0, ident, more | at // 8, 64,
+                               socket.IPPROTO_UDP, 0, socket.inet_aton(source[0]),
+                               socket.inet_aton(target[0])) + body[at:at + 1480], target)
+    check(receiver.recv(65536) == text, "the datagram arrived changed")
 
 
 @scene
@@ -424,6 +560,166 @@ def twenty_mixed(bridge):
         check(result.returncode == 0 or "not attached" in result.stderr.lower()
               or "no bridge" in result.stderr.lower() or "attached" in result.stderr.lower(),
               f"{word}: {result.stderr}")
+
+
+# ---- commands at once, and the order that explains them
+
+def serial(state, command, bridges):
+    """What hbpf does when nobody else does anything: (exit code, ports listed or None, state).
+
+    state: for each bridge the frozen set of its ports, or None where it is not attached.
+    """
+    verb, bridge, *ports = command
+    at = bridges.index(bridge)
+    now, ports = state[at], frozenset(ports)
+    if verb == "list":
+        return (0, now or frozenset(), state) if now is not None else (1, None, state)
+    if verb == "attach":
+        now = (now or frozenset()) | ports
+    elif now is None:
+        return 1, None, state
+    elif verb == "detach":
+        now = None
+    elif verb == "add":
+        now |= ports
+    elif verb == "set":
+        now = ports
+    elif not ports <= now:  # del
+        return 1, None, state
+    else:
+        now -= ports
+    return 0, None, state[:at] + (now,) + state[at + 1:]
+
+
+def some_order(start, end, seen, bridges):
+    """Is there an order in which each command gives what it gave, from `start` to `end`?"""
+    kinds = sorted(set(seen), key=repr)
+    tried = set()
+    todo = [(start, tuple(seen.count(kind) for kind in kinds))]
+    while todo:
+        state, left = todo.pop()
+        if (state, left) in tried:
+            continue
+        tried.add((state, left))
+        if not any(left):
+            if state == end:
+                return True
+            continue
+        for i, (command, code, listed) in enumerate(kinds):
+            if left[i]:
+                got = serial(state, command, bridges)
+                if got[:2] == (code, listed):
+                    todo.append((got[2], left[:i] + (left[i] - 1,) + left[i + 1:]))
+    return False
+
+
+def observed(command):
+    """Runs it. Return: what it was, its exit code, and the ports it listed."""
+    verb, bridge, *ports = command
+    words = {"attach": ("attach", bridge, *(word for port in ports for word in ("-p", port))),
+             "detach": ("detach", bridge),
+             "list": ("ports", "list", "-b", bridge, "--json")}.get(
+                 verb, ("ports", verb, *ports, "-b", bridge))
+    done = hbpf(*words, check_exit=False)
+    check(done.returncode in (0, 1), f"{words}: exit {done.returncode}")
+    check(done.returncode == 0 or "attached" in done.stdout + done.stderr
+          or "not exported" in done.stderr, f"{words}: {done.stderr}")
+    listed = None
+    if verb == "list" and done.returncode == 0:
+        listed = frozenset(re.findall(r'"gateway_port": *(\d+)', done.stdout))
+    return command, done.returncode, listed
+
+
+def at_once(commands):
+    """All of them at the same time; what each gave."""
+    seen = []
+    threads = [threading.Thread(target=lambda c=command: seen.append(observed(c)))
+               for command in commands]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    check(len(seen) == len(commands), "a command did not end")
+    return seen
+
+
+def state_now(bridges):
+    return tuple(observed(("list", bridge))[2] for bridge in bridges)
+
+
+def race(bridges, commands):
+    start = state_now(bridges)
+    seen = at_once(commands)
+    end = state_now(bridges)
+    check(some_order(start, end, seen, bridges),
+          f"no order leads from {start} to {end} by\n" + "\n".join(map(str, seen)))
+
+
+@scene
+def race_ports(port):
+    """Changes and questions of ports."""
+    for _ in range(3):
+        race(["br-test"], [("add", "br-test", "9001"), ("del", "br-test", "9001"),
+                           ("set", "br-test", port, "9002"), ("list", "br-test"),
+                           ("add", "br-test", "9003", "9004")] * 4)
+
+
+@scene
+def race_all(bridge):
+    """All there is, attach and detach among it."""
+    for _ in range(5):
+        race([bridge], [("attach", bridge, "8088"), ("detach", bridge), ("add", bridge, "9000"),
+                        ("list", bridge), ("set", bridge, "9001")] * 4)
+        guarded_as(bridge, state_now([bridge])[0] is not None)
+
+
+@scene
+def race_bridges(one, other):
+    """Two bridges, which share lo's settings."""
+    for _ in range(3):
+        race([one, other], [("attach", one, "8088"), ("detach", one), ("attach", other, "8088"),
+                            ("detach", other)] * 5)
+        attached = [state is not None for state in state_now([one, other])]
+        guarded_as(one, attached[0])
+        guarded_as(other, attached[1])
+        guarded_as("lo", any(attached))
+
+
+def guarded_as(dev, attached):
+    with netns("host"), open(f"/proc/sys/net/ipv4/conf/{dev}/route_localnet") as file:
+        now = file.read().strip()
+    check(now == str(int(attached)), f"{dev}.route_localnet is {now}, attached: {attached}")
+
+
+@scene
+def race_while_served(service, where):
+    """An old connection, new ones and an attacker, while twenty commands at a time run."""
+    one, other, listener = pair(service, where)
+    done, problems = threading.Event(), []
+
+    def attack():
+        with netns("c1"):
+            while not done.is_set():
+                result = subprocess.run(
+                    ["/usr/bin/python3", os.path.join(os.path.dirname(__file__), "attack.py"),
+                     "to-loopback"], capture_output=True, text=True, timeout=60, check=False)
+                if result.returncode or re.search("^in ", result.stdout, re.M):
+                    problems.append(result.stdout + result.stderr)
+
+    thread = threading.Thread(target=attack)
+    thread.start()
+    port = where.rpartition(":")[2]
+    try:
+        for _ in range(4):
+            race(["br-test"], [("attach", "br-test", "9001"), ("add", "br-test", "9002"),
+                               ("set", "br-test", port), ("list", "br-test")] * 5)
+            exchange(one, other)
+            new = connect("c1", "tcp", where)
+            exchange(new, listener.accept()[0])
+    finally:
+        done.set()
+        thread.join()
+    check(not problems, problems)
 
 
 if __name__ == "__main__":
