@@ -1,0 +1,253 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# What a hostile client throws at the bridge (tools/attack.py has the frames), each set beside the
+# proof that it breaks in where hbpf, or its guard, is not there. docs/SECURITY.md tells which test
+# proves what. Nothing may get in, and nothing may come back: an RST proves a hole, too.
+load lib
+
+TAGS=(q q-q q-q-q ad ad-ad ad-ad-ad ad-q q-ad-q)
+MACS=(broadcast multicast)
+
+# What the recipe and hbpf both set; here by hand, without a guard
+open_loopback() {
+	on_host sysctl -qw net.ipv4.conf.br-test.route_localnet=1
+}
+
+close_loopback() {
+	on_host sysctl -qw net.ipv4.conf.br-test.route_localnet=0
+}
+
+# A translation without guard and source check: all that is for the exported port goes to lo, and
+# the gateway's own 9999 stands for the service there. accept_local takes away the kernel's own
+# check of sources that are the host's.
+naive() {
+	on_host sysctl -qw net.ipv4.conf.all.accept_local=1 net.ipv4.conf.lo.route_localnet=1
+	on_host tc qdisc add dev br-test clsact
+	on_host tc filter add dev br-test ingress protocol ipv6 prio 1 u32 \
+		match u32 0 0 action mirred ingress redirect dev lo
+	on_host tc filter add dev br-test ingress protocol ip prio 2 u32 \
+		match ip protocol 17 0xff match ip dport 9999 0xffff \
+		action mirred ingress redirect dev lo
+	export OUTER=1
+}
+
+# and no more of it, but for accept_local
+not_naive() {
+	on_host tc qdisc del dev br-test clsact
+	on_host sysctl -qw net.ipv4.conf.lo.route_localnet=0
+	unset OUTER
+}
+
+# undelivered SET [WRAPPING]...: whatever the gateway itself answers, no service got any of it
+undelivered() {
+	assault "$@"
+	[ -n "$out" ] || fail "no attack was made"
+	lacks delivered
+}
+
+# The exports an attacker may make use of; 9998 is a service that is none
+serve_9999() {
+	attach --port 9999/tcp+udp --port 9996/udp "$@"
+}
+
+# rp_filter must not be what keeps them out: the host knows a way to everybody
+routes_everywhere() {
+	on_host ip route add default via "$C1"
+	on_host ip route add default via "$C1_6"
+}
+
+@test "raw TCP, UDP and ICMP to 127.0.0.1, 127.0.0.53 and 127.1.2.3, exported ports and others" {
+	open_loopback
+	breaks to-loopback
+	close_loopback
+	serve_9999
+	setting br-test.route_localnet 1
+	holds to-loopback
+	counted IN_GUARD_DST 24
+}
+
+@test "the same in frames to a broadcast or multicast MAC" {
+	open_loopback
+	breaks datagrams "${MACS[@]}"
+	close_loopback
+	serve_9999
+	holds to-loopback "${MACS[@]}"
+	counted IN_GUARD_DST 48
+}
+
+@test "the same behind one, two and three priority tags of both kinds" {
+	open_loopback
+	breaks to-loopback "${TAGS[@]}"
+	close_loopback
+	serve_9999
+	holds to-loopback "${TAGS[@]}"
+	counted 'IN_GUARD_(VLAN|DST)' 192
+}
+
+@test "the same in fragments, tiny ones and last one first" {
+	open_loopback
+	breaks fragments-to-loopback
+	close_loopback
+	serve_9999
+	holds fragments-to-loopback
+	holds fragments-to-loopback q q-q broadcast
+}
+
+@test "source routes through 127/8, with accept_source_route" {
+	on_host sysctl -qw net.ipv4.conf.all.accept_source_route=1 \
+		net.ipv4.conf.br-test.accept_source_route=1
+	open_loopback
+	breaks source-routes plain "${TAGS[@]}"
+	close_loopback
+	serve_9999
+	holds source-routes plain "${TAGS[@]}" "${MACS[@]}"
+	counted IN_GUARD_ROUTE 6
+}
+
+@test "a client that routes 127.0.0.2 through the gateway" {
+	in_ns c1 sysctl -qw net.ipv4.conf.eth0.route_localnet=1
+	in_ns c1 ip route add 127.0.0.2/32 via "$GW" src "$C1" table local
+	serve svc --tcp 127.0.0.2:9998 --udp 127.0.0.2:9998 --tcp 127.0.0.2:9999
+	open_loopback
+	reaches svc tcp 127.0.0.2:9998
+	reaches svc udp 127.0.0.2:9998
+	misses ECONNREFUSED tcp 127.0.0.2:9997
+	close_loopback
+	serve_9999
+	for port in 9997 9998 9999; do
+		misses TIMEOUT tcp "127.0.0.2:$port"
+		misses TIMEOUT udp "127.0.0.2:$port"
+	done
+	counted IN_GUARD_DST 6
+}
+
+@test "one-way UDP from 127/8, ::1 and ::ffff:127.0.0.1 to an exported port" {
+	naive
+	breaks from-loopback
+	not_naive
+	serve_9999
+	holds from-loopback plain "${MACS[@]}" "${TAGS[@]}"
+	counted IN_GUARD_SRC 5
+}
+
+@test "one-way UDP from each of the host's own addresses to an exported port" {
+	make_bridge br-two 31
+	make_docker0
+	on_host ip addr add 10.99.0.1/32 dev lo
+	on_host ip addr add 172.30.0.100/24 dev br-test
+	naive
+	breaks from-host plain
+	not_naive
+	# not even to those who let everybody in
+	serve_9999 --from 0.0.0.0/0 --from ::/0 --from onlink
+	holds from-host plain "${MACS[@]}" "${TAGS[@]}"
+	counted IN_SOURCE 5
+}
+
+@test "one-way UDP from another bridge's, public, link-local, unspecified and v4-mapped sources" {
+	make_bridge br-two 31
+	routes_everywhere
+	naive
+	breaks from-elsewhere
+	not_naive
+	serve_9999
+	undelivered from-elsewhere plain "${MACS[@]}" "${TAGS[@]}"
+	counted IN_SOURCE 9
+}
+
+@test "one-way UDP from multicast, broadcast and no address at all" {
+	routes_everywhere
+	serve_9999 --from 0.0.0.0/0 --from ::/0
+	holds from-nobody plain "${MACS[@]}" "${TAGS[@]}"
+	counted IN_SOURCE 4
+	# the control: an honest source by the very same way, and the ones nobody refuses
+	assault from-elsewhere
+	prints '^in +from 192.0.2.7: delivered to 127.0.0.1:9999'
+}
+
+@test "::1 and v4-mapped loopback as destination, behind headers that hide the transport" {
+	meet_neighbour
+	naive
+	breaks to-loopback6
+	not_naive
+	serve_9999
+	holds to-loopback6 plain "${MACS[@]}" "${TAGS[@]}"
+	counted IN_GUARD_DST 14
+}
+
+# Before its frames are led astray: the host cannot answer whom it cannot find
+meet_neighbour() {
+	on_host ip neigh replace "$C1_6" dev br-test nud permanent \
+		lladdr "$(in_ns c1 ip -j link show eth0 | jq -r '.[0].address')"
+}
+
+@test "extension headers hiding a port that is not exported: hbpf makes no difference" {
+	assault hidden-transport
+	before=$out
+	serve_9999
+	assault hidden-transport
+	same "$before" "$out"
+	lacks delivered
+}
+
+@test "IPv6 routing headers through ::1" {
+	serve_9999
+	holds routing6
+	counted IN_GUARD_ROUTE 3
+}
+
+@test "fragments: overlapping, tiny, without a first one" {
+	serve_9999
+	assault fragments
+	prints '^in +control: honest pieces: delivered to 127.0.0.1:9999' \
+		'^in +control: honest v6: delivered to ::1:9999'
+	except control
+	lacks delivered
+}
+
+@test "ICMP of every kind with forged quotes about flows that never were" {
+	export WAITING=1
+	open_loopback
+	assault forged-errors
+	close_loopback
+	before=$out
+	serve_9999
+	assault forged-errors
+	same "$before" "$out"
+	# nothing that quotes the gateway is translated: there is no such flow
+	only "$GW:"
+	lacks '^in '
+	counted IN_ICMP_OTHER 7
+	uncounted IN_ICMP
+	# the control: with a flow it is (icmp.bats has all of them)
+	scene icmp-to-server 127.0.0.1:9995 "$GW:9995" || hb ports add 9995/udp
+	scene icmp-to-server 127.0.0.1:9995 "$GW:9995"
+	counted IN_ICMP
+}
+
+@test "ARP for 127.0.0.1, and from sixteen different senders in 127/8" {
+	open_loopback
+	breaks arp
+	[ "$(on_host ip neigh | grep -c '^127\.')" -ge 16 ] || fail "$(on_host ip neigh)"
+	on_host ip neigh flush all
+	close_loopback
+	serve_9999
+	holds arp
+	! on_host ip neigh | grep '^127\.' || fail "a 127/8 neighbour was learned"
+	counted IN_GUARD_ARP 18
+	holds arp "${TAGS[@]}"
+	! on_host ip neigh | grep '^127\.' || fail "a 127/8 neighbour was learned"
+}
+
+@test "60,000 SYNs of one source: the tables are bounded, a neighbour's idle connection lives" {
+	make_client c2 3
+	serve_9999 --port 7001
+	scene neighbour-of-flood 127.0.0.1:9999 "$GW:9999" c2 "$GW" 60000 7001 7002
+	flows=$(tool bpf entries "$(pin_dir br-test)/flows")
+	# half of them went to a port that is not exported and left no flow
+	[ "$flows" -le 30100 ] || fail "$flows flows"
+	# the kernel's connection tracking is not touched: no rule asked for it
+	tracked=$(on_host sysctl -n net.netfilter.nf_conntrack_count 2>/dev/null || echo 0)
+	[ "$tracked" -lt 100 ] || fail "$tracked conntrack entries"
+	echo "# 60,000 SYNs: $flows flows, $tracked conntrack entries" >&3
+}

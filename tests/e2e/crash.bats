@@ -1,0 +1,45 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# Commands killed (SIGKILL) before each system call that changes anything: the guard stands where
+# route_localnet is on, what is not touched works on, and the next command mends the rest
+# (DESIGN 4, 5; tools/crash.py). Normally at a few instants of each command, evenly spread; at all
+# of them with HBPF_INSTANTS=999, as `make test-crash` does.
+load lib
+
+killed() {
+	local told
+	remember
+	told=$(timeout 600 /usr/bin/python3 "$E2E/tools/crash.py" kill "$1")
+	echo "# $told" >&3
+	unchanged
+}
+
+@test "attach with tcx, killed at any instant" { killed attach-tcx; }
+
+@test "attach with clsact, killed at any instant" { killed attach-clsact; }
+
+@test "attach with conntrack pinning, killed at any instant" {
+	hb attach br-test --pin on >"$BED/log" 2>&1 || skip "this kernel cannot pin"
+	hb detach
+	killed attach-pinned
+}
+
+@test "attach again with another port, gateway and --from, killed at any instant" {
+	killed attach-again
+}
+
+@test "attach again on clsact, killed at any instant" { killed attach-again-clsact; }
+
+@test "from tcx to clsact, killed at any instant" { killed tcx-to-clsact; }
+
+@test "from clsact to tcx, killed at any instant" { killed clsact-to-tcx; }
+
+@test "ports add, killed at any instant" { killed ports-add; }
+
+@test "ports del, killed at any instant" { killed ports-del; }
+
+@test "ports set, killed at any instant" { killed ports-set; }
+
+@test "detach from tcx, killed at any instant" { killed detach-tcx; }
+
+@test "detach from clsact, killed at any instant" { killed detach-clsact; }

@@ -1,0 +1,33 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# Commands at the same time: what comes out is what some order of them, one after another, gives.
+load lib
+
+@test "twenty changes of ports at once: an order explains the result" {
+	attach --port 8088
+	remember
+	scene race-ports 8088
+	hb ports set 8088
+	unchanged
+}
+
+@test "twenty commands of all kinds at once, five times: an order explains each result" {
+	remember
+	scene race-all br-test
+	hb detach --all
+	unchanged
+}
+
+@test "attach and detach of two bridges at once: lo's settings are given back at the end" {
+	make_bridge br-two 31
+	remember
+	scene race-bridges br-test br-two
+	hb detach --all
+	unchanged
+}
+
+@test "the guard stands and the port works while twenty commands run" {
+	attach --port 8088
+	scene race-while-served 127.0.0.1:8088 "$GW:8088"
+	counted IN_GUARD_DST 24
+}
