@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "bed.h"
+
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <error.h>
+#include <hbpf/maps.h>
+#include <hbpf/reasons.h>
+#include <linux/bpf.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "make.h"
+
+#ifndef BPF_F_TEST_SKB_CHECKSUM_COMPLETE /* Linux 6.16 */
+#define BPF_F_TEST_SKB_CHECKSUM_COMPLETE (1U << 2)
+#endif
+
+/* Of these a history is far from making as many, and small tables are cleared fast. */
+#define TABLE 8192
+
+#define NETWORK                                                                                    \
+	"link set lo up\n"                                                                         \
+	"link add " BRIDGE " address 02:00:00:00:30:01 type bridge\n"                              \
+	"link set " BRIDGE " up\n"
+
+static void make_network(void)
+{
+	FILE *ip;
+
+	/* One CPU: an LRU map keeps free entries for each. */
+	if (unshare(CLONE_NEWNET))
+		error(1, errno, "a network namespace of its own is refused (root?)");
+	ip = popen("PATH=$PATH:/usr/sbin:/sbin ip -batch -", "w");
+	if (!ip || fputs(NETWORK, ip) < 0 || pclose(ip))
+		error(1, 0, "ip cannot make the bridge");
+}
+
+static int map_of(const struct bed *bed, const char *name)
+{
+	int fd = bpf_object__find_map_fd_by_name(bed->object, name);
+
+	if (fd < 0)
+		error(1, 0, "the object has no map %s", name);
+	return fd;
+}
+
+static int program_of(const struct bed *bed, const char *name)
+{
+	struct bpf_program *program = bpf_object__find_program_by_name(bed->object, name);
+
+	if (!program)
+		error(1, 0, "the object has no program %s", name);
+	return bpf_program__fd(program);
+}
+
+static void set(const struct bed *bed, const char *name, const void *key, const void *value)
+{
+	if (bpf_map_update_elem(map_of(bed, name), key, value, BPF_ANY))
+		error(1, errno, "%s cannot be filled", name);
+}
+
+static struct hbpf_addr map_addr(const struct ip *ip)
+{
+	struct hbpf_addr addr;
+
+	memcpy(&addr, ip, sizeof(addr));
+	return addr;
+}
+
+static struct hbpf_addr text_addr(const char *text)
+{
+	struct ip ip = wire_ip(text);
+
+	return map_addr(&ip);
+}
+
+static void fill_exports(const struct bed *bed)
+{
+	for (unsigned int i = 0; i < world_export_count; i++) {
+		const struct world_export *export = &world_exports[i];
+		struct hbpf_export_key key = { htons(export->port), export->proto, 0 };
+		struct hbpf_export value = {
+			.addr4 = text_addr(export->local4).word[3],
+			.port = htons(export->local_port),
+			.ipv6 = export->v6,
+			.from = { export->list, export->onlink, export->inherit },
+		};
+
+		set(bed, "exports", &key, &value);
+	}
+}
+
+/* One entry: a loopback end as it is listed, and what that stands for. */
+static void fill_service(const struct bed *bed, const struct world_export *export, bool v6,
+			 const char *listed)
+{
+	struct end local = world_local(export, v6);
+	const struct world_export *only;
+	struct hbpf_service_key key = {
+		.addr = listed ? text_addr(listed) : map_addr(&local.ip),
+		.port = htons(local.port),
+		.proto = export->proto,
+	};
+	struct hbpf_service value = {
+		.addr = map_addr(&local.ip),
+		.exports = world_service(export->proto, &local, v6, &only),
+		.gateway_port = htons(export->port),
+	};
+
+	set(bed, "services", &key, &value);
+}
+
+static void fill_services(const struct bed *bed)
+{
+	for (unsigned int i = 0; i < world_export_count; i++) {
+		const struct world_export *export = &world_exports[i];
+
+		for (int v6 = 0; v6 <= export->v6; v6++) {
+			fill_service(bed, export, v6, NULL);
+			if (export->proto == PROTO_UDP)
+				fill_service(bed, export, v6, v6 ? "::" : "0.0.0.0");
+		}
+	}
+}
+
+static void fill_sources(const struct bed *bed)
+{
+	for (unsigned int i = 0; i < world_source_count; i++) {
+		const struct world_source *source = &world_sources[i];
+		struct hbpf_addr addr = text_addr(source->prefix);
+		bool v6 = addr.word[2] != htonl(0xffff);
+		struct hbpf_source_key key = {
+			.prefixlen = HBPF_LIST_BITS + source->bits + (v6 ? 0 : 96),
+			.list = source->list,
+			.ipv6 = v6,
+			.addr = addr,
+		};
+		struct hbpf_source value = {
+			.local4 = source->local4 ? text_addr(source->local4).word[3] : 0,
+		};
+
+		set(bed, "sources", &key, &value);
+	}
+}
+
+void bed_open(struct bed *bed, const char *object)
+{
+	static const char *const shrunk[] = { "exports", "services", "flows", "fragments" };
+	cpu_set_t one;
+
+	memset(bed, 0, sizeof(*bed));
+	make_network();
+	bed->ifindex = if_nametoindex(BRIDGE);
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	sched_setaffinity(0, sizeof(one), &one);
+
+	libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
+	bed->object = bpf_object__open_file(object, NULL);
+	if (!bed->object)
+		error(1, errno, "%s", object);
+	for (unsigned int i = 0; i < sizeof(shrunk) / sizeof(*shrunk); i++) {
+		struct bpf_map *map = bpf_object__find_map_by_name(bed->object, shrunk[i]);
+
+		if (map)
+			bpf_map__set_max_entries(map, TABLE);
+	}
+	if (bpf_object__load(bed->object))
+		error(1, errno, "%s cannot be loaded", object);
+	bed->programs[0] = program_of(bed, "hbpf_ingress");
+	bed->programs[1] = program_of(bed, "hbpf_egress");
+	bed->flows = map_of(bed, "flows");
+	bed->fragments = map_of(bed, "fragments");
+	fill_exports(bed);
+	fill_services(bed);
+	fill_sources(bed);
+}
+
+void bed_close(struct bed *bed)
+{
+	bpf_object__close(bed->object);
+}
+
+static void clear(int map, unsigned int key_size)
+{
+	uint8_t key[256];
+
+	if (key_size > sizeof(key))
+		abort();
+	while (!bpf_map_get_next_key(map, NULL, key))
+		bpf_map_delete_elem(map, key);
+}
+
+void bed_clear(struct bed *bed)
+{
+	clear(bed->flows, sizeof(struct hbpf_flow_key));
+	clear(bed->fragments, sizeof(struct hbpf_fragment_key));
+}
+
+void bed_configure(struct bed *bed, const struct setting *setting)
+{
+	struct hbpf_config config = {
+		.layout = HBPF_LAYOUT,
+		.ifindex = bed->ifindex,
+		.from = { .onlink = 1 },
+		.guard_dst = setting->guard_dst,
+		.pin = 1,
+	};
+	uint32_t zero = 0, why = HBPF_GATEWAY_BRIDGE;
+
+	bed_clear(bed);
+	for (int v6 = 0; v6 < 2; v6++) {
+		struct hbpf_addr bridge = text_addr(world_gateways[v6][0]);
+		struct hbpf_addr docker0 = text_addr(world_gateways[v6][1]);
+
+		set(bed, "gateways", &bridge, &why);
+		if (setting->docker0)
+			set(bed, "gateways", &docker0, &why);
+		else
+			bpf_map_delete_elem(map_of(bed, "gateways"), &docker0);
+		if (!setting->docker0 && v6)
+			config.only_gateway6 = bridge;
+		if (!setting->docker0 && !v6)
+			config.only_gateway4 = bridge;
+	}
+	set(bed, "bridge_config", &zero, &config);
+}
+
+int bed_run(const struct bed *bed, bool egress, const struct frame *before, struct frame *after,
+	    int *answer)
+{
+	struct __sk_buff context = { .ifindex = bed->ifindex };
+	struct bpf_test_run_opts opts = {
+		.sz = sizeof(opts),
+		.data_in = before->b,
+		.data_size_in = before->len,
+		.data_out = after->b,
+		.data_size_out = sizeof(after->b),
+		.ctx_in = &context,
+		.ctx_size_in = sizeof(context),
+		.repeat = 1,
+		.flags = bed->flags,
+	};
+
+	if (bpf_prog_test_run_opts(bed->programs[egress], &opts))
+		return -errno;
+	after->len = opts.data_size_out;
+	*answer = (int)opts.retval;
+	return 0;
+}
+
+/* An answer from a gateway, for a flow that is there: is it taken for a wildcard service's? */
+static bool probe_wildcard(struct bed *bed, bool v6)
+{
+	struct end client = { wire_ip(v6 ? "fd00:30::2" : "172.30.0.2"), 40000 };
+	struct hbpf_flow_key key = {
+		.client = map_addr(&client.ip),
+		.local = text_addr(v6 ? "::1" : "127.0.0.1"),
+		.client_port = htons(client.port),
+		.local_port = htons(8080),
+		.proto = PROTO_UDP,
+	};
+	struct hbpf_endpoint dialled = { text_addr(world_gateways[v6][0]), htons(80), { 0 } };
+	struct frame frame = { .len = ETHER + (v6 ? 40 : 20) + 8 }, after;
+	uint8_t *p = frame.b + ETHER;
+	int answer;
+
+	put16(frame.b + 12, v6 ? TYPE_IPV6 : TYPE_IPV4);
+	p[0] = v6 ? 0x60 : 0x45;
+	p[v6 ? 6 : 9] = PROTO_UDP;
+	memcpy(p + (v6 ? 8 : 12), dialled.addr.byte + (v6 ? 0 : 12), v6 ? 16 : 4);
+	memcpy(p + (v6 ? 24 : 16), client.ip.b + (v6 ? 0 : 12), v6 ? 16 : 4);
+	p += v6 ? 40 : 20;
+	put16(p, 8080);
+	put16(p + 2, client.port);
+	set(bed, "flows", &key, &dialled);
+	if (bed_run(bed, true, &frame, &after, &answer))
+		error(1, errno, "the programs cannot be run by BPF_PROG_TEST_RUN");
+	bed_clear(bed);
+	return memcmp(frame.b, after.b, frame.len);
+}
+
+void bed_probe(struct bed *bed, struct world *world)
+{
+	struct frame frame = { .len = 64 }, after;
+	int answer;
+
+	bed_configure(bed, &world_settings[0]);
+	bed->flags = BPF_F_TEST_SKB_CHECKSUM_COMPLETE;
+	if (bed_run(bed, false, &frame, &after, &answer))
+		bed->flags = 0;
+	for (int v6 = 0; v6 < 2; v6++)
+		world->wildcard[v6] = probe_wildcard(bed, v6);
+}
+
+static struct end read_end(const struct hbpf_addr *addr, __be16 port)
+{
+	struct end end = { .port = ntohs(port) };
+
+	memcpy(&end.ip, addr, sizeof(end.ip));
+	return end;
+}
+
+static bool flow_is_expected(const struct model *model, const struct hbpf_flow_key *key,
+			     const struct hbpf_endpoint *value)
+{
+	struct end client = read_end(&key->client, key->client_port);
+	struct end local = read_end(&key->local, key->local_port);
+	struct end dialled = read_end(&value->addr, value->port);
+
+	for (unsigned int i = 0; i < model->flow_count; i++) {
+		const struct flow *flow = &model->flows[i];
+
+		if (flow->proto == key->proto && same_end(&flow->client, &client) &&
+		    same_end(&flow->local, &local) && same_end(&flow->dialled, &dialled))
+			return true;
+	}
+	return false;
+}
+
+bool bed_flows_match(const struct bed *bed, const struct model *model, char *why, unsigned int size)
+{
+	struct hbpf_flow_key key, *at = NULL;
+	struct hbpf_endpoint value;
+	char client[INET6_ADDRSTRLEN];
+	unsigned int count = 0;
+
+	for (; !bpf_map_get_next_key(bed->flows, at, &key); at = &key) {
+		if (bpf_map_lookup_elem(bed->flows, &key, &value) ||
+		    flow_is_expected(model, &key, &value)) {
+			count++;
+			continue;
+		}
+		inet_ntop(AF_INET6, &key.client, client, sizeof(client));
+		snprintf(why, size, "a flow of %s port %u that should not be, or of another end",
+			 client, ntohs(key.client_port));
+		return false;
+	}
+	snprintf(why, size, "%u flows instead of %u", count, model->flow_count);
+	return count == model->flow_count;
+}
+
+void bed_counters(const struct bed *bed)
+{
+	static const char *const names[] = {
+#define X(name, verdict, text) #name,
+		HBPF_REASONS(X)
+#undef X
+	};
+	struct hbpf_counter *values = calloc(libbpf_num_possible_cpus(), sizeof(*values));
+	int map = map_of(bed, "counters");
+
+	for (uint32_t i = 0; values && i < HBPF_REASON_MAX; i++) {
+		unsigned long long packets = 0;
+
+		if (bpf_map_lookup_elem(map, &i, values))
+			continue;
+		for (int cpu = 0; cpu < libbpf_num_possible_cpus(); cpu++)
+			packets += values[cpu].packets;
+		printf("# %-18s %10llu\n", names[i], packets);
+	}
+	free(values);
+}
