@@ -1,35 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * hbpf attach: from nothing, or from whatever an earlier attach left, to a
- * bridge that is served.
- *
- *	ask        read the command line; nothing is touched before it makes sense
- *	examine    is this a bridge that can be served?
- *	open       what is there already: nothing, debris, or an attachment to refresh
- *	plan       the whole wanted state: exports, gateways, sources, config
- *	fill       into the maps
- *	hook_up    programs, guard included, onto the bridge; host settings last
- *
- * When anything fails, what this call did is undone in reverse.
+ * hbpf attach: read the command line (nothing is touched before it makes sense),
+ * attach (attach.c tells how), and tell what clients can dial now.
  */
 #include "advice.h"
 #include "args.h"
-#include "attachment.h"
+#include "attach.h"
 #include "commands.h"
 #include "log.h"
 #include "nat.h"
-#include "refresh.h"
 #include "report.h"
-#include "settings.h"
-#include "snapshot.h"
 
 #include <errno.h>
-#include <spawn.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 struct attach_options {
 	struct cli_list ports;
@@ -41,34 +24,6 @@ struct attach_options {
 	bool force;
 };
 
-struct attach {
-	const struct attach_options *options;
-	const char *bridge;
-
-	/* asked for */
-	struct port_specs specs;
-	struct gateways asked; /* --gateway, now or at an earlier attach */
-	struct from from;
-
-	/* found */
-	struct host host;
-	const struct link *link;
-	struct pins pins;
-	struct dataplane dp;
-	bool fresh;  /* not attached before */
-	bool remade; /* attached, but to a bridge that was deleted since */
-	struct snapshot before;
-
-	/* wanted */
-	struct snapshot after;
-	struct exports fresh_exports; /* of after.exports, what before lacks */
-	struct listeners listeners;   /* of after.exports */
-
-	/* done so far, for undo() */
-	bool filled;
-	bool hooked[HOOK_SIDES];
-};
-
 static const char *const pin_choices[] = {
 	[HBPF_AUTO] = "auto",
 	[HBPF_ON] = "on",
@@ -76,307 +31,25 @@ static const char *const pin_choices[] = {
 	NULL,
 };
 
-static int ask(struct attach *a, const struct cli_call *call, struct error *err)
+static int ask(const struct cli_call *call, struct attach_request *request, struct error *err)
 {
 	const struct attach_options *options = call->options;
 	int rc;
 
-	a->options = options;
-	a->bridge = call->words[0];
-	rc = args_ports(options->ports.v, options->ports.count, &a->specs, err);
+	*request = (struct attach_request){
+		.bridge = call->words[0],
+		.gateways_given = options->gateways.count > 0,
+		.hook = options->hook,
+		.pin = options->pin,
+		.guard = options->guard,
+		.force = options->force,
+	};
+	rc = args_ports(options->ports.v, options->ports.count, &request->ports, err);
 	if (!rc)
-		rc = args_gateways(&options->gateways, &a->asked, err);
+		rc = args_gateways(&options->gateways, &request->gateways, err);
 	if (!rc)
-		rc = args_from(&options->from, &a->from, err);
+		rc = args_from(&options->from, &request->from, err);
 	return rc;
-}
-
-static int wrong_kind(const struct link *link, struct error *err)
-{
-	if (link->kind[0])
-		error_set(err, EINVAL, "%s is not a bridge but a %s interface", link->name,
-			  link->kind);
-	else if (!strcmp(link->name, "lo"))
-		error_set(err, EINVAL, "lo is not a bridge but the loopback interface");
-	else
-		error_set(err, EINVAL, "%s is not a bridge but a physical interface", link->name);
-	error_hint(err, "`ip link show type bridge` lists the bridges");
-	return -EINVAL;
-}
-
-static int examine(struct attach *a, struct error *err)
-{
-	const struct link *lo, *master;
-	int rc;
-
-	host_free(&a->host);
-	rc = host_read(&a->host, err);
-	if (rc)
-		return rc;
-	a->link = links_by_name(&a->host.links, a->bridge);
-	if (!a->link) {
-		error_set(err, ENODEV, "%s: no such interface", a->bridge);
-		error_hint(err, "`ip link show type bridge` lists the bridges");
-		return -ENODEV;
-	}
-	if (strcmp(a->link->kind, "bridge"))
-		return wrong_kind(a->link, err);
-	master = links_by_index(&a->host.links, a->link->master);
-	if (master && !strcmp(master->kind, "vrf")) {
-		error_set(err, EINVAL,
-			  "%s belongs to the VRF %s, whose routing never reaches lo of the host",
-			  a->bridge, master->name);
-		error_hint(err, "`ip link set %s nomaster` takes it out of the VRF", a->bridge);
-		return -EINVAL;
-	}
-	lo = links_by_name(&a->host.links, "lo");
-	if (!lo || !lo->up) {
-		error_set(err, ENETDOWN, "lo is down, so no packet can be redirected to it");
-		error_hint(err, "`ip link set lo up` brings it up");
-		return -ENETDOWN;
-	}
-	return 0;
-}
-
-static int clean_up(const struct attach *a, struct error *err)
-{
-	int last = attachment_is_last(&a->pins, &a->host, a->bridge, err);
-
-	if (last < 0)
-		return last;
-	return attachment_remove(&a->pins, &a->host, a->bridge, last, err);
-}
-
-static int open_state(struct attach *a, struct error *err)
-{
-	int rc = dataplane_open(&a->dp, &a->pins, a->bridge, a->link->ifindex, err);
-
-	switch (rc) {
-	case -ESTALE:
-		log_info("%s: clearing away what a killed command left", a->bridge);
-		dataplane_close(&a->dp);
-		error_free(err);
-		rc = clean_up(a, err);
-		if (rc)
-			return rc;
-		break;
-	case -ENOENT:
-		break;
-	case -ENODEV:
-		log_info("%s: it was made anew since it was attached", a->bridge);
-		a->remade = true;
-		break;
-	default:
-		if (rc)
-			return rc;
-	}
-	error_free(err);
-	a->fresh = a->dp.maps[MAP_CONFIG] < 0;
-	return a->fresh ? 0 : snapshot_take(&a->dp, &a->before, err);
-}
-
-static int plan_exports(struct attach *a, struct error *err)
-{
-	struct exports gone = { 0 };
-	int rc = exports_copy(&a->after.exports, &a->before.exports);
-
-	if (rc)
-		return error_set(err, ENOMEM, "no memory for the ports");
-	for (size_t i = 0; !rc && i < a->specs.count; i++)
-		rc = exports_add(&a->after.exports, &a->specs.v[i], NULL, false, err);
-	if (rc)
-		return rc;
-	if (exports_diff(&a->before.exports, &a->after.exports, &a->fresh_exports, &gone))
-		rc = error_set(err, ENOMEM, "no memory for the ports");
-	exports_free(&gone);
-	return rc;
-}
-
-static int plan_gateways(struct attach *a, struct error *err)
-{
-	/* Without --gateway those of the earlier attach stay. */
-	for (size_t i = 0; !a->options->gateways.count && i < a->before.gateways.count; i++) {
-		const struct gateway *old = &a->before.gateways.v[i];
-
-		if ((old->why & HBPF_GATEWAY_OPTION) &&
-		    gateways_add(&a->asked, &old->addr, HBPF_GATEWAY_OPTION))
-			return error_set(err, ENOMEM, "no memory for the gateways");
-	}
-	if (refresh_gateways(&a->host, a->link, &a->asked, &a->after.gateways))
-		return error_set(err, ENOMEM, "no memory for the gateways");
-	return 0;
-}
-
-static int plan_sources(struct attach *a, struct error *err)
-{
-	struct sources *lists = a->after.lists;
-
-	if (refresh_own(&a->host, &lists[HBPF_LIST_HOST]) ||
-	    refresh_onlink(&a->host, a->link, &lists[HBPF_LIST_ONLINK]))
-		return error_set(err, ENOMEM, "no memory for the sources");
-	if (a->from.given || a->fresh) {
-		a->after.config.from = from_policy(&a->from, HBPF_LIST_BRIDGE);
-		lists[HBPF_LIST_BRIDGE] = a->from.sources;
-		memset(&a->from.sources, 0, sizeof(a->from.sources));
-		return 0;
-	}
-	return dataplane_sources(&a->dp, HBPF_LIST_BRIDGE, &lists[HBPF_LIST_BRIDGE], err);
-}
-
-static void plan_config(struct attach *a)
-{
-	const struct attach_options *options = a->options;
-	struct hbpf_config *config = &a->after.config;
-
-	*config = a->before.config;
-	config->layout = HBPF_LAYOUT;
-	config->ifindex = a->link->ifindex;
-	config->netns = a->pins.netns;
-	if (options->hook.given)
-		config->hook_option = options->hook.value;
-	if (options->pin.given)
-		config->pin_option = options->pin.value;
-	if (options->guard.given)
-		config->guard_option = options->guard.value;
-}
-
-/* New ports on every gateway, and every port on new gateways. What was there before stays: it
- * was let pass or forced then. */
-static int check_bound(const struct attach *a, struct error *err)
-{
-	const struct sockets *sockets = &a->listeners.sockets;
-	struct gateways fresh = { 0 };
-	int rc = advice_bound(&a->after.gateways, &a->fresh_exports, sockets, err);
-
-	for (size_t i = 0; !rc && i < a->after.gateways.count; i++) {
-		const struct gateway *gateway = &a->after.gateways.v[i];
-
-		if (!gateways_has(&a->before.gateways, &gateway->addr) &&
-		    gateways_add(&fresh, &gateway->addr, gateway->why))
-			rc = error_set(err, ENOMEM, "no memory for the gateways");
-	}
-	if (!rc)
-		rc = advice_bound(&fresh, &a->after.exports, sockets, err);
-	free(fresh.v);
-	return rc;
-}
-
-static int plan(struct attach *a, struct error *err)
-{
-	int rc;
-
-	plan_config(a);
-	rc = plan_exports(a, err);
-	if (!rc)
-		rc = plan_gateways(a, err);
-	if (!rc)
-		rc = plan_sources(a, err);
-	if (!rc)
-		rc = listeners_find(&a->after.exports, &a->listeners, err);
-	return rc || a->options->force ? rc : check_bound(a, err);
-}
-
-/* The pinning programs call nf_nat's kfuncs, which a module has to bring where it is one. */
-static void load_nf_nat(void)
-{
-	char *const argv[] = { "modprobe", "-q", "nf_nat", NULL };
-	pid_t pid;
-
-	if (access("/proc/modules", F_OK) || !access("/sys/module/nf_nat", F_OK))
-		return;
-	if (!posix_spawnp(&pid, argv[0], NULL, NULL, argv, environ))
-		waitpid(pid, NULL, 0);
-}
-
-static int load(struct attach *a, struct error *err)
-{
-	struct hbpf_config *config = &a->after.config;
-	int rc;
-
-	if (config->pin_option != HBPF_OFF)
-		load_nf_nat();
-	rc = dataplane_load(&a->dp, config->pin_option, err);
-	if (rc)
-		return rc;
-	config->pin_built = a->dp.config.pin_built;
-	if (config->pin_option == HBPF_ON && !config->pin_built) {
-		error_set(err, EOPNOTSUPP, "--pin on: this kernel cannot pin conntrack entries: %s",
-			  a->dp.pin_unavailable);
-		error_hint(err, "--pin auto does without");
-		return -EOPNOTSUPP;
-	}
-	refresh_pin(config);
-	return 0;
-}
-
-static int fill(struct attach *a, struct error *err)
-{
-	int rc = refresh_guard(&a->pins, a->bridge, &a->after.config, err);
-
-	if (rc)
-		return rc;
-	a->filled = true;
-	rc = snapshot_write(&a->dp, &a->before.exports, &a->after, err);
-	/* Old values need a home before anything is attached: settings come last, but a kill
-	 * between must find one place that tells it all. */
-	if (!rc)
-		rc = settings_prepare(&a->pins, a->bridge, err);
-	if (!rc && a->fresh)
-		rc = dataplane_pin(&a->dp, &a->pins, a->bridge, err);
-	return rc;
-}
-
-static int hook_up(struct attach *a, struct error *err)
-{
-	struct hook_target target = attachment_target(&a->pins, &a->host, a->bridge);
-	const int progs[HOOK_SIDES] = { a->dp.ingress_fd, a->dp.egress_fd };
-	enum hbpf_hook_kind kind = a->after.config.hook_option;
-	int rc = 0;
-
-	for (int side = 0; side < HOOK_SIDES; side++) {
-		a->hooked[side] = true;
-		rc = hook_attach(&target, kind, side, progs[side], &kind, err);
-		if (rc)
-			return rc;
-	}
-	a->dp.config.hook = kind;
-	if (kind == HBPF_HOOK_TCX)
-		rc = hook_remove_qdisc(&target, err);
-	if (!rc)
-		rc = dataplane_write_config(&a->dp, err);
-	if (!rc && !a->fresh && !snapshot_same_sources(&a->before, &a->after))
-		rc = dataplane_forget_udp(&a->dp, err);
-	if (!rc)
-		rc = settings_apply(&a->pins, a->bridge, err);
-	return rc;
-}
-
-/* Back to how it was; the error that led here is the one to tell, so others are not. */
-static void undo(struct attach *a)
-{
-	struct hook_target target = attachment_target(&a->pins, &a->host, a->bridge);
-	const int progs[HOOK_SIDES] = { a->dp.ingress_fd, a->dp.egress_fd };
-	enum hbpf_hook_kind used;
-	int last;
-
-	if (!a->filled)
-		return;
-	if (a->fresh) {
-		last = attachment_is_last(&a->pins, &a->host, a->bridge, NULL);
-		attachment_remove(&a->pins, &a->host, a->bridge, last == 1, NULL);
-		return;
-	}
-	snapshot_write(&a->dp, &a->after.exports, &a->before, NULL);
-	for (int side = HOOK_SIDES - 1; side >= 0; side--) {
-		/* The programs that took over are as good as the old ones: only their place may
-		 * have changed. A bridge made anew had none. */
-		if (a->hooked[side] && a->remade)
-			hook_detach(&target, side, NULL);
-		else if (a->hooked[side])
-			hook_attach(&target, a->before.config.hook, side, progs[side], &used, NULL);
-	}
-	if (a->before.config.hook == HBPF_HOOK_TCX)
-		hook_remove_qdisc(&target, NULL);
 }
 
 /* Without pinning a port published by `docker run -p 127.0.0.1:...` hangs for clients. */
@@ -396,7 +69,7 @@ static bool is_told(const struct attach *a)
 {
 	const struct gateways *before = &a->before.gateways, *after = &a->after.gateways;
 
-	if (a->fresh || a->remade || a->options->ports.count || before->count != after->count)
+	if (a->fresh || a->remade || a->request->ports.count || before->count != after->count)
 		return false;
 	for (size_t i = 0; i < after->count; i++) {
 		if (!gateways_has(before, &after->v[i].addr))
@@ -411,9 +84,9 @@ static void tell(struct attach *a)
 
 	advice_bridge(&a->host, a->link);
 	advice_conntrack(a->bridge);
-	if (a->options->gateways.count)
+	if (a->request->gateways_given)
 		advice_gateways(&a->host, &a->asked);
-	if (a->options->ports.count)
+	if (a->request->ports.count)
 		advice_ports(&a->after.exports, &a->listeners);
 	warn_unpinned(a);
 	if (!config->guard_dst && config->guard_option == HBPF_AUTO)
@@ -438,62 +111,25 @@ static void tell(struct attach *a)
 		report_reachable(&a->after.gateways, &a->after.exports, &a->listeners);
 }
 
-static void release(struct attach *a)
-{
-	free(a->specs.v);
-	free(a->asked.v);
-	free(a->from.sources.v);
-	host_free(&a->host);
-	dataplane_close(&a->dp);
-	pins_close(&a->pins);
-	snapshot_free(&a->before);
-	snapshot_free(&a->after);
-	exports_free(&a->fresh_exports);
-	listeners_free(&a->listeners);
-}
-
 static int run(const struct cli_call *call)
 {
-	struct attach a = { .pins.lock = -1 };
+	struct attach_request request;
+	struct attach a;
 	struct error err = { 0 };
-	int exit_code = EXIT_FAILED;
-	int rc;
+	int exit_code = EXIT_USAGE;
 
 	if (!call->word_count)
 		return cli_usage(call->command, "which bridge? hbpf attach BRIDGE");
-	dataplane_init(&a.dp);
-	rc = ask(&a, call, &err);
-	if (rc) {
-		exit_code = EXIT_USAGE;
-		goto out;
+	if (!ask(call, &request, &err)) {
+		exit_code = attach_run(&a, &request, &err) ? EXIT_FAILED : EXIT_DONE;
+		if (exit_code == EXIT_DONE)
+			tell(&a);
+		attach_free(&a);
 	}
-	rc = examine(&a, &err);
-	if (!rc)
-		rc = pins_open(&a.pins, PINS_WRITE, &err);
-	/* Again: while another command held the lock the host may have changed. */
-	if (!rc)
-		rc = examine(&a, &err);
-	if (!rc)
-		rc = open_state(&a, &err);
-	if (!rc)
-		rc = plan(&a, &err);
-	if (!rc)
-		rc = load(&a, &err);
-	if (!rc)
-		rc = fill(&a, &err);
-	if (!rc)
-		rc = hook_up(&a, &err);
-	if (rc) {
-		undo(&a);
-		goto out;
-	}
-	tell(&a);
-	exit_code = EXIT_DONE;
-out:
-	if (rc)
+	if (exit_code != EXIT_DONE)
 		log_error(&err);
 	error_free(&err);
-	release(&a);
+	attach_request_free(&request);
 	return exit_code;
 }
 

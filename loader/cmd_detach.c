@@ -1,16 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * hbpf detach: back to how the host was, in the reverse order of attach.
- *
- *	exports      nobody new comes in
- *	connections  closed while the programs still translate their last words
- *	settings     given back; from here on nothing needs the guard
- *	programs, pinned state
- */
-#include "attachment.h"
+/* hbpf detach: find the bridge that is meant, or all, and take hbpf off it (detach.c tells how). */
 #include "commands.h"
+#include "detach.h"
 #include "log.h"
-#include "settings.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -20,49 +12,17 @@ struct detach_options {
 	bool all;
 };
 
-/* What runs over the exports, as far as the state can be read: that of another layout cannot. */
-struct runs {
-	struct dataplane dp;
-	struct exports exports;
-	bool closed;
-};
-
-static void runs_close(struct runs *runs, const struct pins *pins, const struct host *host,
-		       const char *bridge)
-{
-	struct hook_target target = attachment_target(pins, host, bridge);
-	const struct exports none = { 0 };
-	int rc;
-
-	dataplane_init(&runs->dp);
-	rc = dataplane_open(&runs->dp, pins, bridge, target.ifindex, NULL);
-	if ((rc && rc != -ENODEV) || dataplane_exports(&runs->dp, &runs->exports, NULL))
-		return;
-	if (dataplane_set_exports(&runs->dp, &runs->exports, &none, NULL))
-		return;
-	runs->closed = true;
-	rc = dataplane_end_flows(&runs->dp, &runs->exports, NULL);
-	if (rc > 0)
-		log_info("%s: %d connections ended", bridge, rc);
-}
-
-static void runs_reopen(struct runs *runs)
-{
-	const struct exports none = { 0 };
-
-	if (runs->closed)
-		dataplane_set_exports(&runs->dp, &none, &runs->exports, NULL);
-}
-
-static void tell(const char *bridge, bool last, const struct setting_state *states)
+static void tell(const char *bridge, const struct detached *detached)
 {
 	printf("%s is detached\n", bridge);
+	if (detached->ended)
+		log_info("%s: %d connections ended", bridge, detached->ended);
 	for (int id = 0; id < SETTING_MAX; id++) {
-		const struct setting_state *state = &states[id];
+		const struct setting_state *state = &detached->settings[id];
 
 		if (!state->kept.saved || state->now < 0)
 			continue;
-		if (!last && id != SETTING_BRIDGE_ROUTE_LOCALNET)
+		if (!detached->last && id != SETTING_BRIDGE_ROUTE_LOCALNET)
 			log_info("%s stays %d for the other bridges", state->name, state->now);
 		else if (state->now != state->kept.set)
 			printf("  %s stays %d: it was changed since hbpf set it to %d\n",
@@ -77,23 +37,11 @@ static void tell(const char *bridge, bool last, const struct setting_state *stat
 static int detach_one(const struct pins *pins, const struct host *host, const char *bridge,
 		      struct error *err)
 {
-	struct setting_state states[SETTING_MAX] = { 0 };
-	struct runs runs = { 0 };
-	int last = attachment_is_last(pins, host, bridge, err);
-	int rc;
+	struct detached detached;
+	int rc = detach_run(pins, host, bridge, &detached, err);
 
-	if (last < 0)
-		return last;
-	if (settings_read(pins, bridge, states, NULL))
-		memset(states, 0, sizeof(states));
-	runs_close(&runs, pins, host, bridge);
-	rc = attachment_remove(pins, host, bridge, last, err);
-	if (rc)
-		runs_reopen(&runs);
-	else
-		tell(bridge, last, states);
-	dataplane_close(&runs.dp);
-	exports_free(&runs.exports);
+	if (!rc)
+		tell(bridge, &detached);
 	return rc;
 }
 

@@ -83,6 +83,17 @@ bool sources_have(const struct sources *set, const struct prefix *prefix)
 	return false;
 }
 
+int sources_copy(struct sources *to, const struct sources *from)
+{
+	to->v = calloc(from->count + 1, sizeof(*to->v));
+	if (!to->v)
+		return -ENOMEM;
+	if (from->count)
+		memcpy(to->v, from->v, from->count * sizeof(*to->v));
+	to->count = from->count;
+	return 0;
+}
+
 /* One entry for each address at most, so room for all is made at once. */
 static int sources_room(const struct host *host, struct sources *set)
 {

@@ -30,6 +30,9 @@ bool gateways_has(const struct gateways *set, const struct hbpf_addr *addr);
 /** sources_have() - is this very prefix one of them? */
 bool sources_have(const struct sources *set, const struct prefix *prefix);
 
+/** sources_copy() - @to, which holds nothing, becomes like @from. Return: 0 or -ENOMEM */
+int sources_copy(struct sources *to, const struct sources *from);
+
 /** refresh_onlink() - the prefixes on the bridge's link; free v with free(). Return: 0 or -ENOMEM
  */
 int refresh_onlink(const struct host *host, const struct link *bridge, struct sources *set);

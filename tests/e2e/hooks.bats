@@ -139,7 +139,7 @@ others_clsact_stay() {
 	serve svc --tcp 127.0.0.1:8088
 	hb attach br-test --hook clsact --port 8088
 	on_host tc qdisc del dev br-test clsact
-	exits 0 hb status
+	exits 1 hb status
 	prints 'not (live|attached|there)|missing|gone|dead|lost|no longer|not in place'
 	hb attach br-test
 	reaches svc tcp "$GW:8088"

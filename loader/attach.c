@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * From nothing, or from whatever an earlier attach left, to a bridge that is
+ * served.
+ *
+ *	examine    is this a bridge that can be served?
+ *	open       what is there already: nothing, debris, or an attachment to refresh
+ *	plan       the whole wanted state: exports, gateways, sources, config
+ *	load       the programs into the kernel
+ *	fill       the maps
+ *	hook_up    programs, guard included, onto the bridge; host settings last
+ *	settle     end connections over ports that are gone
+ *
+ * When anything fails, what this call did is undone in reverse.
+ */
+#include "attach.h"
+#include "advice.h"
+#include "log.h"
+#include "refresh.h"
+#include "settings.h"
+
+#include <errno.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+void attach_request_free(struct attach_request *request)
+{
+	free(request->ports.v);
+	free(request->gateways.v);
+	free(request->from.sources.v);
+	memset(request, 0, sizeof(*request));
+}
+
+static int wrong_kind(const struct link *link, struct error *err)
+{
+	if (link->kind[0])
+		error_set(err, EINVAL, "%s is not a bridge but a %s interface", link->name,
+			  link->kind);
+	else if (!strcmp(link->name, "lo"))
+		error_set(err, EINVAL, "lo is not a bridge but the loopback interface");
+	else
+		error_set(err, EINVAL, "%s is not a bridge but a physical interface", link->name);
+	error_hint(err, "`ip link show type bridge` lists the bridges");
+	return -EINVAL;
+}
+
+static int examine(struct attach *a, struct error *err)
+{
+	const struct link *lo, *master;
+	int rc;
+
+	host_free(&a->host);
+	rc = host_read(&a->host, err);
+	if (rc)
+		return rc;
+	a->link = links_by_name(&a->host.links, a->bridge);
+	if (!a->link) {
+		error_set(err, ENODEV, "%s: no such interface", a->bridge);
+		error_hint(err, "`ip link show type bridge` lists the bridges");
+		return -ENODEV;
+	}
+	if (strcmp(a->link->kind, "bridge"))
+		return wrong_kind(a->link, err);
+	master = links_by_index(&a->host.links, a->link->master);
+	if (master && !strcmp(master->kind, "vrf")) {
+		error_set(err, EINVAL,
+			  "%s belongs to the VRF %s, whose routing never reaches lo of the host",
+			  a->bridge, master->name);
+		error_hint(err, "`ip link set %s nomaster` takes it out of the VRF", a->bridge);
+		return -EINVAL;
+	}
+	lo = links_by_name(&a->host.links, "lo");
+	if (!lo || !lo->up) {
+		error_set(err, ENETDOWN, "lo is down, so no packet can be redirected to it");
+		error_hint(err, "`ip link set lo up` brings it up");
+		return -ENETDOWN;
+	}
+	return 0;
+}
+
+static int clean_up(const struct attach *a, struct error *err)
+{
+	int last = attachment_is_last(&a->pins, &a->host, a->bridge, err);
+
+	if (last < 0)
+		return last;
+	return attachment_remove(&a->pins, &a->host, a->bridge, last, err);
+}
+
+static int open_state(struct attach *a, struct error *err)
+{
+	int rc = dataplane_open(&a->dp, &a->pins, a->bridge, a->link->ifindex, err);
+
+	switch (rc) {
+	case -ESTALE:
+		log_info("%s: clearing away what a killed command left", a->bridge);
+		dataplane_close(&a->dp);
+		error_free(err);
+		rc = clean_up(a, err);
+		if (rc)
+			return rc;
+		break;
+	case -ENOENT:
+		break;
+	case -ENODEV:
+		log_info("%s: it was made anew since it was attached", a->bridge);
+		a->remade = true;
+		break;
+	default:
+		if (rc)
+			return rc;
+	}
+	error_free(err);
+	a->fresh = a->dp.maps[MAP_CONFIG] < 0;
+	return a->fresh ? 0 : snapshot_take(&a->dp, &a->before, err);
+}
+
+static int plan_exports(struct attach *a, struct error *err)
+{
+	const struct attach_request *request = a->request;
+	int rc = 0;
+
+	if (!request->only_ports)
+		rc = exports_copy(&a->after.exports, &a->before.exports);
+	if (rc)
+		return error_set(err, ENOMEM, "no memory for the ports");
+	for (size_t i = 0; !rc && i < request->ports.count; i++)
+		rc = exports_add(&a->after.exports, &request->ports.v[i], NULL, false, err);
+	if (!rc && exports_diff(&a->before.exports, &a->after.exports, &a->put, &a->gone))
+		rc = error_set(err, ENOMEM, "no memory for the ports");
+	return rc;
+}
+
+static int plan_gateways(struct attach *a, struct error *err)
+{
+	const struct attach_request *request = a->request;
+	const struct gateways *from =
+		request->gateways_given ? &request->gateways : &a->before.gateways;
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < from->count; i++) {
+		if (from->v[i].why & HBPF_GATEWAY_OPTION)
+			rc = gateways_add(&a->asked, &from->v[i].addr, HBPF_GATEWAY_OPTION);
+	}
+	if (!rc)
+		rc = refresh_gateways(&a->host, a->link, &a->asked, &a->after.gateways);
+	return rc ? error_set(err, ENOMEM, "no memory for the gateways") : 0;
+}
+
+static int plan_sources(struct attach *a, struct error *err)
+{
+	const struct from *from = &a->request->from;
+	struct sources *lists = a->after.lists;
+	int rc;
+
+	rc = refresh_own(&a->host, &lists[HBPF_LIST_HOST]);
+	if (!rc)
+		rc = refresh_onlink(&a->host, a->link, &lists[HBPF_LIST_ONLINK]);
+	if (from->given || a->fresh) {
+		a->after.config.from = from_policy(from, HBPF_LIST_BRIDGE);
+		if (!rc)
+			rc = sources_copy(&lists[HBPF_LIST_BRIDGE], &from->sources);
+	} else if (!rc) {
+		return dataplane_sources(&a->dp, HBPF_LIST_BRIDGE, &lists[HBPF_LIST_BRIDGE], err);
+	}
+	return rc ? error_set(err, ENOMEM, "no memory for the sources") : 0;
+}
+
+static void plan_config(struct attach *a)
+{
+	const struct attach_request *request = a->request;
+	struct hbpf_config *config = &a->after.config;
+
+	*config = a->before.config;
+	config->layout = HBPF_LAYOUT;
+	config->ifindex = a->link->ifindex;
+	config->netns = a->pins.netns;
+	if (request->hook.given)
+		config->hook_option = request->hook.value;
+	if (request->pin.given)
+		config->pin_option = request->pin.value;
+	if (request->guard.given)
+		config->guard_option = request->guard.value;
+}
+
+/* New ports on every gateway, and every port on new gateways. What was there before stays: it
+ * was let pass or forced then. */
+static int check_bound(const struct attach *a, struct error *err)
+{
+	const struct sockets *sockets = &a->listeners.sockets;
+	struct gateways fresh = { 0 };
+	int rc = advice_bound(&a->after.gateways, &a->put, sockets, err);
+
+	for (size_t i = 0; !rc && i < a->after.gateways.count; i++) {
+		const struct gateway *gateway = &a->after.gateways.v[i];
+
+		if (!gateways_has(&a->before.gateways, &gateway->addr) &&
+		    gateways_add(&fresh, &gateway->addr, gateway->why))
+			rc = error_set(err, ENOMEM, "no memory for the gateways");
+	}
+	if (!rc)
+		rc = advice_bound(&fresh, &a->after.exports, sockets, err);
+	free(fresh.v);
+	return rc;
+}
+
+static int plan(struct attach *a, struct error *err)
+{
+	int rc;
+
+	plan_config(a);
+	rc = plan_exports(a, err);
+	if (!rc)
+		rc = plan_gateways(a, err);
+	if (!rc)
+		rc = plan_sources(a, err);
+	if (!rc)
+		rc = listeners_find(&a->after.exports, &a->listeners, err);
+	return rc || a->request->force ? rc : check_bound(a, err);
+}
+
+/* The pinning programs call nf_nat's kfuncs, which a module has to bring where it is one. */
+static void load_nf_nat(void)
+{
+	char *const argv[] = { "modprobe", "-q", "nf_nat", NULL };
+	pid_t pid;
+
+	if (access("/proc/modules", F_OK) || !access("/sys/module/nf_nat", F_OK))
+		return;
+	if (!posix_spawnp(&pid, argv[0], NULL, NULL, argv, environ))
+		waitpid(pid, NULL, 0);
+}
+
+static int load(struct attach *a, struct error *err)
+{
+	struct hbpf_config *config = &a->after.config;
+	int rc;
+
+	if (config->pin_option != HBPF_OFF)
+		load_nf_nat();
+	rc = dataplane_load(&a->dp, config->pin_option, err);
+	if (rc)
+		return rc;
+	config->pin_built = a->dp.config.pin_built;
+	if (config->pin_option == HBPF_ON && !config->pin_built) {
+		error_set(err, EOPNOTSUPP, "--pin on: this kernel cannot pin conntrack entries: %s",
+			  a->dp.pin_unavailable);
+		error_hint(err, "--pin auto does without");
+		return -EOPNOTSUPP;
+	}
+	refresh_pin(config);
+	return 0;
+}
+
+static int fill(struct attach *a, struct error *err)
+{
+	int rc = refresh_guard(&a->pins, a->bridge, &a->after.config, err);
+
+	if (rc)
+		return rc;
+	a->filled = true;
+	rc = snapshot_write(&a->dp, &a->before.exports, &a->after, err);
+	/* Old values need a home before anything is attached: settings come last, but a kill
+	 * between must find one place that tells it all. */
+	if (!rc)
+		rc = settings_prepare(&a->pins, a->bridge, err);
+	if (!rc && a->fresh)
+		rc = dataplane_pin(&a->dp, &a->pins, a->bridge, err);
+	return rc;
+}
+
+static int hook_up(struct attach *a, struct error *err)
+{
+	struct hook_target target = attachment_target(&a->pins, &a->host, a->bridge);
+	const int progs[HOOK_SIDES] = { a->dp.ingress_fd, a->dp.egress_fd };
+	enum hbpf_hook_kind kind = a->after.config.hook_option;
+	int rc = 0;
+
+	for (int side = 0; side < HOOK_SIDES; side++) {
+		a->hooked[side] = true;
+		rc = hook_attach(&target, kind, side, progs[side], &kind, err);
+		if (rc)
+			return rc;
+	}
+	a->dp.config.hook = kind;
+	if (kind == HBPF_HOOK_TCX)
+		rc = hook_remove_qdisc(&target, err);
+	if (!rc)
+		rc = dataplane_write_config(&a->dp, err);
+	if (!rc && !a->fresh && !snapshot_same_sources(&a->before, &a->after))
+		rc = dataplane_forget_udp(&a->dp, err);
+	if (!rc)
+		rc = settings_apply(&a->pins, a->bridge, err);
+	return rc;
+}
+
+/* Back to how it was; the error that led here is the one to tell, so others are not. */
+static void undo(struct attach *a)
+{
+	struct hook_target target = attachment_target(&a->pins, &a->host, a->bridge);
+	const int progs[HOOK_SIDES] = { a->dp.ingress_fd, a->dp.egress_fd };
+	enum hbpf_hook_kind used;
+	int last;
+
+	if (!a->filled)
+		return;
+	if (a->fresh) {
+		last = attachment_is_last(&a->pins, &a->host, a->bridge, NULL);
+		attachment_remove(&a->pins, &a->host, a->bridge, last == 1, NULL);
+		return;
+	}
+	snapshot_write(&a->dp, &a->after.exports, &a->before, NULL);
+	for (int side = HOOK_SIDES - 1; side >= 0; side--) {
+		/* The programs that took over are as good as the old ones: only their place may
+		 * have changed. A bridge made anew had none. */
+		if (a->hooked[side] && a->remade)
+			hook_detach(&target, side, NULL);
+		else if (a->hooked[side])
+			hook_attach(&target, a->before.config.hook, side, progs[side], &used, NULL);
+	}
+	if (a->before.config.hook == HBPF_HOOK_TCX)
+		hook_remove_qdisc(&target, NULL);
+}
+
+/* As `ports set` does: what goes ends at once, on both sides. */
+static void settle(struct attach *a)
+{
+	struct error err = { 0 };
+
+	if (!a->gone.count)
+		return;
+	/* The ports are as wanted already; what is left behind costs room, not truth. */
+	if (dataplane_end_flows(&a->dp, &a->gone, &err) < 0 ||
+	    dataplane_sweep(&a->dp, &a->after.exports, &err) ||
+	    dataplane_sweep_lists(&a->dp, &a->after.exports, &err))
+		log_warn("%s: %s", a->bridge, err.what);
+	error_free(&err);
+}
+
+void attach_free(struct attach *a)
+{
+	free(a->asked.v);
+	host_free(&a->host);
+	dataplane_close(&a->dp);
+	pins_close(&a->pins);
+	snapshot_free(&a->before);
+	snapshot_free(&a->after);
+	exports_free(&a->put);
+	exports_free(&a->gone);
+	listeners_free(&a->listeners);
+	a->request = NULL;
+}
+
+int attach_run(struct attach *a, const struct attach_request *request, struct error *err)
+{
+	int rc;
+
+	memset(a, 0, sizeof(*a));
+	a->request = request;
+	a->bridge = request->bridge;
+	a->pins.lock = -1;
+	dataplane_init(&a->dp);
+	rc = examine(a, err);
+	if (!rc)
+		rc = pins_open(&a->pins, PINS_WRITE, err);
+	/* Again: while another command held the lock the host may have changed. */
+	if (!rc)
+		rc = examine(a, err);
+	if (!rc)
+		rc = open_state(a, err);
+	if (!rc)
+		rc = plan(a, err);
+	if (!rc)
+		rc = load(a, err);
+	if (!rc)
+		rc = fill(a, err);
+	if (!rc)
+		rc = hook_up(a, err);
+	if (rc)
+		undo(a);
+	else
+		settle(a);
+	return rc;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Attaching as an operation, for the command and for whoever keeps a bridge attached. */
+#ifndef HBPF_ATTACH_H
+#define HBPF_ATTACH_H
+
+#include "args.h"
+#include "attachment.h"
+#include "cli.h"
+#include "listeners.h"
+#include "snapshot.h"
+
+/* What is wanted. What is not given stays as an earlier attach left it. */
+struct attach_request {
+	const char *bridge;
+	struct port_specs ports;  /* added to those that are open */
+	bool only_ports;          /* in their place instead: all others are closed */
+	struct gateways gateways; /* beside the bridge's and docker0's addresses */
+	bool gateways_given;      /* `gateways` replaces what was said before, also by nothing */
+	struct from from;
+	struct cli_choice hook;  /* enum hbpf_hook_kind */
+	struct cli_choice pin;   /* enum hbpf_choice */
+	struct cli_choice guard; /* enum hbpf_choice */
+	bool force;              /* take ports over from services bound to a gateway's address */
+};
+
+/** attach_request_free() - release what the args_*() functions put into a request */
+void attach_request_free(struct attach_request *request);
+
+/* An attach under way, and what came of it. */
+struct attach {
+	const struct attach_request *request;
+	const char *bridge;
+
+	/* found */
+	struct host host;
+	const struct link *link;
+	struct pins pins;
+	struct dataplane dp;
+	bool fresh;  /* not attached before */
+	bool remade; /* attached, but to a bridge that was deleted since */
+	struct snapshot before;
+
+	/* wanted */
+	struct gateways asked; /* --gateway, now or at an earlier attach */
+	struct snapshot after;
+	struct exports put;         /* of after.exports, what before lacks */
+	struct exports gone;        /* of before.exports, what after lacks */
+	struct listeners listeners; /* of after.exports */
+
+	/* done so far, for undo() */
+	bool filled;
+	bool hooked[HOOK_SIDES];
+};
+
+/**
+ * attach_run() - attach a bridge, or refresh and heal one that is attached
+ * @attach:	Filled: what there was and what there is now; valid also where this failed. Release
+ *		with attach_free(), which gives back the lock on the state, too
+ * @request:	Has to outlive @attach
+ * @err:	Names what failed and the next step
+ *
+ * Return: 0 or -errno; then the host is as it was
+ */
+int attach_run(struct attach *attach, const struct attach_request *request, struct error *err);
+
+/** attach_free() - release what attach_run() holds, also where it failed */
+void attach_free(struct attach *attach);
+
+#endif /* HBPF_ATTACH_H */
