@@ -31,7 +31,7 @@ static bool is_full(int code)
 
 int map_error(struct error *err, int code, enum dataplane_map map, const char *verb)
 {
-	if (is_full(code))
+	if (is_full(code) && !strcmp(verb, "write to"))
 		return error_set(err, code, "the %s map is full", map_name(map));
 	error_set(err, code, "cannot %s the %s map: %s", verb, map_name(map), strerror(-code));
 	error_hint_privileges(err, code);
