@@ -68,7 +68,7 @@ endif
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: help all bpf objects tidy unit format format-check deps check demo test test-unit \
-	test-bpf test-e2e test-docker bench install clean FORCE
+	test-bpf test-e2e test-crash test-docker bench install clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
@@ -115,6 +115,11 @@ test-bpf: ## packets through the BPF programs (root)
 
 test-e2e: ## the tool end to end, in network namespaces (root)
 	@scripts/test e2e
+
+# Every instant of every command; about half an hour. `make test` tries a few of each.
+test-crash: ## kill and fail the tool's commands at every system call (root)
+	@HBPF_INSTANTS=999 HBPF_TEST_TIMEOUT=7200 scripts/test tests/e2e/crash.bats \
+		tests/e2e/inject.bats
 
 test-docker: ## the tool with a real dockerd (root)
 	@scripts/test docker

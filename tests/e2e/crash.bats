@@ -9,7 +9,7 @@ load lib
 killed() {
 	local told
 	remember
-	told=$(timeout 600 /usr/bin/python3 "$E2E/tools/crash.py" kill "$1")
+	told=$(timeout 1200 /usr/bin/python3 "$E2E/tools/crash.py" kill "$1")
 	echo "# $told" >&3
 	unchanged
 }
@@ -43,3 +43,10 @@ killed() {
 @test "detach from tcx, killed at any instant" { killed detach-tcx; }
 
 @test "detach from clsact, killed at any instant" { killed detach-clsact; }
+
+@test "all calls that could change anything are among those at which commands are killed" {
+	local story
+	for story in attach-pinned attach-again clsact-to-tcx ports-del ports-set detach-clsact; do
+		/usr/bin/python3 "$E2E/tools/crash.py" calls $story >"$BED/log"
+	done
+}

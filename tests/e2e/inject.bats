@@ -9,7 +9,7 @@ load lib
 failing() {
 	local told
 	remember
-	told=$(timeout 1200 /usr/bin/python3 "$E2E/tools/crash.py" fail "$1")
+	told=$(timeout 3600 /usr/bin/python3 "$E2E/tools/crash.py" fail "$1")
 	echo "# $told" >&3
 	unchanged
 }

@@ -5,6 +5,7 @@
     crash.py kill STORY     SIGKILL before each system call that changes anything, and after the last
     crash.py fail STORY     an error from each bpf(2), from each write to /proc/sys and from all
                             else that changes anything
+    crash.py calls STORY    is what is traced all that could change anything?
 
 HBPF_INSTANTS says how many instants of a story are tried, evenly spread (default 12; 999: all of
 them). The last line tells how many were. Exit 0: what must hold held at every one:
@@ -48,21 +49,27 @@ STORIES = {
     "detach-clsact": ([(*ATTACH, "clsact")], ("detach", BRIDGE)),
 }
 
-TRACED = ("bpf,write,pwrite64,mkdir,mkdirat,unlink,unlinkat,rmdir,rename,renameat,renameat2,mount,"
-          "umount2,sendto,sendmsg,ioctl")
+TRACED = ("bpf,write,writev,pwrite64,mkdir,mkdirat,symlink,symlinkat,unlink,unlinkat,rmdir,rename,"
+          "renameat,renameat2,mount,umount2,sendto,sendmsg,ioctl")
+# What else the commands call: it looks, waits, or touches nothing but the process itself.
+HARMLESS = set("""access arch_prctl bind brk close dup3 execve exit_group faccessat2 fcntl flock
+    fstatfs getdents64 geteuid getrandom getsockname getsockopt lseek mmap mprotect mremap munmap
+    newfstatat fstat openat pread64 prlimit64 read readlink readlinkat recvmsg rseq rt_sigaction
+    rt_sigprocmask set_robust_list set_tid_address setsockopt sched_getaffinity socket statfs
+    uname futex""".split())
 # What of it leaves a trace behind. Maps and programs that were only made go with their process;
 # so do questions, to maps and to netlink.
 CHANGES = re.compile(r"bpf\(BPF_(OBJ_PIN|LINK_|MAP_UPDATE|MAP_DELETE|PROG_ATTACH|PROG_DETACH)"
-                     r"|write\((?!1,|2,)|mkdir|unlink|rmdir|rename|mount"
+                     r"|writev?\((?!1,|2,)|mkdir|symlink|unlink|rmdir|rename|mount"
                      r"|RTM_(NEW|DEL)(QDISC|TFILTER)|SIOCS|SOCK_DESTROY")
 ERRORS = ("ENOMEM", "EPERM", "ENOSPC", "EBUSY")
 
 
-def strace(story, *options):
+def strace(story, *options, trace=TRACED):
     """The story's command under strace. Return: (its result, the calls traced, one per line)"""
     log = os.path.join(os.environ["BED"], "strace")
     with netns("host"):
-        done = subprocess.run(["strace", "-f", "-o", log, "-e", f"trace={TRACED}", *options, HBPF,
+        done = subprocess.run(["strace", "-f", "-o", log, "-e", f"trace={trace}", *options, HBPF,
                                *STORIES[story][1]], capture_output=True, text=True, timeout=60,
                               check=False)
     with open(log, encoding="latin-1") as lines:
@@ -110,6 +117,8 @@ class Witnesses:
 
     def __init__(self):
         self.listener = listen("host", f"127.0.0.1:{PORT}")
+        self.other = listen("host", f"127.0.0.1:{OTHER}")
+        self.lingering = ()
         self.hidden = make("host", "udp", bind=("127.0.0.1", 9998))
         self.hidden.setblocking(False)
         self.fence = make("host", "udp", bind=(GATEWAY, 5400))
@@ -137,6 +146,18 @@ class Witnesses:
         except BlockingIOError:
             return False
 
+    def linger(self):
+        """A connection over each port that there is: `del` and `detach` have something to end."""
+        for sock in self.lingering:
+            sock.close()
+        self.lingering = []
+        for port, listener in ((PORT, self.listener), (OTHER, self.other)):
+            try:
+                self.lingering += [connect("c1", "tcp", f"{GATEWAY}:{port}", timeout=2),
+                                   listener.accept()[0]]
+            except ConnectionRefusedError:
+                pass
+
     def served(self):
         try:
             one = connect("c1", "tcp", f"{GATEWAY}:{PORT}", timeout=2)
@@ -160,7 +181,8 @@ def guarded(witnesses, what):
     check(not witnesses.leaks(), f"{what}: a packet to 127.0.0.1 got in")
     done = hbpf("status", check_exit=False)
     check(done.returncode in (0, 1), f"{what}: status exits {done.returncode}")
-    check(done.returncode == 0 or done.stderr, f"{what}: status fails without a word")
+    check(done.returncode == 0 or "hbpf attach" in done.stdout + done.stderr,
+          f"{what}: status fails without a word")
 
 
 def attached_before(story):
@@ -183,9 +205,10 @@ def works_on(story, witnesses, before, what, heal):
     same(before, footprint(), what)
 
 
-def prepare(story):
+def prepare(story, witnesses):
     for command in STORIES[story][0]:
         hbpf(*command)
+    witnesses.linger()
 
 
 def spread(points):
@@ -202,10 +225,10 @@ def nth_of_its_kind(calls, at):
     return name, sum(call.startswith(name + "(") for call in calls[:at + 1])
 
 
-def rehearse(story):
-    """The calls of an undisturbed run, and the state that it leads to."""
-    prepare(story)
-    done, calls = strace(story)
+def rehearse(story, witnesses, **options):
+    """The calls of an undisturbed run."""
+    prepare(story, witnesses)
+    done, calls = strace(story, **options)
     check(done.returncode == 0, f"{story}: {done.stderr}")
     hbpf("detach", "--all")
     return calls
@@ -213,7 +236,7 @@ def rehearse(story):
 
 def kill(story):
     before, witnesses = footprint(), Witnesses()
-    calls = rehearse(story)
+    calls = rehearse(story, witnesses)
     same(before, footprint(), f"{story}, not killed")
     points = [at for at, call in enumerate(calls) if CHANGES.search(call)]
     chosen = spread(points)
@@ -223,7 +246,7 @@ def kill(story):
         # what is left can be mended in two ways; both where all instants are tried
         for heal in (True, False) if exhaustive else (turn % 2 == 0,):
             what = f"{story} killed before {name} number {number}: {calls[at].strip()[:100]}"
-            prepare(story)
+            prepare(story, witnesses)
             done, _ = strace(story, "-e", f"inject={name}:signal=KILL:when={number}")
             check(done.returncode in (-9, 137), f"{what}: it lived, {done.returncode}")
             guarded(witnesses, what)
@@ -232,52 +255,80 @@ def kill(story):
           f"({len(calls)} calls traced)")
 
 
-def fails_well(story, witnesses, before, at, name, number, error):
+def fails_well(story, witnesses, before, name, number, error):
+    """Return: the command's exit code, with all mended; None: all is as it was before it."""
     what = f"{story}, {error} from {name} number {number}"
-    prepare(story)
     ready, listed = footprint(), exports()
     done, calls = strace(story, "-e", f"inject={name}:error={error}:when={number}")
     injected = [call.strip()[:110] for call in calls if "INJECTED" in call]
     what += f" ({injected[0] if injected else 'never came'})"
     check(done.returncode in (0, 1), f"{what}: exit {done.returncode}\n{done.stderr}")
     guarded(witnesses, what)
+    undone = False
     if done.returncode == 1:
-        cause = os.strerror(getattr(errno, error))
-        check(cause.lower() in done.stderr.lower(),
-              f"{what}: the message does not say '{cause}':\n{done.stderr}")
-        if STORIES[story][1][0] != "detach":
+        causes = [os.strerror(getattr(errno, error)).lower()]
+        if error == "ENOSPC":
+            causes.append("map is full")
+        check(any(cause in done.stderr.lower() for cause in causes),
+              f"{what}: the message does not say '{causes[0]}':\n{done.stderr}")
+        undone = STORIES[story][1][0] != "detach"
+        if undone:
             same(ready, footprint(), f"{what}, not rolled back\n{done.stderr}")
             check(exports() == listed, f"{what}: ports are {exports()}, were {listed}")
     elif STORIES[story][1][0] == "detach":
         same(before, footprint(), f"{what}, said it is detached")
     else:
         check(witnesses.served(), f"{what}: said yes, but port {PORT} does not work")
-    works_on(story, witnesses, before, what, heal=at % 2 == 0)
+    if undone:
+        return None
+    works_on(story, witnesses, before, what, heal=number % 2 == 0)
     return done.returncode
 
 
 def fail(story):
     before, witnesses = footprint(), Witnesses()
-    calls = rehearse(story)
+    calls = rehearse(story, witnesses)
     points = [at for at, call in enumerate(calls)
               if call.startswith("bpf(") or CHANGES.search(call)]
     chosen = spread(points)
     tried = refused = 0
     problems = []
+    prepare(story, witnesses)
     for turn, at in enumerate(chosen):
         name, number = nth_of_its_kind(calls, at)
         for error in ERRORS if chosen == points else (ERRORS[turn % len(ERRORS)],):
             tried += 1
             try:
-                refused += fails_well(story, witnesses, before, at, name, number, error)
+                code = fails_well(story, witnesses, before, name, number, error)
+                refused += code != 0
             except SystemExit as problem:
                 problems.append(str(problem))
                 hbpf("detach", "--all", check_exit=False)
                 same(before, footprint(), f"{problem}\nand detach does not mend it")
+                code = 1
+            if code is not None:
+                prepare(story, witnesses)
+        # now and then from the beginning, after failures that left no trace as well
+        works_on(story, witnesses, before, f"{story}, after errors from {name} number {number}",
+                 heal=turn % 2 == 0)
+        prepare(story, witnesses)
+    hbpf("detach", "--all")
     print(f"{story}: {tried} errors at {len(chosen)} of {len(points)} calls, {refused} refused, "
           f"{tried - refused - len(problems)} did not matter")
     check(not problems, f"{len(problems)} of {tried}\n" + "\n".join(problems))
 
 
+def calls_of(story):
+    """Nothing that could change anything may go untraced, whatever is added to hbpf one day."""
+    calls = rehearse(story, Witnesses(), trace="all")
+    names = {call.split("(")[0] for call in calls}
+    check("bpf" in names, f"{story}: nothing was traced")
+    unknown = names - HARMLESS - set(TRACED.split(","))
+    check(not unknown, f"{story}: neither traced nor known to be harmless: {sorted(unknown)}")
+    made = [call for call in calls if call.startswith("openat(") and "O_CREAT" in call]
+    check(not made, f"{story}: files made and not traced: {made}")
+    print(f"{story}: {len(calls)} calls of {len(names)} kinds")
+
+
 if __name__ == "__main__":
-    {"kill": kill, "fail": fail}[sys.argv[1]](sys.argv[2])
+    {"kill": kill, "fail": fail, "calls": calls_of}[sys.argv[1]](sys.argv[2])
