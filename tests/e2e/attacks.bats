@@ -84,6 +84,28 @@ routes_everywhere() {
 	counted 'IN_GUARD_(VLAN|DST)' 192
 }
 
+@test "UDP-Lite, SCTP, DCCP and tunnels to 127/8" {
+	open_loopback
+	breaks other-protocols
+	close_loopback
+	serve_9999
+	holds other-protocols plain "${MACS[@]}" "${TAGS[@]}"
+	counted IN_GUARD_DST 15
+}
+
+@test "other protocols and tunnels to the gateway, jumbograms: hbpf makes no difference" {
+	assault tunnelled
+	before=$out
+	serve_9999
+	assault tunnelled
+	same "$before" "$out"
+	lacks delivered
+	uncounted IN_TRANSLATED IN_FRAGMENT
+	# the control: what is really UDP to that port
+	assault fragments
+	prints '^in +control: honest pieces: delivered to 127.0.0.1:9999'
+}
+
 @test "the same in fragments, tiny ones and last one first" {
 	open_loopback
 	breaks fragments-to-loopback
@@ -250,4 +272,31 @@ meet_neighbour() {
 	tracked=$(on_host sysctl -n net.netfilter.nf_conntrack_count 2>/dev/null || echo 0)
 	[ "$tracked" -lt 100 ] || fail "$tracked conntrack entries"
 	echo "# 60,000 SYNs: $flows flows, $tracked conntrack entries" >&3
+}
+
+@test "60,000 SYNs with pinning: an entry of conntrack for each to the exported port, no more" {
+	make_client c2 3
+	serve_9999 --port 7001 --pin auto
+	hb attach br-test --pin on >"$BED/log" 2>&1 || skip "this kernel cannot pin"
+	scene neighbour-of-flood 127.0.0.1:9999 "$GW:9999" c2 "$GW" 60000 7001 7002
+	tracked=$(on_host sysctl -n net.netfilter.nf_conntrack_count)
+	[ "$tracked" -ge 30000 ] || fail "only $tracked conntrack entries: nothing was pinned"
+	[ "$tracked" -le 30100 ] || fail "$tracked conntrack entries"
+	echo "# 60,000 SYNs: $tracked conntrack entries of" \
+		"$(on_host sysctl -n net.netfilter.nf_conntrack_max) at most" >&3
+}
+
+@test "who may not come any more: an open TCP connection lives on, a new one is refused" {
+	serve_9999
+	scene excluded-later 127.0.0.1:9995 "$GW:9995" 9999/tcp+udp
+}
+
+@test "a neighbour with another's address: one way only, as on any bridge" {
+	make_client c2 3
+	serve svc --udp 127.0.0.1:9999
+	serve_9999
+	in_ns c2 /usr/bin/python3 "$E2E/tools/raw.py" send honest 9999 spoofed
+	eventually heard svc "$C1:4444 said spoofed"
+	# the answer goes to whom the address belongs; the control has its own
+	NS=c2 reaches svc udp "$GW:9999"
 }

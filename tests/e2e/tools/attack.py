@@ -11,8 +11,9 @@ a segment, or anything at all came back. One line for each attack:
     out   NAME [WRAPPING]
 
 The services (loopback ports 9999 and 9998, nothing on 9997, with OUTER set the gateway's 9999, too)
-are sockets of this process, bound in the host's namespace while it runs. The source MAC is always set: Scapy fills in zeros towards
-127/8 and the bridge drops those, so that an attack would fail whatever the guard does.
+are sockets of this process, bound in the host's namespace while it runs. The source MAC is always
+set: Scapy fills in zeros towards 127/8 and the bridge drops those, so that an attack would fail
+whatever the guard does.
 """
 import os
 import socket
@@ -25,9 +26,9 @@ from raw import (CLIENT, CLIENT6, GATEWAY, GATEWAY6, bridge_and_own_mac,  # noqa
                  packet_socket)
 
 from scapy.layers.inet import (ICMP, IP, TCP, UDP, IPOption_LSRR,  # noqa: E402
-                               IPOption_SSRR, fragment)
+                               IPOption_SSRR, fragment, in4_chksum)
 from scapy.layers.inet6 import (IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment,  # noqa: E402
-                                IPv6ExtHdrHopByHop, IPv6ExtHdrRouting, fragment6)
+                                IPv6ExtHdrHopByHop, IPv6ExtHdrRouting, Jumbo, fragment6)
 from scapy.layers.l2 import ARP, Dot1AD, Dot1Q, Ether  # noqa: E402
 from scapy.packet import Raw  # noqa: E402
 
@@ -62,6 +63,40 @@ def datagrams():
     for dst in LOOPBACKS:
         for port in (EXPORTED, HIDDEN):
             yield f"udp {dst}:{port}", IP(src=CLIENT, dst=dst) / udp(port)
+
+
+# UDP-Lite, SCTP, DCCP, IPv4 in IPv4, GRE
+PROTOCOLS = {136: "udp-lite", 132: "sctp", 33: "dccp", 4: "ipip", 47: "gre"}
+
+
+def with_ports(proto, dst, port):
+    """Something of that protocol; UDP-Lite (RFC 3828) is particular about its checksum."""
+    ip = IP(src=CLIENT, dst=dst, proto=proto)
+    payload = struct.pack("!HHHH", SPORT, port, 0, 0) + b"attack"
+    if PROTOCOLS[proto] == "udp-lite":
+        payload = payload[:6] + struct.pack("!H", in4_chksum(proto, ip, payload)) + payload[8:]
+    return ip / Raw(payload)
+
+
+def other_protocols():
+    """What has ports that look like UDP's, or another packet inside."""
+    for proto, name in PROTOCOLS.items():
+        for dst in LOOPBACKS:
+            yield f"{name} {dst}", with_ports(proto, dst, HIDDEN)
+
+
+def tunnelled():
+    """The same to the gateway, and packets to loopback inside of packets to it."""
+    inner = bytes(IP(src=CLIENT, dst="127.0.0.1") / udp())
+    ip = IP(src=CLIENT, dst=GATEWAY)
+    for proto, name in PROTOCOLS.items():
+        yield f"{name} to the port", with_ports(proto, GATEWAY, EXPORTED)
+    yield "ipip", IP(src=CLIENT, dst=GATEWAY, proto=4) / Raw(inner)
+    yield "gre", IP(src=CLIENT, dst=GATEWAY, proto=47) / Raw(b"\0\0\x08\0" + inner)
+    yield "vxlan", ip / UDP(sport=SPORT, dport=4789) / Raw(b"\x08" + bytes(7) + bytes(
+        Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02")) + inner)
+    yield "jumbo", (IPv6(src=CLIENT6, dst=GATEWAY6, plen=0) /
+                    IPv6ExtHdrHopByHop(options=[Jumbo(jumboplen=70000)]) / udp(HIDDEN))
 
 
 def source_routes():
@@ -221,9 +256,9 @@ def arp():
 
 
 SETS = {function.__name__.replace("_", "-"): function for function in (
-    to_loopback, datagrams, source_routes, from_host, from_loopback, from_elsewhere, from_nobody,
-    to_loopback6, hidden_transport, routing6, fragments_to_loopback, fragments, forged_errors,
-    arp)}
+    to_loopback, datagrams, other_protocols, tunnelled, source_routes, from_host, from_loopback,
+    from_elsewhere, from_nobody, to_loopback6, hidden_transport, routing6, fragments_to_loopback,
+    fragments, forged_errors, arp)}
 
 
 def wrap(packet, wrapping, bridge, own):

@@ -195,6 +195,28 @@ def neighbour_of_flood(service, where, client, flood_at, count, *ports):
 
 
 @scene
+def excluded_later(service, where, *rest):
+    """What --from says holds for what is opened then; what is open ends with its port."""
+    port = where.rpartition(":")[2]
+    hbpf("ports", "add", port)
+    one, other, listener = pair(service, where)
+    hbpf("attach", "br-test", "--from", "10.0.0.0/8")
+    exchange(one, other)
+    try:
+        connect("c1", "tcp", where, timeout=5)
+        raise SystemExit("FAILED: a client that may not come was let in")
+    except ConnectionRefusedError:
+        pass
+    hbpf("attach", "br-test", "--from", "onlink")
+    exchange(connect("c1", "tcp", where), listener.accept()[0])
+    hbpf("ports", "set", *rest)
+    try:
+        check(not one.recv(1), "the connection outlived its port")
+    except ConnectionResetError:
+        pass
+
+
+@scene
 def two_gateways(service, *gateways):
     """One client, a connection to each gateway, all alive together."""
     listener = listen("host", service)
