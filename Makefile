@@ -116,7 +116,7 @@ test-bpf: ## packets through the BPF programs (root)
 test-e2e: ## the tool end to end, in network namespaces (root)
 	@scripts/test e2e
 
-# Every instant of every command; about half an hour. `make test` tries a few of each.
+# Every instant of every command, which takes long; `make test` tries a few of each.
 test-crash: ## kill and fail the tool's commands at every system call (root)
 	@HBPF_INSTANTS=999 HBPF_TEST_TIMEOUT=7200 scripts/test tests/e2e/crash.bats \
 		tests/e2e/inject.bats
