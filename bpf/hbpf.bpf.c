@@ -285,9 +285,8 @@ static __always_inline enum hbpf_reason ingress(struct __sk_buff *skb)
 	/* Everything a container sends to the internet ends here. */
 	if (!is_gateway(cfg, &pkt.dst.addr))
 		return HBPF_IN_NOT_GATEWAY;
-	/* An IPv6 packet must not pass for the IPv4 one its address looks like, and
-	 * one with a source route is on its way to somewhere else. */
-	if (route != ROUTE_NONE || (!packet_is_v4(&pkt) && addr_is_v4_mapped(&pkt.dst.addr)))
+	/* One with a source route is on its way to somewhere else. */
+	if (route != ROUTE_NONE)
 		return HBPF_IN_NOT_GATEWAY;
 
 	if (packet_is_later_fragment(&pkt))
@@ -352,7 +351,9 @@ static __noinline enum hbpf_reason egress_icmp(struct __sk_buff *skb, const stru
 	struct packet quote = {};
 	struct hbpf_flow_key key;
 
-	if (pkt->fragment || !icmp_is_error(pkt) || !icmp_quote(skb, pkt, &quote))
+	/* the unspecified address stands for wildcard services in the table, and for nobody here */
+	if (pkt->fragment || !icmp_is_error(pkt) || !icmp_quote(skb, pkt, &quote) ||
+	    !addr_is_loopback(&quote.dst.addr))
 		return HBPF_OUT_GUARD;
 	service = service_find(quote.proto, &quote.dst.addr, quote.dst.port);
 	if (!service)

@@ -29,7 +29,12 @@ static __always_inline bool icmp_quote(struct __sk_buff *skb, const struct packe
 {
 	quote->l3 = pkt->l4 + ICMP_HEADER;
 	quote->ethertype = pkt->ethertype;
-	return parse_network(skb, quote) == PARSED && !packet_is_later_fragment(quote) &&
+	if (parse_network(skb, quote) != PARSED)
+		return false;
+	/* What the quote says of its length is about the packet as it was, not as it is quoted. */
+	if (quote->end > pkt->end)
+		quote->end = pkt->end;
+	return !packet_is_later_fragment(quote) &&
 	       (quote->proto == IPPROTO_TCP || quote->proto == IPPROTO_UDP) &&
 	       parse_ports(skb, quote) == PARSED;
 }

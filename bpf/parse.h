@@ -137,7 +137,7 @@ static __noinline enum parsed parse_ipv4(struct __sk_buff *skb, struct packet *p
 	pkt->fragment_id = ip.id;
 	if (ip.ihl > 5)
 		pkt->route = pkt->l3 + sizeof(ip);
-	return PARSED;
+	return pkt->l4 <= pkt->end ? PARSED : PARSED_MALFORMED;
 }
 
 /* What a walk over the extension headers found. */
@@ -174,7 +174,7 @@ __noinline __u64 ipv6_extensions(struct __sk_buff *skb, __u32 at, __u32 proto)
 		if (proto != NEXTHDR_HOP && proto != NEXTHDR_DEST && proto != NEXTHDR_AUTH &&
 		    proto != NEXTHDR_ROUTING && proto != NEXTHDR_FRAGMENT)
 			goto found;
-		if (!load(skb, at, header, sizeof(header)))
+		if (i == MAX_EXTENSIONS || !load(skb, at, header, sizeof(header)))
 			break;
 		if (proto == NEXTHDR_ROUTING)
 			walk.found.route_at = walk.found.route_at ? ROUTE_TWICE : at;
@@ -207,6 +207,7 @@ static __noinline enum parsed parse_ipv6(struct __sk_buff *skb, struct packet *p
 		__u64 bytes;
 	} walk;
 	struct frag_hdr fragment;
+	bool mapped; /* an IPv6 packet must not pass for the IPv4 one its addresses look like */
 	struct {
 		__be32 flow; /* version, traffic class, flow label */
 		__be16 payload_len;
@@ -219,6 +220,7 @@ static __noinline enum parsed parse_ipv6(struct __sk_buff *skb, struct packet *p
 	    !load(skb, pkt->l3 + IPV6_SRC, &pkt->src.addr, sizeof(pkt->src.addr)) ||
 	    !load(skb, pkt->l3 + IPV6_DST, &pkt->dst.addr, sizeof(pkt->dst.addr)))
 		return PARSED_MALFORMED;
+	mapped = addr_is_v4_mapped(&pkt->src.addr) || addr_is_v4_mapped(&pkt->dst.addr);
 
 	pkt->end = datagram_end(skb, pkt->l3 + IPV6_HEADER, start.payload_len);
 	walk.bytes = ipv6_extensions(skb, pkt->l3 + IPV6_HEADER, start.nexthdr);
@@ -233,7 +235,7 @@ static __noinline enum parsed parse_ipv6(struct __sk_buff *skb, struct packet *p
 				(fragment.frag_off & bpf_htons(IPV6_MF) ? IPV4_MF : 0);
 		pkt->fragment_id = fragment.identification;
 	}
-	return pkt->l4 && pkt->l4 <= pkt->end ? PARSED : PARSED_MALFORMED;
+	return !mapped && pkt->l4 && pkt->l4 <= pkt->end ? PARSED : PARSED_MALFORMED;
 }
 
 static __always_inline enum parsed parse_network(struct __sk_buff *skb, struct packet *pkt)

@@ -28,8 +28,7 @@ static __noinline bool source_allowed(const struct packet *pkt, const struct hbp
 	const struct hbpf_config *cfg = config_get();
 	const struct hbpf_addr *addr = &pkt->src.addr;
 
-	if (!cfg || addr_is_unfit(addr) || (!packet_is_v4(pkt) && addr_is_v4_mapped(addr)) ||
-	    source_lookup(HBPF_LIST_HOST, addr))
+	if (!cfg || addr_is_unfit(addr) || source_lookup(HBPF_LIST_HOST, addr))
 		return false;
 	if (policy->inherit)
 		policy = &cfg->from;

@@ -31,8 +31,10 @@ BODIES = {
 }
 
 
-def passed_as(mac):
-    """What a harmless packet to no gateway ends in."""
+def passed_as(mac, beside=""):
+    """What a harmless packet to no gateway ends in, from or to the address @beside."""
+    if beside.startswith("::ffff:"):
+        return "IN_MALFORMED"
     return "IN_NOT_GATEWAY" if mac == BRIDGE_MAC else "IN_OTHER_HOST"
 
 
@@ -43,7 +45,7 @@ def _(bed, address, mac):
         expect(bed.ingress(incoming(family, ip(family, loopback, family.gateway, *body), mac)),
                "IN_GUARD_SRC")
     expect(bed.ingress(incoming(family, ip(family, beside, family.internet, *body), mac)),
-           passed_as(mac))
+           passed_as(mac, beside))
 
 
 @promise("a packet to {address} is dropped, sent to the {mac} MAC", address=LOOPBACKS, mac=MACS)
@@ -53,7 +55,7 @@ def _(bed, address, mac):
         expect(bed.ingress(incoming(family, ip(family, family.client, loopback, *body), mac)),
                "IN_GUARD_DST")
     expect(bed.ingress(incoming(family, ip(family, family.client, beside, *body), mac)),
-           passed_as(mac))
+           passed_as(mac, beside))
 
 
 @promise("a packet from {address} does not leave", address=LOOPBACKS)

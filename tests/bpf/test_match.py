@@ -62,8 +62,9 @@ def _(bed, family, proto, mac):
 @promise("an IPv6 packet does not pass for the IPv4 one that its address looks like",
          proto=PROTOCOLS)
 def _(bed, proto):
-    talk = Talk(V6, proto, gateway=f"::ffff:{V4.gateway}")
-    expect(bed.ingress(talk.asked(**talk.opening())), "IN_NOT_GATEWAY")
+    for mapped in ({"gateway": f"::ffff:{V4.gateway}"}, {"client": f"::ffff:{V4.client}"}):
+        talk = Talk(V6, proto, **mapped)
+        expect(bed.ingress(talk.asked(**talk.opening())), "IN_MALFORMED")
     opens(bed, Talk(V4, proto))
 
 
@@ -124,7 +125,6 @@ NEVER = {
     "multicast": ((V4, "224.0.0.1"), (V6, "ff02::1")),
     "broadcast": ((V4, "255.255.255.255"),),
     "reserved": ((V4, "240.0.0.1"),),
-    "v4-mapped": ((V6, f"::ffff:{V4.client}"),),
     "link-local": ((V6, "fe80::5"), (V6, "febf::5")),
 }
 
