@@ -365,11 +365,11 @@ static bool end_lost(const struct hbpf_export *have, const struct hbpf_export *w
 int exports_diff(const struct exports *have, const struct exports *want, struct exports *put,
 		 struct exports *gone)
 {
-	const struct export *old = have->v, *new = want->v;
-	const struct export *old_end = old + have->count, *new_end = new + want->count;
+	size_t i = 0, j = 0;
 	int rc = 0;
 
-	while (!rc && old < old_end && new < new_end) {
+	while (!rc && i < have->count && j < want->count) {
+		const struct export *old = &have->v[i], *new = &want->v[j];
 		int order = compare_keys(old, new);
 
 		if (order < 0 || (!order && end_lost(&old->to, &new->to)))
@@ -377,13 +377,13 @@ int exports_diff(const struct exports *have, const struct exports *want, struct 
 		if (!rc && (order > 0 || (!order && (!same_end(&old->to, &new->to) ||
 						     !same_policy(&old->to.from, &new->to.from)))))
 			rc = append(put, new);
-		old += order <= 0;
-		new += order >= 0;
+		i += order <= 0;
+		j += order >= 0;
 	}
-	for (; !rc && old < old_end; old++)
-		rc = append(gone, old);
-	for (; !rc && new < new_end; new ++)
-		rc = append(put, new);
+	for (; !rc && i < have->count; i++)
+		rc = append(gone, &have->v[i]);
+	for (; !rc && j < want->count; j++)
+		rc = append(put, &want->v[j]);
 	return rc;
 }
 
