@@ -67,8 +67,9 @@ endif
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help all bpf objects tidy unit format format-check deps check demo test test-unit \
-	test-bpf test-e2e test-crash test-docker bench install clean FORCE
+.PHONY: help all bpf objects tidy unit fuzzers fuzz format format-check deps check demo test \
+	test-unit test-memcheck test-bpf test-fuzz test-e2e test-crash test-docker bench install \
+	clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
@@ -94,6 +95,9 @@ tidy: $(SKELETONS)
 
 unit: $(UNIT_BIN) ## build the unit tests, build/unit/test_*
 	@:
+
+fuzzers: all
+	+$(Q)$(MAKE) -f tests/fuzz/Makefile BUILD=$(BUILD) CLANG=$(CLANG) $(if $(Q),-s)
 
 deps: ## install what build and tests need (root, apt)
 	@scripts/deps build test
@@ -123,6 +127,16 @@ test-crash: ## kill and fail the tool's commands at every system call (root)
 
 test-docker: ## the tool with a real dockerd (root)
 	@scripts/test docker
+
+test-memcheck: ## unit tests under valgrind
+	@scripts/test memcheck
+
+test-fuzz: ## random packets and words, a short run (root)
+	@scripts/test fuzz
+
+fuzz: ## the same, a long run: SEEDS="3 4 5 6" PACKETS=1000000 RUNS=200000 (root)
+	@SEEDS="$(or $(SEEDS),3 4 5 6)" PACKETS=$(or $(PACKETS),1000000) RUNS=$(or $(RUNS),200000) \
+		scripts/test fuzz
 
 bench: all ## compare speed with the alternatives (root)
 	@scripts/bench

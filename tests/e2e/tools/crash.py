@@ -95,7 +95,7 @@ def footprint():
                              capture_output=True, text=True, check=True).stdout
         link = subprocess.run(["ip", "-o", "link", "show", BRIDGE], capture_output=True, text=True,
                               check=True).stdout
-    hooks = [re.sub(r" (id|tag|refcnt) \S+|jited", "", text) for text in hooks]
+    hooks = [re.sub(r" (id|tag|refcnt) \S+|jited|:\[\d+\]", "", text) for text in hooks]
     return {"pins": sorted(pins), **settings, "hooks": hooks, "tcx": tcx,
             "qlen": re.search(r"qlen \d+", link)}
 
