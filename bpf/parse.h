@@ -170,6 +170,8 @@ __noinline __u64 ipv6_extensions(struct __sk_buff *skb, __u32 at, __u32 proto)
 	__u8 header[4]; /* next header, length, and the fragment's offset */
 	int i;
 
+	/* Linux 5.10 refuses this one as a loop ("back-edge"). */
+#pragma unroll
 	for (i = 0; i <= MAX_EXTENSIONS; i++) {
 		if (proto != NEXTHDR_HOP && proto != NEXTHDR_DEST && proto != NEXTHDR_AUTH &&
 		    proto != NEXTHDR_ROUTING && proto != NEXTHDR_FRAGMENT)
