@@ -16,10 +16,9 @@ from dataclasses import dataclass
 import bpf
 import layout
 from case import Broken, view
-from packets import BRIDGE_MAC, DOCKER0, V4, V6
+from packets import BRIDGE_MAC, DOCKER0, V4, V6, read_by_run
 
 CLONE_NEWNET = 0x40000000
-ETHERNET_HEADER = 14
 
 # The clients' addresses stand on lo, for sockets of a connection with them.
 NETWORK = f"""
@@ -40,15 +39,19 @@ class Variant:
     """A way the kernel may hand a frame to the programs."""
     name: str
     flags: int = 0
-    linear: int = 0
+    linear: bool = True
+
+    def linear_bytes(self, frame):
+        """How much of a frame is in the linear area; 0: all."""
+        return 0 if self.linear else read_by_run(frame)
 
 
 VARIANTS = (
     Variant("linear"),
     Variant("CHECKSUM_COMPLETE", flags=bpf.TEST_CHECKSUM_COMPLETE),
-    Variant("headers not linear", linear=ETHERNET_HEADER),
+    Variant("headers not linear", linear=False),
     Variant("headers not linear, CHECKSUM_COMPLETE", flags=bpf.TEST_CHECKSUM_COMPLETE,
-            linear=ETHERNET_HEADER),
+            linear=False),
 )
 
 
@@ -92,7 +95,8 @@ class Bed:
     def _can_run(self, variant):
         """CHECKSUM_COMPLETE runs are Linux 6.16, non-linear frames later than that."""
         try:
-            self.programs["egress"].run(bytes(64), self.ifindex, variant.flags, variant.linear)
+            self.programs["egress"].run(bytes(64), self.ifindex, variant.flags,
+                                        variant.linear_bytes(bytes(64)))
         except OSError as error:
             if error.errno != errno.EINVAL:
                 raise
@@ -111,7 +115,7 @@ class Bed:
         before = self._counted
         try:
             returned, after = self.programs[side].run(frame, self.ifindex, self.variant.flags,
-                                                      self.variant.linear)
+                                                      self.variant.linear_bytes(frame))
         except OSError as error:
             if error.errno == errno.EBADMSG:
                 raise Broken(view("skb->csum (CHECKSUM_COMPLETE) does not match the frame any "

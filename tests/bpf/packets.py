@@ -45,12 +45,21 @@ class Family:
         return self.name
 
 
+ETHERNET = 14  # bytes of the header
+
 V4 = Family("IPv4", "172.30.0.1", "172.30.0.2", "172.30.0.3", "198.51.100.7", "127.0.0.1",
             "172.30.0.0/24", "172.30.0.1", 0x0800, 20, 1)
 V6 = Family("IPv6", "fd00:30::1", "fd00:30::2", "fd00:30::3", "2001:db8::7", "::1",
             "fd00:30::/64", None, 0x86dd, 40, 58)
 FAMILIES = (V4, V6)
 DOCKER0 = {V4: "172.17.0.1", V6: "fd00:17::1"}
+
+
+def read_by_run(frame):
+    """How many bytes of a frame a test run reads itself, and so wants in the linear area: up to the
+    end of the addresses (net/bpf/test_run.c: bpf_prog_test_run_skb)."""
+    ethertype = int.from_bytes(frame[12:14], "big")
+    return ETHERNET + {family.ethertype: family.header for family in FAMILIES}.get(ethertype, 0)
 
 
 def ether(body, ethertype, dst=BRIDGE_MAC, src=CLIENT_MAC):

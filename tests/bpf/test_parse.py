@@ -4,23 +4,15 @@ from scapy.layers.inet import IPOption_NOP
 from scapy.layers.inet6 import IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop, PadN
 
 from case import Broken, expect, promise, view
-from packets import (BRIDGE_MAC, CLIENT_MAC, FAMILIES, PROTOCOLS, V4, V6, Talk, arp, ether,
-                     extension, incoming, ip, outgoing)
+from packets import (BRIDGE_MAC, CLIENT_MAC, ETHERNET, FAMILIES, PROTOCOLS, V4, V6, Talk, arp,
+                     ether, extension, incoming, ip, outgoing, read_by_run)
 from test_icmp import UNREACHABLE, error_in, error_out
-
-ETHERNET = 14
-
-
-def shortest_run(frame):
-    """Shorter frames a test run refuses (net/bpf/test_run.c: bpf_prog_test_run_skb)."""
-    return ETHERNET + {0x0800: V4.header, 0x86dd: V6.header}.get(
-        int.from_bytes(frame[12:14], "big"), 0)
 
 
 def each_length(bed, side, frame, translated, verdicts):
     """Run a frame cut short at every byte. A cut frame is passed as it is, or dropped, or, where
     only the payload is cut, translated like the whole one."""
-    for length in range(shortest_run(frame), len(frame) + 1):
+    for length in range(read_by_run(frame), len(frame) + 1):
         result = bed.run(side, frame[:length])
         (reason, _), = result.moved.items()
         expected = translated[:length] if reason in verdicts else frame[:length]
@@ -38,7 +30,7 @@ def shortest_header(talk):
 def _(bed, family, proto):
     talk = Talk(family, proto, port=80, local_port=8080)
     asked, delivered = talk.asked(**talk.opening()), talk.delivered(**talk.opening())
-    for length in range(shortest_run(asked), shortest_header(talk)):
+    for length in range(read_by_run(asked), shortest_header(talk)):
         expect(bed.ingress(asked[:length]), "IN_MALFORMED")
     each_length(bed, "ingress", asked, delivered, {"IN_TRANSLATED"})
 
@@ -48,7 +40,7 @@ def _(bed, family, proto):
 def _(bed, family, proto):
     talk = Talk(family, proto, port=80, local_port=8080)
     answered, received = talk.answered(), talk.received()
-    for length in range(shortest_run(answered), shortest_header(talk)):
+    for length in range(read_by_run(answered), shortest_header(talk)):
         expect(bed.egress(answered[:length]), "OUT_GUARD")
     each_length(bed, "egress", answered, received, {"OUT_TRANSLATED"})
 
@@ -151,7 +143,7 @@ def _(bed, family, side):
         network = {"options": [IPOption_NOP()] * 8} if family is V4 else {"ext": [dest]}
         frame = talk.asked(network=network) if side == "ingress" else \
             talk.answered(network=network)
-        for length in range(shortest_run(frame), len(frame) + 1):
+        for length in range(read_by_run(frame), len(frame) + 1):
             expect(bed.run(side, frame[:length]),
                    "IN_GUARD_SRC" if side == "ingress" else "OUT_GUARD")
 
