@@ -233,50 +233,52 @@ def two_gateways(service, *gateways):
         check(show(one.getpeername()) == where, f"{where} became {one.getpeername()}")
 
 
+def dial_from(port, to, timeout=10):
+    """Connect the client to a gateway from a port of its own choice, whatever else uses that."""
+    family, _ = endpoint(to)
+    any_addr = "::" if family == socket.AF_INET6 else "0.0.0.0"
+    return connect("c1", "tcp", to, (any_addr, port), timeout=timeout, reuseport=True)
+
+
+def pair_from(port, to, listener):
+    """Such a connection: both its ends."""
+    one = dial_from(port, to)
+    other = listener.accept()[0]
+    other.settimeout(10)
+    return one, other
+
+
+def unheard(port, to):
+    try:
+        dial_from(port, to, timeout=1.5)
+    except TimeoutError:
+        return
+    check(False, "the second connection was let through")
+
+
 @scene
 def one_source_port(service, first, second):
     """The second connection from one source port must not take over the first one's flow."""
     listener = listen("host", service)
-    family, _ = endpoint(first)
-    any_addr = "::" if family == socket.AF_INET6 else "0.0.0.0"
-    one = connect("c1", "tcp", first, (any_addr, 20000), reuseport=True)
-    other = listener.accept()[0]
-    other.settimeout(10)
+    one, other = pair_from(20000, first, listener)
     exchange(one, other)
-    try:
-        connect("c1", "tcp", second, (any_addr, 20000), timeout=1.5, reuseport=True)
-    except TimeoutError:
-        pass
-    else:
-        check(False, "the second connection was let through")
+    unheard(20000, second)
     exchange(one, other)
     # the first one ends, client first; then the port is free for the second
     one.close()
     check(other.recv(1) == b"", "no end of stream")
     other.close()
-    one = connect("c1", "tcp", second, (any_addr, 20000), reuseport=True)
-    other = listener.accept()[0]
-    other.settimeout(10)
-    exchange(one, other)
+    exchange(*pair_from(20000, second, listener))
 
 
 @scene
 def silent_connection(service, first, second, flows):
     """So, too, where the server has not said a word yet and the first one's record is gone."""
     listener = listen("host", service)
-    family, _ = endpoint(first)
-    any_addr = "::" if family == socket.AF_INET6 else "0.0.0.0"
-    one = connect("c1", "tcp", first, (any_addr, 20000), reuseport=True)
-    other = listener.accept()[0]
-    other.settimeout(10)
+    one, other = pair_from(20000, first, listener)
     subprocess.run([sys.executable, "-S", os.path.join(os.path.dirname(__file__), "bpf.py"),
                     "clear", flows], check=True)
-    try:
-        connect("c1", "tcp", second, (any_addr, 20000), timeout=1.5, reuseport=True)
-    except TimeoutError:
-        pass
-    else:
-        check(False, "the second connection was let through")
+    unheard(20000, second)
     exchange(one, other)
 
 
