@@ -8,6 +8,7 @@ The suite has attached hbpf before; what the arguments are, each function says.
 Exit 0: the story went as it should; else one line tells where it did not.
 """
 import errno
+import fcntl
 import hashlib
 import os
 import re
@@ -15,7 +16,9 @@ import socket
 import struct
 import subprocess
 import sys
+import termios
 import threading
+import time
 
 sys.path.insert(0, os.path.dirname(__file__))
 from bed import (check, connect, endpoint, exchange, hbpf, listen, make,  # noqa: E402
@@ -719,31 +722,53 @@ def guarded_as(dev, attached):
 def race_while_served(service, where):
     """An old connection, new ones and an attacker, while twenty commands at a time run."""
     one, other, listener = pair(service, where)
+    pairs = [(one, other)]
+    port = where.rpartition(":")[2]
+    for _ in range(4):
+        # The attacker takes any TCP segment for one of its own: connections rest meanwhile.
+        for ends in pairs:
+            until_acknowledged(*ends)
+        problems = attack_during(
+            lambda: race(["br-test"], [("attach", "br-test", "9001"), ("add", "br-test", "9002"),
+                                       ("set", "br-test", port), ("list", "br-test")] * 5))
+        check(not problems, "\n".join(problems))
+        exchange(one, other)
+        new = connect("c1", "tcp", where)
+        pairs.append((new, listener.accept()[0]))
+        exchange(*pairs[-1])
+
+
+def until_acknowledged(*ends):
+    """Waits until none of the two has anything more to say: all sent is acknowledged."""
+    deadline = time.monotonic() + 10
+    while any(struct.unpack("i", fcntl.ioctl(end, termios.TIOCOUTQ, bytes(4)))[0] for end in ends):
+        check(time.monotonic() < deadline, "sent bytes stay unacknowledged")
+        time.sleep(0.01)
+
+
+def attack_during(work):
+    """Attacks again and again until the work is done, once at least: what got through, as told."""
     done, problems = threading.Event(), []
 
     def attack():
         with netns("c1"):
-            while not done.is_set():
+            while True:
                 result = subprocess.run(
                     ["/usr/bin/python3", os.path.join(os.path.dirname(__file__), "attack.py"),
                      "to-loopback"], capture_output=True, text=True, timeout=60, check=False)
                 if result.returncode or re.search("^in ", result.stdout, re.M):
                     problems.append(result.stdout + result.stderr)
+                if done.is_set():
+                    return
 
     thread = threading.Thread(target=attack)
     thread.start()
-    port = where.rpartition(":")[2]
     try:
-        for _ in range(4):
-            race(["br-test"], [("attach", "br-test", "9001"), ("add", "br-test", "9002"),
-                               ("set", "br-test", port), ("list", "br-test")] * 5)
-            exchange(one, other)
-            new = connect("c1", "tcp", where)
-            exchange(new, listener.accept()[0])
+        work()
     finally:
         done.set()
         thread.join()
-    check(not problems, problems)
+    return problems
 
 
 if __name__ == "__main__":
