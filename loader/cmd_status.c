@@ -120,6 +120,18 @@ static void print_choices(struct status *status, struct columns *columns)
 	}
 }
 
+static void print_missing(const struct status *status, struct columns *columns)
+{
+	const struct kernel_gap *gap;
+
+	for (size_t i = 0; (gap = status_missing(status, i)); i++) {
+		if (columns_row(columns))
+			return;
+		columns_cell(columns, 0, LABEL, i ? "" : "kernel");
+		columns_cell(columns, 1, "lacks %s", gap->text);
+	}
+}
+
 static void print_counters(const struct status *status)
 {
 	struct columns columns = { 0 };
@@ -159,6 +171,7 @@ static void print_status(struct status *status)
 					 : "  ports     none; `hbpf ports add PORT` opens one");
 	ports_report_print(&status->dp, &status->ports, 4);
 	print_choices(status, &columns);
+	print_missing(status, &columns);
 	columns_print(&columns, 2);
 	print_settings(status, &columns);
 	columns_print(&columns, 2);
@@ -257,6 +270,16 @@ static struct json_object *choice_json(const char *state, const char *why)
 	return item;
 }
 
+static struct json_object *missing_json(const struct status *status)
+{
+	struct json_object *array = json_object_new_array();
+	const struct kernel_gap *gap;
+
+	for (size_t i = 0; (gap = status_missing(status, i)); i++)
+		json_object_array_add(array, output_string(gap->name));
+	return array;
+}
+
 static struct json_object *status_json(struct status *status)
 {
 	const struct hbpf_config *config = &status->dp.config;
@@ -284,6 +307,7 @@ static struct json_object *status_json(struct status *status)
 		choice_json(config->guard_dst ? "on" : "off", status_guard_why(config)));
 	json_object_object_add(item, "pin",
 			       choice_json(status_pin(config), status_pin_why(status)));
+	json_object_object_add(item, "missing", missing_json(status));
 	json_object_object_add(item, "settings", settings_json(status->settings));
 	json_object_object_add(item, "counters", counters_json(status->counters));
 	return item;

@@ -71,4 +71,7 @@ struct hook_state {
 int hook_query(const struct hook_target *target, enum hook_side side, struct hook_state *state,
 	       struct error *err);
 
+/** hook_has_tcx() - whether this kernel knows tcx; @ifindex: of any interface that is there */
+bool hook_has_tcx(unsigned int ifindex);
+
 #endif /* HBPF_HOOK_H */

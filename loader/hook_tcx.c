@@ -181,10 +181,10 @@ int tcx_first(const struct hook_target *target, enum hook_side which, __u32 *pro
  * Attaching says EINVAL for many reasons, one of them an attach type that the kernel has never
  * heard of. Asking for the programs attached takes nothing else that could be invalid.
  */
-static bool is_known(const struct hook_target *target, const struct tcx_side *side)
+bool hook_has_tcx(unsigned int ifindex)
 {
 	LIBBPF_OPTS(bpf_prog_query_opts, opts);
-	int ret = bpf_prog_query_opts(target->ifindex, side->attach_type, &opts);
+	int ret = bpf_prog_query_opts(ifindex, sides[HOOK_INGRESS].attach_type, &opts);
 
 	return ret != -EINVAL && ret != -EOPNOTSUPP;
 }
@@ -196,7 +196,7 @@ static int explain(const struct hook_target *target, const struct tcx_side *side
 {
 	struct utsname kernel = {};
 
-	if ((ret == -EINVAL || ret == -EOPNOTSUPP) && !is_known(target, side)) {
+	if ((ret == -EINVAL || ret == -EOPNOTSUPP) && !hook_has_tcx(target->ifindex)) {
 		uname(&kernel);
 		ret = error_set(err, EOPNOTSUPP,
 				"%s: this kernel (%s) has no tcx, which came with Linux 6.6",

@@ -68,6 +68,26 @@ const char *status_pin_why(const struct status *status)
 	return status->nat_why;
 }
 
+const struct kernel_gap *status_missing(const struct status *status, size_t i)
+{
+	static const struct kernel_gap gaps[] = {
+		{ "tcx", "tcx, which came with Linux 6.6: whoever deletes the clsact qdisc takes "
+			 "the guard away" },
+		{ "pinning", "what pinning takes: connections to ports that NAT rules take, too, "
+			     "hang" },
+	};
+	const struct hbpf_config *config = &status->dp.config;
+	const bool missing[] = {
+		!status->has_tcx,
+		config->pin_option == HBPF_AUTO && !config->pin_built,
+	};
+
+	for (size_t gap = 0; gap < sizeof(gaps) / sizeof(*gaps); gap++)
+		if (missing[gap] && !i--)
+			return &gaps[gap];
+	return NULL;
+}
+
 static int read_hooks(struct status *status, const struct hook_target *target)
 {
 	int rc = 0;
@@ -113,6 +133,7 @@ void status_read(struct status *status, const struct pins *pins, const struct ho
 	dataplane_init(&status->dp);
 	status->bridge = bridge;
 	status->exists = target.ifindex != 0;
+	status->has_tcx = !status->exists || hook_has_tcx(target.ifindex);
 	rc = read_hooks(status, &target);
 	if (!rc)
 		rc = read_state(status, pins, &target);

@@ -11,6 +11,7 @@ struct status {
 	const char *bridge;
 	bool exists;  /* an interface of that name is there */
 	bool alive;   /* our programs are attached to it, on both sides */
+	bool has_tcx; /* of a kernel before 6.6 false; true where there is no bridge to ask about */
 	bool exposed; /* route_localnet is on, but the guard is gone: all of loopback is open */
 	struct hook_state hooks[HOOK_SIDES];
 	bool readable; /* the state is of this layout and whole; else only `problem` says more */
@@ -36,6 +37,15 @@ const char *status_guard_why(const struct hbpf_config *config);
 const char *status_pin(const struct hbpf_config *config);
 /** status_pin_why() - why it is so */
 const char *status_pin_why(const struct status *status);
+
+/* What hbpf could use and this kernel does not have. */
+struct kernel_gap {
+	const char *name; /* in JSON */
+	const char *text;
+};
+
+/** status_missing() - the gaps, one by one; @i counts from 0, NULL ends */
+const struct kernel_gap *status_missing(const struct status *status, size_t i);
 
 /* Why an address is a gateway. */
 struct gateway_reason {

@@ -38,6 +38,17 @@ programs() {
 	prints tcx
 }
 
+@test "status says what this kernel lacks, and nothing else" {
+	local lacks=()
+	hb attach br-test --port 8088
+	hb status --json
+	kernel_since 6.6 || lacks+=(tcx)
+	kernel_since 6.1 || lacks+=(pinning)
+	same "${lacks[*]}" "$(jq -r '.bridges[0].missing | join(" ")' <<<"$out")"
+	hb status
+	if ((${#lacks[@]})); then prints 'lacks tcx, which came with Linux 6.6'; else ! grep lacks <<<"$out" || fail "status: $out"; fi
+}
+
 @test "--hook clsact makes a qdisc and takes it away again" {
 	before=$(programs)
 	hb attach br-test --hook clsact --port 8088
