@@ -68,7 +68,8 @@ endif
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: help all bpf objects tidy unit fuzzers fuzz format format-check deps check demo test \
-	test-unit test-memcheck test-bpf test-fuzz test-e2e test-crash test-docker bench install \
+	test-unit test-memcheck test-bpf test-fuzz test-e2e test-crash test-docker test-kernels \
+	bench install \
 	clean FORCE
 
 help: ## list the targets
@@ -127,6 +128,9 @@ test-crash: ## kill and fail the tool's commands at every system call (root)
 
 test-docker: ## the tool with a real dockerd (root)
 	@scripts/test docker
+
+test-kernels: ## packets and the core of e2e on Debian's kernels, under qemu (root)
+	@scripts/test kernels
 
 test-memcheck: ## unit tests under valgrind
 	@scripts/test memcheck
