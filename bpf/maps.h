@@ -33,7 +33,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 2 * HBPF_MAX_EXPORTS + 2 * 65536); /* both families, and wildcards */
+	__uint(max_entries, HBPF_MAX_SERVICES);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct hbpf_service_key);
 	__type(value, struct hbpf_service);

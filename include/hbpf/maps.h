@@ -19,6 +19,7 @@
 
 /* How much each map holds. Ports cannot run out: every (protocol, port) fits. */
 #define HBPF_MAX_EXPORTS   (2 * 65536)
+#define HBPF_MAX_SERVICES  (2 * HBPF_MAX_EXPORTS + 2 * 65536) /* both families, and wildcards */
 #define HBPF_MAX_GATEWAYS  256
 #define HBPF_MAX_SOURCES   4096
 /* One client has 65,535 source ports for an export; twice that, so that it is hard
