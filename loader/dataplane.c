@@ -19,6 +19,7 @@
 #include <bpf/libbpf.h>
 #include <sys/utsname.h>
 #include <hbpf/version.h>
+#include "map_form.h"
 #include "map_io.h"
 #include "hbpf.skel.h"
 #include "hbpf_pin.skel.h"
@@ -74,6 +75,16 @@ static int not_whole(const char *bridge, const char *path, struct error *err)
 	return ret;
 }
 
+static void hint_anew(const char *bridge, struct error *err)
+{
+	error_hint(err, "run `hbpf detach %s`, then attach it again", bridge);
+}
+
+static const char *map_name(enum dataplane_map map)
+{
+	return map_form(map)->name;
+}
+
 /* Return: fd, -ENOENT without a message, or -errno */
 static int open_pin(const char *path, struct error *err)
 {
@@ -86,10 +97,11 @@ static int open_pin(const char *path, struct error *err)
 	return fd;
 }
 
+/* @path: filled */
 static int open_map(struct dataplane *dp, enum dataplane_map map, const struct pins *pins,
-		    const char *bridge, struct error *err)
+		    const char *bridge, char path[PATH_MAX], struct error *err)
 {
-	char dir[PATH_MAX], path[PATH_MAX];
+	char dir[PATH_MAX];
 	int ret;
 
 	ret = pin_path(pins, bridge, NULL, dir, err);
@@ -108,40 +120,57 @@ static int open_map(struct dataplane *dp, enum dataplane_map map, const struct p
 	return 0;
 }
 
+static int check_form(const struct dataplane *dp, enum dataplane_map map, const char *path,
+		      struct error *err)
+{
+	int ret = map_form_check(dp->maps[map], map_form(map), path, err);
+
+	if (ret == -EPROTO)
+		hint_anew(dp->bridge, err);
+	return ret;
+}
+
+/* Return: could it be read? */
+static bool read_layout(int fd, __u32 *layout)
+{
+	struct bpf_map_info info = {};
+	__u32 size = sizeof(info), zero = 0;
+	void *value;
+	bool done;
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &size) || info.type != BPF_MAP_TYPE_ARRAY ||
+	    info.key_size != sizeof(zero) || info.value_size < sizeof(*layout))
+		return false;
+	value = malloc(info.value_size);
+	done = value && !bpf_map_lookup_elem(fd, &zero, value);
+	if (done)
+		memcpy(layout, value, sizeof(*layout));
+	free(value);
+	return done;
+}
+
 /* Another layout may have a config of another size, but its first member is the layout. */
-static int read_config(struct dataplane *dp, const char *bridge, struct error *err)
+static int read_config(struct dataplane *dp, const char *path, struct error *err)
 {
 	int fd = dp->maps[MAP_CONFIG];
-	struct bpf_map_info info = {};
-	__u32 size = sizeof(info);
 	__u32 layout, zero = 0;
-	void *value = NULL;
 	int ret;
 
-	ret = bpf_obj_get_info_by_fd(fd, &info, &size);
-	if (!ret && (info.type != BPF_MAP_TYPE_ARRAY || info.value_size < sizeof(layout)))
-		ret = -EINVAL;
-	if (!ret) {
-		value = malloc(info.value_size);
-		ret = value ? bpf_map_lookup_elem(fd, &zero, value) : -ENOMEM;
-	}
-	if (ret) {
-		map_error(err, ret, MAP_CONFIG, "read");
-		goto out;
-	}
-	memcpy(&layout, value, sizeof(layout));
-	if (layout != HBPF_LAYOUT || info.value_size != sizeof(dp->config)) {
+	if (read_layout(fd, &layout) && layout != HBPF_LAYOUT) {
 		ret = error_set(err, EPROTO,
 				"%s was attached by another version of hbpf: its state has layout "
 				"%u, and hbpf " HBPF_VERSION " knows layout %u",
-				bridge, layout, HBPF_LAYOUT);
-		error_hint(err, "run `hbpf detach %s`, then attach it again", bridge);
-		goto out;
+				dp->bridge, layout, HBPF_LAYOUT);
+		hint_anew(dp->bridge, err);
+		return ret;
 	}
-	memcpy(&dp->config, value, sizeof(dp->config));
-out:
-	free(value);
-	return ret;
+	ret = check_form(dp, MAP_CONFIG, path, err);
+	if (ret)
+		return ret;
+	ret = bpf_map_lookup_elem(fd, &zero, &dp->config);
+	if (ret)
+		return map_error(err, ret, MAP_CONFIG, "read");
+	return 0;
 }
 
 static int check_bridge(const struct dataplane *dp, const struct pins *pins, const char *bridge,
@@ -174,14 +203,18 @@ static int check_bridge(const struct dataplane *dp, const struct pins *pins, con
 int dataplane_open(struct dataplane *dp, const struct pins *pins, const char *bridge,
 		   unsigned int ifindex, struct error *err)
 {
+	char path[PATH_MAX];
 	int map, ret;
 
-	ret = open_map(dp, MAP_CONFIG, pins, bridge, err);
+	snprintf(dp->bridge, sizeof(dp->bridge), "%s", bridge);
+	ret = open_map(dp, MAP_CONFIG, pins, bridge, path, err);
 	if (!ret)
-		ret = read_config(dp, bridge, err);
-	for (map = 0; !ret && map < MAP_COUNT; map++)
-		if (map != MAP_CONFIG)
-			ret = open_map(dp, map, pins, bridge, err);
+		ret = read_config(dp, path, err);
+	for (map = MAP_CONFIG + 1; !ret && map < MAP_COUNT; map++) {
+		ret = open_map(dp, map, pins, bridge, path, err);
+		if (!ret)
+			ret = check_form(dp, map, path, err);
+	}
 	if (ret) {
 		close_maps(dp);
 		return ret;
@@ -207,7 +240,7 @@ int dataplane_pin(const struct dataplane *dp, const struct pins *pins, const cha
 {
 	int map, ret;
 
-	_Static_assert(MAP_CONFIG == 0, "counting down, config is pinned last");
+	_Static_assert(MAP_CONFIG == 0, "config is opened first and, counting down, pinned last");
 	ret = pins_mkdir(pins, bridge, err);
 	if (ret)
 		return ret;

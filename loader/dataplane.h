@@ -33,6 +33,7 @@ enum dataplane_map {
 struct bpf_object;
 
 struct dataplane {
+	char bridge[IFNAMSIZ];     /* as dataplane_open() was told */
 	int maps[MAP_COUNT];       /* fds, -1 where not open */
 	struct hbpf_config config; /* as read; write back with dataplane_write_config() */
 	/* only after dataplane_load(): */
@@ -54,9 +55,10 @@ void dataplane_close(struct dataplane *dp);
 /**
  * dataplane_open() - open what is pinned for a bridge
  * @err:	Tells apart not attached (-ENOENT), state of another layout (-EPROTO, names both
- *		versions and the next step), incomplete debris of a killed command (-ESTALE), and
- *		state of another namespace or interface index (-ENODEV: the bridge was re-created;
- *		the maps are open and usable even so)
+ *		versions and the next step), a map that is not ours (-EPROTO, names it and what is
+ *		different), incomplete debris of a killed command
+ *		(-ESTALE), and state of another namespace or interface index (-ENODEV: the bridge
+ *		was re-created; the maps are open and usable even so)
  * @ifindex:	of the living bridge, 0 if there is none
  *
  * Return: 0 or -errno

@@ -4,24 +4,12 @@
 #include <string.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include "map_form.h"
 #include "map_io.h"
 
 #ifndef ENOTSUPP
 #define ENOTSUPP 524 /* of the kernel's own include/linux/errno.h; it does reach user space */
 #endif
-
-const char *map_name(enum dataplane_map map)
-{
-	static const char *const names[MAP_COUNT] = {
-		[MAP_CONFIG] = "bridge_config",    [MAP_EXPORTS] = "exports",
-		[MAP_SERVICES] = "services",       [MAP_GATEWAYS] = "gateways",
-		[MAP_SOURCES] = "sources",         [MAP_FLOWS] = "flows",
-		[MAP_CONNECTIONS] = "connections", [MAP_FRAGMENTS] = "fragments",
-		[MAP_COUNTERS] = "counters",       [MAP_PORT_STATS] = "port_stats",
-	};
-
-	return names[map];
-}
 
 /* Hashes answer E2BIG where they are full, the LPM trie ENOSPC. */
 static bool is_full(int code)
@@ -31,9 +19,11 @@ static bool is_full(int code)
 
 int map_error(struct error *err, int code, enum dataplane_map map, const char *verb)
 {
+	const char *name = map_form(map)->name;
+
 	if (is_full(code) && !strcmp(verb, "write to"))
-		return error_set(err, code, "the %s map is full", map_name(map));
-	error_set(err, code, "cannot %s the %s map: %s", verb, map_name(map), strerror(-code));
+		return error_set(err, code, "the %s map is full", name);
+	error_set(err, code, "cannot %s the %s map: %s", verb, name, strerror(-code));
 	error_hint_privileges(err, code);
 	return code;
 }
@@ -53,6 +43,7 @@ static bool lacks_batches(int ret)
 
 struct walk {
 	int fd;
+	enum dataplane_map map;
 	size_t key_size;
 	size_t value_size; /* as a lookup writes it */
 	size_t max_entries;
@@ -70,22 +61,18 @@ static bool is_per_cpu(__u32 type)
 
 static int walk_init(struct walk *walk)
 {
-	struct bpf_map_info info = {};
-	__u32 size = sizeof(info);
-	int ret, values;
+	const struct map_form *form = map_form(walk->map);
+	int values;
 
-	ret = bpf_obj_get_info_by_fd(walk->fd, &info, &size);
-	if (ret)
-		return ret;
-	walk->key_size = info.key_size;
-	walk->value_size = info.value_size;
-	walk->max_entries = info.max_entries;
-	if (is_per_cpu(info.type)) {
+	walk->key_size = form->key_size;
+	walk->value_size = form->value_size;
+	walk->max_entries = form->max_entries;
+	if (is_per_cpu(form->type)) {
 		values = map_values();
 		if (values < 0)
 			return values;
 		/* bpf_percpu_hash_copy(): each CPU's value is rounded up to 8 bytes */
-		walk->value_size = (info.value_size + 7UL) / 8 * 8 * values;
+		walk->value_size = (form->value_size + 7UL) / 8 * 8 * values;
 	}
 	return 0;
 }
@@ -168,7 +155,12 @@ int map_walk(const struct dataplane *dp, enum dataplane_map map,
 	     int (*visit)(const void *key, const void *value, void *context), void *context,
 	     struct error *err)
 {
-	struct walk walk = { .fd = dp->maps[map], .visit = visit, .context = context };
+	struct walk walk = {
+		.fd = dp->maps[map],
+		.map = map,
+		.visit = visit,
+		.context = context,
+	};
 	int ret;
 
 	ret = walk_init(&walk);

@@ -9,14 +9,11 @@
 #include "dataplane.h"
 #include "table.h"
 
-/** map_name() - as in the object file and as it is pinned */
-const char *map_name(enum dataplane_map map);
-
 /** map_error() - error_set() with "cannot @verb the ... map" or, when writing, that it is full */
 int map_error(struct error *err, int code, enum dataplane_map map, const char *verb);
 
 /**
- * map_walk() - visit every entry of a hash or LPM map
+ * map_walk() - visit every entry of a hash or LPM map whose form was checked (map_form_check())
  * @visit:	Gets each key and value (of a per-CPU map: one for each possible CPU); anything
  *		but 0 ends the walk
  *
