@@ -21,6 +21,7 @@
 #include <hbpf/version.h>
 #include "map_form.h"
 #include "map_io.h"
+#include "map_value.h"
 #include "hbpf.skel.h"
 #include "hbpf_pin.skel.h"
 
@@ -154,6 +155,7 @@ static int read_config(struct dataplane *dp, const char *path, struct error *err
 {
 	int fd = dp->maps[MAP_CONFIG];
 	__u32 layout, zero = 0;
+	const char *damage;
 	int ret;
 
 	if (read_layout(fd, &layout) && layout != HBPF_LAYOUT) {
@@ -170,7 +172,8 @@ static int read_config(struct dataplane *dp, const char *path, struct error *err
 	ret = bpf_map_lookup_elem(fd, &zero, &dp->config);
 	if (ret)
 		return map_error(err, ret, MAP_CONFIG, "read");
-	return 0;
+	damage = map_value_damage(MAP_CONFIG, &zero, &dp->config);
+	return damage ? map_damaged(err, dp, MAP_CONFIG, damage) : 0;
 }
 
 static int check_bridge(const struct dataplane *dp, const struct pins *pins, const char *bridge,

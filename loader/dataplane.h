@@ -56,7 +56,7 @@ void dataplane_close(struct dataplane *dp);
  * dataplane_open() - open what is pinned for a bridge
  * @err:	Tells apart not attached (-ENOENT), state of another layout (-EPROTO, names both
  *		versions and the next step), a map that is not ours (-EPROTO, names it and what is
- *		different), incomplete debris of a killed command
+ *		different), a config that is none (-EUCLEAN), incomplete debris of a killed command
  *		(-ESTALE), and state of another namespace or interface index (-ENODEV: the bridge
  *		was re-created; the maps are open and usable even so)
  * @ifindex:	of the living bridge, 0 if there is none
@@ -86,7 +86,11 @@ int dataplane_pin(const struct dataplane *dp, const struct pins *pins, const cha
 /** dataplane_write_config() - put dp->config into its map. Return: 0 or -errno */
 int dataplane_write_config(struct dataplane *dp, struct error *err);
 
-/** dataplane_exports() - read the exports map (in batches where the kernel can) */
+/**
+ * dataplane_exports() - read the exports map (in batches where the kernel can)
+ * Return: 0, -EUCLEAN where an entry is one that hbpf never makes, as from all that read maps here,
+ * or -errno
+ */
 int dataplane_exports(const struct dataplane *dp, struct exports *set, struct error *err);
 
 /**

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "map_io.h"
+#include "map_value.h"
 
 /* ---- gateways ---- */
 
@@ -100,12 +101,7 @@ TABLE_ENTRY(struct source_entry, key, value);
 static struct source_entry source_entry(__u32 list, const struct source *source)
 {
 	return (struct source_entry){
-		.key = {
-			.prefixlen = HBPF_LIST_BITS + source->prefix.len,
-			.list = list,
-			.ipv6 = source->prefix.len < 96 || !addr_is_v4(&source->prefix.addr),
-			.addr = source->prefix.addr,
-		},
+		.key = source_key(list, &source->prefix),
 		.value.local4 = source->local4,
 	};
 }

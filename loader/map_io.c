@@ -6,6 +6,7 @@
 #include <bpf/libbpf.h>
 #include "map_form.h"
 #include "map_io.h"
+#include "map_value.h"
 
 #ifndef ENOTSUPP
 #define ENOTSUPP 524 /* of the kernel's own include/linux/errno.h; it does reach user space */
@@ -28,6 +29,15 @@ int map_error(struct error *err, int code, enum dataplane_map map, const char *v
 	return code;
 }
 
+int map_damaged(struct error *err, const struct dataplane *dp, enum dataplane_map map,
+		const char *damage)
+{
+	error_set(err, EUCLEAN, "the %s map of %s is damaged: %s", map_form(map)->name, dp->bridge,
+		  damage);
+	error_hint(err, "run `hbpf detach %s`, then attach it again", dp->bridge);
+	return -EUCLEAN;
+}
+
 int map_values(void)
 {
 	return libbpf_num_possible_cpus();
@@ -47,6 +57,7 @@ struct walk {
 	size_t key_size;
 	size_t value_size; /* as a lookup writes it */
 	size_t max_entries;
+	const char *damage; /* why the walk ended with -EUCLEAN */
 	int (*visit)(const void *key, const void *value, void *context);
 	void *context;
 	char *keys; /* room for `room` of them */
@@ -87,14 +98,18 @@ static int walk_set_room(struct walk *walk, __u32 room)
 	return walk->keys && walk->values ? 0 : -ENOMEM;
 }
 
-static int walk_visit(const struct walk *walk, __u32 count)
+static int walk_visit(struct walk *walk, __u32 count)
 {
 	int ret = 0;
 	__u32 i;
 
-	for (i = 0; !ret && i < count; i++)
-		ret = walk->visit(walk->keys + i * walk->key_size,
-				  walk->values + i * walk->value_size, walk->context);
+	for (i = 0; !ret && i < count; i++) {
+		const void *key = walk->keys + i * walk->key_size;
+		const void *value = walk->values + i * walk->value_size;
+
+		walk->damage = map_value_damage(walk->map, key, value);
+		ret = walk->damage ? -EUCLEAN : walk->visit(key, value, walk->context);
+	}
 	return ret;
 }
 
@@ -174,6 +189,8 @@ int map_walk(const struct dataplane *dp, enum dataplane_map map,
 out:
 	free(walk.keys);
 	free(walk.values);
+	if (walk.damage)
+		return map_damaged(err, dp, map, walk.damage);
 	return ret ? map_error(err, ret, map, "read") : 0;
 }
 

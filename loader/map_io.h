@@ -13,17 +13,27 @@
 int map_error(struct error *err, int code, enum dataplane_map map, const char *verb);
 
 /**
+ * map_damaged() - error_set() with what is wrong with an entry, and the next step
+ * @damage:	As of map_value_damage()
+ *
+ * Return: -EUCLEAN
+ */
+int map_damaged(struct error *err, const struct dataplane *dp, enum dataplane_map map,
+		const char *damage);
+
+/**
  * map_walk() - visit every entry of a hash or LPM map whose form was checked (map_form_check())
  * @visit:	Gets each key and value (of a per-CPU map: one for each possible CPU); anything
  *		but 0 ends the walk
  *
- * What the programs change meanwhile may be visited or not. Return: 0 or -errno
+ * What the programs change meanwhile may be visited or not. Return: 0, -EUCLEAN where an entry is
+ * one that hbpf never makes (map_value_damage(); it is not visited), or -errno
  */
 int map_walk(const struct dataplane *dp, enum dataplane_map map,
 	     int (*visit)(const void *key, const void *value, void *context), void *context,
 	     struct error *err);
 
-/** map_read() - all entries into an empty table of the right form, sorted. Return: 0 or -errno */
+/** map_read() - all entries into an empty table of the right form, sorted; fails as map_walk() */
 int map_read(const struct dataplane *dp, enum dataplane_map map, struct table *table,
 	     struct error *err);
 
