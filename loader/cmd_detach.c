@@ -27,6 +27,9 @@ static void tell(const char *bridge, const struct detached *detached)
 		else if (state->now != state->kept.set)
 			printf("  %s stays %d: it was changed since hbpf set it to %d\n",
 			       state->name, state->now, state->kept.set);
+		else if (state->guessed)
+			printf("  %s is %d now, as for a new interface\n", state->name,
+			       state->kept.old);
 		else if (state->kept.old != state->kept.set)
 			printf("  %s is %d again\n", state->name, state->kept.old);
 		else

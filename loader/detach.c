@@ -8,6 +8,7 @@
  *	programs, pinned state
  */
 #include "detach.h"
+#include "log.h"
 
 #include <errno.h>
 #include <string.h>
@@ -46,6 +47,18 @@ static void runs_reopen(struct runs *runs)
 		dataplane_set_exports(&runs->dp, &none, &runs->exports, NULL);
 }
 
+static void read_settings(const struct pins *pins, const char *bridge, struct setting_state *states)
+{
+	struct error why = { 0 };
+	int rc = settings_read(pins, bridge, states, &why);
+
+	if (rc == -EPROTO)
+		log_warn("the old settings of %s are lost: %s", bridge, why.what);
+	else if (rc)
+		memset(states, 0, SETTING_MAX * sizeof(*states));
+	error_free(&why);
+}
+
 int detach_run(const struct pins *pins, const struct host *host, const char *bridge,
 	       struct detached *detached, struct error *err)
 {
@@ -57,8 +70,7 @@ int detach_run(const struct pins *pins, const struct host *host, const char *bri
 	if (last < 0)
 		return last;
 	detached->last = last;
-	if (settings_read(pins, bridge, detached->settings, NULL))
-		memset(detached->settings, 0, sizeof(detached->settings));
+	read_settings(pins, bridge, detached->settings);
 	runs_close(&runs, pins, host, bridge);
 	detached->ended = runs.ended;
 	rc = attachment_remove(pins, host, bridge, last, err);

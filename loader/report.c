@@ -24,6 +24,16 @@ static int read_families(struct dataplane *dp, struct ports_report *ports, struc
 	return rc;
 }
 
+/* Lists are read where they are written out, and there a damaged one would look empty. */
+static int check_sources(struct dataplane *dp, struct error *err)
+{
+	struct sources onlink = { 0 };
+	int rc = dataplane_sources(dp, HBPF_LIST_ONLINK, &onlink, err);
+
+	free(onlink.v);
+	return rc;
+}
+
 int ports_report_read(struct dataplane *dp, struct ports_report *ports, struct error *err)
 {
 	int rc;
@@ -32,6 +42,8 @@ int ports_report_read(struct dataplane *dp, struct ports_report *ports, struct e
 	rc = dataplane_exports(dp, &ports->exports, err);
 	if (!rc)
 		rc = read_families(dp, ports, err);
+	if (!rc)
+		rc = check_sources(dp, err);
 	if (!rc)
 		rc = listeners_find(&ports->exports, &ports->listeners, err);
 	if (rc)

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
+#include "map_form.h"
 #include "rtnetlink.h"
 #include "settings.h"
 #include "sysctl.h"
@@ -33,10 +34,21 @@ static const struct {
 	[SETTING_LO_RP_FILTER] = { "rp_filter", true, 2 },
 };
 
-/* The maps that keep the old values of one bridge's settings, and the names to go with them. */
+static const struct map_form keeper_form = {
+	.name = SETTINGS_PIN,
+	.type = BPF_MAP_TYPE_ARRAY,
+	.key_size = sizeof(__u32),
+	.value_size = sizeof(struct setting),
+	.max_entries = SETTINGS_ROWS,
+};
+
+/*
+ * The maps that keep the old values of one bridge's settings: fds, -ENOENT where there is no such
+ * map, -EPROTO where one that is not ours has its name.
+ */
 struct keeper {
 	const char *bridge;
-	int bridge_fd; /* -1: no such map */
+	int bridge_fd;
 	int lo_fd;
 };
 
@@ -65,15 +77,20 @@ static void setting_name(const char *ifname, enum setting_id id, char *name, siz
 
 /* ---- the pinned maps ---- */
 
+static void hint_lost(struct error *err)
+{
+	error_hint(err, "run `hbpf detach --all`; the old settings are lost, and those of a new "
+			"interface take their place");
+}
+
 /*
  * Open one map.
  * @dir:	As for pins_path(): a bridge, or NULL for lo's
- * Return: fd, -ENOENT where it was never made, other -errno
+ * Return: fd, -ENOENT where it was never made, -EPROTO where it is another kind of map, other
+ * -errno
  */
 static int map_open(const struct pins *pins, const char *dir, struct error *err)
 {
-	struct bpf_map_info info = {};
-	__u32 len = sizeof(info);
 	char path[PATH_MAX];
 	int fd, ret;
 
@@ -87,19 +104,12 @@ static int map_open(const struct pins *pins, const char *dir, struct error *err)
 	if (fd < 0)
 		return error_set(err, fd, "cannot open %s: %s", path, strerror(-fd));
 
-	/* A look-up writes as many bytes as the map says, not as we have room for. */
-	ret = bpf_obj_get_info_by_fd(fd, &info, &len);
-	if (!ret &&
-	    (info.type != BPF_MAP_TYPE_ARRAY || info.key_size != sizeof(__u32) ||
-	     info.value_size != sizeof(struct setting) || info.max_entries != SETTINGS_ROWS))
-		ret = -EPROTO;
+	ret = map_form_check(fd, &keeper_form, path, err);
 	if (!ret)
 		return fd;
 	close(fd);
-	if (ret != -EPROTO)
-		return error_set(err, ret, "cannot inspect %s: %s", path, strerror(-ret));
-	error_set(err, ret, "%s is not a map of old settings of this version of hbpf", path);
-	error_hint(err, "detach with the version that attached");
+	if (ret == -EPROTO)
+		hint_lost(err);
 	return ret;
 }
 
@@ -157,19 +167,37 @@ static void keeper_close(struct keeper *keeper)
 		close(keeper->lo_fd);
 }
 
-/* A map that was never made is no error: nothing is kept in it. */
+static bool is_unusable(int fd)
+{
+	return fd < 0 && fd != -ENOENT && fd != -EPROTO;
+}
+
+/* A map that was never made is no error: nothing is kept in it. Nor is one that is not ours, for
+ * what it should keep there is a substitute: kept_or_guess(). */
 static int keeper_open(struct keeper *keeper, const struct pins *pins, const char *bridge,
 		       struct error *err)
 {
-	*keeper = (struct keeper){ .bridge = bridge, .lo_fd = -1 };
+	*keeper = (struct keeper){ .bridge = bridge, .lo_fd = -ENOENT };
 	keeper->bridge_fd = map_open(pins, bridge, err);
-	if (keeper->bridge_fd < 0 && keeper->bridge_fd != -ENOENT)
+	if (is_unusable(keeper->bridge_fd))
 		return keeper->bridge_fd;
-	keeper->lo_fd = map_open(pins, NULL, err);
-	if (keeper->lo_fd >= 0 || keeper->lo_fd == -ENOENT)
+	keeper->lo_fd = map_open(pins, NULL, keeper->bridge_fd == -EPROTO ? NULL : err);
+	if (!is_unusable(keeper->lo_fd))
 		return 0;
 	keeper_close(keeper);
 	return keeper->lo_fd;
+}
+
+/* The same for who cannot do with a substitute. */
+static int keeper_open_ours(struct keeper *keeper, const struct pins *pins, const char *bridge,
+			    struct error *err)
+{
+	int ret = keeper_open(keeper, pins, bridge, err);
+
+	if (ret || (keeper->bridge_fd != -EPROTO && keeper->lo_fd != -EPROTO))
+		return ret;
+	keeper_close(keeper);
+	return -EPROTO;
 }
 
 static int keeper_fd(const struct keeper *keeper, enum setting_id id)
@@ -196,17 +224,60 @@ static int kept_read(const struct keeper *keeper, enum setting_id id, struct set
 	if (ret)
 		return error_set(err, ret, "cannot read the old settings of %s: %s", ifname,
 				 strerror(-ret));
+	if (kept->saved > 1) {
+		ret = error_set(err, EUCLEAN, "the old settings of %s are damaged", ifname);
+		hint_lost(err);
+		return ret;
+	}
 	if (kept->ifindex != if_nametoindex(ifname))
 		*kept = (struct setting){};
 	return 0;
+}
+
+static int value_read(const char *ifname, enum setting_id id, int *value, struct error *err)
+{
+	char path[PATH_MAX];
+	int ret;
+
+	setting_path(ifname, id, path);
+	ret = sysctl_read(path, value);
+	if (ret)
+		error_set(err, ret, "cannot read %s: %s", path, strerror(-ret));
+	return ret;
+}
+
+/*
+ * The same for who has to go on. Where the old value cannot be known, the likeliest is that of an
+ * interface as it is made.
+ */
+static int kept_or_guess(const struct keeper *keeper, enum setting_id id, struct setting *kept,
+			 bool *guessed, struct error *err)
+{
+	int ret = 0;
+
+	*guessed = keeper_fd(keeper, id) == -EPROTO;
+	if (!*guessed)
+		ret = kept_read(keeper, id, kept, err);
+	if (ret == -EUCLEAN)
+		*guessed = true;
+	if (!*guessed)
+		return ret;
+	*kept = (struct setting){ .set = settings[id].want };
+	ret = value_read("default", id, &kept->old, err);
+	kept->saved = !ret;
+	return ret;
 }
 
 static int kept_write(const struct keeper *keeper, enum setting_id id, const struct setting *kept,
 		      struct error *err)
 {
 	__u32 key = id;
-	int ret = bpf_map_update_elem(keeper_fd(keeper, id), &key, kept, BPF_ANY);
+	int fd = keeper_fd(keeper, id);
+	int ret;
 
+	if (fd == -EPROTO) /* nothing to note there */
+		return 0;
+	ret = bpf_map_update_elem(fd, &key, kept, BPF_ANY);
 	if (ret)
 		return error_set(err, ret, "cannot write the old settings of %s: %s",
 				 ifname_of(keeper->bridge, id), strerror(-ret));
@@ -215,24 +286,12 @@ static int kept_write(const struct keeper *keeper, enum setting_id id, const str
 
 /* ---- the settings themselves ---- */
 
-static int value_read(const char *bridge, enum setting_id id, int *value, struct error *err)
+static int value_write(const char *ifname, enum setting_id id, int value, struct error *err)
 {
 	char path[PATH_MAX];
 	int ret;
 
-	setting_path(ifname_of(bridge, id), id, path);
-	ret = sysctl_read(path, value);
-	if (ret)
-		error_set(err, ret, "cannot read %s: %s", path, strerror(-ret));
-	return ret;
-}
-
-static int value_write(const char *bridge, enum setting_id id, int value, struct error *err)
-{
-	char path[PATH_MAX];
-	int ret;
-
-	setting_path(ifname_of(bridge, id), id, path);
+	setting_path(ifname, id, path);
 	ret = sysctl_write(path, value);
 	if (!ret)
 		return 0;
@@ -254,11 +313,12 @@ struct before {
 static int apply_one(const struct keeper *keeper, enum setting_id id, struct before *before,
 		     struct error *err)
 {
+	const char *ifname = ifname_of(keeper->bridge, id);
 	int want = settings[id].want;
 	struct setting now;
 	int ret;
 
-	ret = value_read(keeper->bridge, id, &before->value, err);
+	ret = value_read(ifname, id, &before->value, err);
 	if (!ret)
 		ret = kept_read(keeper, id, &before->kept, err);
 	if (ret)
@@ -270,13 +330,12 @@ static int apply_one(const struct keeper *keeper, enum setting_id id, struct bef
 		return 0;
 
 	before->touched = true;
-	now = (struct setting){ .saved = 1,
-				.old = before->value,
-				.set = want,
-				.ifindex = if_nametoindex(ifname_of(keeper->bridge, id)) };
+	now = (struct setting){
+		.saved = 1, .old = before->value, .set = want, .ifindex = if_nametoindex(ifname)
+	};
 	ret = kept_write(keeper, id, &now, err);
 	if (!ret && before->value != want)
-		ret = value_write(keeper->bridge, id, want, err);
+		ret = value_write(ifname, id, want, err);
 	return ret;
 }
 
@@ -286,7 +345,7 @@ static void undo_one(const struct keeper *keeper, enum setting_id id, const stru
 	if (!before->touched)
 		return;
 	if (before->value != settings[id].want)
-		value_write(keeper->bridge, id, before->value, NULL);
+		value_write(ifname_of(keeper->bridge, id), id, before->value, NULL);
 	kept_write(keeper, id, &before->kept, NULL);
 }
 
@@ -296,7 +355,7 @@ int settings_apply(const struct pins *pins, const char *bridge, struct error *er
 	struct keeper keeper;
 	int ret;
 
-	ret = keeper_open(&keeper, pins, bridge, err);
+	ret = keeper_open_ours(&keeper, pins, bridge, err);
 	if (ret)
 		return ret;
 	if (keeper.bridge_fd < 0 || keeper.lo_fd < 0) {
@@ -314,19 +373,21 @@ out:
 
 static int restore_one(const struct keeper *keeper, enum setting_id id, struct error *err)
 {
+	const char *ifname = ifname_of(keeper->bridge, id);
 	struct setting kept;
 	int value, ret;
+	bool guessed;
 
-	ret = kept_read(keeper, id, &kept, err);
+	ret = kept_or_guess(keeper, id, &kept, &guessed, err);
 	if (ret || !kept.saved)
 		return ret;
-	ret = value_read(keeper->bridge, id, &value, err);
+	ret = value_read(ifname, id, &value, err);
 	if (ret == -ENOENT)
 		value = kept.old; /* the bridge went, and took its setting along */
 	else if (ret)
 		return ret;
 	if (value == kept.set && value != kept.old) {
-		ret = value_write(keeper->bridge, id, kept.old, err);
+		ret = value_write(ifname, id, kept.old, err);
 		if (ret && ret != -ENOENT)
 			return ret;
 	}
@@ -353,23 +414,29 @@ int settings_read(const struct pins *pins, const char *bridge, struct setting_st
 		  struct error *err)
 {
 	struct keeper keeper;
+	bool guessed = false;
 	int ret;
 
 	ret = keeper_open(&keeper, pins, bridge, err);
 	if (ret)
-		return ret;
-	for (int id = 0; id < SETTING_MAX && !ret; id++) {
+		keeper.bridge_fd = keeper.lo_fd = -ENOENT;
+	for (int id = 0; id < SETTING_MAX; id++) {
+		const char *ifname = ifname_of(bridge, id);
 		struct setting_state *state = &states[id];
 		int error;
 
-		setting_name(ifname_of(bridge, id), id, state->name, sizeof(state->name));
-		ret = kept_read(&keeper, id, &state->kept, err);
-		error = value_read(bridge, id, &state->now, NULL);
+		setting_name(ifname, id, state->name, sizeof(state->name));
+		error = value_read(ifname, id, &state->now, NULL);
 		if (error)
 			state->now = error;
+		error = kept_or_guess(&keeper, id, &state->kept, &state->guessed,
+				      ret || guessed ? NULL : err);
+		if (!ret)
+			ret = error;
+		guessed |= state->guessed;
 	}
 	keeper_close(&keeper);
-	return ret;
+	return guessed && !ret ? -EPROTO : ret;
 }
 
 /* ---- the clsact qdisc ---- */
@@ -400,15 +467,17 @@ int settings_made_qdisc(const struct pins *pins, const char *bridge, struct erro
 	int fd, ret;
 
 	fd = map_open(pins, bridge, err);
+	if (fd == -ENOENT || fd == -EPROTO) /* nobody knows, so it is not taken away */
+		return 0;
 	if (fd < 0)
-		return fd == -ENOENT ? 0 : fd;
+		return fd;
 	ret = bpf_map_lookup_elem(fd, &row, &kept);
 	close(fd);
 	if (ret)
 		return error_set(err, ret, "cannot tell whose the clsact qdisc of %s is: %s",
 				 bridge, strerror(-ret));
 	/* That of a bridge which was deleted went with it. */
-	return kept.saved && kept.ifindex == if_nametoindex(bridge);
+	return kept.saved == 1 && kept.ifindex == if_nametoindex(bridge);
 }
 
 /* ---- did someone else want route_localnet? ---- */
@@ -424,7 +493,7 @@ static int original_localnet(const struct pins *pins, const char *bridge, int *v
 	ret = value_read(bridge, SETTING_BRIDGE_ROUTE_LOCALNET, value, err);
 	if (ret)
 		return ret;
-	ret = keeper_open(&keeper, pins, bridge, err);
+	ret = keeper_open_ours(&keeper, pins, bridge, err);
 	if (ret)
 		return ret;
 	ret = kept_read(&keeper, SETTING_BRIDGE_ROUTE_LOCALNET, &kept, err);

@@ -40,7 +40,8 @@ struct setting {
 struct setting_state {
 	char name[128]; /* as "net.ipv4.conf.lo.rp_filter" */
 	struct setting kept;
-	int now; /* present value, or -errno */
+	bool guessed; /* there is no knowing: `kept` is what a new interface has */
+	int now;      /* present value, or -errno */
 };
 
 /**
@@ -64,15 +65,17 @@ int settings_apply(const struct pins *pins, const char *bridge, struct error *er
  * settings_restore() - give back the bridge's setting and, where @last, lo's
  * @last:	No other living bridge is attached in this namespace
  *
- * A setting whose file is gone (bridge deleted) is no error. What was restored is marked so, and
- * the maps stay until pins_remove(). Return: 0 or -errno
+ * A setting whose file is gone (bridge deleted) is no error. Where the map of old values is
+ * damaged, or another has its name, settings that are as hbpf sets them become those of a new
+ * interface (net.ipv4.conf.default): what is pinned there must not keep a bridge open. What was
+ * restored is marked so, and the maps stay until pins_remove(). Return: 0 or -errno
  */
 int settings_restore(const struct pins *pins, const char *bridge, bool last, struct error *err);
 
 /**
  * settings_read() - what is kept and what is there now, for status
- * @states:	SETTING_MAX of them
- * Return: 0 or -errno
+ * @states:	SETTING_MAX of them; names and present values are filled in in any case
+ * Return: 0, -EPROTO where what is kept was guessed, as by settings_restore(), or -errno
  */
 int settings_read(const struct pins *pins, const char *bridge, struct setting_state *states,
 		  struct error *err);
@@ -85,7 +88,8 @@ int settings_read(const struct pins *pins, const char *bridge, struct setting_st
  */
 int settings_keep_qdisc(const struct pins *pins, const char *bridge, bool made, struct error *err);
 
-/** settings_made_qdisc() - did hbpf make the clsact qdisc of this very bridge? 1, 0 or -errno */
+/** settings_made_qdisc() - did hbpf make the clsact qdisc of this very bridge, as far as is known?
+ * Return: 1, 0 or -errno */
 int settings_made_qdisc(const struct pins *pins, const char *bridge, struct error *err);
 
 /**

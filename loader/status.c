@@ -127,7 +127,7 @@ void status_read(struct status *status, const struct pins *pins, const struct ho
 		 const char *bridge)
 {
 	struct hook_target target = attachment_target(pins, host, bridge);
-	int rc;
+	int rc, settings_rc;
 
 	memset(status, 0, sizeof(*status));
 	dataplane_init(&status->dp);
@@ -137,12 +137,12 @@ void status_read(struct status *status, const struct pins *pins, const struct ho
 	rc = read_hooks(status, &target);
 	if (!rc)
 		rc = read_state(status, pins, &target);
-	if (!rc)
-		rc = settings_read(pins, bridge, status->settings, &status->problem);
+	/* in any case: they tell whether the bridge is exposed */
+	settings_rc = settings_read(pins, bridge, status->settings, rc ? NULL : &status->problem);
 	status->exposed = status->exists && !status->hooks[HOOK_INGRESS].live &&
 			  status->settings[SETTING_BRIDGE_ROUTE_LOCALNET].now > 0;
 	status->nat = nat_prerouting(status->nat_why, sizeof(status->nat_why));
-	status->readable = !rc;
+	status->readable = !rc && !settings_rc;
 }
 
 void status_free(struct status *status)
