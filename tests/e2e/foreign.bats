@@ -1,0 +1,289 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# Pinned maps that are not what hbpf left there: of another form, or with entries that it never
+# makes. Every command tells, nothing is done by halves, and detach gives the host back.
+load lib
+
+# foreign PIN TYPE KEY VALUE ENTRIES [FLAGS]: a map of that form in its place
+foreign() {
+	rm "$1"
+	bpftool map create "$1" type "$2" key "$3" value "$4" entries "$5" name foreign \
+		flags "${6:-0}"
+}
+
+# put PIN KEY VALUE: bytes in hex
+put() {
+	# shellcheck disable=SC2086 # words are meant
+	bpftool map update pinned "$1" key hex $2 value hex $3
+}
+
+# every_command_tells REGEX...: of those that read what is pinned
+every_command_tells() {
+	local command
+	for command in status "status --json" ports "ports list --json" "ports add 9000" \
+		"ports del 8088" "ports set 9000" "attach br-test --port 9000"; do
+		# shellcheck disable=SC2086 # words are meant
+		exits 1 hb $command
+		tells "$@" 'hbpf detach br-test'
+		if [[ $command == *--json ]]; then json '.bridges[0].problem != null'; fi
+	done
+}
+
+detach_gives_back() {
+	exits 0 hb detach br-test
+	setting br-test.route_localnet 0
+	setting lo.route_localnet 0
+	setting lo.rp_filter 0
+	[ -z "$(find "$HBPF_BPFFS" -path '*hbpf*')" ] || fail "something is still pinned"
+}
+
+@test "a map of another form under any of the names: it is named, and detach gives all back" {
+	remember
+	for map in bridge_config exports services gateways sources flows connections fragments counters \
+		port_stats; do
+		attach --port 8088
+		foreign "$(pin_dir br-test)/$map" hash 8 4096 16
+		for command in status "ports add 9000" "attach br-test --port 9000"; do
+			# shellcheck disable=SC2086 # words are meant
+			exits 1 hb $command
+			tells "/br-test/$map is not the map" 'its type is 1,|its key size is 8,' \
+				'hbpf detach br-test'
+		done
+		detach_gives_back
+	done
+	unchanged
+	attach --port 8088
+	exits 0 hb status
+	prints '8088/tcp'
+}
+
+@test "a map of another form: what fails for it changes nothing" {
+	attach --port 8088
+	foreign "$(pin_dir br-test)/counters" array 4 4096 4
+	remember
+	every_command_tells '/br-test/counters is not the map'
+	unchanged
+}
+
+names_attribute() {
+	exits 1 hb status
+	prints "exports is not the map.* $1"
+}
+
+@test "each attribute of a map counts, and is named" {
+	attach --port 8088
+	pin=$(pin_dir br-test)/exports
+	foreign "$pin" hash 4 12 131072 1
+	exits 0 hb status # as it is made: the attributes below are what makes the difference
+	foreign "$pin" lru_hash 4 12 131072
+	names_attribute 'its type is 9, not 1'
+	foreign "$pin" hash 8 12 131072 1
+	names_attribute 'its key size is 8, not 4'
+	foreign "$pin" hash 4 16 131072 1
+	names_attribute 'its value size is 16, not 12'
+	foreign "$pin" hash 4 12 131073 1
+	names_attribute 'its number of entries is 131073, not 131072'
+	foreign "$pin" hash 4 12 131072 0
+	names_attribute 'its set of flags is 0, not 1'
+	detach_gives_back
+}
+
+@test "a pinned program under a map's name is told, and detach takes it away" {
+	attach --port 8088
+	pins=$(pin_dir br-test)
+	mkdir "$BED/bpf/witness"
+	tool bpf witness "$BED/bpf/witness"
+	rm "$pins/counters"
+	mv "$BED/bpf/witness/program" "$pins/counters"
+	rm -r "$BED/bpf/witness"
+	every_command_tells '/br-test/counters is not the map'
+	detach_gives_back
+}
+
+# Each is one step off what is put there first.
+@test "a port that hbpf never opens: said, named, and gone with detach" {
+	attach --port 8088
+	pin=$(pin_dir br-test)/exports
+	put "$pin" '1f 9a 06 00' '7f 00 00 01 1f 98 01 00 00 00 00 01'
+	exits 0 hb ports list
+	prints '8090/tcp +-> 127.0.0.1:8088'
+	for entry in \
+		'neither TCP nor UDP; 1f 9a c8 00; 7f 00 00 01 1f 98 01 00 00 00 00 01' \
+		'a port is 0;         00 00 06 00; 7f 00 00 01 1f 98 01 00 00 00 00 01' \
+		'a port is 0;         1f 9a 06 00; 7f 00 00 01 00 00 01 00 00 00 00 01' \
+		'outside 127;         1f 9a 06 00; 08 08 08 08 1f 98 00 00 00 00 00 01' \
+		'::1 that cannot;     1f 9a 06 00; 7f 00 00 02 1f 98 01 00 00 00 00 01' \
+		'unused bytes;        1f 9a 06 01; 7f 00 00 01 1f 98 01 00 00 00 00 01' \
+		'neither on nor off;  1f 9a 06 00; 7f 00 00 01 1f 98 01 00 00 00 00 02' \
+		'not one of them;     1f 9a 06 00; 7f 00 00 01 1f 98 01 00 02 00 00 00'; do
+		IFS=';' read -r what key value <<<"$entry"
+		put "$pin" "$key" "$value"
+		exits 1 hb ports list
+		says "the exports map of br-test is damaged: .*$what" 'hbpf detach br-test'
+		# shellcheck disable=SC2086 # words are meant
+		bpftool map delete pinned "$pin" key hex $key
+		exits 0 hb ports list
+	done
+	put "$pin" "$key" "$value"
+	every_command_tells "the exports map of br-test is damaged: .*$what"
+	detach_gives_back
+}
+
+@test "a gateway, a prefix or a choice that hbpf never makes: said, refused, taken away by detach" {
+	attach --port 8088
+	put "$(pin_dir br-test)/gateways" '00 00 00 00 00 00 00 00 00 00 ff ff ac 1e 00 09' '04 00 00 00'
+	exits 0 hb status
+	prints '172.30.0.9'
+	put "$(pin_dir br-test)/gateways" '00 00 00 00 00 00 00 00 00 00 ff ff ac 1e 00 09' '0c 00 00 00'
+	exits 1 hb status
+	prints 'the gateways map of br-test is damaged: why .* is not known' 'hbpf detach br-test'
+	exits 1 hb attach br-test
+	says 'gateways map of br-test is damaged' 'hbpf detach br-test'
+	detach_gives_back
+
+	attach --port 8088 --from onlink --from 10.0.0.0/8
+	put "$(pin_dir br-test)/sources" \
+		'98 00 00 00 02 00 00 00 00 00 00 00 00 00 00 00 00 00 ff ff ac 1f 00 00' '00 00 00 00'
+	exits 0 hb status
+	prints '10.0.0.0/8.*172.31.0.0/24.*onlink'
+	put "$(pin_dir br-test)/sources" \
+		'07 00 00 00 02 00 00 00 00 00 00 00 00 00 00 00 00 00 ff ff ac 1f 00 00' '00 00 00 00'
+	for command in status ports "ports add 9000 --from 10.0.0.0/8" "attach br-test"; do
+		# shellcheck disable=SC2086 # words are meant
+		exits 1 hb $command
+		tells 'the sources map of br-test is damaged: .*length' 'hbpf detach br-test'
+	done
+	detach_gives_back
+
+	attach --port 8088
+	hook=$((4 + 4 + 8 + 16 + 16 + 4 + 2 + 3)) # in struct hbpf_config
+	tool bpf write "$(pin_dir br-test)/bridge_config" $hook 01
+	exits 0 hb status
+	tool bpf write "$(pin_dir br-test)/bridge_config" $hook 4d
+	every_command_tells 'the bridge_config map of br-test is damaged: the kind of hook'
+	detach_gives_back
+}
+
+@test "flows and counts are what clients make of them: no entry there stops a command" {
+	attach --port 8088
+	pins=$(pin_dir br-test)
+	ff() { printf 'ff %.0s' $(seq "$1"); }
+	put "$pins/flows" "$(ff 40)" "$(ff 24)"
+	put "$pins/fragments" "$(ff 40)" "$(ff 24)"
+	put "$pins/services" "$(ff 24)" "$(ff 24)"
+	exits 0 hb status
+	exits 0 hb ports add 9000
+	exits 0 hb ports del 8088
+	prints '8088/tcp is closed'
+	[ "$(tool bpf entries "$pins/services")" = 2 ] || fail "a service of no port is still there"
+	exits 0 hb attach br-test
+	exits 0 hb detach
+}
+
+@test "a foreign map on one bridge: ports and status still show the other one, and exit 1" {
+	make_bridge br-two 31
+	attach --port 8088
+	hb attach br-two --hook "$HOOK" --port 9000
+	foreign "$(pin_dir br-test)/port_stats" array 4 4096 4
+	for command in ports status; do
+		exits 1 hb $command
+		prints '9000/tcp'
+		tells '/br-test/port_stats is not the map'
+	done
+	exits 0 hb detach --all
+	[ -z "$(find "$HBPF_BPFFS" -path '*hbpf*')" ]
+}
+
+@test "the old settings are lost: told, attach refuses, detach gives those of a new interface" {
+	for key in all default lo; do on_host sysctl -qw net.ipv4.conf.$key.rp_filter=1; done
+	on_host sysctl -qw net.ipv4.conf.br-test.rp_filter=1
+	remember
+	for lost in br-test lo; do
+		attach --port 8088
+		setting lo.rp_filter 2
+		foreign "$(pin_dir $lost)/settings" array 4 4096 8
+		remember attached
+		exits 1 hb status
+		prints "/$lost/settings is not the map" 'hbpf detach --all'
+		exits 1 hb attach br-test --port 9000
+		says "/$lost/settings is not the map" 'hbpf detach --all'
+		unchanged attached
+		exits 0 hb ports add 9000
+		exits 0 hb detach
+		says "old settings of br-test are lost: .*/$lost/settings is not the map"
+		prints 'as for a new interface'
+		unchanged
+	done
+}
+
+@test "old settings that hbpf never writes: told, attach refuses, detach gives those of a new interface" {
+	remember
+	for lost in br-test lo; do
+		attach --port 8088
+		for row in 0 1 2; do
+			put "$(pin_dir $lost)/settings" "0$row 00 00 00" \
+				'ff ff ff ff ff ff ff ff ff ff ff ff ff ff ff ff'
+		done
+		exits 1 hb status
+		prints "the old settings of $lost are damaged" 'hbpf detach --all'
+		remember attached
+		exits 1 hb attach br-test --port 9000
+		says "the old settings of $lost are damaged" 'hbpf detach --all'
+		unchanged attached
+		exits 0 hb detach
+		says "old settings of br-test are lost: .*$lost are damaged"
+		unchanged
+	done
+}
+
+@test "the old settings are lost: what someone changed since stays" {
+	attach --port 8088
+	on_host sysctl -qw net.ipv4.conf.lo.rp_filter=0
+	on_host sysctl -qw net.ipv4.conf.default.rp_filter=1
+	foreign "$(pin_dir lo)/settings" array 4 4096 8
+	exits 0 hb detach
+	prints 'lo.rp_filter stays 0' 'lo.route_localnet is 0 now, as for a new interface'
+	setting lo.rp_filter 0
+	setting lo.route_localnet 0
+}
+
+@test "the old settings are lost with clsact: the filters go, the qdisc stays, for it may be another's" {
+	attach --hook clsact --port 8088
+	foreign "$(pin_dir br-test)/settings" array 4 4096 8
+	exits 0 hb detach
+	setting br-test.route_localnet 0
+	[ -z "$(on_host tc filter show dev br-test ingress)$(on_host tc filter show dev br-test egress)" ]
+	on_host tc qdisc show dev br-test | grep -q clsact
+	[ -z "$(find "$HBPF_BPFFS" -path '*hbpf*')" ]
+}
+
+@test "debris with foreign maps only: attach clears it away" {
+	serve svc --tcp 127.0.0.1:8088
+	remember
+	attach --port 8088
+	rm "$(pin_dir br-test)/bridge_config"
+	foreign "$(pin_dir br-test)/settings" array 4 4096 8
+	foreign "$(pin_dir br-test)/exports" array 4 4096 8
+	attach --port 8088
+	reaches svc tcp "$GW:8088"
+	hb detach
+	unchanged
+}
+
+@test "a bridge that is exposed is told so also where its state cannot be read" {
+	need_tcx
+	hb attach br-test --hook tcx --port 8088
+	foreign "$(pin_dir br-test)/counters" array 4 4096 8
+	exits 1 hb status
+	lacks EXPOSED
+	rm "$(pin_dir br-test)"/link_*
+	eventually no_program_on_bridge
+	exits 1 hb status
+	prints EXPOSED 'counters is not the map'
+	hb detach
+	setting br-test.route_localnet 0
+}
+
+no_program_on_bridge() {
+	[ -z "$(in_ns host "${PY[@]}" "$E2E/tools/bpf.py" tcx-list br-test)" ]
+}
