@@ -156,10 +156,10 @@ names_attribute() {
 	detach_gives_back
 
 	attach --port 8088
-	hook=$((4 + 4 + 8 + 16 + 16 + 4 + 2 + 3)) # in struct hbpf_config
-	tool bpf write "$(pin_dir br-test)/bridge_config" $hook 01
+	at=$((4 + 4 + 8 + 16 + 16 + 4 + 2 + 3)) # of the hook in struct hbpf_config
+	tool bpf write "$(pin_dir br-test)/bridge_config" $at 01
 	exits 0 hb status
-	tool bpf write "$(pin_dir br-test)/bridge_config" $hook 4d
+	tool bpf write "$(pin_dir br-test)/bridge_config" $at 4d
 	every_command_tells 'the bridge_config map of br-test is damaged: the kind of hook'
 	detach_gives_back
 }
