@@ -50,7 +50,7 @@ LOADER_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(wildcard loader/*.c))
 SKELETONS  := $(BUILD)/hbpf.skel.h $(BUILD)/hbpf_pin.skel.h
 
 # Unit tests link with the parts that need neither root nor a kernel.
-UNIT_PARTS := error addr port_spec exports map_form map_value
+UNIT_PARTS := error addr port_spec exports map_form map_value engine_parse
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 UNIT_BIN   := $(UNIT_TESTS:%=$(BUILD)/unit/%)
 UNIT_OBJ   := $(UNIT_PARTS:%=$(OBJ)/unit/loader/%.o)
@@ -181,7 +181,7 @@ $(OBJ)/loader/%.o: loader/%.c $(OBJ)/loader.flags | $(SKELETONS)
 $(UNIT_BIN): $(BUILD)/unit/%: $(OBJ)/unit/%.o $(UNIT_OBJ)
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(UNIT_CFLAGS) $^ -lcmocka $(shell $(PKG_CONFIG) --libs libbpf) -o $@
+	$(Q)$(CC) $(UNIT_CFLAGS) $^ -lcmocka $(shell $(PKG_CONFIG) --libs libbpf json-c) -o $@
 
 $(OBJ)/unit/loader/%.o: loader/%.c $(OBJ)/loader.flags
 	$(call say,CC,"$< (unit)")

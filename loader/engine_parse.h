@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What a container engine answers when it is asked for its networks, read into structs. */
+#ifndef HBPF_ENGINE_PARSE_H
+#define HBPF_ENGINE_PARSE_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include "error.h"
+
+/* Whose form the answer has. */
+enum engine_kind {
+	ENGINE_DOCKER, /* GET /networks */
+	ENGINE_PODMAN, /* GET /v4.0.0/libpod/networks/json; its Docker form hides the interface */
+};
+
+/* One network of an engine. The strings are malloc'd. */
+struct network {
+	enum engine_kind engine;
+	char *name;
+	char *id;
+	char *driver;          /* "bridge", "macvlan", "host", "null"... */
+	char bridge[IFNAMSIZ]; /* its interface, which need not exist yet; empty: it has none */
+	char *ports;           /* label hbpf.ports, or NULL */
+	char *from;            /* label hbpf.from, or NULL */
+};
+
+struct networks {
+	struct network *v;
+	size_t count;
+};
+
+/**
+ * engine_parse() - read an answer, and add its networks to those that are there
+ * @kind:	Form of the answer
+ * @body:	The answer's JSON text
+ * @len:	Bytes of @body, which need not end in a NUL
+ * @networks:	All zero, or as an earlier call left it; release with networks_free(). As it was
+ *		where this fails
+ * @err:	What is wrong with the answer
+ *
+ * Return: 0, -EPROTO where it is no such answer, or -ENOMEM
+ */
+int engine_parse(enum engine_kind kind, const char *body, size_t len, struct networks *networks,
+		 struct error *err);
+
+/** networks_free() - release the networks; the struct is empty and may be used again */
+void networks_free(struct networks *networks);
+
+#endif /* HBPF_ENGINE_PARSE_H */
