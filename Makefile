@@ -30,8 +30,10 @@ LDFLAGS ?= -pie -Wl,-z,relro -Wl,-z,now
 WARNINGS      = -Wall -Wextra $(if $(WERROR),-Werror)
 # Expanded in recipes only, so that `make help` and `make deps` work before pkg-config is there.
 PACKAGES      = libbpf libelf zlib libmnl json-c
+# Loaded by who needs it (loader/curl.h), so only its headers count here.
+LOADED        = libcurl
 LOADER_CFLAGS = -std=gnu11 $(WARNINGS) -D_GNU_SOURCE -Iinclude -Iloader -I$(BUILD) \
-		$(shell $(PKG_CONFIG) --cflags $(PACKAGES))
+		$(shell $(PKG_CONFIG) --cflags $(PACKAGES) $(LOADED))
 LOADER_LIBS   = $(shell $(PKG_CONFIG) --libs $(PACKAGES))
 BPF_CFLAGS    = -target bpf -O2 -g -std=gnu11 $(WARNINGS) $(VMLINUX_FLAGS) -Iinclude -Ibpf -Ivmlinux
 UNIT_CFLAGS   = -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer
@@ -50,7 +52,7 @@ LOADER_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(wildcard loader/*.c))
 SKELETONS  := $(BUILD)/hbpf.skel.h $(BUILD)/hbpf_pin.skel.h
 
 # Unit tests link with the parts that need neither root nor a kernel.
-UNIT_PARTS := error addr port_spec exports map_form map_value engine_parse engine_find
+UNIT_PARTS := error addr port_spec exports map_form map_value engine_parse engine_find curl engine_http engine_events
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 UNIT_BIN   := $(UNIT_TESTS:%=$(BUILD)/unit/%)
 UNIT_OBJ   := $(UNIT_PARTS:%=$(OBJ)/unit/loader/%.o)
