@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "attachment.h"
+#include "engine.h"
 #include "settings.h"
 
 #include <errno.h>
@@ -75,14 +76,10 @@ const char *attachment_list(const struct pins_bridges *bridges, char *buf, size_
 	return buf;
 }
 
-static void not_attached(const struct pins_bridges *bridges, const char *name, struct error *err)
+static void hint_attached(const struct pins_bridges *bridges, const char *name, struct error *err)
 {
 	char list[256];
 
-	if (name)
-		error_set(err, ENOENT, "%s is not attached", name);
-	else
-		error_set(err, ENOENT, "no bridge is attached");
 	if (bridges->count)
 		error_hint(err, "attached: %s", attachment_list(bridges, list, sizeof(list)));
 	else
@@ -90,9 +87,36 @@ static void not_attached(const struct pins_bridges *bridges, const char *name, s
 			   name ? "it" : "one");
 }
 
+static const char *find_name(const struct pins_bridges *bridges, const char *name)
+{
+	for (size_t i = 0; i < bridges->count; i++) {
+		if (!strcmp(bridges->names[i], name))
+			return bridges->names[i];
+	}
+	return NULL;
+}
+
+static const char *find_network(const struct pins_bridges *bridges, const char *name,
+				struct error *err)
+{
+	const char *found = NULL;
+	char bridge[IFNAMSIZ];
+	int rc = engine_resolve(name, "not attached", bridge, err);
+
+	if (!rc)
+		found = find_name(bridges, bridge);
+	if (!rc && !found)
+		rc = error_set(err, ENOENT, "%s, the bridge of network %s, is not attached", bridge,
+			       name);
+	if (rc == -ENOENT)
+		hint_attached(bridges, name, err);
+	return found;
+}
+
 const char *attachment_choose(const struct pins_bridges *bridges, const char *name, const char *how,
 			      struct error *err)
 {
+	const char *found;
 	char list[256];
 
 	if (!name && bridges->count == 1)
@@ -103,11 +127,19 @@ const char *attachment_choose(const struct pins_bridges *bridges, const char *na
 		error_hint(err, "say which one is meant with %s", how);
 		return NULL;
 	}
-	for (size_t i = 0; name && i < bridges->count; i++) {
-		if (!strcmp(bridges->names[i], name))
-			return bridges->names[i];
+	if (!name) {
+		error_set(err, ENOENT, "no bridge is attached");
+		hint_attached(bridges, name, err);
+		return NULL;
 	}
-	not_attached(bridges, name, err);
+	found = find_name(bridges, name);
+	if (found)
+		return found;
+	/* With nothing attached no network can be, so nobody need be asked. */
+	if (bridges->count && !if_nametoindex(name))
+		return find_network(bridges, name, err);
+	error_set(err, ENOENT, "%s is not attached", name);
+	hint_attached(bridges, name, err);
 	return NULL;
 }
 

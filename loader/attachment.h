@@ -42,7 +42,8 @@ int attachment_bridges(enum pins_mode mode, struct pins *pins, struct pins_bridg
 /**
  * attachment_choose() - the bridge that is meant
  * @bridges:	What is attached
- * @name:	As the user said, or NULL for the only one
+ * @name:	As the user said, or NULL for the only one. Where no interface has that name, it may
+ *be a network's, and the container engines are asked, which may take a while
  * @how:	How to name one, for the hint where several are attached: "-b BRIDGE"
  * @err:	Lists what is attached
  *

@@ -7,6 +7,7 @@
 #include "args.h"
 #include "attach.h"
 #include "commands.h"
+#include "engine.h"
 #include "log.h"
 #include "nat.h"
 #include "report.h"
@@ -50,6 +51,22 @@ static int ask(const struct cli_call *call, struct attach_request *request, stru
 	if (!rc)
 		rc = args_from(&options->from, &request->from, err);
 	return rc;
+}
+
+/* An interface of that name wins, and then no engine is asked. */
+static int resolve(struct attach_request *request, char network[IFNAMSIZ], struct error *err)
+{
+	const char *name = request->bridge;
+	int rc;
+
+	if (if_nametoindex(name))
+		return 0;
+	rc = engine_resolve_present(name, network, err);
+	if (rc)
+		return rc;
+	request->bridge = network;
+	report_name(name, network);
+	return 0;
 }
 
 /* Without pinning a port published by `docker run -p 127.0.0.1:...` hangs for clients. */
@@ -111,20 +128,30 @@ static void tell(struct attach *a)
 		report_reachable(&a->after.gateways, &a->after.exports, &a->listeners);
 }
 
+static int attach(const struct attach_request *request, struct error *err)
+{
+	struct attach a;
+	int rc = attach_run(&a, request, err);
+
+	if (!rc)
+		tell(&a);
+	attach_free(&a);
+	return rc;
+}
+
 static int run(const struct cli_call *call)
 {
 	struct attach_request request;
-	struct attach a;
+	char network[IFNAMSIZ];
 	struct error err = { 0 };
 	int exit_code = EXIT_USAGE;
 
 	if (!call->word_count)
 		return cli_usage(call->command, "which bridge? hbpf attach BRIDGE");
 	if (!ask(call, &request, &err)) {
-		exit_code = attach_run(&a, &request, &err) ? EXIT_FAILED : EXIT_DONE;
-		if (exit_code == EXIT_DONE)
-			tell(&a);
-		attach_free(&a);
+		exit_code = EXIT_FAILED;
+		if (!resolve(&request, network, &err) && !attach(&request, &err))
+			exit_code = EXIT_DONE;
 	}
 	if (exit_code != EXIT_DONE)
 		log_error(&err);
@@ -163,9 +190,10 @@ const struct command command_attach = {
 	.name = "attach",
 	.synopsis = "BRIDGE [options]",
 	.summary = "Let the clients of a bridge reach ports of this host's loopback",
-	.text = "BRIDGE is the interface that the containers hang on. Attaching again refreshes and\n"
-		"heals: --port adds, the other options replace what they name and leave the rest\n"
-		"as it is.\n\n"
+	.text = "BRIDGE is the interface that the containers hang on, or where none has that name, a\n"
+		"network of Docker or Podman: its name, its ID or the beginning of that. `hbpf\n"
+		"bridges` lists both. Attaching again refreshes and heals: --port adds, the other\n"
+		"options replace what they name and leave the rest as it is.\n\n"
 		"A gateway is an address of this host that clients dial: every address of the\n"
 		"bridge, docker0's, and those of --gateway.\n\n"
 		"SPEC is [GATEWAY-PORTS:[ADDRESS:]]PORTS[/PROTOCOL], tcp where no protocol is given:\n"

@@ -3,6 +3,7 @@
 #include "commands.h"
 #include "detach.h"
 #include "log.h"
+#include "report.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -98,6 +99,8 @@ static int run(const struct cli_call *call)
 	}
 	bridge =
 		attachment_choose(&bridges, call->words[0], "`hbpf detach BRIDGE`, or --all", &err);
+	if (bridge)
+		report_name(call->words[0], bridge);
 	rc = bridge ? detach_one(&pins, &host, bridge, &err) : -ENOENT;
 out:
 	if (rc)

@@ -138,6 +138,8 @@ static int open_change(struct ports *p, const char *name, struct error *err)
 
 	if (!bridge)
 		return -ENOENT;
+	if (!p->call->json)
+		report_name(name, bridge);
 	for (size_t i = 0; i < p->count; i++) {
 		if (p->changes[i].bridge == bridge)
 			return 0;

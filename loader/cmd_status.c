@@ -3,6 +3,7 @@
 #include "commands.h"
 #include "log.h"
 #include "output.h"
+#include "report.h"
 #include "status.h"
 
 #include <errno.h>
@@ -368,6 +369,8 @@ static int run(const struct cli_call *call)
 	if (!rc && call->word_count) {
 		only = attachment_choose(&bridges, call->words[0], "`hbpf status BRIDGE`", &err);
 		rc = only ? 0 : -ENOENT;
+		if (only && !call->json)
+			report_name(call->words[0], only);
 	}
 	if (rc)
 		log_error(&err);

@@ -275,3 +275,9 @@ struct json_object *policy_json(struct dataplane *dp, const struct hbpf_policy *
 	free(sources.v);
 	return array;
 }
+
+void report_name(const char *name, const char *bridge)
+{
+	if (name && strcmp(name, bridge))
+		printf("%s is %s\n", name, bridge);
+}

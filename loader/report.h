@@ -36,6 +36,13 @@ struct json_object *ports_report_json(struct dataplane *dp, const struct ports_r
 void report_reachable(const struct gateways *gateways, const struct exports *exports,
 		      const struct listeners *listeners);
 
+/**
+ * report_name() - where a network was named, print which bridge it is: "test-net is br-test"
+ * @name:	As the user said, or NULL
+ * @bridge:	What it was found to be
+ */
+void report_name(const char *name, const char *bridge);
+
 #define POLICY_STRLEN 512
 /**
  * policy_format() - "10.0.0.0/8, onlink (172.30.0.0/24)"
