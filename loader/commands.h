@@ -9,5 +9,6 @@ extern const struct command command_attach;
 extern const struct command command_detach;
 extern const struct command command_ports;
 extern const struct command command_status;
+extern const struct command command_bridges;
 
 #endif /* HBPF_COMMANDS_H */

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 static const struct command *const commands[] = {
-	&command_attach, &command_detach, &command_ports, &command_status, NULL,
+	&command_attach, &command_detach, &command_ports, &command_status, &command_bridges, NULL,
 };
 
 static const char *command_name(const void *list, size_t i)
@@ -55,7 +55,8 @@ static void print_help(void)
 	puts("\n`hbpf COMMAND --help` tells about one of them.");
 	cli_help_common();
 	puts("\nExit status: 0 done, 1 failed, 2 wrong usage.\n"
-	     "Environment: HBPF_BPFFS is the bpffs mount to use, else /sys/fs/bpf.");
+	     "Environment: HBPF_BPFFS is the bpffs mount to use, else /sys/fs/bpf; DOCKER_HOST\n"
+	     "a Unix socket to ask for networks, before the usual ones of Docker and Podman.");
 }
 
 static int help(const char *name)
