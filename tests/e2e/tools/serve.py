@@ -15,21 +15,7 @@ import socket
 import sys
 
 sys.path.insert(0, os.path.dirname(__file__))
-from bed import endpoint, show  # noqa: E402
-
-
-def background():
-    child = os.fork()
-    if child:
-        with open(os.path.join(os.environ["BED"], "pids"), "a") as pids:
-            pids.write(f"{child}\n")
-        os._exit(0)
-    os.setsid()
-    null = os.open("/dev/null", os.O_RDWR)
-    for fd in range(3):
-        os.dup2(null, fd)
-    # bats waits for whoever holds its own descriptors
-    os.closerange(null, 64)
+from bed import background, endpoint, show  # noqa: E402
 
 
 def answer(name, proto, peer, said):

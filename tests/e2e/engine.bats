@@ -1,0 +1,356 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# Networks of container engines, by their names: which engine is asked, which bridge it is, and what
+# is said where it is none. The engines here say what Docker 20.10.24 and Podman 4.3.1 said;
+# tests/docker has the real ones.
+load lib
+
+DOCKER=/var/run/docker.sock
+PODMAN=/run/podman/podman.sock
+RECORDED=$E2E/../unit/engine
+
+teardown() {
+	# of the sandbox's own /run, never the machine's
+	rm -rf "$DOCKER" /run/podman
+	bed_down
+}
+
+# docker, podman: an engine with the recorded networks on its usual socket. Of Docker's, test-net is
+# br-test; of Podman's, ptest is podman2 and br-x is podman1.
+docker() {
+	tool engine "${1:-$DOCKER}" docker "$RECORDED/docker-networks.json"
+}
+
+podman() {
+	mkdir -p /run/podman
+	tool engine "$PODMAN" podman "$RECORDED/podman-networks.json"
+}
+
+# asked PATH...: that is all the engines were asked for
+asked() {
+	same "$(printf '%s\n' "$@")" "$(<"$BED/engine.log")"
+}
+
+# opens_libcurl COMMAND...: does it, whether it succeeds or not
+opens_libcurl() {
+	on_host strace -f -e trace=open,openat -o "$BED/strace" "$@" >"$BED/log" 2>&1 || true
+	grep -q libcurl "$BED/strace"
+}
+
+# --- what a name means ------------------------------------------------------------------------
+
+@test "attach takes a Docker network's name, its ID and the beginning of that for its bridge" {
+	docker
+	serve svc --tcp 127.0.0.1:8088
+	for name in test-net 1b8bf7c72ab72b7cffc4484784da060ec55c166b9ed3537847f4e81d33c6dbfe 1b8bf; do
+		misses ECONNREFUSED tcp "$GW:8088"
+		exits 0 hb attach "$name" --port 8088
+		prints "^$name is br-test$" "^$GW:8088/tcp "
+		reaches svc tcp "$GW:8088"
+		exits 0 hb detach "$name"
+		prints "^$name is br-test$" '^br-test is detached'
+	done
+}
+
+@test "attach takes a Podman network's name for its bridge" {
+	podman
+	make_bridge podman2 31
+	serve svc --tcp 127.0.0.1:8088
+	exits 0 hb attach ptest --port 8088
+	prints '^ptest is podman2$'
+	asked /networks /v4.0.0/libpod/networks/json
+	[ -d "$(pin_dir podman2)" ]
+}
+
+@test "Docker's network bridge is docker0" {
+	docker
+	make_docker0
+	exits 0 hb attach bridge --port 8088
+	prints '^bridge is docker0$'
+}
+
+@test "the engine of DOCKER_HOST is asked, and those of the usual sockets beside it" {
+	docker "$BED/elsewhere"
+	podman
+	make_bridge podman2 31
+	DOCKER_HOST=unix://$BED/elsewhere exits 0 hb attach test-net
+	prints '^test-net is br-test$'
+	DOCKER_HOST=unix://$BED/elsewhere exits 0 hb attach ptest
+	prints '^ptest is podman2$'
+	# control: nobody else knows it
+	exits 1 hb attach test-net
+}
+
+@test "an engine that has several of the sockets is asked once" {
+	docker
+	mkdir -p /run/podman
+	ln -s "$DOCKER" "$PODMAN"
+	ln -s "$DOCKER" "$BED/link"
+	DOCKER_HOST=unix://$BED/link exits 0 hb attach test-net
+	asked /networks
+}
+
+@test "an interface of that name wins, and then neither engine nor libcurl is touched" {
+	podman
+	make_bridge br-x 31
+	make_bridge podman1 32
+	exits 0 hb attach br-x --port 8088
+	lacks 'podman1'
+	[ ! -e "$BED/engine.log" ]
+	exits 0 hb detach
+	for command in "attach br-x" "ports add 8088 -b br-x" "ports list -b br-x" "status br-x" \
+		"detach br-x"; do
+		# shellcheck disable=SC2086 # words are meant
+		! opens_libcurl "$HBPF" $command || fail "hbpf $command opened libcurl"
+	done
+	[ ! -e "$BED/engine.log" ]
+	# control: where there is no such interface both are
+	on_host ip link del br-x
+	exits 0 hb attach br-x
+	prints '^br-x is podman1$'
+	opens_libcurl "$HBPF" attach br-x
+	[ -s "$BED/engine.log" ]
+}
+
+@test "libcurl is not loaded where no engine listens" {
+	! opens_libcurl "$HBPF" attach test-net || fail "attach opened libcurl"
+	! opens_libcurl "$HBPF" bridges || fail "bridges opened libcurl"
+	docker
+	opens_libcurl "$HBPF" bridges
+}
+
+@test "ports, status and detach take a network's name where no attached bridge has it" {
+	docker
+	make_bridge br-two 31
+	attach
+	hb attach br-two --hook "$HOOK"
+	exits 0 hb ports add 8088 -b test-net
+	prints '^test-net is br-test$' "^$GW:8088/tcp "
+	exits 0 hb ports -b test-net
+	prints '^test-net is br-test$' '^ *8088/tcp '
+	exits 0 hb ports -b test-net --json
+	json '[.bridges[].bridge] == ["br-test"]'
+	exits 0 hb status test-net
+	prints '^test-net is br-test$' '^br-test: attached, live'
+	lacks br-two
+	exits 0 hb status test-net --json
+	json '[.bridges[].bridge] == ["br-test"]'
+	exits 0 hb detach test-net
+	prints '^test-net is br-test$' '^br-test is detached$'
+	exits 1 hb detach test-net
+	says '^hbpf: br-test, the bridge of network test-net, is not attached$' 'attached: br-two'
+	exits 1 hb detach br-test
+	says 'br-test is not attached'
+}
+
+@test "a deleted bridge is detached by its network's name" {
+	docker
+	attach --port 8088
+	on_host ip link del br-test
+	exits 0 hb status test-net
+	prints '^br-test: dead'
+	exits 0 hb detach test-net
+	prints '^br-test is detached$'
+}
+
+# --- what is said where it means none ---------------------------------------------------------
+
+# refused TEXT REGEX...: attach test-net (or the network $word) fails, says so and changes nothing
+refused() {
+	remember
+	exits 1 hb attach "${word:-test-net}" --port 8088
+	says "$@"
+	unchanged
+}
+
+@test "no engine: what was tried, and what starts one" {
+	refused 'test-net: no such interface, and no container engine is running' \
+		"$DOCKER" "$PODMAN" 'hbpf bridges' 'systemctl start'
+	# a socket that a killed daemon left
+	docker
+	kill -KILL "$(tail -n 1 "$BED/pids")"
+	eventually no_answer
+	refused 'no container engine is running'
+}
+
+no_answer() {
+	! on_host curl -s --unix-socket "$DOCKER" http://localhost/networks
+}
+
+@test "no such network: those there are" {
+	docker
+	podman
+	word=tset-net refused 'tset-net: no such interface, and no network of a container engine' \
+		'networks: none, host, bridge, test-net, inside, podman, br-x, ptest'
+	attach
+	exits 1 hb status tset-net
+	says 'tset-net: not attached, and no network' 'attached: br-test'
+}
+
+@test "a network of another driver: which, and what has a bridge" {
+	docker
+	word=host refused "Docker's network host has no bridge" 'driver is host' 'hbpf bridges'
+	word=none refused "network none has no bridge" 'driver is null'
+	for driver in macvlan ipvlan overlay; do
+		echo "[{\"Name\":\"test-net\",\"Id\":\"ab\",\"Driver\":\"$driver\"}]" >"$BED/networks"
+		rm "$DOCKER"
+		tool engine "$DOCKER" docker "$BED/networks"
+		refused "driver is $driver"
+	done
+}
+
+@test "the beginning of several IDs: the networks it may be" {
+	docker
+	podman
+	word=1 refused "Docker's test-net \(1b8bf7c72ab7\)" "Podman's ptest \(1744b93939e7\)"
+}
+
+@test "one name in two engines: both, and their IDs tell them apart" {
+	docker
+	mkdir -p /run/podman
+	echo '[{"name":"test-net","id":"ffee","driver":"bridge","network_interface":"podman9"}]' \
+		>"$BED/networks"
+	tool engine "$PODMAN" podman "$BED/networks"
+	refused "Docker's test-net" "Podman's test-net \(ffee\)"
+	exits 0 hb attach 1b8b
+}
+
+@test "a bridge that is not there yet: what makes it" {
+	docker
+	podman
+	word=ptest refused 'podman2' 'is not there' 'first container'
+	word=inside refused 'br-85e2890f589f' 'is not there' 'rootless'
+	make_bridge podman2 31
+	exits 0 hb attach ptest
+}
+
+@test "a socket that may not be used: permission" {
+	docker
+	chown 65534 "$DOCKER"
+	chmod 600 "$DOCKER"
+	remember
+	exits 1 on_host setpriv --bounding-set=-dac_override --inh-caps=-dac_override \
+		"$HBPF" attach test-net
+	says "no such interface, and cannot connect to $DOCKER: Permission denied" 'capabilities'
+	unchanged
+	exits 0 hb attach test-net
+}
+
+@test "what is no engine: what came instead" {
+	mkdir -p /run/podman
+	for kind in text status; do
+		tool engine "$PODMAN" "$kind"
+		refused "$PODMAN" 'no HTTP answer|HTTP status 500' 'Docker, or Podman 4.0'
+		rm "$PODMAN"
+	done
+	echo '{"networks":[]}' >"$BED/networks"
+	tool engine "$PODMAN" docker "$BED/networks"
+	refused "$PODMAN" 'not a list of networks'
+	# what the other one knows is found all the same
+	docker
+	exits 0 hb attach test-net
+}
+
+@test "an engine that hangs is given up" {
+	tool engine "$DOCKER" hang
+	refused "nothing answers on $DOCKER within 10 seconds" 'hbpf bridges'
+}
+
+@test "DOCKER_HOST of another host is refused" {
+	docker
+	for host in tcp://127.0.0.1:2375 ssh://root@host unix:// fd:// docker.sock; do
+		DOCKER_HOST=$host refused "DOCKER_HOST=$host is not a Unix socket" 'unset' 'hbpf bridges'
+	done
+	DOCKER_HOST='' exits 0 hb attach test-net
+	# and does not matter where the bridge is named
+	DOCKER_HOST=tcp://127.0.0.1:2375 exits 0 hb attach br-test
+}
+
+@test "DOCKER_HOST that is too long for a socket says so" {
+	DOCKER_HOST=unix:///$(printf 'a%.0s' {1..108}) refused 'at most 107 bytes' '/aaa'
+}
+
+@test "without libcurl: the package, and bridges by their own names" {
+	docker
+	: >"$BED/empty"
+	hidden=()
+	for file in $(ldconfig -p | sed -n 's/.*libcurl.*\.so\.4 .*=> //p'); do
+		mount --bind "$BED/empty" "$file"
+		hidden+=("$file")
+	done
+	[ ${#hidden[@]} -gt 0 ]
+	refused 'libcurl' 'apt-get install libcurl4'
+	exits 0 hb attach br-test
+	exits 0 hb bridges
+	prints '^br-test'
+	says 'warning: libcurl'
+	umount "${hidden[@]}"
+	exits 0 hb attach test-net
+}
+
+# --- hbpf bridges -----------------------------------------------------------------------------
+
+@test "bridges lists every bridge with network, gateways, clients, and whether it is attached" {
+	docker
+	podman
+	make_docker0
+	make_bridge podman2 31
+	make_bridge br-plain 32
+	make_client c2 2 br-plain 32
+	make_client c3 3 br-plain 32
+	on_host ip link add br-bare type bridge
+	attach
+	exits 0 hb bridges
+	[ -z "$err" ] || fail "on stderr: $err"
+	prints '^BRIDGE +NETWORK +GATEWAYS +CLIENTS +ATTACHED$' \
+		'^br-test +test-net \(Docker\) +172.30.0.1, fd00:30::1 +1 +yes$' \
+		'^docker0 +bridge \(Docker\) +172.17.0.1 +0 +no$' \
+		'^podman2 +ptest \(Podman\) +172.31.0.1, fd00:31::1 +0 +no$' \
+		'^br-plain +- +172.32.0.1, fd00:32::1 +2 +no$' \
+		'^br-bare +- +- +0 +no$'
+	lacks '^veth' '^lo' 'podman1'
+	[ "$(wc -l <"$BED/out")" -eq 6 ]
+
+	exits 0 hb bridges --json
+	json '.bridges | length == 5'
+	json '.bridges[] | select(.bridge == "br-test") | .engine == "docker" and
+		.network == "test-net" and (.id | test("^1b8bf7c")) and
+		.gateways == ["172.30.0.1", "fd00:30::1"] and .clients == 1 and .attached and .live'
+	json '.bridges[] | select(.bridge == "podman2") | .engine == "podman" and .network == "ptest"'
+	json '.bridges[] | select(.bridge == "br-plain") | (has("network") | not) and .clients == 2 and
+		(.attached | not) and (.live | not)'
+}
+
+@test "bridges tells an attached bridge whose programs are gone" {
+	attach
+	on_host ip link del br-test
+	make_bridge br-test 30
+	exits 0 hb bridges
+	prints '^br-test .* dead$'
+	exits 0 hb bridges --json
+	json '.bridges[0] | .attached and (.live | not)'
+}
+
+@test "bridges works without an engine, and is silent about it" {
+	exits 0 hb bridges
+	[ -z "$err" ] || fail "on stderr: $err"
+	prints '^br-test +- +172.30.0.1, fd00:30::1 +1 +no$'
+	on_host ip link del br-test
+	exits 0 hb bridges
+	prints 'this host has no bridge'
+	exits 0 hb bridges --json
+	json '.bridges == []'
+}
+
+@test "bridges notes an engine whose socket is there and that does not answer" {
+	tool engine "$DOCKER" status
+	podman
+	make_bridge podman2 31
+	exits 0 hb bridges
+	says "warning: .*$DOCKER"
+	prints '^br-test +- ' '^podman2 +ptest'
+	rm "$DOCKER"
+	DOCKER_HOST=tcp://127.0.0.1:2375 exits 0 hb bridges --json
+	says 'warning: DOCKER_HOST'
+	json '.bridges | length == 2'
+}

@@ -1,0 +1,66 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""A container engine for the tests, of which only its answers are there.
+
+    engine.py SOCKET docker|podman|hang|text|status [FILE]
+
+docker and podman answer as these do, with the networks in FILE (JSON as Docker 20.10 and Podman 4.3
+sent it); hang takes connections and says nothing; text says something else than HTTP, and status
+that it broke. Goes to the background once it listens; its pid goes to $BED/pids, and what it is
+asked for to $BED/engine.log, line by line.
+"""
+import os
+import socket
+import sys
+
+sys.path.insert(0, os.path.dirname(__file__))
+from bed import background  # noqa: E402
+
+SOCKET, KIND = sys.argv[1:3]
+ROOT = os.environ["BED"]
+BODY = open(sys.argv[3], "rb").read() if len(sys.argv) > 3 else b"[]"
+
+
+def http(status, body, *headers):
+    head = "\r\n".join([f"HTTP/1.1 {status}", *headers, f"Content-Length: {len(body)}", "", ""])
+    return head.encode() + body
+
+
+def answer(path):
+    """What an engine of this kind says to GET path."""
+    podman = ("Libpod-Api-Version: 4.3.1",) if KIND == "podman" else ()
+    if KIND == "text":
+        return b"220 mail.example.org ESMTP\r\n"
+    if KIND == "status":
+        return http("500 Internal Server Error", b'{"message":"broken"}')
+    if KIND == "docker" and path == "/networks":
+        return http("200 OK", BODY)
+    if KIND == "podman" and path == "/networks":
+        # as Podman's Docker form does, it does not tell the interfaces
+        return http("200 OK", b'[{"Name":"podman","Id":"2f25","Driver":"bridge"}]', *podman)
+    if KIND == "podman" and path == "/v4.0.0/libpod/networks/json":
+        return http("200 OK", BODY, *podman)
+    return http("404 Not Found", b'{"message":"page not found"}', *podman)
+
+
+def main():
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(SOCKET)
+    listener.listen(8)
+    listener = socket.socket(fileno=os.dup2(listener.detach(), 100))
+    background()
+    silent = []
+    while True:
+        client, _ = listener.accept()
+        if KIND == "hang":
+            silent.append(client)
+            continue
+        words = client.recv(65536).split()
+        if len(words) > 1:
+            with open(os.path.join(ROOT, "engine.log"), "a") as log:
+                log.write(words[1].decode() + "\n")
+            client.sendall(answer(words[1].decode()))
+        client.close()
+
+
+main()
