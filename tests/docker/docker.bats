@@ -112,6 +112,74 @@ teardown()
 	[ "$output" = "from the host" ]
 }
 
+# --- networks by their names ------------------------------------------------------------------
+
+@test "a network is attached by its name, its ID or the beginning of that, whatever its bridge is called" {
+	host_service tcp 127.0.0.1 8088 "from the host"
+	id=$(docker network create --label hbpf.ports=8088 plain-net)
+	bridge=br-${id:0:12}
+
+	for name in plain-net "$id" "${id:0:8}"; do
+		run -7 in_container plain-net "${fetch[@]}" http://host.docker.internal:8088
+		run -0 hbpf attach "$name" --port 8088
+		[ "${lines[0]}" = "$name is $bridge" ]
+		run -0 in_container plain-net "${fetch[@]}" http://host.docker.internal:8088
+		[ "$output" = "from the host" ]
+		run -0 hbpf detach "$name"
+		[ "${lines[1]}" = "$bridge is detached" ]
+	done
+}
+
+@test "Docker's network bridge is attached by that name" {
+	host_service tcp 127.0.0.1 8088 "from the host"
+	run -0 hbpf attach bridge --port 8088
+	[ "${lines[0]}" = "bridge is docker0" ]
+	run -0 in_container bridge "${fetch[@]}" http://host.docker.internal:8088
+	[ "$output" = "from the host" ]
+}
+
+@test "ports and status take a network's name" {
+	host_service tcp 127.0.0.1 9000 "from the host"
+	id=$(docker network create plain-net)
+	bridge=br-${id:0:12}
+	hbpf attach docker0
+	hbpf attach plain-net
+
+	hbpf ports add 9000 -b plain-net
+	run -0 in_container plain-net "${fetch[@]}" http://host.docker.internal:9000
+	[ "$output" = "from the host" ]
+	run -7 in_container bridge "${fetch[@]}" http://host.docker.internal:9000
+	run -0 hbpf status plain-net
+	[ "${lines[0]}" = "plain-net is $bridge" ]
+	[[ ${lines[1]} == "$bridge: attached, live"* ]]
+}
+
+@test "a network without a bridge is refused by its driver" {
+	run -1 hbpf attach host
+	[[ $output == *"Docker's network host has no bridge"*"driver is host"* ]]
+	run -1 hbpf attach none
+	[[ $output == *"driver is null"* ]]
+	if docker network create --driver ipvlan ipvlan-net; then # not every kernel has it
+		run -1 hbpf attach ipvlan-net
+		[[ $output == *"driver is ipvlan"* ]]
+	fi
+	run -1 hbpf attach nowhere
+	[[ $output == *"no network of a container engine"*"networks: "*test-net* ]]
+}
+
+@test "bridges lists Docker's networks, their containers and which are attached" {
+	id=$(docker network create --internal inside)
+	container --detach --network inside -- sleep 60
+	container --detach --network inside -- sleep 60
+	hbpf attach test-net
+
+	run -0 hbpf bridges
+	[[ $output =~ "br-${id:0:12}  inside (Docker) "+"$(gateway "br-${id:0:12}")"\ +2\ +no ]]
+	[[ $output =~ "br-test "+"test-net (Docker) "+"$(gateway br-test)"\ +0\ +yes ]]
+	[[ $output =~ "docker0 "+"bridge (Docker) "+"$(gateway docker0)"\ +0\ +no ]]
+	[ "${#lines[@]}" -eq 4 ]
+}
+
 # --- ports that Docker publishes on 127.0.0.1 -------------------------------------------------
 #
 # Docker's nat rule turns a packet for 127.0.0.1:5432 that came from elsewhere towards the

@@ -125,8 +125,14 @@ docker_stop()
 # still uses them.
 docker_remove_cgroups()
 {
+	remove_cgroups "$DOCKER_CGROUP" hbpf-docker
+}
+
+# remove_cgroups PATH KIND: those of this run, and what others of that kind left
+remove_cgroups()
+{
 	find /sys/fs/cgroup -depth -type d \
-		\( -path "*$DOCKER_CGROUP*" -o -path '*/hbpf-docker.*' -mmin +60 \) \
+		\( -path "*$1*" -o -path "*/$2.*" -mmin +60 \) \
 		-exec rmdir {} \; 2>/dev/null || true
 }
 
@@ -146,11 +152,11 @@ docker_clean()
 	timeout 30 docker network prune --force >/dev/null
 }
 
-# The image is an empty root, and /usr comes from this system at run time: nothing to download,
-# nothing to copy, and curl, python3 and ip are there with all their libraries.
-docker_import_image()
+# image_root DIRECTORY: an image is an empty root, and /usr comes from this system at run time:
+# nothing to download, nothing to copy, and curl, python3 and ip are there with all their libraries.
+image_root()
 {
-	local root=$DOCKER_DIR/image dir
+	local root=$1 dir
 
 	mkdir -p "$root"/{dev,etc,proc,sys,tmp,usr}
 	for dir in bin sbin lib lib32 lib64 libx32; do
@@ -158,7 +164,12 @@ docker_import_image()
 	done
 	echo 'hosts: files dns' >"$root/etc/nsswitch.conf"
 	echo 'root:x:0:0:root:/:/bin/sh' >"$root/etc/passwd"
-	tar -C "$root" -c . | docker import - hbpf-test >/dev/null
+}
+
+docker_import_image()
+{
+	image_root "$DOCKER_DIR/image"
+	tar -C "$DOCKER_DIR/image" -c . | docker import - hbpf-test >/dev/null
 }
 
 # --- containers -------------------------------------------------------------------------------

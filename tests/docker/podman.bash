@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# A real Podman, with its API on the usual socket, for one .bats file inside tests/sandbox. All that
+# it writes goes to the sandbox's private /run, and to file systems mounted over the places that it
+# will not be talked out of; the one thing outside are its cgroups, which podman_stop removes.
+
+unset CONTAINER_HOST CONTAINER_CONNECTION CONTAINERS_REGISTRIES_CONF
+
+# podman_missing: say why Podman cannot run on this machine; fails when nothing is in its way.
+podman_missing()
+{
+	local tool
+
+	for tool in podman conmon iptables curl tar /usr/bin/python3; do
+		command -v "$tool" >/dev/null || { echo "$tool is not installed"; return; }
+	done
+	if ! command -v runc crun >/dev/null; then
+		echo "neither runc nor crun is installed"
+	elif [[ ! -x /usr/lib/podman/netavark && ! -x /usr/libexec/podman/netavark ]]; then
+		echo "netavark is not installed"
+	elif [[ ! -e /sys/fs/cgroup/cgroup.controllers && ! -d /sys/fs/cgroup/memory ]]; then
+		echo "no cgroups are mounted on /sys/fs/cgroup"
+	elif [[ ! -L /lib || ! -L /bin ]]; then
+		echo "this system keeps /bin and /lib outside /usr"
+	else
+		return 1
+	fi
+}
+
+podman_start()
+{
+	local dir
+
+	if [[ -z ${HBPF_BPFFS:-} ]]; then
+		echo "not inside tests/sandbox: the host's own bridges and rules would be changed" >&2
+		return 1
+	fi
+	PODMAN_DIR=$(mktemp -d /run/hbpf-podman.XXXXXX)
+	PODMAN_CGROUP=/${PODMAN_DIR##*/}
+	export PODMAN_DIR PODMAN_CGROUP
+
+	# Its locks, its caches, and networks of before: it asks nobody where to keep them.
+	for dir in /dev/shm /var/lib/containers /var/lib/cni /etc/cni /etc/containers/networks; do
+		[[ ! -d $dir ]] || mount -t tmpfs tmpfs "$dir"
+	done
+	export CONTAINERS_CONF=$PODMAN_DIR/containers.conf
+	export CONTAINERS_STORAGE_CONF=$PODMAN_DIR/storage.conf
+	cat >"$CONTAINERS_CONF" <<-END
+		[engine]
+		cgroup_manager = "cgroupfs"
+		events_logger = "file"
+		runtime = "$(command -v runc >/dev/null && echo runc || echo crun)"
+		[network]
+		network_backend = "netavark"
+		network_config_dir = "$PODMAN_DIR/networks"
+	END
+	cat >"$CONTAINERS_STORAGE_CONF" <<-END
+		[storage]
+		driver = "vfs"
+		graphroot = "$PODMAN_DIR/storage"
+		runroot = "$PODMAN_DIR/run"
+	END
+
+	# Not bats' descriptor 3: bats waits until everybody has closed it.
+	mkdir -p /run/podman
+	podman system service --time 0 unix:///run/podman/podman.sock \
+		>"$PODMAN_DIR/log" 2>&1 3>&- &
+	PODMAN_PID=$!
+	export PODMAN_PID
+	if ! wait_until 30 podman_answers; then
+		{
+			echo "podman does not answer on /run/podman/podman.sock; the end of its log:"
+			tail -n 40 "$PODMAN_DIR/log"
+		} >&2
+		return 1
+	fi
+	image_root "$PODMAN_DIR/image"
+	tar -C "$PODMAN_DIR/image" -c . | podman import - hbpf-test >/dev/null
+}
+
+podman_answers()
+{
+	curl --silent --unix-socket /run/podman/podman.sock http://localhost/_ping
+}
+
+podman_stop()
+{
+	[[ -n ${PODMAN_PID:-} ]] || return 0
+	podman_clean || true
+	kill "$PODMAN_PID" 2>/dev/null || true
+	remove_cgroups "$PODMAN_CGROUP" hbpf-podman
+}
+
+# podman_clean: no containers, and no networks but Podman's own, as after podman_start.
+podman_clean()
+{
+	timeout 60 podman rm --all --force --time 0 >/dev/null
+	timeout 60 podman network prune --force >/dev/null
+}
+
+# podman_container NAME NETWORK COMMAND...: in the background
+podman_container()
+{
+	timeout 60 podman run --detach --cgroup-parent "$PODMAN_CGROUP" --volume /usr:/usr:ro \
+		--name "$1" --network "$2" hbpf-test "${@:3}" 3>&-
+}
+
+# podman_in NAME COMMAND...
+podman_in()
+{
+	timeout 30 podman exec "$@"
+}

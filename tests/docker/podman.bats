@@ -1,0 +1,99 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# hbpf with a real Podman, whose bridges come with their first container and go with their last.
+
+# What lib.bash and run set is out of shellcheck's sight, and a test is no subshell of another.
+# shellcheck disable=SC2030,SC2031,SC2034,SC2154
+load lib
+load podman
+
+bats_require_minimum_version 1.5.0
+
+setup_file()
+{
+	# bats 1.8 cannot skip in setup_file.
+	PODMAN_MISSING=$(podman_missing) || podman_start
+	export PODMAN_MISSING
+}
+
+teardown_file()
+{
+	podman_stop
+}
+
+setup()
+{
+	[[ -z $PODMAN_MISSING ]] || skip "no Podman can run here: $PODMAN_MISSING"
+	HOST_SERVICES=()
+	podman network create plain-net
+	bridge=$(podman network inspect --format '{{.NetworkInterface}}' plain-net)
+	id=$(podman network inspect --format '{{.ID}}' plain-net)
+}
+
+teardown()
+{
+	local status=0
+
+	[[ -z $PODMAN_MISSING ]] || return 0
+	hbpf detach --all || status=$?
+	host_services_stop
+	podman_clean
+	return "$status"
+}
+
+@test "a container reaches the host's 127.0.0.1 when its network is attached by name or ID" {
+	host_service tcp 127.0.0.1 8088 "from the host"
+	podman_container client plain-net sleep 60
+
+	for name in plain-net "$id" "${id:0:8}"; do
+		run -7 podman_in client "${fetch[@]}" http://host.containers.internal:8088
+		run -0 hbpf attach "$name" --port 8088
+		[ "${lines[0]}" = "$name is $bridge" ]
+		run -0 podman_in client "${fetch[@]}" http://host.containers.internal:8088
+		[ "$output" = "from the host" ]
+		run -0 hbpf detach "$name"
+		[ "${lines[1]}" = "$bridge is detached" ]
+	done
+}
+
+@test "before its first container a network has no bridge, and attach says what makes it" {
+	run -1 hbpf attach plain-net --port 8088
+	[[ $output == *"$bridge, the bridge of Podman's network plain-net, is not there"* ]]
+	[[ $output == *"first container"* ]]
+	podman_container client plain-net sleep 60
+	hbpf attach plain-net --port 8088
+}
+
+@test "Podman's network podman is attached by that name" {
+	host_service tcp 127.0.0.1 8088 "from the host"
+	podman_container client podman sleep 60
+	run -0 hbpf attach podman --port 8088
+	[ "${lines[0]}" = "podman is podman0" ]
+	run -0 podman_in client "${fetch[@]}" http://host.containers.internal:8088
+	[ "$output" = "from the host" ]
+}
+
+@test "ports, status and bridges know a network's name, and detach when its bridge is gone" {
+	host_service tcp 127.0.0.1 9000 "from the host"
+	podman_container client plain-net sleep 60
+	podman_container other podman sleep 60
+	hbpf attach plain-net
+	hbpf attach podman
+
+	hbpf ports add 9000 -b plain-net
+	run -0 podman_in client "${fetch[@]}" http://host.containers.internal:9000
+	[ "$output" = "from the host" ]
+	run -7 podman_in other "${fetch[@]}" http://host.containers.internal:9000
+	run -0 hbpf status plain-net
+	[[ ${lines[1]} == "$bridge: attached, live"* ]]
+	run -0 hbpf bridges
+	[[ $output =~ "$bridge  plain-net (Podman) "+[0-9.]+\ +1\ +yes ]]
+	[[ $output =~ "podman0  podman (Podman) "+[0-9.]+\ +1\ +yes ]]
+
+	podman rm --force --time 0 client
+	run -0 hbpf status plain-net
+	[[ ${lines[1]} == "$bridge: dead"* ]]
+	run -0 hbpf detach plain-net
+	[ "${lines[1]}" = "$bridge is detached" ]
+}
