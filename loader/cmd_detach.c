@@ -122,9 +122,9 @@ const struct command command_detach = {
 	.name = "detach",
 	.synopsis = "[BRIDGE | --all] [options]",
 	.summary = "Detach from a bridge and restore the host's settings",
-	.text = "BRIDGE may be left out where exactly one is attached. Connections through its\n"
-		"ports end at once, on both sides. Also clears away what a killed command, or a\n"
-		"bridge that was deleted, left behind.",
+	.text = "BRIDGE, which may be its network's name or ID, may be left out where exactly one is\n"
+		"attached. Connections through its ports end at once, on both sides. Also clears\n"
+		"away what a killed command, or a bridge that was deleted, left behind.",
 	.options = options,
 	.options_size = sizeof(struct detach_options),
 	.max_words = 1,

@@ -509,8 +509,9 @@ static int run(const struct cli_call *call)
 #define STORE(field) offsetof(struct ports_options, field)
 
 static const struct cli_option options[] = {
-	{ "bridge", 'b', "BRIDGE", "which bridge, where several are attached; may be repeated",
-	  CLI_LIST, STORE(bridges), 0, NULL },
+	{ "bridge", 'b', "BRIDGE",
+	  "which bridge (or its network), where several are attached;\nmay be repeated", CLI_LIST,
+	  STORE(bridges), 0, NULL },
 	{ "from", 'f', "CIDR",
 	  "add, set: who may use these ports, in place of what holds\nfor the bridge; may be "
 	  "repeated; the word onlink is the\nnetworks on the bridge's link",

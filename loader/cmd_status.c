@@ -387,7 +387,8 @@ const struct command command_status = {
 	.name = "status",
 	.synopsis = "[BRIDGE] [options]",
 	.summary = "Show what is attached, how it does, and what it changed",
-	.text = "With -v also how many packets took which way.\n\n"
+	.text = "Of one BRIDGE, or its network's name or ID, or of every attached one. With -v also\n"
+		"how many packets took which way.\n\n"
 		"Exit status 1 also where a bridge's state cannot be read, and where the guard is\n"
 		"gone while route_localnet is on, so that all of the host's loopback is open.",
 	.max_words = 1,

@@ -21,7 +21,7 @@ public_hbpf() {
 
 @test "not root" {
 	public_hbpf
-	for command in "attach br-test" "detach" "ports add 8088" "status"; do
+	for command in "attach br-test" "detach" "ports add 8088" "status" "bridges"; do
 		# shellcheck disable=SC2086 # words are meant
 		refuses 1 on_host setpriv --reuid 65534 --regid 65534 --clear-groups \
 			"$BED/hbpf" $command
@@ -227,7 +227,7 @@ programs_at() {
 }
 
 @test "help and version on stdout, exit 0" {
-	for command in "" attach detach ports status; do
+	for command in "" attach detach ports status bridges; do
 		# shellcheck disable=SC2086 # none or one word
 		exits 0 hb $command --help
 		prints 'usage' "${command:-attach}"
@@ -238,8 +238,8 @@ programs_at() {
 }
 
 @test "--json: stdout is one valid document, also for errors" {
-	for command in "status" "ports list" "ports add 80" "ports add 0" "detach" "attach br-none" \
-		"status --bogus" "bogus"; do
+	for command in "status" "bridges" "ports list" "ports add 80" "ports add 0" "detach" \
+		"attach br-none" "status --bogus" "bogus"; do
 		# shellcheck disable=SC2086 # words are meant
 		hb $command --json >"$BED/json" 2>"$BED/err" || true
 		jq -es 'length == 1' "$BED/json" >"$BED/jq" ||
@@ -272,7 +272,7 @@ programs_at() {
 	echo $! >>"$BED/pids"
 	eventually dial_itself
 	hb attach "$bridge" --hook "$HOOK" --port 8088
-	for command in status ports "ports add 9000" "detach br-none"; do
+	for command in status bridges ports "ports add 9000" "detach br-none"; do
 		# shellcheck disable=SC2086 # words are meant
 		hb $command --json >"$BED/json" 2>"$BED/err" || true
 		iconv -f UTF-8 -t UTF-8 "$BED/json" >"$BED/utf8" || fail "$command: $(<"$BED/json")"
