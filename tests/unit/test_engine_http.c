@@ -74,6 +74,7 @@ static void say(int client, const char *text, size_t len)
 /* A server that answers everyone with @head and @times the @rest, and closes. */
 static pid_t serve(const char *head, const char *rest, int times)
 {
+	size_t len = strlen(rest);
 	int fd = listen_at(path);
 	pid_t pid = fork();
 	char line[512];
@@ -85,10 +86,11 @@ static pid_t serve(const char *head, const char *rest, int times)
 	for (;;) {
 		int client = accept(fd, NULL, NULL);
 
-		if (hear(client, line, sizeof(line)))
+		if (hear(client, line, sizeof(line))) {
 			say(client, head, strlen(head));
-		for (int i = 0; i < times; i++)
-			say(client, rest, strlen(rest));
+			for (int i = 0; i < times; i++)
+				say(client, rest, len);
+		}
 		close(client);
 	}
 }
