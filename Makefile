@@ -70,9 +70,8 @@ endif
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: help all bpf objects tidy unit fuzzers fuzz format format-check deps check demo test \
-	test-unit test-memcheck test-bpf test-fuzz test-e2e test-crash test-docker test-kernels \
-	bench install \
-	clean FORCE
+	test-unit test-memcheck test-bpf test-fuzz test-e2e test-crash test-docker test-services \
+	test-kernels bench install clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
@@ -103,7 +102,7 @@ fuzzers: all
 	+$(Q)$(MAKE) -f tests/fuzz/Makefile BUILD=$(BUILD) CLANG=$(CLANG) $(if $(Q),-s)
 
 deps: ## install what build and tests need (root, apt)
-	@scripts/deps build test
+	@scripts/deps build test services
 
 check: ## formatting, linters, and no warnings with gcc and clang
 	@scripts/test check
@@ -130,6 +129,9 @@ test-crash: ## kill and fail the tool's commands at every system call (root)
 
 test-docker: ## the tool with a real dockerd (root)
 	@scripts/test docker
+
+test-services: ## real services behind the tool (root)
+	@scripts/test services
 
 test-kernels: ## packets and the core of e2e on Debian's kernels, under qemu (root)
 	@scripts/test kernels

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# Real services on the host's loopback, in the bed of tests/e2e: the words to start them with, and
+# to show that what a client hears of them came through hbpf.
+
+# shellcheck source=../e2e/lib.bash
+. "$BATS_TEST_DIRNAME/../e2e/lib.bash"
+
+# Debian keeps PostgreSQL's programs apart by version.
+PATH=$PATH:/usr/sbin:$(printf '%s:' /usr/lib/postgresql/*/bin)
+
+# ---- services
+
+# home NAME: makes a directory that the services may write to, and prints its path
+home() {
+	install -d -o nobody -g nogroup "$BED/home" "$BED/home/$1"
+	echo "$BED/home/$1"
+}
+
+nobody=(setpriv --reuid=nobody --regid=nogroup --clear-groups env)
+
+# nobody COMMAND...: on the host, with none of root's rights
+nobody() {
+	on_host "${nobody[@]}" HOME="$BED/home" "$@"
+}
+
+# start NAME COMMAND...: as nobody on the host, until the test ends and with all its children; what
+# it prints is in $BED/NAME.log
+start() {
+	# A plain command and no function, so that $! leads the new process group. And not bats'
+	# descriptor 3: bats waits until everybody has closed it.
+	nsenter --net=/run/netns/host setsid "${nobody[@]}" HOME="$BED/home" "${@:2}" \
+		>"$BED/$1.log" 2>&1 3>&- &
+	echo "-$!" >>"$BED/pids"
+}
+
+# up PROTO PORT [ADDR]...: waits until host sockets are bound to it, on 127.0.0.1 and ::1
+up() {
+	local where
+	(($# > 2)) || set -- "$1" "$2" 127.0.0.1 "[::1]"
+	for where in "${@:3}"; do eventually bound "$1" "$where:$2"; done
+}
+
+bound() {
+	[ -n "$(on_host ss --no-header --numeric --listening "--$1" "src = $2")" ] ||
+		fail "nothing is bound to $2"
+}
+
+# ---- that it is hbpf's doing
+
+# opens PORT/PROTO...: by attach, and not before
+opens() {
+	local spec
+	for spec; do shut "$spec"; done
+	# shellcheck disable=SC2046 # one word for each
+	attach $(printf -- '--port %s ' "$@")
+}
+
+# shut PORT/PROTO: clients are refused at once, at every gateway
+shut() {
+	misses ECONNREFUSED "${1#*/}" "$GW:${1%/*}"
+	misses ECONNREFUSED "${1#*/}" "[$GW6]:${1%/*}"
+}
+
+# carried PORT/PROTO PACKETS: as many at least went each way, and no packet was lost on hbpf's part
+carried() {
+	exits 0 hb ports list --json
+	json ".bridges[0].ports | map(select(\"\(.gateway_port)/\(.protocol)\" == \"$1\")) |
+		length == 1 and (.[0] | .in_packets >= $2 and .out_packets >= $2)"
+	uncounted IN_FAILED OUT_FAILED OUT_AMBIGUOUS OUT_GUARD IN_COLLISION
+}
+
+# closes PORT/PROTO...: by detach
+closes() {
+	local spec
+	hb detach
+	for spec; do shut "$spec"; done
+}
+
+# client COMMAND...
+client() {
+	in_ns c1 "$@"
+}
