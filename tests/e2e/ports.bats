@@ -257,13 +257,22 @@ listens_on_lo() {
 }
 
 @test "ports list and status show who listens and how much went through" {
+	local pid
 	serve svc --tcp 127.0.0.1:8088
+	pid=$(tail -n 1 "$BED/pids")
 	attach --port 8088 --port 9000
 	reaches svc tcp "$GW:8088"
-	exits 0 hb ports list
-	prints '8088.*(python|serve)'
-	exits 0 hb status
-	prints '8088'
-	exits 0 hb ports list --json
-	json 'tostring | test("8088")'
+	for command in "ports list" status; do
+		# shellcheck disable=SC2086 # words
+		exits 0 hb $command
+		prints "8088/tcp .*in [1-9].*out [1-9].*python3 \\(pid $pid\\)" \
+			'9000/tcp .*in 0 .*out 0 .*nothing listens'
+		# shellcheck disable=SC2086
+		exits 0 hb $command --json
+		json "[.. | objects | select(.gateway_port? == 8088)] | length == 1 and (.[0] |
+			.in_packets >= 3 and .out_packets >= 3 and .in_bytes > 0 and .out_bytes > 0 and
+			(.services[0] | .listening and .process == \"python3\" and .pid == $pid))"
+		json '[.. | objects | select(.gateway_port? == 9000)] | length == 1 and (.[0] |
+			.in_packets == 0 and .out_packets == 0 and (.services | any(.listening) | not))'
+	done
 }
