@@ -102,7 +102,7 @@ fuzzers: all
 	+$(Q)$(MAKE) -f tests/fuzz/Makefile BUILD=$(BUILD) CLANG=$(CLANG) $(if $(Q),-s)
 
 deps: ## install what build and tests need (root, apt)
-	@scripts/deps build test services
+	@scripts/deps build test
 
 check: ## formatting, linters, and no warnings with gcc and clang
 	@scripts/test check
