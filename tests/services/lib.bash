@@ -47,6 +47,46 @@ bound() {
 		fail "nothing is bound to $2"
 }
 
+# nginx DIRECTIVE...: on 127.0.0.1:8088 and [::1]:8088, with these in its server block; what it
+# served is in $BED/home/nginx/access, one line "CLIENT STATUS BYTES" each
+nginx() {
+	local home
+	home=$(home nginx)
+	cat >"$home/conf" <<-EOF
+		daemon off;
+		pid $home/pid;
+		error_log stderr;
+		events { worker_connections 4096; }
+		http {
+			client_body_temp_path $home;
+			proxy_temp_path $home;
+			fastcgi_temp_path $home;
+			uwsgi_temp_path $home;
+			scgi_temp_path $home;
+			log_format brief "\$remote_addr \$status \$body_bytes_sent";
+			access_log $home/access brief;
+			server {
+				listen 127.0.0.1:8088;
+				listen [::1]:8088;
+				keepalive_requests 100000000;
+				$(printf '%s\n' "$@")
+			}
+		}
+	EOF
+	start nginx nginx -e stderr -c "$home/conf"
+	up tcp 8088
+}
+
+# load_with_wrk URL [wrk's options]: for two seconds, and every answer is a good one; adds their number
+# to $asked
+load_with_wrk() {
+	exits 0 client wrk --threads 2 --connections 32 --duration 2s "${@:2}" "$1"
+	prints '^ +[1-9][0-9]* requests in '
+	lacks 'Socket errors' 'Non-2xx'
+	figures "wrk ${*:2} $1: $(sed -nE 's/^ +([0-9]+ requests in .*)/\1/p' <<<"$out")"
+	asked=$((asked + $(sed -nE 's/^ +([0-9]+) requests in .*/\1/p' <<<"$out")))
+}
+
 # ---- that it is hbpf's doing
 
 # opens PORT/PROTO...: by attach, and not before
@@ -81,4 +121,11 @@ closes() {
 # client COMMAND...
 client() {
 	in_ns c1 "$@"
+}
+
+# ---- figures
+
+# figures TEXT: for people, and never compared with anything
+figures() {
+	echo "# figures: $*" >&3
 }
