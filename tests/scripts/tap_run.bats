@@ -34,6 +34,11 @@ counted()
 	[[ $output == *sanitizer* && $output == *why* ]]
 }
 
+@test "of what a passed test printed, its figures are shown" {
+	counted "2 0 0" '1..2\n# figures: 7 a second\n# noise\nok 1 a\nok 2 b\n'
+	[[ $output == *"a"*$'\n'"        7 a second"$'\n'*"b"* && $output != *noise* ]]
+}
+
 @test "what the plan promised and did not come is a failure" {
 	counted "1 2 0" '1..3\nok 1 a\n'
 	counted "0 1 0" 'noise\n'

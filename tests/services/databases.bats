@@ -61,9 +61,11 @@ sql() {
 	exits 0 client pgbench --host "$GW" --no-vacuum --client 8 --jobs 2 --time 4
 	prints '^number of failed transactions: 0 '
 	count=$(transactions)
-	exits 0 client pgbench --host "$GW6" --no-vacuum --client 4 --connect --transactions 50
-	prints '^number of failed transactions: 0 ' 'processed: 200/200$'
+	figures "pgbench $GW: $count transactions, $(grep '^tps' <<<"$out")"
+	exits 0 client pgbench --host "$GW6" --no-vacuum --client 4 --connect --transactions 20
+	prints '^number of failed transactions: 0 ' 'processed: 80/80$'
 	count=$((count + $(transactions)))
+	figures "pgbench --connect $GW6: $(transactions) transactions, $(grep '^tps' <<<"$out")"
 
 	# what pgbench counted is what the database has got, each sum three times over
 	[ "$(sql "select count(*) from pgbench_history")" = "$count" ]
@@ -118,15 +120,23 @@ ask_redis() {
 		on_host redis-cli -h 127.0.0.1 flushall
 		exits 0 client redis-benchmark -h "$gateway" -a secret -q -n 50000 -c 50 -t set,incr,lpush
 		tells 'SET: .* requests per second' 'INCR: .* requests per second'
+		figures "redis-benchmark $gateway: $(benchmarked)"
 		# a new connection for each
 		exits 0 client redis-benchmark -h "$gateway" -a secret -q -n 2000 -c 20 -k 0 -t incr
+		figures "redis-benchmark -k 0 $gateway: $(benchmarked)"
 		# pipelined
 		exits 0 client redis-benchmark -h "$gateway" -a secret -q -n 50000 -c 20 -P 16 -t incr
+		figures "redis-benchmark -P 16 $gateway: $(benchmarked)"
 		[ "$(client redis-cli -h "$gateway" get counter:__rand_int__)" = 102000 ]
 		[ "$(client redis-cli -h "$gateway" llen mylist)" = 50000 ]
 	done
 	carried 6379/tcp 200000
 	closes 6379/tcp
+}
+
+# what redis-benchmark says at the end; what it wrote over and over while it ran is left out
+benchmarked() {
+	tr '\r' '\n' <<<"$out" | sed -nE 's/^(.* requests per second), .*/\1/p' | paste -sd ';'
 }
 
 # ---- MariaDB
@@ -161,6 +171,7 @@ ask_redis() {
 	exits 0 client mariadb-slap "${app[@]}" --host="$GW" --create-schema=mydb \
 		--no-drop --concurrency=8 --number-of-queries=4000 \
 		--query="insert into books (who) values (connection_id())"
+	figures "mariadb-slap $GW: 4000 inserts, $(sed -nE 's/^\s*(Average.*)/\1/p' <<<"$out")"
 	exits 0 "${root[@]}" --skip-column-names --execute \
 		"select count(*), count(distinct who) from mydb.books"
 	[ "$out" = $'4000\t8' ]
