@@ -171,7 +171,7 @@ benchmarked() {
 	exits 0 client mariadb-slap "${app[@]}" --host="$GW" --create-schema=mydb \
 		--no-drop --concurrency=8 --number-of-queries=4000 \
 		--query="insert into books (who) values (connection_id())"
-	figures "mariadb-slap $GW: 4000 inserts, $(sed -nE 's/^\s*(Average.*)/\1/p' <<<"$out")"
+	figures "mariadb-slap $GW: 4000 inserts, $(sed -nE 's/^\s*(Average number of seconds.*)/\1/p' <<<"$out")"
 	exits 0 "${root[@]}" --skip-column-names --execute \
 		"select count(*), count(distinct who) from mydb.books"
 	[ "$out" = $'4000\t8' ]
