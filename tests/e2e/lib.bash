@@ -73,6 +73,24 @@ bed_up() {
 	make_ns host
 	make_bridge br-test 30
 	make_client c1 2
+	[ -z "${HBPF_CAPTURE:-}" ] || capture
+}
+
+# With HBPF_CAPTURE=FILE a test also adds to that file what it puts before the two programs, for
+# tests/fuzz/distill. That takes tcx, in front of hbpf's clsact filters.
+capture() {
+	local side
+	for side in ingress egress; do
+		mkdir "$BED/bpf/$side"
+		on_host ip link add "mirror-$side" type veth peer name "end-$side"
+		on_host sysctl -qw "net.ipv6.conf.mirror-$side.disable_ipv6=1"
+		on_host ip link set "end-$side" up
+		on_host ip link set "mirror-$side" up
+		on_host "${PY[@]}" "$E2E/tools/bpf.py" mirror "$BED/bpf/$side" "mirror-$side"
+		on_host "${PY[@]}" "$E2E/tools/bpf.py" tcx-attach "$BED/bpf/$side" br-test "$side"
+		on_host "${PY[@]}" "$E2E/tools/record.py" "mirror-$side" "$side" "$HBPF_CAPTURE" \
+			>>"$BED/pids"
+	done
 }
 
 bed_down() {

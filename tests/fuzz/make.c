@@ -554,7 +554,15 @@ static void spoil(struct rng *rng, struct frame *frame)
 		seal(frame);
 }
 
-void make_frame(struct rng *rng, bool egress, struct talk *last, struct frame *frame)
+/* Captured before the NIC, where checksums may not be finished yet. */
+static void make_captured(struct rng *rng, const struct captured *captured, struct frame *frame)
+{
+	*frame = captured->v[below(rng, captured->count)];
+	seal(frame);
+}
+
+void make_frame(struct rng *rng, bool egress, struct talk *last, const struct captured *captured,
+		struct frame *frame)
 {
 	switch (below(rng, 16)) {
 	case 0:
@@ -568,6 +576,13 @@ void make_frame(struct rng *rng, bool egress, struct talk *last, struct frame *f
 	case 4:
 		make_icmp(rng, frame, egress);
 		break;
+	case 5:
+	case 6:
+		if (captured->count) {
+			make_captured(rng, captured, frame);
+			break;
+		}
+		/* fall through */
 	default:
 		make_transport(rng, frame, egress, last);
 	}

@@ -17,10 +17,20 @@ struct talk {
 	struct end dst;
 };
 
-/** make_frame() - @egress: as the host sends them, else as clients do; @last: of that direction,
- * all zero at first
+/* Frames that the end-to-end tests sent (tests/fuzz/captured), of one direction. */
+struct captured {
+	struct frame *v;
+	unsigned int count;
+};
+
+/**
+ * make_frame() - one at random
+ * @egress:	As the host sends them, else as clients do
+ * @last:	Of that direction, all zero at first
+ * @captured:	Of that direction; one in eight frames begins as one of these
  */
-void make_frame(struct rng *rng, bool egress, struct talk *last, struct frame *frame);
+void make_frame(struct rng *rng, bool egress, struct talk *last, const struct captured *captured,
+		struct frame *frame);
 
 /** make_error() - an ICMP error that quotes a frame's packet, with good checksums */
 void make_error(struct frame *frame, const struct frame *about, const struct view *view,

@@ -2,14 +2,15 @@
 /*
  * Random packets through both programs, by BPF_PROG_TEST_RUN.
  *
- *	packets [--seed N] [--count N] [--first N] OBJECT
+ *	packets [--seed N] [--count N] [--first N] [--captured FILE] OBJECT
  *	packets --replay FILE OBJECT
  *
  * Needs root; makes a network namespace of its own. Prints TAP, one test for
  * each property (check.h). Packets come in histories: each starts with no flow
  * and no fragment known and depends on nothing but the seed and its number, so
  * that one that failed can be run again alone (--first N). A failed one is first
- * made as short as it goes, then printed as lines that --replay takes:
+ * made as short as it goes, then printed as lines that --replay takes, of the
+ * form that captured frames (make.h) have, too:
  *
  *	setting 0
  *	ingress 020000003001...
@@ -67,6 +68,7 @@ struct failure {
 struct fuzz {
 	struct bed bed;
 	struct model model;
+	struct captured captured[2]; /* ingress, egress */
 	unsigned long long packets;
 	unsigned long long refused; /* by the kernel's test run */
 	unsigned long long translated;
@@ -228,7 +230,8 @@ static bool run_history(struct fuzz *fuzz, const struct step *steps, unsigned in
 	return good;
 }
 
-static void make_history(uint64_t seed, uint64_t number, struct step *steps, unsigned int count)
+static void make_history(const struct fuzz *fuzz, uint64_t seed, uint64_t number,
+			 struct step *steps, unsigned int count)
 {
 	struct rng rng = rng_part(seed, number);
 	struct talk last[2] = { 0 };
@@ -236,7 +239,8 @@ static void make_history(uint64_t seed, uint64_t number, struct step *steps, uns
 	for (unsigned int i = 0; i < count; i++) {
 		steps[i].egress = one_in(&rng, 3);
 		steps[i].errors = one_in(&rng, 4);
-		make_frame(&rng, steps[i].egress, &last[steps[i].egress], &steps[i].frame);
+		make_frame(&rng, steps[i].egress, &last[steps[i].egress],
+			   &fuzz->captured[steps[i].egress], &steps[i].frame);
 	}
 }
 
@@ -363,6 +367,26 @@ static unsigned int read_history(const char *path, struct step *steps, unsigned 
 	return count;
 }
 
+static void read_captured(const char *path, struct captured captured[2])
+{
+	static struct step steps[4096];
+	unsigned int setting;
+	unsigned int count = read_history(path, steps, sizeof(steps) / sizeof(*steps), &setting);
+
+	for (int side = 0; side < 2; side++) {
+		captured[side].v = calloc(count + 1, sizeof(*captured[side].v));
+		if (!captured[side].v)
+			error(1, errno, "%s", path);
+	}
+	for (unsigned int i = 0; i < count; i++) {
+		struct captured *of = &captured[steps[i].egress];
+
+		of->v[of->count++] = steps[i].frame;
+	}
+	if (!captured[0].count || !captured[1].count)
+		error(1, 0, "%s holds no frames of one side", path);
+}
+
 static bool replay(struct fuzz *fuzz, const char *path)
 {
 	static struct step steps[HISTORY];
@@ -385,7 +409,7 @@ static bool explore(struct fuzz *fuzz, uint64_t seed, unsigned long long count, 
 
 	for (; fuzz->packets < count; number++) {
 		use(fuzz, setting_of(number));
-		make_history(seed, number, steps, HISTORY);
+		make_history(fuzz, seed, number, steps, HISTORY);
 		if (run_history(fuzz, steps, HISTORY))
 			continue;
 		printf("# history %llu of seed %llu (%s), after %llu packets\n",
@@ -404,6 +428,7 @@ int main(int argc, char **argv)
 		{ "count", required_argument, NULL, 'c' },
 		{ "first", required_argument, NULL, 'f' },
 		{ "replay", required_argument, NULL, 'r' },
+		{ "captured", required_argument, NULL, 'C' },
 		{ 0 },
 	};
 	static struct fuzz fuzz;
@@ -426,14 +451,17 @@ int main(int argc, char **argv)
 		case 'r':
 			file = optarg;
 			break;
+		case 'C':
+			read_captured(optarg, fuzz.captured);
+			break;
 		default:
 			return 2;
 		}
 	}
 	if (optind != argc - 1)
 		error(2, 0,
-		      "usage: packets [--seed N] [--count N] [--first N] [--replay FILE] "
-		      "OBJECT");
+		      "usage: packets [--seed N] [--count N] [--first N] [--captured FILE] "
+		      "[--replay FILE] OBJECT");
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	bed_open(&fuzz.bed, argv[optind]);
 	bed_probe(&fuzz.bed, &fuzz.model.world);

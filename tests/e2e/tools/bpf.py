@@ -13,6 +13,8 @@
     bpf.py tcx-attach DIR DEV SIDE [before]
                                      attach that program with tcx, behind all others or before
                                      them; pin the link as DIR/link_SIDE
+    bpf.py mirror DIR DEV            load a program that sends a copy of each packet out of DEV and
+                                     passes; pin it as DIR/program
     bpf.py entries PIN               how many entries a hash map has
     bpf.py tcx-list [DEV]            tcx programs as DEV SIDE NAME, in the order they run
 """
@@ -154,12 +156,26 @@ def witness(where, verdict="-1"):
         insn(0xb7, dst=0, imm=int(verdict)),                 # out: r0 = verdict
         insn(0x95),
     ))
+    obj_pin(count, f"{where}/count")
+    obj_pin(load(b"witness", program), f"{where}/program")
+
+
+def mirror(where, dev):
+    program = b"".join((
+        insn(0xb7, dst=2, imm=socket.if_nametoindex(dev)),
+        insn(0xb7, dst=3, imm=0),
+        insn(0x85, imm=13),                                  # bpf_clone_redirect
+        insn(0xb7, dst=0, imm=-1),
+        insn(0x95),
+    ))
+    obj_pin(load(b"mirror", program), f"{where}/program")
+
+
+def load(name, program):
     code = ctypes.create_string_buffer(program, len(program))
     licence = ctypes.create_string_buffer(b"GPL")
-    fd = bpf(PROG_LOAD, struct.pack("IIQQIIQII16s", SCHED_CLS, len(program) // 8, address(code),
-                                    address(licence), 0, 0, 0, 0, 0, b"witness"))[0]
-    obj_pin(count, f"{where}/count")
-    obj_pin(fd, f"{where}/program")
+    return bpf(PROG_LOAD, struct.pack("IIQQIIQII16s", SCHED_CLS, len(program) // 8, address(code),
+                                      address(licence), 0, 0, 0, 0, 0, name))[0]
 
 
 def witnessed(where):
@@ -194,7 +210,7 @@ def tcx_list(only=None):
 
 COMMANDS = {"counters": counters, "dump": dump, "clear": clear, "write": write,
             "witness": witness, "witnessed": witnessed, "tcx-attach": tcx_attach,
-            "tcx-list": tcx_list, "entries": entries}
+            "mirror": mirror, "tcx-list": tcx_list, "entries": entries}
 
 if __name__ == "__main__":
     COMMANDS[sys.argv[1]](*sys.argv[2:])
