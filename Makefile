@@ -71,10 +71,10 @@ endif
 .SECONDARY:
 .PHONY: help all bpf objects tidy unit fuzzers fuzz format format-check deps check demo test \
 	test-unit test-memcheck test-bpf test-fuzz test-e2e test-crash test-docker test-services \
-	test-kernels bench install clean FORCE
+	test-firewalls test-kernels bench install clean FORCE
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
 
 all: $(BUILD)/hbpf ## build the tool, build/hbpf (default)
 	@:
@@ -135,6 +135,9 @@ test-services: ## real services behind the tool (root)
 
 test-kernels: ## packets and the core of e2e on Debian's kernels, under qemu (root)
 	@scripts/test kernels
+
+test-firewalls: ## the tool beside ufw, firewalld and other rules (root)
+	@scripts/test firewalls
 
 test-memcheck: ## unit tests under valgrind
 	@scripts/test memcheck

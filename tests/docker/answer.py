@@ -15,6 +15,8 @@ PROTOCOL, ADDRESS, PORT, TEXT = sys.argv[1:]
 
 
 class Http(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"  # which keeps connections
+
     def do_GET(self):
         body = f"{TEXT}\n".encode()
         self.send_response(200)

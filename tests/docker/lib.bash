@@ -6,7 +6,7 @@
 # sandbox's private /run holds all that the daemon writes, and vanishes with it; the one thing
 # outside are its cgroups, which docker_stop removes.
 
-HERE=${BATS_TEST_DIRNAME:?"load this from a .bats file"}
+HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 HBPF=${HBPF:-$HERE/../../build/hbpf}
 
 # 20.10 may be the newest Docker at hand, and other tools' settings must not steer this one.
@@ -205,6 +205,24 @@ fetch=(curl --silent --show-error --noproxy '*' --max-time 2)
 # read takes one byte of the datagram and loses the rest.)
 # shellcheck disable=SC2016 # expanded by the other shell
 udp_ask=(bash -c 'exec 3<>"/dev/udp/$0/$1" && echo "$2" >&3 && timeout 2 head -n 1 <&3')
+
+# kept NETWORK PORT: a container asks host.docker.internal:PORT over and over, by one connection
+kept()
+{
+	container --detach --name kept --network "$1" -- /usr/bin/python3 /tests/keep.py host.docker.internal "$2"
+	goes_on
+}
+
+# goes_on: that container's connection still does
+goes_on()
+{
+	wait_until 30 answered_more_than "$(docker logs kept 2>/dev/null | wc -l)"
+}
+
+answered_more_than()
+{
+	(($(docker logs kept 2>/dev/null | wc -l) > $1))
+}
 
 # --- services ---------------------------------------------------------------------------------
 

@@ -1,0 +1,80 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# Real firewalld. That it is on shows in each test: it rejects what comes to the gateway's own
+# address.
+load ../e2e/lib
+load lib
+
+# shellcheck disable=SC2034 # lib takes it
+FIREWALLD_NETNS=/run/netns/host
+
+setup_file() {
+	MISSING=$(firewall_missing) || firewall_overlay
+	export MISSING
+}
+
+setup() {
+	[ -z "$MISSING" ] || skip "no firewalld: $MISSING"
+	bed_up
+	serve svc --tcp 127.0.0.1:8088 --tcp "[::1]:8088" --udp 127.0.0.1:5300 --udp "[::1]:5300"
+	serve direct --tcp "$GW:8090" --tcp "[$GW6]:8090"
+}
+
+teardown() {
+	firewalld_down
+	bed_down
+}
+
+all_answer() {
+	reaches svc tcp "$GW:8088"
+	reaches svc tcp "[$GW6]:8088"
+	reaches svc udp "$GW:5300"
+	reaches svc udp "[$GW6]:5300"
+}
+
+# icmp-admin-prohibited
+blocked() {
+	misses EHOSTUNREACH tcp "$GW:8090"
+	misses EACCES tcp "[$GW6]:8090"
+}
+
+@test "firewalld with the bridge in its default zone, public: services answer" {
+	reaches direct tcp "$GW:8090"
+	reaches direct tcp "[$GW6]:8090"
+	firewalld_up
+	blocked
+	attach --port 8088 --port 5300/udp
+	all_answer
+	blocked
+}
+
+@test "firewalld started, reloaded, reloaded completely and stopped while connected: the connection lives, new ones work" {
+	attach --port 8088 --port 5300/udp --port 8089
+	reaches direct tcp "$GW:8090"
+	firewalld_up
+	blocked
+	all_answer
+	scene survives 127.0.0.1:8089 "$GW:8089" firewall-cmd --reload
+	scene survives "[::1]:8089" "[$GW6]:8089" firewall-cmd --complete-reload
+	blocked
+	all_answer
+	scene survives 127.0.0.1:8089 "$GW:8089" \
+		sh -c "kill $FIREWALLD && timeout 30 tail --pid=$FIREWALLD -f /dev/null"
+	reaches direct tcp "$GW:8090"
+	all_answer
+}
+
+@test "firewalld with the bridge in a zone like Docker's, then in one that drops: services answer" {
+	firewalld_up
+	attach --port 8088 --port 5300/udp --port 8089
+	on_host firewall-cmd --permanent --new-zone=docker
+	on_host firewall-cmd --permanent --zone=docker --set-target=ACCEPT
+	on_host firewall-cmd --permanent --zone=docker --add-interface=br-test
+	scene survives 127.0.0.1:8089 "$GW:8089" firewall-cmd --reload
+	# the zone lets all in
+	reaches direct tcp "$GW:8090"
+	all_answer
+	scene survives 127.0.0.1:8089 "$GW:8089" firewall-cmd --zone=drop --change-interface=br-test
+	misses TIMEOUT tcp "$GW:8090"
+	all_answer
+}

@@ -1,0 +1,70 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# Real ufw. That it is on shows in each test: it blocks a service on the gateway's own address.
+load ../e2e/lib
+load lib
+
+setup_file() {
+	MISSING=$(firewall_missing) || firewall_overlay
+	export MISSING
+}
+
+setup() {
+	[ -z "$MISSING" ] || skip "no ufw: $MISSING"
+	bed_up
+	ufw_configure
+	serve svc --tcp 127.0.0.1:8088 --tcp "[::1]:8088" --udp 127.0.0.1:5300 --udp "[::1]:5300"
+	serve direct --tcp "$GW:8090" --tcp "[$GW6]:8090"
+}
+
+all_answer() {
+	reaches svc tcp "$GW:8088"
+	reaches svc tcp "[$GW6]:8088"
+	reaches svc udp "$GW:5300"
+	reaches svc udp "[$GW6]:5300"
+}
+
+blocked() {
+	misses TIMEOUT tcp "$GW:8090"
+	misses TIMEOUT tcp "[$GW6]:8090"
+}
+
+@test "ufw's default, deny incoming: services answer, as the recipe does not" {
+	reaches direct tcp "$GW:8090"
+	reaches direct tcp "[$GW6]:8090"
+	ufw_on
+	blocked
+	recipe 8088
+	misses TIMEOUT tcp "$GW:8088"
+	on_host iptables -t nat -F
+	on_host sysctl -qw net.ipv4.conf.br-test.route_localnet=0
+
+	attach --port 8088 --port 5300/udp
+	all_answer
+	blocked
+}
+
+@test "ufw enabled, reloaded and disabled while connected: the connection lives, new ones work" {
+	attach --port 8088 --port 5300/udp --port 8089
+	scene survives 127.0.0.1:8089 "$GW:8089" ufw --force enable
+	blocked
+	all_answer
+	scene survives "[::1]:8089" "[$GW6]:8089" ufw reload
+	blocked
+	all_answer
+	scene survives 127.0.0.1:8089 "$GW:8089" ufw disable
+	reaches direct tcp "$GW:8090"
+	all_answer
+}
+
+@test "ufw that denies outgoing and routed packets, too" {
+	on_host ufw default deny outgoing
+	on_host ufw default deny routed
+	ufw_on
+	attach --port 8088 --port 5300/udp
+	all_answer
+	blocked
+	# the control: what the host begins itself is denied
+	NS=c1 serve outside --tcp 172.30.0.2:8090
+	NS=host misses TIMEOUT tcp 172.30.0.2:8090
+}
