@@ -65,6 +65,7 @@ docker_storage_driver()
 	fi
 }
 
+# docker_start [dockerd OPTION]...
 docker_start()
 {
 	if [[ -z ${HBPF_BPFFS:-} ]]; then
@@ -85,7 +86,7 @@ docker_start()
 	dockerd --experimental --ip6tables --host "$DOCKER_HOST" --pidfile "$DOCKER_DIR/docker.pid" \
 		--data-root "$DOCKER_DIR/data" --exec-root "$DOCKER_DIR/exec" \
 		--storage-driver "$(docker_storage_driver)" \
-		--exec-opt native.cgroupdriver=cgroupfs --cgroup-parent "$DOCKER_CGROUP" \
+		--exec-opt native.cgroupdriver=cgroupfs --cgroup-parent "$DOCKER_CGROUP" "$@" \
 		>"$DOCKER_DIR/log" 2>&1 3>&- &
 	DOCKERD_PID=$!
 	export DOCKERD_PID

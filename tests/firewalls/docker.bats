@@ -34,9 +34,12 @@ setup()
 {
 	[[ -z $MISSING ]] || skip "no Docker or no firewall can run here: $MISSING"
 	HOST_SERVICES=()
-	# Docker looks for firewalld's bus when it starts. A daemon for each test, which takes its
-	# rules away.
-	bus_up
+}
+
+# docker_up: a daemon for each test, as what the firewall does to its rules stays done. It looks for
+# firewalld when it starts.
+docker_up()
+{
 	docker_start
 	docker network create --opt com.docker.network.bridge.name=br-test --subnet 172.30.0.0/24 \
 		test-net
@@ -47,7 +50,6 @@ setup()
 	hbpf attach br-test --port 8088 --port 5300/udp --port 5432
 	kept test-net 8088
 	all_answer
-	reached
 }
 
 teardown()
@@ -91,6 +93,8 @@ reached()
 }
 
 @test "Docker with ufw, enabled, reloaded and disabled: the connection lives, new ones work" {
+	docker_up
+	reached
 	ufw_configure
 	ufw_on
 	blocked 28
@@ -103,24 +107,29 @@ reached()
 	all_answer
 }
 
-@test "Docker with firewalld, started, reloaded and stopped: the connection lives, new ones work" {
+@test "Docker with firewalld, reloaded, stopped and started: the connection lives, new ones work" {
 	firewalld_up
-	# Docker puts its bridges in a zone of its own, which accepts; public does not.
+	docker_up
+	# Docker put its bridges in a zone of its own, which accepts; public does not.
+	[ "$(firewall-cmd --get-zone-of-interface=br-test)" = docker ]
+	reached
 	firewall-cmd --zone=public --change-interface=br-test
 	blocked 7
-	all_answer
-	firewall-cmd --zone=docker --change-interface=br-test
-	reached
 	all_answer
 	firewall-cmd --reload
 	all_answer
 	firewalld_down
 	all_answer
+	firewalld_up
+	all_answer
 }
 
 @test "all of Docker's rules flushed, by iptables and by nft: the connection lives, new ones work" {
+	docker_up
+	reached
 	iptables --policy INPUT DROP
 	iptables --insert INPUT --in-interface lo --jump ACCEPT
+	iptables --insert INPUT --match conntrack --ctstate ESTABLISHED --jump ACCEPT
 	blocked 28
 	all_answer
 	iptables --flush
