@@ -179,9 +179,36 @@ static void warn_device(const struct exports *exports, const struct listeners *l
 			 count - MOST_WARNINGS);
 }
 
+static void warn_engine(const struct exports *exports, const struct listeners *listeners)
+{
+	char who[OWNER_STRLEN];
+	size_t count = 0;
+
+	for (size_t i = 0; i < exports->count; i++) {
+		const struct export *export = &exports->v[i];
+		const struct listener *both = listeners->v[i];
+		const struct listener *held = owner_is_engine(&both[LISTENER_V4].owner)
+						      ? &both[LISTENER_V4]
+						      : &both[LISTENER_V6];
+
+		if (!owner_is_engine(&held->owner))
+			continue;
+		if (count++ < MOST_WARNINGS)
+			log_warn("%u/%s: %s holds the socket, but does not answer there for the "
+				 "container that publishes the port: clients would wait for good; "
+				 "docs/SERVICES.md tells what to do",
+				 ntohs(export->key.port), proto_name(export->key.proto),
+				 owner_format(&held->owner, who));
+	}
+	if (count > MOST_WARNINGS)
+		log_warn("and %zu more ports are published by containers without a proxy",
+			 count - MOST_WARNINGS);
+}
+
 void advice_ports(const struct exports *exports, const struct listeners *listeners)
 {
 	warn_device(exports, listeners);
+	warn_engine(exports, listeners);
 	warn_local_range(exports);
 	warn_wildcard(exports, listeners);
 }

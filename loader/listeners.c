@@ -97,6 +97,7 @@ const char *listeners_format(const struct listener (*v)[LISTENER_FAMILIES], size
 			     int family, char buf[LISTENERS_STRLEN])
 {
 	const struct owner *owner = &v[0][family].owner;
+	char who[OWNER_STRLEN];
 	bool one_owner = true;
 	size_t there = 0;
 
@@ -107,8 +108,11 @@ const char *listeners_format(const struct listener (*v)[LISTENER_FAMILIES], size
 	}
 	if (!there)
 		return "nothing listens there yet";
-	if (there == count && one_owner)
-		return owner_format(owner, buf);
+	if (there == count && one_owner) {
+		snprintf(buf, LISTENERS_STRLEN, "%s%s", owner_format(owner, who),
+			 owner_is_engine(owner) ? ", which does not answer for containers" : "");
+		return buf;
+	}
 	snprintf(buf, LISTENERS_STRLEN, "something listens on %zu of %zu", there, count);
 	return buf;
 }

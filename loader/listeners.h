@@ -36,9 +36,10 @@ struct hbpf_addr export_local(const struct export *export, int family);
 /** owner_format() - "python3 (pid 4242)", or that it is not known. Returns @buf */
 const char *owner_format(const struct owner *owner, char buf[OWNER_STRLEN]);
 
-#define LISTENERS_STRLEN 128
+#define LISTENERS_STRLEN 160
 /**
- * listeners_format() - about a run of exports: who listens, or that nobody does, or how many
+ * listeners_format() - about a run of exports: who listens and whether that is of use, or that
+ * nobody does, or how many
  * @v:		Of the first export of the run
  * @family:	LISTENER_V4 or LISTENER_V6
  * Returns @buf

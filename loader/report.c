@@ -180,6 +180,8 @@ static struct json_object *listener_json(const struct export *export,
 		json_object_object_add(item, "process", output_string(listener->owner.name));
 		json_object_object_add(item, "pid", json_object_new_int(listener->owner.pid));
 	}
+	if (owner_is_engine(&listener->owner))
+		json_object_object_add(item, "answers", json_object_new_boolean(false));
 	return item;
 }
 

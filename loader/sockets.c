@@ -347,6 +347,19 @@ static __u32 read_inode(int fds, const char *fd)
 	return sscanf(target, "socket:[%u]", &inode) == 1 ? inode : 0;
 }
 
+bool owner_is_engine(const struct owner *owner)
+{
+	return !strcmp(owner->name, "dockerd") || !strcmp(owner->name, "conmon");
+}
+
+/* What says more about a socket that both hold: who may answer on it. */
+static bool owner_before(const struct owner *a, const struct owner *b)
+{
+	if (owner_is_engine(a) != owner_is_engine(b))
+		return owner_is_engine(b);
+	return a->pid < b->pid;
+}
+
 /* A process that ends meanwhile, or that we may not look into, has nothing to tell. */
 static void search_process(const struct search *search, int proc, const char *pid)
 {
@@ -374,7 +387,7 @@ static void search_process(const struct search *search, int proc, const char *pi
 			read_name(proc, pid, &owner);
 		for (; wanted && wanted < search->v + search->count && wanted->inode == inode;
 		     wanted++) {
-			if (!wanted->owner->pid || owner.pid < wanted->owner->pid)
+			if (!wanted->owner->pid || owner_before(&owner, wanted->owner))
 				*wanted->owner = owner;
 		}
 	}

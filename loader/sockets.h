@@ -75,9 +75,19 @@ struct owner {
 };
 
 /**
+ * owner_is_engine() - is it dockerd, or Podman's conmon?
+ *
+ * They bind the loopback port that a container publishes (Docker with userland-proxy off, Podman as
+ * root), so that nobody else takes it, and leave the answer to a NAT rule: a connection that gets
+ * as far as that socket opens and hangs. Only on its own API dockerd answers itself.
+ */
+bool owner_is_engine(const struct owner *owner);
+
+/**
  * sockets_owners() - find the processes of many sockets in one walk over /proc
  * @inodes:	Socket inodes
- * @owners:	Filled, one for each inode; the lowest PID where there are several
+ * @owners:	Filled, one for each inode; the lowest PID where there are several, but an engine
+ *		only where nobody else holds it
  *
  * Return: 0 or -errno
  */

@@ -81,6 +81,12 @@ docker_start()
 	mkdir -p /etc/docker
 	mount -t tmpfs tmpfs /etc/docker
 
+	docker_daemon "$@" || return
+	docker_import_image
+}
+
+docker_daemon()
+{
 	# ip6tables is every newer Docker's default, and an experiment in 20.10.
 	# Not bats' descriptor 3: bats waits until everybody has closed it.
 	dockerd --experimental --ip6tables --host "$DOCKER_HOST" --pidfile "$DOCKER_DIR/docker.pid" \
@@ -98,7 +104,15 @@ docker_start()
 		} >&2
 		return 1
 	fi
-	docker_import_image
+}
+
+# docker_restart [dockerd OPTION]...: over the same data. What of its containers lives on is up to
+# --live-restore.
+docker_restart()
+{
+	kill "$DOCKERD_PID"
+	wait_until 30 docker_died
+	docker_daemon "$@"
 }
 
 docker_answers()

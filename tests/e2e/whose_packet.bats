@@ -123,6 +123,34 @@ load lib
 	reaches svc udp "$GW:5432" --source 5555
 }
 
+@test "a user's own DNAT rules for 127.0.0.1 catch no client, and go on to serve the host" {
+	need_pinning
+	make_client c2 3
+	NS=c2 serve elsewhere --tcp 172.30.0.3:8088 --udp 172.30.0.3:5300
+	serve svc --tcp 127.0.0.1:8088 --udp 127.0.0.1:5300
+	serve other --tcp 127.0.0.1:9999 --udp 127.0.0.1:9999
+	on_host iptables -t nat -A OUTPUT -p tcp -d 127.0.0.1 --dport 8088 -j DNAT --to 127.0.0.1:9999
+	on_host iptables -t nat -A OUTPUT -p udp -d 127.0.0.1 --dport 5300 -j DNAT --to 127.0.0.1:9999
+	on_host iptables -t nat -A PREROUTING -i lo -p tcp --dport 8088 -j REDIRECT --to-ports 9999
+	on_host iptables -t nat -A PREROUTING -d 127.0.0.0/8 -p udp --dport 5300 -j DNAT \
+		--to 172.30.0.3:5300
+	on_host iptables -t nat -A POSTROUTING -d 172.30.0.0/24 -j MASQUERADE
+	NS=host reaches other tcp 127.0.0.1:8088
+
+	attach --port 8088 --port 5300/udp --pin off
+	# the control: the packet does pass these rules
+	reaches other tcp "$GW:8088"
+	misses TIMEOUT udp "$GW:5300"
+	attach --pin auto
+	reaches svc tcp "$GW:8088"
+	reaches svc udp "$GW:5300"
+	NS=host reaches other tcp 127.0.0.1:8088
+	NS=host reaches other udp 127.0.0.1:5300
+	hb detach
+	NS=host reaches other tcp 127.0.0.1:8088
+	NS=host reaches other udp 127.0.0.1:5300
+}
+
 @test "a client of one bridge cannot speak in a connection of another's" {
 	make_bridge br-two 31
 	make_client c2 2 br-two 31

@@ -1,0 +1,86 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# hbpf with a Docker whose userland-proxy is off: dockerd binds the ports it publishes and does not
+# answer on them. What hbpf can do is to say so, and to do no harm.
+
+# What lib.bash and run set is out of shellcheck's sight, and a test is no subshell of another.
+# shellcheck disable=SC2030,SC2031,SC2034,SC2154
+load lib
+
+bats_require_minimum_version 1.5.0
+
+setup_file()
+{
+	# bats 1.8 cannot skip in setup_file.
+	DOCKER_MISSING=$(docker_missing) || docker_start --userland-proxy=false
+	export DOCKER_MISSING
+}
+
+teardown_file()
+{
+	docker_stop
+}
+
+setup()
+{
+	[[ -z $DOCKER_MISSING ]] || skip "no Docker can run here: $DOCKER_MISSING"
+	HOST_SERVICES=()
+	docker network create --opt com.docker.network.bridge.name=br-test test-net
+}
+
+teardown()
+{
+	local status=0
+
+	[[ -z $DOCKER_MISSING ]] || return 0
+	hbpf detach --all || status=$?
+	host_services_stop
+	docker_clean
+	return "$status"
+}
+
+@test "a host's service is reached as with the proxy" {
+	host_service tcp 127.0.0.1 8088 "from the host"
+	run -7 in_container test-net "${fetch[@]}" http://host.docker.internal:8088
+	hbpf attach br-test --port 8088
+	run -0 in_container test-net "${fetch[@]}" http://host.docker.internal:8088
+	[ "$output" = "from the host" ]
+}
+
+@test "a port published on 127.0.0.1 does not answer, and attach and status say why" {
+	published test-net tcp 5432 "from the database"
+	published test-net udp 5353 "from the resolver"
+	host_service tcp 127.0.0.1 8088 "from the host"
+
+	run hbpf attach br-test --port 5432 --port 5353/udp --port 8088
+	[ "$status" -eq 0 ]
+	[[ $output == *"warning: 5432/tcp: dockerd (pid "*"does not answer"* ]]
+	[[ $output == *"warning: 5353/udp: dockerd (pid "*"does not answer"* ]]
+	[[ $output != *"warning: 8088"* ]]
+
+	run hbpf status
+	[[ $output == *5432/tcp*"dockerd (pid "*"does not answer"* ]]
+	[ "$(grep -c 'does not answer' <<<"$output")" -eq 2 ]
+	run hbpf status --json
+	jq --exit-status '[.bridges[0].ports[] | select(.services[0].answers == false).gateway_port] ==
+		[5432, 5353]' <<<"$output"
+
+	# What it says is so, pinned or not: on its own network, and from another.
+	docker network create other-net
+	published other-net tcp 5433 "from elsewhere"
+	hbpf ports add 5433
+	for pin in auto off; do
+		hbpf attach br-test --pin "$pin"
+		run -28 in_container test-net "${fetch[@]}" http://host.docker.internal:5432
+		run -28 in_container test-net "${fetch[@]}" http://host.docker.internal:5433
+	done
+	# What to do instead: no hbpf is needed to reach the container itself.
+	id=$(docker ps --quiet --filter publish=5432)
+	run -0 in_container test-net "${fetch[@]}" "http://$(docker inspect --format \
+		'{{(index .NetworkSettings.Networks "test-net").IPAddress}}' "$id"):5432"
+	[ "$output" = "from the database" ]
+	# The host's own clients get there as before.
+	run -0 "${fetch[@]}" http://127.0.0.1:5432
+	[ "$output" = "from the database" ]
+}
