@@ -70,8 +70,8 @@ endif
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: help all bpf objects tidy unit fuzzers fuzz format format-check deps check demo test \
-	test-unit test-memcheck test-bpf test-fuzz test-e2e test-crash test-docker test-services \
-	test-firewalls test-kernels bench install clean FORCE
+	test-unit test-memcheck test-bpf test-fuzz test-e2e test-crash test-docker test-engines \
+	test-services test-firewalls test-kernels bench install clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
@@ -135,6 +135,9 @@ test-services: ## real services behind the tool (root)
 
 test-kernels: ## packets and the core of e2e on Debian's kernels, under qemu (root)
 	@scripts/test kernels
+
+test-engines: ## networks as engines make them: Docker, Podman, libvirt, LXD (root)
+	@scripts/test engines
 
 test-firewalls: ## the tool beside ufw, firewalld and other rules (root)
 	@scripts/test firewalls

@@ -94,8 +94,8 @@ docker_daemon()
 		--storage-driver "$(docker_storage_driver)" \
 		--exec-opt native.cgroupdriver=cgroupfs --cgroup-parent "$DOCKER_CGROUP" "$@" \
 		>"$DOCKER_DIR/log" 2>&1 3>&- &
-	DOCKERD_PID=$!
-	export DOCKERD_PID
+	# A file: after docker_restart in a test the others have to know it, too.
+	echo $! >"$DOCKER_DIR/pid"
 
 	if ! wait_until 30 docker_answers_or_died || ! docker_answers; then
 		{
@@ -110,7 +110,7 @@ docker_daemon()
 # --live-restore.
 docker_restart()
 {
-	kill "$DOCKERD_PID"
+	kill "$(<"$DOCKER_DIR/pid")"
 	wait_until 30 docker_died
 	docker_daemon "$@"
 }
@@ -122,16 +122,16 @@ docker_answers()
 
 docker_answers_or_died()
 {
-	docker_answers || ! kill -0 "$DOCKERD_PID"
+	docker_answers || docker_died
 }
 
 docker_stop()
 {
-	[[ -n ${DOCKERD_PID:-} ]] || return 0
+	[[ -e ${DOCKER_DIR:-}/pid ]] || return 0
 	! docker_answers || docker_clean
-	kill "$DOCKERD_PID" 2>/dev/null || true
+	kill "$(<"$DOCKER_DIR/pid")" 2>/dev/null || true
 	if ! wait_until 20 docker_died; then
-		kill -KILL "$DOCKERD_PID"
+		kill -KILL "$(<"$DOCKER_DIR/pid")"
 	fi
 	docker_remove_cgroups
 }
@@ -153,7 +153,7 @@ remove_cgroups()
 
 docker_died()
 {
-	! kill -0 "$DOCKERD_PID" 2>/dev/null
+	! kill -0 "$(<"$DOCKER_DIR/pid")" 2>/dev/null
 }
 
 # docker_clean: no containers and no networks but Docker's own, as after docker_start.

@@ -516,13 +516,16 @@ def direct_survives(service, where, *command):
 
 
 @scene
-def pmtu(service, where, client):
+def pmtu(service, where, client, mtu="1300"):
     """A router on the way has a smaller MTU: its ICMP errors must find the service's socket."""
     one, other, _ = pair(service, where, client=client)
+    move(one, other, 4 << 20)
     move(other, one, 4 << 20)
     if endpoint(where)[0] == socket.AF_INET:
-        mtu = struct.unpack("I", other.getsockopt(socket.IPPROTO_IP, 14, 4))[0]  # IP_MTU
-        check(mtu == 1300, f"the service's socket thinks of an MTU of {mtu}")
+        found = struct.unpack("I", other.getsockopt(socket.IPPROTO_IP, 14, 4))[0]  # IP_MTU
+    else:
+        found = struct.unpack("I", other.getsockopt(socket.IPPROTO_IPV6, 24, 4))[0]  # IPV6_MTU
+    check(found == int(mtu), f"the service's socket thinks of an MTU of {found}")
 
 
 @scene

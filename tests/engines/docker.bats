@@ -1,0 +1,124 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Docker's kinds of networks, Compose, and a daemon that is restarted. The default bridge, plain
+# networks and IPv6 are in tests/docker.
+
+# What lib.bash and run set is out of shellcheck's sight, and a test is no subshell of another.
+# shellcheck disable=SC2030,SC2031,SC2034,SC2154
+load ../docker/lib
+
+bats_require_minimum_version 1.5.0
+
+setup_file()
+{
+	# bats 1.8 cannot skip in setup_file.
+	DOCKER_MISSING=$(docker_missing) || docker_start --live-restore
+	export DOCKER_MISSING
+}
+
+teardown_file()
+{
+	docker_stop
+}
+
+setup()
+{
+	[[ -z $DOCKER_MISSING ]] || skip "no Docker can run here: $DOCKER_MISSING"
+	HOST_SERVICES=()
+	host_service tcp 127.0.0.1 8088 "from the host"
+}
+
+teardown()
+{
+	local status=0
+
+	[[ -z $DOCKER_MISSING ]] || return 0
+	hbpf detach --all || status=$?
+	host_services_stop
+	docker_clean
+	return "$status"
+}
+
+# client NETWORK: a container that waits to be used
+client()
+{
+	container --detach --name client --network "$1" -- sleep 300
+}
+
+reached()
+{
+	run -0 docker exec client "${fetch[@]}" "http://$1:8088"
+	[ "$output" = "from the host" ]
+}
+
+@test "an --internal network is served at its gateway" {
+	docker network create --internal --opt com.docker.network.bridge.name=br-test \
+		--subnet 172.30.0.0/24 test-net
+	client test-net
+	run -7 docker exec client "${fetch[@]}" http://172.30.0.1:8088
+	hbpf attach br-test --port 8088
+	reached 172.30.0.1
+}
+
+@test "a network with icc=false: containers reach the host's service, and still not each other" {
+	docker network create --opt com.docker.network.bridge.enable_icc=false \
+		--opt com.docker.network.bridge.name=br-test test-net
+	client test-net
+	container --detach --name other --network test-net \
+		-- /usr/bin/python3 /tests/answer.py tcp 0.0.0.0 8088 "from another"
+	wait_until 10 listening tcp 0.0.0.0 8088 docker exec other
+	sysctl --quiet --write net.bridge.bridge-nf-call-iptables=1
+	hbpf attach br-test --port 8088
+	reached host.docker.internal
+	run -28 docker exec client "${fetch[@]}" http://other:8088
+}
+
+# Whose network goes and comes back under the same name
+@test "Compose, down and up again: attach heals, and knows the ports" {
+	command -v docker-compose >/dev/null || skip "no docker-compose here"
+	mkdir "$BATS_TEST_TMPDIR/app"
+	cat >"$BATS_TEST_TMPDIR/app/docker-compose.yml" <<-END
+		version: "2.4"
+		services:
+		  app:
+		    image: hbpf-test
+		    container_name: client
+		    command: sleep 300
+		    stop_grace_period: 0s
+		    volumes: ["/usr:/usr:ro"]
+		    extra_hosts: ["host.docker.internal:\${GATEWAY}"]
+		networks:
+		  default:
+		    driver_opts: {com.docker.network.bridge.name: br-app}
+	END
+	GATEWAY=$(ip -4 -oneline address show dev docker0 | sed 's/.* inet \([0-9.]*\).*/\1/')
+	export GATEWAY
+	cd "$BATS_TEST_TMPDIR/app"
+
+	docker-compose up --detach
+	hbpf attach br-app --port 8088
+	reached host.docker.internal
+	docker-compose down
+	run -0 hbpf status
+	[[ $output == "br-app: dead"* ]]
+	docker-compose up --detach
+	run -7 docker exec client "${fetch[@]}" http://host.docker.internal:8088
+	hbpf attach br-app
+	reached host.docker.internal
+	docker-compose down
+}
+
+@test "dockerd restarted, its containers left running: the connection lives, new ones work" {
+	docker network create --opt com.docker.network.bridge.name=br-test \
+		--subnet 172.30.0.0/24 test-net
+	hbpf attach br-test --port 8088
+	client test-net
+	kept test-net 8088
+	docker_restart --live-restore
+	goes_on
+	reached host.docker.internal
+	# By address: Docker 20.10 forgets what host-gateway means to containers made from now on.
+	run -0 in_container test-net "${fetch[@]}" http://172.30.0.1:8088
+	[ "$output" = "from the host" ]
+}

@@ -1,0 +1,90 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Podman, run by root: the host's services by host.containers.internal, and the ports that it
+# publishes on 127.0.0.1, which nobody answers.
+
+# What lib.bash and run set is out of shellcheck's sight, and a test is no subshell of another.
+# shellcheck disable=SC2030,SC2031,SC2034,SC2154
+load ../docker/lib
+load ../docker/podman
+
+bats_require_minimum_version 1.5.0
+
+setup_file()
+{
+	# bats 1.8 cannot skip in setup_file.
+	PODMAN_MISSING=$(podman_missing) || podman_start
+	export PODMAN_MISSING
+}
+
+teardown_file()
+{
+	podman_stop
+}
+
+setup()
+{
+	[[ -z $PODMAN_MISSING ]] || skip "no Podman can run here: $PODMAN_MISSING"
+	HOST_SERVICES=()
+	podman network create test-net
+	bridge=$(podman network inspect --format '{{.NetworkInterface}}' test-net)
+}
+
+teardown()
+{
+	local status=0
+
+	[[ -z $PODMAN_MISSING ]] || return 0
+	hbpf detach --all || status=$?
+	host_services_stop
+	podman_clean
+	return "$status"
+}
+
+@test "host.containers.internal is served; the bridge comes and goes with its containers, and attach heals" {
+	host_service tcp 127.0.0.1 8088 "from the host"
+	podman_container client test-net sleep 300
+	run -7 podman_in client "${fetch[@]}" http://host.containers.internal:8088
+	hbpf attach "$bridge" --port 8088
+	run -0 podman_in client "${fetch[@]}" http://host.containers.internal:8088
+	[ "$output" = "from the host" ]
+
+	podman rm --force --time 0 client
+	run -0 hbpf status
+	[[ $output == "$bridge: dead"* ]]
+	podman_container client test-net sleep 300
+	run -7 podman_in client "${fetch[@]}" http://host.containers.internal:8088
+	hbpf attach "$bridge"
+	run -0 podman_in client "${fetch[@]}" http://host.containers.internal:8088
+	[ "$output" = "from the host" ]
+}
+
+@test "a port published on 127.0.0.1 does not answer, attach says why, and --pin off lets other networks in" {
+	timeout 60 podman run --detach --cgroup-parent "$PODMAN_CGROUP" --volume /usr:/usr:ro \
+		--volume "$HERE:/tests:ro" --name database --network test-net \
+		--publish 127.0.0.1:5432:5432 hbpf-test \
+		/usr/bin/python3 /tests/answer.py tcp 0.0.0.0 5432 "from the database" 3>&-
+	wait_until 20 podman_in database "${fetch[@]}" http://127.0.0.1:5432
+	run -0 "${fetch[@]}" http://127.0.0.1:5432
+	podman_container client podman sleep 300
+	podman_container neighbour test-net sleep 300
+
+	run hbpf attach podman0 --port 5432
+	[ "$status" -eq 0 ]
+	[[ $output == *"warning: 5432/tcp: conmon (pid "*"does not answer"* ]]
+	run -28 podman_in client "${fetch[@]}" http://host.containers.internal:5432
+	run hbpf status
+	[[ $output == *5432/tcp*"conmon (pid "*"does not answer"* ]]
+
+	hbpf attach "$bridge" --port 5432
+	run -28 podman_in neighbour "${fetch[@]}" http://host.containers.internal:5432
+	# what to do instead
+	run -0 podman_in neighbour "${fetch[@]}" "http://$(podman inspect --format \
+		'{{(index .NetworkSettings.Networks "test-net").IPAddress}}' database):5432"
+	[ "$output" = "from the database" ]
+
+	hbpf attach podman0 --pin off
+	run -0 podman_in client "${fetch[@]}" http://host.containers.internal:5432
+	[ "$output" = "from the database" ]
+}
