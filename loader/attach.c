@@ -11,7 +11,8 @@
  *	hook_up    programs, guard included, onto the bridge; host settings last
  *	settle     end connections over ports that are gone
  *
- * When anything fails, what this call did is undone in reverse.
+ * When anything fails, what this call did is undone in reverse. attach_is_due() goes the first
+ * three steps and compares.
  */
 #include "attach.h"
 #include "advice.h"
@@ -184,6 +185,8 @@ static void plan_config(struct attach *a)
 		config->pin_option = request->pin.value;
 	if (request->guard.given)
 		config->guard_option = request->guard.value;
+	if (request->owner != HBPF_BY_HAND)
+		config->owner = request->owner;
 }
 
 /* New ports on every gateway, and every port on new gateways. What was there before stays: it
@@ -207,16 +210,31 @@ static int check_bound(const struct attach *a, struct error *err)
 	return rc;
 }
 
-static int plan(struct attach *a, struct error *err)
+static int refuse_by_hand(const struct attach *a, struct error *err)
 {
+	error_set(err, EEXIST, "%s is attached by hand and left alone", a->bridge);
+	error_hint(err, "`hbpf detach %s` gives it free", a->bridge);
+	return -EEXIST;
+}
+
+static int plan_state(struct attach *a, struct error *err)
+{
+	const struct hbpf_config *before = &a->before.config;
 	int rc;
 
+	if (a->request->yields && before->layout && before->owner == HBPF_BY_HAND)
+		return refuse_by_hand(a, err);
 	plan_config(a);
 	rc = plan_exports(a, err);
 	if (!rc)
 		rc = plan_gateways(a, err);
-	if (!rc)
-		rc = plan_sources(a, err);
+	return rc ? rc : plan_sources(a, err);
+}
+
+static int plan(struct attach *a, struct error *err)
+{
+	int rc = plan_state(a, err);
+
 	if (!rc)
 		rc = listeners_find(&a->after.exports, &a->listeners, err);
 	return rc || a->request->force ? rc : check_bound(a, err);
@@ -354,15 +372,20 @@ void attach_free(struct attach *a)
 	a->request = NULL;
 }
 
-int attach_run(struct attach *a, const struct attach_request *request, struct error *err)
+static void begin(struct attach *a, const struct attach_request *request)
 {
-	int rc;
-
 	memset(a, 0, sizeof(*a));
 	a->request = request;
 	a->bridge = request->bridge;
 	a->pins.lock = -1;
 	dataplane_init(&a->dp);
+}
+
+int attach_run(struct attach *a, const struct attach_request *request, struct error *err)
+{
+	int rc;
+
+	begin(a, request);
 	rc = examine(a, err);
 	if (!rc)
 		rc = pins_open(&a->pins, PINS_WRITE, err);
@@ -384,4 +407,69 @@ int attach_run(struct attach *a, const struct attach_request *request, struct er
 	else
 		settle(a);
 	return rc;
+}
+
+/* Are the programs where they belong? With clsact the first place may be a tcx program's for good,
+ * so only tcx is asked for it. */
+static bool is_hooked(const struct attach *a)
+{
+	struct hook_target target = attachment_target(&a->pins, &a->host, a->bridge);
+	const struct hbpf_config *config = &a->before.config;
+	struct hook_state state;
+
+	if (config->hook_option != HBPF_HOOK_AUTO && config->hook_option != config->hook)
+		return false;
+	for (int side = 0; side < HOOK_SIDES; side++) {
+		if (hook_query(&target, side, &state, NULL) || !state.live ||
+		    state.kind != config->hook || (state.kind == HBPF_HOOK_TCX && !state.first))
+			return false;
+	}
+	return true;
+}
+
+static bool is_set(const struct attach *a)
+{
+	struct setting_state settings[SETTING_MAX];
+
+	if (settings_read(&a->pins, a->bridge, settings, NULL))
+		return false;
+	for (int id = 0; id < SETTING_MAX; id++) {
+		if (!settings[id].kept.saved || settings[id].now != settings[id].kept.set)
+			return false;
+	}
+	return true;
+}
+
+static bool is_settled(const struct attach *a)
+{
+	return !a->put.count && !a->gone.count &&
+	       !memcmp(&a->before.config, &a->after.config, sizeof(a->after.config)) &&
+	       gateways_same(&a->before.gateways, &a->after.gateways) &&
+	       snapshot_same_sources(&a->before, &a->after) && is_hooked(a) && is_set(a);
+}
+
+int attach_is_due(struct attach *a, const struct attach_request *request, struct error *err)
+{
+	int rc;
+
+	begin(a, request);
+	rc = examine(a, err);
+	if (rc)
+		return rc;
+	/* What is not there, or not whole, is attach_run()'s to make, or to complain of. */
+	if (pins_open(&a->pins, PINS_READ, NULL))
+		return 1;
+	rc = dataplane_open(&a->dp, &a->pins, a->bridge, a->link->ifindex, NULL);
+	a->remade = rc == -ENODEV;
+	if ((rc && !a->remade) || snapshot_take(&a->dp, &a->before, NULL))
+		return 1;
+	rc = plan_state(a, err);
+	if (!rc && a->remade)
+		return 1;
+	if (!rc)
+		rc = refresh_guard(&a->pins, a->bridge, &a->after.config, err);
+	if (rc)
+		return rc;
+	refresh_pin(&a->after.config);
+	return !is_settled(a);
 }

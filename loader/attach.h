@@ -20,6 +20,8 @@ struct attach_request {
 	struct cli_choice hook;  /* enum hbpf_hook_kind */
 	struct cli_choice pin;   /* enum hbpf_choice */
 	struct cli_choice guard; /* enum hbpf_choice */
+	enum hbpf_owner owner;   /* of a fresh attachment; but for HBPF_BY_HAND, of any */
+	bool yields;             /* leave a bridge alone that is attached by hand: -EEXIST */
 	bool force;              /* take ports over from services bound to a gateway's address */
 };
 
@@ -62,6 +64,17 @@ struct attach {
  * Return: 0 or -errno; then the host is as it was
  */
 int attach_run(struct attach *attach, const struct attach_request *request, struct error *err);
+
+/**
+ * attach_is_due() - would attach_run() change anything?
+ * @attach:	Filled as far as it takes to tell; release with attach_free()
+ * @request:	One that declares the whole state: only_ports, and everything else given
+ *
+ * before.config is zero where nothing is attached, or cannot be read.
+ * Reads only, and loads nothing. Return: 1 yes, also where the state is not whole; 0 no; -errno as
+ * attach_run() would, where the bridge cannot be served
+ */
+int attach_is_due(struct attach *attach, const struct attach_request *request, struct error *err);
 
 /** attach_free() - release what attach_run() holds, also where it failed */
 void attach_free(struct attach *attach);

@@ -224,6 +224,7 @@ int pins_open(struct pins *pins, enum pins_mode mode, struct error *err)
 	int ret;
 
 	pins->lock = -1;
+	pins->writes = mode == PINS_WRITE;
 	if (stat("/proc/self/ns/net", &netns))
 		return error_set(err, errno, "cannot tell the network namespace: %s: %s",
 				 "/proc/self/ns/net", strerror(errno));
@@ -252,8 +253,11 @@ int pins_open(struct pins *pins, enum pins_mode mode, struct error *err)
 
 void pins_close(struct pins *pins)
 {
-	if (pins->lock >= 0)
+	if (pins->lock >= 0) {
+		if (pins->writes)
+			futimens(pins->lock, NULL);
 		close(pins->lock);
+	}
 	pins->lock = -1;
 }
 

@@ -26,6 +26,7 @@ struct pins {
 	char base[PATH_MAX]; /* <bpffs>/hbpf/<netns> */
 	__u64 netns;         /* inode of this network namespace */
 	int lock;            /* fd of the bpffs root, flock'ed */
+	bool writes;         /* opened with PINS_WRITE */
 };
 
 enum pins_mode {
@@ -45,6 +46,13 @@ enum pins_mode {
  * Return: 0 or -errno; -EINVAL where HBPF_BPFFS is set, but not to a bpffs
  */
 int pins_open(struct pins *pins, enum pins_mode mode, struct error *err);
+
+/**
+ * pins_close() - give the lock back
+ *
+ * What is done to maps and links shows nowhere in the file system, so after PINS_WRITE the root of
+ * the bpffs is touched: `hbpf watch` is told by inotify that something may have changed.
+ */
 void pins_close(struct pins *pins);
 
 /**

@@ -39,6 +39,17 @@ int gateways_add(struct gateways *set, const struct hbpf_addr *addr, __u32 why)
 	return 0;
 }
 
+bool gateways_same(const struct gateways *a, const struct gateways *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++) {
+		if (!addr_equal(&a->v[i].addr, &b->v[i].addr) || a->v[i].why != b->v[i].why)
+			return false;
+	}
+	return true;
+}
+
 static int add_addresses(const struct host *host, const struct link *link, __u32 why,
 			 struct gateways *set)
 {

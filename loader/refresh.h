@@ -27,6 +27,9 @@ int gateways_add(struct gateways *set, const struct hbpf_addr *addr, __u32 why);
 /** gateways_has() - is it one of them? */
 bool gateways_has(const struct gateways *set, const struct hbpf_addr *addr);
 
+/** gateways_same() - are they the same ones, for the same reasons? Both are sorted */
+bool gateways_same(const struct gateways *a, const struct gateways *b);
+
 /** sources_have() - is this very prefix one of them? */
 bool sources_have(const struct sources *set, const struct prefix *prefix);
 

@@ -165,6 +165,13 @@ enum hbpf_choice {
 	HBPF_OFF,
 };
 
+/* Who wants a bridge attached; HBPF_BY_HAND is what state of before `hbpf watch` says. */
+enum hbpf_owner {
+	HBPF_BY_HAND,   /* `hbpf attach`: only a person takes it away */
+	HBPF_BY_FILE,   /* `hbpf watch`, for a section that names the interface */
+	HBPF_BY_ENGINE, /* `hbpf watch`, for a network that an engine told of */
+};
+
 enum hbpf_hook_kind {
 	HBPF_HOOK_AUTO, /* as an option only: tcx where the kernel has it */
 	HBPF_HOOK_TCX,
@@ -196,7 +203,8 @@ struct hbpf_config {
 	__u8 pin_built;    /* 1: the programs loaded are able to pin */
 	__u8 guard_shared; /* 1: route_localnet belonged to someone else before us, and
 			    * br_netfilter brings them replies towards 127/8 */
-	__u8 pad[4];
+	__u8 owner;        /* enum hbpf_owner */
+	__u8 pad[3];
 };
 
 #endif /* HBPF_MAPS_H */
