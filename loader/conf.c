@@ -1,0 +1,595 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "conf.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define NAME_MAX_SHOWN 80
+
+/* Where the reader is. */
+struct reader {
+	struct conf *conf;
+	const char *file;
+	unsigned int line;
+	bool in_section;      /* false also within one whose header is bad: its keys say nothing */
+	bool at_top;          /* before the first header */
+	struct exports ports; /* of this section, to find what is said twice */
+	unsigned int seen;    /* keys of this section, a set of 1 << row */
+	bool nomem;
+};
+
+/* ---- problems ---- */
+
+static void add_problem(struct reader *r, const struct error *problem)
+{
+	struct conf_problems *list = &r->conf->problems;
+	struct error *v = reallocarray(list->v, list->count + 1, sizeof(*v));
+
+	if (!v) {
+		r->nomem = true;
+		return;
+	}
+	list->v = v;
+	list->v[list->count++] = *problem;
+}
+
+static void complain(struct reader *r, const char *hint, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void complain(struct reader *r, const char *hint, const char *fmt, ...)
+{
+	struct error problem = { 0 };
+	char what[400];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(what, sizeof(what), fmt, args);
+	va_end(args);
+	if (r->line)
+		error_set(&problem, EINVAL, "%s:%u: %s", r->file, r->line, what);
+	else
+		error_set(&problem, EINVAL, "%s%s%s", r->file ? r->file : "", r->file ? ": " : "",
+			  what);
+	if (hint && *hint)
+		error_hint(&problem, "%s", hint);
+	add_problem(r, &problem);
+}
+
+/* What the parsers of the command line say; keys are called as the options are, without dashes. */
+static void complain_as_option(struct reader *r, struct error *err)
+{
+	complain(r, err->hint, "%s", err->what + (strncmp(err->what, "--", 2) ? 0 : 2));
+	error_free(err);
+}
+
+static char *trim(char *text)
+{
+	size_t len;
+
+	while (isspace((unsigned char)*text))
+		text++;
+	len = strlen(text);
+	while (len && isspace((unsigned char)text[len - 1]))
+		text[--len] = '\0';
+	return text;
+}
+
+/* ---- keys ---- */
+
+struct key {
+	const char *name;
+	bool several; /* takes more than one value, and may be repeated */
+	void (*take)(struct reader *r, struct attach_request *request, const char *word);
+};
+
+static void take_port(struct reader *r, struct attach_request *request, const char *word)
+{
+	struct port_specs one = { 0 };
+	struct port_spec *v = NULL;
+	struct error err = { 0 };
+
+	if (args_ports(&word, 1, &one, &err) || exports_add(&r->ports, one.v, NULL, true, &err)) {
+		complain_as_option(r, &err);
+		free(one.v);
+		return;
+	}
+	v = reallocarray(request->ports.v, request->ports.count + 1, sizeof(*v));
+	if (v) {
+		request->ports.v = v;
+		v[request->ports.count++] = one.v[0];
+	} else {
+		r->nomem = true;
+	}
+	free(one.v);
+}
+
+static void take_gateway(struct reader *r, struct attach_request *request, const char *word)
+{
+	const struct cli_list list = { .v = &word, .count = 1 };
+	struct gateways one;
+	struct error err = { 0 };
+
+	if (args_gateways(&list, &one, &err))
+		complain_as_option(r, &err);
+	else if (gateways_add(&request->gateways, &one.v[0].addr, HBPF_GATEWAY_OPTION))
+		r->nomem = true;
+	free(one.v);
+}
+
+static void take_from(struct reader *r, struct attach_request *request, const char *word)
+{
+	const struct cli_list list = { .v = &word, .count = 1 };
+	struct sources *all = &request->from.sources;
+	struct from one;
+	struct error err = { 0 };
+	struct source *v;
+
+	if (args_from(&list, &one, &err)) {
+		complain_as_option(r, &err);
+	} else if (one.onlink) {
+		request->from.onlink = true;
+	} else if (!sources_have(all, &one.sources.v[0].prefix)) {
+		v = reallocarray(all->v, all->count + 1, sizeof(*v));
+		if (v) {
+			all->v = v;
+			v[all->count++] = one.sources.v[0];
+		} else {
+			r->nomem = true;
+		}
+	}
+	free(one.sources.v);
+}
+
+/* Return: the place of a word, or -1 after complaining */
+static int choose(struct reader *r, const char *key, const char *word, const char *const *choices)
+{
+	char known[64] = "";
+	size_t len = 0;
+
+	for (int i = 0; choices[i]; i++) {
+		if (!strcmp(choices[i], word))
+			return i;
+		len += (size_t)snprintf(known + len, sizeof(known) - len, "%s%s", i ? ", " : "",
+					choices[i]);
+	}
+	complain(r, NULL, "%s takes one of %s, not '%s'", key, known, word);
+	return -1;
+}
+
+static void take_choice(struct reader *r, struct cli_choice *choice, const char *key,
+			const char *word, const char *const *choices)
+{
+	int value = choose(r, key, word, choices);
+
+	if (value >= 0)
+		choice->value = value;
+}
+
+static const char *const pin_choices[] = { "auto", "on", "off", NULL };
+static const char *const yes_no[] = { "no", "yes", NULL };
+
+static void take_hook(struct reader *r, struct attach_request *request, const char *word)
+{
+	take_choice(r, &request->hook, "hook", word, hook_kind_names);
+}
+
+static void take_pin(struct reader *r, struct attach_request *request, const char *word)
+{
+	take_choice(r, &request->pin, "pin", word, pin_choices);
+}
+
+static void take_guard(struct reader *r, struct attach_request *request, const char *word)
+{
+	take_choice(r, &request->guard, "guard", word, pin_choices);
+}
+
+static void take_force(struct reader *r, struct attach_request *request, const char *word)
+{
+	request->force = choose(r, "force", word, yes_no) == 1;
+}
+
+static const struct key keys[] = {
+	{ "ports", true, take_port },   { "gateway", true, take_gateway },
+	{ "from", true, take_from },    { "hook", false, take_hook },
+	{ "pin", false, take_pin },     { "guard", false, take_guard },
+	{ "force", false, take_force },
+};
+#define KEY_COUNT (sizeof(keys) / sizeof(*keys))
+#define KEY_PORTS 0
+
+static const char *key_name(const void *list, size_t i)
+{
+	(void)list;
+	return i < KEY_COUNT ? keys[i].name : NULL;
+}
+
+/* The one key that belongs to no section. */
+#define LABELS "labels"
+
+static void unknown_key(struct reader *r, const char *name)
+{
+	const char *nearest = cli_nearest(name, key_name, NULL);
+	char hint[80] = "the keys are ports, gateway, from, hook, pin, guard and force";
+
+	if (!strcmp(name, LABELS))
+		snprintf(hint, sizeof(hint), "labels stands before the first section");
+	else if (nearest)
+		snprintf(hint, sizeof(hint), "do you mean %s?", nearest);
+	complain(r, hint, "there is no key '%.*s'", NAME_MAX_SHOWN, name);
+}
+
+static void read_labels(struct reader *r, const char *value)
+{
+	int choice = choose(r, LABELS, value, yes_no);
+
+	if (r->seen)
+		complain(r, NULL, LABELS " is said twice");
+	r->seen = 1;
+	if (choice >= 0)
+		r->conf->labels = choice;
+}
+
+static void read_key(struct reader *r, const char *name, char *value)
+{
+	static const char between[] = ", \t";
+	struct attach_request *request;
+	size_t row = 0;
+	char *rest, *word;
+
+	if (r->at_top && !strcmp(name, LABELS)) {
+		read_labels(r, trim(value));
+		return;
+	}
+	while (row < KEY_COUNT && strcmp(keys[row].name, name))
+		row++;
+	if (row == KEY_COUNT) {
+		unknown_key(r, name);
+		return;
+	}
+	if (!r->in_section) {
+		if (r->at_top)
+			complain(r, "a section begins with a line such as [br-test]",
+				 "'%s' stands before any section", name);
+		return;
+	}
+	request = &r->conf->v[r->conf->count - 1].request;
+	if (!keys[row].several && (r->seen & 1U << row))
+		complain(r, NULL, "%s is said twice", name);
+	if (keys[row].take == take_from && !(r->seen & 1U << row))
+		request->from.onlink = false; /* what is said replaces it */
+	r->seen |= 1U << row;
+	word = strtok_r(value, between, &rest);
+	if (!word)
+		complain(r, NULL, "%s has no value", name);
+	for (size_t count = 0; word; word = strtok_r(NULL, between, &rest)) {
+		if (count++ && !keys[row].several) {
+			complain(r, NULL, "%s takes one value", name);
+			return;
+		}
+		keys[row].take(r, request, word);
+	}
+}
+
+/* ---- sections ---- */
+
+static const struct conf_section *find_section(const struct conf *conf, const char *name)
+{
+	for (size_t i = 0; i < conf->count; i++) {
+		if (!strcmp(conf->v[i].name, name))
+			return &conf->v[i];
+	}
+	return NULL;
+}
+
+static void end_section(struct reader *r)
+{
+	if (r->in_section && !(r->seen & 1U << KEY_PORTS))
+		complain(r, "write ports = 8088 below it", "section [%.*s] has no ports",
+			 NAME_MAX_SHOWN, r->conf->v[r->conf->count - 1].name);
+	exports_free(&r->ports);
+	r->in_section = false;
+	r->seen = 0;
+}
+
+/* The whole state is declared: what the section leaves out is as attach without options has it. */
+static struct attach_request new_request(void)
+{
+	return (struct attach_request){
+		.only_ports = true,
+		.gateways_given = true,
+		.from = { .given = true, .onlink = true },
+		.hook = { true, HBPF_HOOK_AUTO },
+		.pin = { true, HBPF_AUTO },
+		.guard = { true, HBPF_AUTO },
+		.owner = HBPF_BY_FILE,
+	};
+}
+
+static int where(const struct reader *r, char **text)
+{
+	int len =
+		r->line ? asprintf(text, "%s:%u", r->file, r->line) : asprintf(text, "%s", r->file);
+
+	return len < 0 ? -ENOMEM : 0;
+}
+
+static void free_section(struct conf_section *section)
+{
+	attach_request_free(&section->request);
+	free(section->name);
+	free(section->where);
+	free(section->bridge);
+}
+
+static void add_section(struct reader *r, const char *name)
+{
+	struct conf *conf = r->conf;
+	struct conf_section *v = reallocarray(conf->v, conf->count + 1, sizeof(*v));
+	struct conf_section section = { 0 };
+
+	if (v)
+		conf->v = v;
+	section.name = strdup(name);
+	if (!v || !section.name || where(r, &section.where)) {
+		free(section.name);
+		r->nomem = true;
+		return;
+	}
+	section.request = new_request();
+	conf->v[conf->count++] = section;
+	r->in_section = true;
+}
+
+static void read_header(struct reader *r, char *text)
+{
+	char *end = strrchr(text, ']');
+	const struct conf_section *other;
+	char *name;
+
+	end_section(r);
+	r->at_top = false;
+	if (!end || end[1]) {
+		complain(r, "write it as [br-test]", "'%.*s' is no whole section header",
+			 NAME_MAX_SHOWN, text);
+		return;
+	}
+	*end = '\0';
+	name = trim(text + 1);
+	other = find_section(r->conf, name);
+	if (!*name || strpbrk(name, " \t[]/"))
+		complain(r, "it is the name of a bridge or of an engine's network, as [br-test]",
+			 "[%.*s] is no such name", NAME_MAX_SHOWN, name);
+	else if (other)
+		complain(r, NULL, "section [%.*s] is there already, at %s", NAME_MAX_SHOWN, name,
+			 other->where);
+	else
+		add_section(r, name);
+}
+
+/* ---- lines and files ---- */
+
+/* A comment begins with # or ; at the start of a line or behind a blank. */
+static void cut_comment(char *text)
+{
+	for (char *at = text; *at; at++) {
+		if ((*at == '#' || *at == ';') && (at == text || isspace((unsigned char)at[-1]))) {
+			*at = '\0';
+			return;
+		}
+	}
+}
+
+static void read_line(struct reader *r, char *line)
+{
+	char *text, *equals;
+
+	cut_comment(line);
+	text = trim(line);
+	if (!*text)
+		return;
+	if (*text == '[') {
+		read_header(r, text);
+		return;
+	}
+	equals = strchr(text, '=');
+	if (!equals) {
+		complain(r, "write it as ports = 8088", "'%.*s' is neither a section nor a key",
+			 NAME_MAX_SHOWN, text);
+		return;
+	}
+	*equals = '\0';
+	read_key(r, trim(text), equals + 1);
+}
+
+static void read_stream(struct conf *conf, const char *file, FILE *stream, bool *nomem)
+{
+	struct reader r = { .conf = conf, .file = file, .at_top = true };
+	size_t room = 0;
+	char *line = NULL;
+	ssize_t len;
+
+	while ((len = getline(&line, &room, stream)) >= 0) {
+		r.line++;
+		if (strlen(line) != (size_t)len)
+			complain(&r, NULL, "there is a zero byte in this line");
+		else
+			read_line(&r, line);
+	}
+	if (ferror(stream)) {
+		r.line = 0;
+		complain(&r, NULL, "cannot be read: %s", strerror(errno));
+	}
+	end_section(&r);
+	free(line);
+	*nomem |= r.nomem;
+}
+
+/* Return: whether it is there */
+static bool read_file(struct conf *conf, const char *path, bool must, bool *nomem)
+{
+	struct reader r = { .conf = conf, .file = path };
+	FILE *stream = fopen(path, "re");
+	struct stat st;
+
+	if (!stream && errno == ENOENT && !must)
+		return false;
+	if (!stream) {
+		complain(&r, NULL, "cannot be opened: %s", strerror(errno));
+	} else if (fstat(fileno(stream), &st)) {
+		complain(&r, NULL, "cannot be inspected: %s", strerror(errno));
+	} else if (st.st_uid || (st.st_mode & S_IWOTH) || (st.st_gid && (st.st_mode & S_IWGRP))) {
+		char hint[160];
+
+		snprintf(hint, sizeof(hint), "`chown root %.60s; chmod go-w %.60s` mends it", path,
+			 path);
+		complain(&r, hint, "others than root may write it, and so open ports");
+	} else {
+		read_stream(conf, path, stream, nomem);
+	}
+	if (stream)
+		fclose(stream);
+	*nomem |= r.nomem;
+	return true;
+}
+
+static int is_conf(const struct dirent *entry)
+{
+	const char *dot = strrchr(entry->d_name, '.');
+
+	return entry->d_name[0] != '.' && dot && !strcmp(dot, ".conf");
+}
+
+static void read_default(struct conf *conf, bool *nomem)
+{
+	struct reader r = { .conf = conf, .file = CONF_FILE };
+	bool any = read_file(conf, CONF_FILE, false, nomem);
+	char path[PATH_MAX];
+	struct dirent **names;
+	int count = scandir(CONF_DIR, &names, is_conf, alphasort);
+
+	for (int i = 0; i < count; i++) {
+		snprintf(path, sizeof(path), "%s/%s", CONF_DIR, names[i]->d_name);
+		any |= read_file(conf, path, true, nomem);
+		free(names[i]);
+	}
+	if (count >= 0)
+		free(names);
+	if (!any)
+		complain(&r, "an empty file is a configuration, too: nothing is attached then",
+			 "is not there, and no *.conf in " CONF_DIR " either");
+	*nomem |= r.nomem;
+}
+
+static int finish(struct conf *conf, bool nomem)
+{
+	struct reader r = { .conf = conf };
+
+	if (nomem) {
+		complain(&r, NULL, "no memory for the configuration");
+		return -ENOMEM;
+	}
+	return conf->problems.count ? -EINVAL : 0;
+}
+
+int conf_read(struct conf *conf, const char *path)
+{
+	bool nomem = false;
+
+	memset(conf, 0, sizeof(*conf));
+	if (path)
+		read_file(conf, path, true, &nomem);
+	else
+		read_default(conf, &nomem);
+	return finish(conf, nomem);
+}
+
+int conf_read_text(struct conf *conf, const char *file, const char *text)
+{
+	size_t size = strlen(text);
+	bool nomem = false;
+	FILE *stream;
+
+	memset(conf, 0, sizeof(*conf));
+	if (!size)
+		return 0;
+	stream = fmemopen((void *)text, size, "r");
+	if (!stream)
+		return -ENOMEM;
+	read_stream(conf, file, stream, &nomem);
+	fclose(stream);
+	return finish(conf, nomem);
+}
+
+/* Also keeps what somebody put into a label from making lines of its own in a log. */
+static bool has_control(const char *text)
+{
+	for (; *text; text++) {
+		if (iscntrl((unsigned char)*text))
+			return true;
+	}
+	return false;
+}
+
+static void read_label(struct reader *r, const char *file, const char *key, const char *value)
+{
+	char *copy = strdup(value);
+
+	r->file = file;
+	if (!copy)
+		r->nomem = true;
+	else if (has_control(copy))
+		complain(r, NULL, "there is a control character in it");
+	else
+		read_key(r, key, copy);
+	free(copy);
+}
+
+int conf_add_labels(struct conf *conf, const char *network, const char *bridge, const char *ports,
+		    const char *from)
+{
+	size_t count = conf->count, problems = conf->problems.count;
+	char of_ports[160], of_from[160];
+	struct reader r = { .conf = conf };
+	struct conf_section *section;
+
+	snprintf(of_ports, sizeof(of_ports), "network %.100s, label hbpf.ports", network);
+	snprintf(of_from, sizeof(of_from), "network %.100s, label hbpf.from", network);
+	r.file = of_ports;
+	add_section(&r, network);
+	if (!r.in_section)
+		return -ENOMEM;
+	section = &conf->v[count];
+	section->request.owner = HBPF_BY_ENGINE;
+	section->request.yields = true;
+	section->bridge = strdup(bridge);
+	section->request.bridge = section->bridge;
+	if (section->bridge)
+		read_label(&r, of_ports, "ports", ports);
+	if (section->bridge && from)
+		read_label(&r, of_from, "from", from);
+	exports_free(&r.ports);
+	if (section->bridge && !r.nomem && conf->problems.count == problems)
+		return 0;
+	if (!section->bridge)
+		r.nomem = true;
+	free_section(section);
+	conf->count = count;
+	return r.nomem ? -ENOMEM : -EINVAL;
+}
+
+void conf_free(struct conf *conf)
+{
+	for (size_t i = 0; i < conf->count; i++)
+		free_section(&conf->v[i]);
+	for (size_t i = 0; i < conf->problems.count; i++)
+		error_free(&conf->problems.v[i]);
+	free(conf->v);
+	free(conf->problems.v);
+	memset(conf, 0, sizeof(*conf));
+}
