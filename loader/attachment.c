@@ -169,6 +169,20 @@ bool attachment_is_alive(const struct pins *pins, const struct host *host, const
 	return true;
 }
 
+int attachment_owner(const struct pins *pins, const struct host *host, const char *bridge)
+{
+	struct hook_target target = attachment_target(pins, host, bridge);
+	struct dataplane dp;
+	int rc;
+
+	dataplane_init(&dp);
+	rc = dataplane_open(&dp, pins, bridge, target.ifindex, NULL);
+	if (!rc || rc == -ENODEV) /* of a bridge that is gone */
+		rc = dp.config.owner;
+	dataplane_close(&dp);
+	return rc;
+}
+
 int attachment_is_last(const struct pins *pins, const struct host *host, const char *bridge,
 		       struct error *err)
 {

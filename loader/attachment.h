@@ -62,6 +62,9 @@ struct hook_target attachment_target(const struct pins *pins, const struct host 
 /** attachment_is_alive() - are our programs attached to the bridge, on both sides? */
 bool attachment_is_alive(const struct pins *pins, const struct host *host, const char *bridge);
 
+/** attachment_owner() - whose it is. Return: enum hbpf_owner, or -errno where nobody can tell */
+int attachment_owner(const struct pins *pins, const struct host *host, const char *bridge);
+
 /**
  * attachment_is_last() - is no other living bridge attached? Then lo's settings are given back
  * Return: 1, 0 or -errno

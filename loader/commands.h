@@ -10,5 +10,6 @@ extern const struct command command_detach;
 extern const struct command command_ports;
 extern const struct command command_status;
 extern const struct command command_bridges;
+extern const struct command command_watch;
 
 #endif /* HBPF_COMMANDS_H */

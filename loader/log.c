@@ -75,6 +75,15 @@ void log_warn(const char *fmt, ...)
 	va_end(args);
 }
 
+void log_notice(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	say("hbpf: ", fmt, args);
+	va_end(args);
+}
+
 void log_info(const char *fmt, ...)
 {
 	va_list args;

@@ -22,6 +22,9 @@ void log_error(const struct error *err);
 /** log_warn() - something the user should know; the command goes on */
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/** log_notice() - what a service did, always printed */
+void log_notice(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
 /** log_info() - a step taken, printed with -v only */
 void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

@@ -16,7 +16,8 @@
 #include <unistd.h>
 
 static const struct command *const commands[] = {
-	&command_attach, &command_detach, &command_ports, &command_status, &command_bridges, NULL,
+	&command_attach,  &command_detach, &command_ports, &command_status,
+	&command_bridges, &command_watch,  NULL,
 };
 
 static const char *command_name(const void *list, size_t i)

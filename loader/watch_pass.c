@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ *	want       which sections have a bridge that is there
+ *	tend       attach each of them, where that is due
+ *	release    detach what is not among them and was not attached by hand
+ *	follow     listen to the files that the next pass depends on
+ */
+#include "watch_pass.h"
+#include "detach.h"
+#include "log.h"
+#include "refresh.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A declared bridge that is there. */
+struct want {
+	const struct conf_section *section;
+	struct attach_request request;
+	unsigned int ifindex;
+};
+
+struct pass {
+	struct watch_state *state;
+	struct host host;
+	struct want *wants;
+	size_t count;
+	__s64 now;
+	int wait; /* ms, -1: not at all */
+};
+
+static void wait_at_most(struct pass *pass, int ms)
+{
+	if (pass->wait < 0 || ms < pass->wait)
+		pass->wait = ms;
+}
+
+/* ---- want ---- */
+
+/* The one place that knows what a section's name means. Return: interface, or NULL */
+static const char *find_bridge(const struct pass *pass, const struct conf_section *section,
+			       enum hbpf_owner *owner)
+{
+	*owner = section->request.owner;
+	if (section->bridge)
+		return section->bridge;
+	if (links_by_name(&pass->host.links, section->name))
+		return section->name;
+	return NULL;
+}
+
+static const struct want *find_want(const struct pass *pass, const char *bridge)
+{
+	for (size_t i = 0; i < pass->count; i++) {
+		if (!strcmp(pass->wants[i].request.bridge, bridge))
+			return &pass->wants[i];
+	}
+	return NULL;
+}
+
+static void want_section(struct pass *pass, const struct conf_section *section)
+{
+	struct tended *tended = tended_get(&pass->state->tended, section->where);
+	struct want *want = &pass->wants[pass->count];
+	enum hbpf_owner owner;
+	const char *bridge = find_bridge(pass, section, &owner);
+	const struct link *link = bridge ? links_by_name(&pass->host.links, bridge) : NULL;
+	const struct want *other = link ? find_want(pass, bridge) : NULL;
+
+	if (!tended)
+		return;
+	if (!link) {
+		tended_say(tended, "%s (%s): it is not there yet", section->name, section->where);
+		tended->ifindex = 0;
+	} else if (other) {
+		tended_say(tended, "%s (%s): left aside, for %s is declared at %s", section->name,
+			   section->where, bridge, other->section->where);
+	} else {
+		want->section = section;
+		want->request = section->request;
+		want->request.bridge = bridge;
+		want->request.owner = owner;
+		want->ifindex = link->ifindex;
+		pass->count++;
+	}
+}
+
+static int want_all(struct pass *pass)
+{
+	const struct conf *confs[] = { &pass->state->conf, &pass->state->labels };
+
+	pass->wants = calloc(confs[0]->count + confs[1]->count + 1, sizeof(*pass->wants));
+	if (!pass->wants)
+		return -ENOMEM;
+	for (size_t i = 0; i < sizeof(confs) / sizeof(*confs); i++) {
+		for (size_t j = 0; j < confs[i]->count; j++)
+			want_section(pass, &confs[i]->v[j]);
+	}
+	return 0;
+}
+
+/* ---- tend ---- */
+
+#define LIST_STRLEN 256
+
+/* One more for the list in @buf; what does not fit is told by dots. */
+static void list_add(char *buf, const char *item)
+{
+	size_t len = strlen(buf);
+
+	if (len + strlen(item) + sizeof(", ...") < LIST_STRLEN)
+		sprintf(buf + len, "%s%s", len ? ", " : "", item);
+	else if (len < 4 || strcmp(buf + len - 4, " ..."))
+		strcpy(buf + len, ", ...");
+}
+
+static void list_ports(const struct exports *exports, char *buf)
+{
+	struct export_range range = { 0 };
+	char text[EXPORT_RANGE_STRLEN];
+
+	while (exports_next_range(exports, &range))
+		list_add(buf, export_range_format(&range, text));
+}
+
+static void list_gateways(const struct gateways *gateways, char *buf)
+{
+	char text[ADDR_STRLEN];
+
+	for (size_t i = 0; i < gateways->count; i++)
+		list_add(buf, addr_format(&gateways->v[i].addr, text));
+}
+
+static bool is_taken_over(const struct attach *a)
+{
+	return !a->fresh && a->before.config.owner == HBPF_BY_HAND &&
+	       a->after.config.owner != HBPF_BY_HAND;
+}
+
+/* Return: NULL where all was as declared, but undone by somebody */
+static const char *what_changed(const struct attach *a)
+{
+	if (a->fresh)
+		return "attached";
+	if (is_taken_over(a))
+		return "taken over from `hbpf attach`";
+	if (a->remade)
+		return "attached again, as it was made anew";
+	if (a->put.count || a->gone.count)
+		return "ports changed";
+	if (!gateways_same(&a->before.gateways, &a->after.gateways) ||
+	    !snapshot_same_sources(&a->before, &a->after))
+		return "addresses changed";
+	if (memcmp(&a->before.config, &a->after.config, sizeof(a->after.config)))
+		return "options changed";
+	return NULL;
+}
+
+static void attached(struct pass *pass, struct tended *tended, const struct attach *a)
+{
+	const char *change = what_changed(a);
+	char ports[LIST_STRLEN] = "", gateways[LIST_STRLEN] = "";
+
+	free(tended->said);
+	tended->said = NULL;
+	tended->backoff = (struct backoff){ 0 };
+	list_ports(&a->after.exports, ports);
+	list_gateways(&a->after.gateways, gateways);
+	log_notice("%s: %s; %s on %s", a->bridge, change ? change : "healed", ports,
+		   gateways[0] ? gateways : "no address yet");
+	if (change || !tended_heal(tended, pass->now))
+		return;
+	backoff_fail(&tended->backoff, pass->now);
+	log_warn("%s: something undoes it again and again; the next heal comes after %d s at the "
+		 "earliest",
+		 a->bridge, tended->backoff.delay / 1000);
+}
+
+static void run(struct pass *pass, struct tended *tended, const struct want *want)
+{
+	struct error err = { 0 };
+	struct attach a;
+
+	if (attach_run(&a, &want->request, &err)) {
+		tended_fail(tended, &err);
+		backoff_fail(&tended->backoff, pass->now);
+	} else {
+		attached(pass, tended, &a);
+		pass->state->attached++;
+	}
+	attach_free(&a);
+	error_free(&err);
+}
+
+/* As declared: what is said from here on is news. */
+static void settled(struct pass *pass, struct tended *tended)
+{
+	free(tended->said);
+	tended->said = NULL;
+	if (!tended_is_hot(tended, pass->now))
+		tended->backoff = (struct backoff){ 0 };
+	pass->state->attached++;
+}
+
+static void tend(struct pass *pass, const struct want *want)
+{
+	struct tended *tended = tended_get(&pass->state->tended, want->section->where);
+	struct error err = { 0 };
+	struct attach a;
+	int due, left;
+
+	if (!tended)
+		return;
+	if (tended->ifindex != want->ifindex) {
+		tended->backoff = (struct backoff){ 0 };
+		tended->ifindex = want->ifindex;
+		tended->heals = 0;
+	}
+	due = attach_is_due(&a, &want->request, &err);
+	attach_free(&a);
+	left = backoff_left(&tended->backoff, pass->now);
+	if (due < 0)
+		tended_fail(tended, &err);
+	else if (!due)
+		settled(pass, tended);
+	else if (!left)
+		run(pass, tended, want);
+	error_free(&err);
+	/* Not where only an event can help: what attach_is_due() refuses changes nothing. */
+	if (due > 0 && (left = backoff_left(&tended->backoff, pass->now)) > 0)
+		wait_at_most(pass, left);
+}
+
+/* ---- release ---- */
+
+/* Return: why it is to be detached, or NULL */
+static const char *release_reason(const struct pass *pass, const struct pins *pins,
+				  const char *bridge)
+{
+	const struct link *link = links_by_name(&pass->host.links, bridge);
+	int owner;
+
+	if (link && find_want(pass, bridge))
+		return NULL;
+	owner = attachment_owner(pins, &pass->host, bridge);
+	if (owner <= HBPF_BY_HAND)
+		return NULL;
+	if (!link)
+		return "it was deleted";
+	if (owner == HBPF_BY_ENGINE && pass->state->engines_unknown)
+		return NULL;
+	return "it is no longer declared";
+}
+
+static void release_one(struct pass *pass, const struct pins *pins, const char *bridge)
+{
+	const char *why = release_reason(pass, pins, bridge);
+	struct error err = { 0 };
+	struct detached detached;
+	struct tended *tended;
+	char key[IFNAMSIZ + sizeof("detach ")];
+
+	snprintf(key, sizeof(key), "detach %s", bridge);
+	tended = why ? tended_get(&pass->state->tended, key) : NULL;
+	if (!tended)
+		return;
+	if (backoff_left(&tended->backoff, pass->now)) {
+		wait_at_most(pass, backoff_left(&tended->backoff, pass->now));
+	} else if (detach_run(pins, &pass->host, bridge, &detached, &err)) {
+		tended_fail(tended, &err);
+		backoff_fail(&tended->backoff, pass->now);
+		wait_at_most(pass, tended->backoff.delay);
+	} else {
+		log_notice("%s: detached, as %s", bridge, why);
+	}
+	error_free(&err);
+}
+
+/* Return: is there anything to detach? */
+static bool release_is_due(const struct pass *pass)
+{
+	struct pins pins = { .lock = -1 };
+	struct pins_bridges bridges;
+	struct error err = { 0 };
+	bool due = false;
+
+	if (attachment_bridges(PINS_READ, &pins, &bridges, &err))
+		log_error(&err);
+	for (size_t i = 0; !due && i < bridges.count; i++)
+		due = release_reason(pass, &pins, bridges.names[i]);
+	pins_bridges_free(&bridges);
+	pins_close(&pins);
+	error_free(&err);
+	return due;
+}
+
+static void release(struct pass *pass)
+{
+	struct pins pins = { .lock = -1 };
+	struct pins_bridges bridges = { 0 };
+	struct error err = { 0 };
+
+	if (!release_is_due(pass))
+		return;
+	/* All of it again under the exclusive lock: it may have changed meanwhile. */
+	host_free(&pass->host);
+	if (attachment_bridges(PINS_WRITE, &pins, &bridges, &err) || host_read(&pass->host, &err))
+		log_error(&err);
+	else
+		for (size_t i = 0; i < bridges.count; i++)
+			release_one(pass, &pins, bridges.names[i]);
+	pins_bridges_free(&bridges);
+	pins_close(&pins);
+	error_free(&err);
+}
+
+/* ---- follow ---- */
+
+static void follow_setting(struct file_events *files, const char *interface, const char *name)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/%s", interface, name);
+	file_events_follow(files, path);
+}
+
+static void follow_pins(struct file_events *files, const struct pass *pass)
+{
+	struct pins pins = { .lock = -1 };
+	char path[PATH_MAX];
+
+	/* Where there is no bpffs yet only the paths are right, and those are not there. */
+	pins_open(&pins, PINS_READ, NULL);
+	pins_close(&pins);
+	for (size_t i = 0; i < pass->count; i++) {
+		if (!pins_path(&pins, pass->wants[i].request.bridge, NULL, path))
+			file_events_follow(files, path);
+	}
+	if (!pins_path(&pins, NULL, NULL, path))
+		file_events_follow(files, path);
+	/* hbpf/NETNS, hbpf, and the root that every command touches */
+	for (int above = 0; above < 3; above++) {
+		file_events_follow(files, pins.base);
+		*strrchr(pins.base, '/') = '\0';
+	}
+}
+
+/* Return: could something have changed since it was looked at? */
+static bool follow(const struct pass *pass)
+{
+	struct file_events *files = &pass->state->files;
+
+	follow_pins(files, pass);
+	for (size_t i = 0; i < pass->count; i++)
+		follow_setting(files, pass->wants[i].request.bridge, "route_localnet");
+	if (pass->count) {
+		follow_setting(files, "lo", "route_localnet");
+		follow_setting(files, "lo", "rp_filter");
+		follow_setting(files, "all", "route_localnet");
+		file_events_follow(files, "/proc/sys/net/bridge/bridge-nf-call-iptables");
+	}
+	return file_events_followed(files);
+}
+
+int watch_pass(struct watch_state *state)
+{
+	struct pass pass = { .state = state, .now = monotonic_ms(), .wait = -1 };
+	struct error err = { 0 };
+
+	state->attached = 0;
+	if (host_read(&pass.host, &err) || want_all(&pass)) {
+		if (!err.what[0])
+			error_set(&err, ENOMEM, "no memory for what is declared");
+		log_error(&err);
+		wait_at_most(&pass, 1000);
+	} else {
+		for (size_t i = 0; i < pass.count; i++)
+			tend(&pass, &pass.wants[i]);
+		release(&pass);
+		if (follow(&pass))
+			wait_at_most(&pass, 0);
+		tended_forget(&state->tended);
+	}
+	error_free(&err);
+	host_free(&pass.host);
+	free(pass.wants);
+	return pass.wait;
+}
+
+void watch_detach_all(struct watch_state *state)
+{
+	struct pass pass = { .state = state, .now = monotonic_ms(), .wait = -1 };
+	struct error err = { 0 };
+
+	state->engines_unknown = false;
+	if (host_read(&pass.host, &err))
+		log_error(&err);
+	else
+		release(&pass);
+	error_free(&err);
+	host_free(&pass.host);
+}
