@@ -100,6 +100,23 @@ static void print_settings(const struct status *status, struct columns *columns)
 	}
 }
 
+/* Of enum hbpf_owner, in JSON and as text. */
+static const char *const owner_names[] = {
+	[HBPF_BY_HAND] = "hand",
+	[HBPF_BY_FILE] = "file",
+	[HBPF_BY_ENGINE] = "engine",
+};
+static const char *const owner_texts[] = {
+	[HBPF_BY_HAND] = NULL,
+	[HBPF_BY_FILE] = "hbpf watch, as a section of its configuration says",
+	[HBPF_BY_ENGINE] = "hbpf watch, for a network of a container engine",
+};
+
+static const char *owner_name(__u8 owner)
+{
+	return owner <= HBPF_BY_ENGINE ? owner_names[owner] : "unknown";
+}
+
 static void print_choices(struct status *status, struct columns *columns)
 {
 	const struct hbpf_config *config = &status->dp.config;
@@ -114,6 +131,11 @@ static void print_choices(struct status *status, struct columns *columns)
 		columns_cell(columns, 0, LABEL, "guard");
 		columns_cell(columns, 1, "%s: %s", config->guard_dst ? "on" : "off",
 			     status_guard_why(config));
+	}
+	if (config->owner <= HBPF_BY_ENGINE && owner_texts[config->owner] &&
+	    !columns_row(columns)) {
+		columns_cell(columns, 0, LABEL, "kept by");
+		columns_cell(columns, 1, "%s", owner_texts[config->owner]);
 	}
 	if (!columns_row(columns)) {
 		columns_cell(columns, 0, LABEL, "pinning");
@@ -300,6 +322,7 @@ static struct json_object *status_json(struct status *status)
 			add_string(item, "hint", status->problem.hint);
 		return item;
 	}
+	add_string(item, "owner", owner_name(config->owner));
 	json_object_object_add(item, "gateways", gateways_json(&status->gateways));
 	json_object_object_add(item, "ports", ports_report_json(&status->dp, &status->ports));
 	json_object_object_add(item, "from", policy_json(&status->dp, &config->from));

@@ -1,0 +1,704 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# hbpf watch: what the configuration declares is so, whatever happens to the host.
+load lib
+
+# declare: the configuration, from stdin; each section gets the suite's hook
+declare_conf() {
+	sed "s/^\[.*\]\$/&\nhook = $HOOK/" >"$BED/hbpf.conf.new"
+	chmod 644 "$BED/hbpf.conf.new"
+	mv "$BED/hbpf.conf.new" "$BED/hbpf.conf"
+}
+
+# watch [OPTION]...: in the background, its log in $BED/watch.log
+watch() {
+	: >"$BED/watch.log"
+	# no function, so that $! is the watcher itself
+	nsenter --net=/run/netns/host env "${WATCH_ENV[@]}" "$HBPF" watch -c "$BED/hbpf.conf" "$@" \
+		2>>"$BED/watch.log" >/dev/null 3>&- &
+	WATCH=$!
+	echo "$WATCH" >>"$BED/pids"
+	eventually logged 'watching'
+}
+
+# logged REGEX [TIMES]
+logged() {
+	local n
+	n=$(grep -Ec -- "$1" "$BED/watch.log") || true
+	[ "$n" -ge "${2:-1}" ] || fail "the log has /$1/ $n times, expected ${2:-1}" \
+		"$(<"$BED/watch.log")"
+}
+
+# unlogged REGEX
+unlogged() {
+	! grep -Eq -- "$1" "$BED/watch.log" || fail "the log has /$1/" "$(<"$BED/watch.log")"
+}
+
+# end_watch: and it says that all was well
+end_watch() {
+	local code=0
+	kill -TERM "$WATCH"
+	wait "$WATCH" || code=$?
+	[ "$code" -eq 0 ] || fail "the watcher's exit code is $code" "$(<"$BED/watch.log")"
+}
+
+# status_is FILTER [BRIDGE]: jq's filter holds for what status says of the bridge
+status_is() {
+	hb status --json >"$BED/status" 2>&1 || true
+	jq -e --arg bridge "${2:-br-test}" ".bridges[] | select(.bridge == \$bridge) | $1" \
+		"$BED/status" >/dev/null || fail "not so: $1" "$(<"$BED/status")"
+}
+
+# live [BRIDGE]
+live() {
+	status_is '.live' "$@"
+}
+
+not_attached() {
+	[ ! -e "$(pin_dir "$1")" ] || fail "$1 is attached" "$(<"$BED/watch.log")"
+}
+
+# reload: and wait until it was read
+reload() {
+	local before
+	before=$(grep -c 'read again' "$BED/watch.log") || true
+	kill -HUP "$WATCH"
+	eventually logged 'read again' $((before + 1))
+}
+
+# --- bridges that come, go and change
+
+@test "a bridge that is there is attached at once" {
+	serve svc --tcp 127.0.0.1:8088 --tcp 127.0.0.1:8080 --udp 127.0.0.1:5300
+	declare_conf <<-EOF
+		[br-test]
+		ports = 8088, 80:8080, 5300/udp
+	EOF
+	misses ECONNREFUSED tcp "$GW:8088"
+	watch
+	eventually reaches svc tcp "$GW:8088"
+	reaches svc tcp "$GW:80"
+	reaches svc udp "$GW:5300"
+	misses ECONNREFUSED tcp "$GW:9000"
+}
+
+@test "a bridge that comes later is attached when it comes" {
+	serve svc --tcp 127.0.0.1:8088
+	declare_conf <<-EOF
+		[br-late]
+		ports = 8088
+	EOF
+	watch
+	eventually logged 'br-late .*not there yet'
+	make_bridge br-late 31
+	make_client c2 2 br-late 31
+	NS=c2 eventually reaches svc tcp 172.31.0.1:8088
+	misses ECONNREFUSED tcp "$GW:8088"
+}
+
+@test "a bridge that is made anew is attached again" {
+	serve svc --tcp 127.0.0.1:8088
+	declare_conf <<-EOF
+		[br-test]
+		ports = 8088
+	EOF
+	watch
+	eventually reaches svc tcp "$GW:8088"
+	on_host ip link del br-test
+	eventually not_attached br-test
+	setting lo.route_localnet 0
+	make_bridge br-test 30
+	on_host ip link set veth-c1 master br-test
+	eventually reaches svc tcp "$GW:8088"
+}
+
+@test "addresses of the bridge and of docker0 that come and go are followed" {
+	serve svc --tcp 127.0.0.1:8088
+	declare_conf <<-EOF
+		[br-test]
+		ports = 8088
+	EOF
+	watch
+	eventually reaches svc tcp "$GW:8088"
+	on_host ip addr add 172.30.0.9/24 dev br-test
+	eventually reaches svc tcp 172.30.0.9:8088
+	make_docker0
+	eventually reaches svc tcp "$DOCKER0:8088"
+	on_host ip addr del 172.30.0.9/24 dev br-test
+	on_host ip link del docker0
+	eventually status_is '[.gateways[].address] | sort == ["172.30.0.1", "fd00:30::1"]'
+	reaches svc tcp "$GW:8088"
+}
+
+@test "another network on the bridge's link: its clients are served" {
+	serve svc --tcp 127.0.0.1:8088
+	declare_conf <<-EOF
+		[br-test]
+		ports = 8088
+	EOF
+	watch
+	eventually reaches svc tcp "$GW:8088"
+	on_host ip addr add 10.77.0.1/24 dev br-test
+	in_ns c1 ip addr add 10.77.0.2/24 dev eth0
+	eventually reaches svc tcp 10.77.0.1:8088
+}
+
+# --- what others remove
+
+@test "programs, pins and settings that somebody removed are healed" {
+	serve svc --tcp 127.0.0.1:8088
+	declare_conf <<-EOF
+		[br-test]
+		ports = 8088
+	EOF
+	watch
+	eventually reaches svc tcp "$GW:8088"
+
+	on_host sysctl -qw net.ipv4.conf.br-test.route_localnet=0
+	eventually setting br-test.route_localnet 1
+	on_host sysctl -qw net.ipv4.conf.lo.route_localnet=0
+	eventually setting lo.route_localnet 1
+	on_host sysctl -qw net.ipv4.conf.lo.rp_filter=1
+	eventually setting lo.rp_filter 2
+	eventually reaches svc tcp "$GW:8088"
+
+	if [ "$HOOK" = tcx ]; then
+		rm "$(pin_dir br-test)/link_ingress"
+	else
+		on_host tc qdisc del dev br-test clsact
+	fi
+	eventually logged 'br-test: healed' 4
+	live
+	reaches svc tcp "$GW:8088"
+
+	rm -r "$(pin_dir br-test)"
+	eventually logged 'br-test: attached' 2
+	live
+	reaches svc tcp "$GW:8088"
+}
+
+@test "ports that were added by hand go, and those that were taken away come back" {
+	serve svc --tcp 127.0.0.1:8088 --tcp 127.0.0.1:9000
+	declare_conf <<-EOF
+		[br-test]
+		ports = 8088
+	EOF
+	watch
+	eventually reaches svc tcp "$GW:8088"
+	hb ports set 9000
+	eventually logged 'br-test: ports changed'
+	reaches svc tcp "$GW:8088"
+	misses ECONNREFUSED tcp "$GW:9000"
+	hb detach br-test
+	eventually reaches svc tcp "$GW:8088"
+}
+
+@test "what is undone again and again is not healed without a pause" {
+	declare_conf <<-EOF
+		[br-test]
+		ports = 8088
+	EOF
+	watch
+	eventually setting br-test.route_localnet 1
+	for i in 1 2 3 4 5 6; do
+		on_host sysctl -qw net.ipv4.conf.br-test.route_localnet=0
+		eventually logged 'br-test: healed' "$i"
+		setting br-test.route_localnet 1
+	done
+	eventually logged 'again and again'
+	on_host sysctl -qw net.ipv4.conf.br-test.route_localnet=0
+	eventually setting br-test.route_localnet 1 # though later
+}
+
+@test "a NAT rule that comes later turns pinning on" {
+	need_pinning
+	declare_conf <<-EOF
+		[br-test]
+		ports = 8088
+	EOF
+	watch
+	eventually live
+	status_is '.pin.state == "off"' || skip "conntrack pinning is unavailable"
+	on_host nft -f - <<-EOF
+		table ip mine {
+			chain pre { type nat hook prerouting priority -100; }
+		}
+	EOF
+	eventually status_is '.pin.state == "on"'
+	on_host nft delete table ip mine
+	eventually status_is '.pin.state == "off"'
+}
+
+# --- the configuration
+
+@test "SIGHUP: ports that left the file close, ports that came open, and what stays goes on" {
+	serve svc --tcp 127.0.0.1:8088 --tcp 127.0.0.1:8089 --tcp 127.0.0.1:9000
+	declare_conf <<-EOF
+		[br-test]
+		ports = 8088, 8089
+	EOF
+	watch
+	eventually reaches svc tcp "$GW:8089"
+	steady "$GW:8088"
+	declare_conf <<-EOF
+		[br-test]
+		ports = 8088, 9000
+	EOF
+	misses ECONNREFUSED tcp "$GW:9000"
+	reload
+	reaches svc tcp "$GW:9000"
+	misses ECONNREFUSED tcp "$GW:8089"
+	goes_on
+}
+
+@test "a section that left the file is detached, and what was attached by hand stays" {
+	make_bridge br-two 31
+	make_bridge br-hand 32
+	remember
+	hb attach br-hand --hook "$HOOK" --port 9000
+	remember hand
+	declare_conf <<-EOF
+		[br-test]
+		ports = 8088
+		[br-two]
+		ports = 8088
+	EOF
+	watch
+	eventually live br-two
+	live
+	declare_conf <<-EOF
+		[br-two]
+		ports = 8088
+	EOF
+	reload
+	not_attached br-test
+	live br-two
+	declare_conf </dev/null
+	reload
+	not_attached br-two
+	live br-hand
+	unchanged hand
+	end_watch
+	hb detach br-hand
+	unchanged
+}
+
+@test "a section for a bridge attached by hand takes it over, and detaches it when it goes" {
+	serve svc --tcp 127.0.0.1:8088 --tcp 127.0.0.1:9000
+	attach --port 9000
+	declare_conf <<-EOF
+		[br-test]
+		ports = 8088
+	EOF
+	watch
+	eventually logged 'br-test: taken over from .hbpf attach'
+	reaches svc tcp "$GW:8088"
+	misses ECONNREFUSED tcp "$GW:9000"
+	declare_conf </dev/null
+	reload
+	not_attached br-test
+}
+
+@test "a broken configuration is told by file and line, and the old state stays" {
+	serve svc --tcp 127.0.0.1:8088
+	declare_conf <<-EOF
+		[br-test]
+		ports = 8088
+	EOF
+	watch
+	eventually reaches svc tcp "$GW:8088"
+	steady "$GW:8088"
+	remember
+	printf '[br-test]\nports = 9000\n[br-tw' >"$BED/hbpf.conf" # half-written
+	kill -HUP "$WATCH"
+	eventually logged 'hbpf.conf:3: .*\[br-tw'
+	eventually logged 'stays as it was'
+	printf '[br-test]\nports =' >"$BED/hbpf.conf"
+	kill -HUP "$WATCH"
+	eventually logged 'hbpf.conf:2: ports has no value'
+	: >"$BED/other"
+	rm "$BED/hbpf.conf"
+	kill -HUP "$WATCH"
+	eventually logged 'hbpf.conf: cannot be opened'
+	# and it still does what the last good one said
+	unchanged
+	on_host sysctl -qw net.ipv4.conf.br-test.route_localnet=0
+	eventually setting br-test.route_localnet 1
+	goes_on
+	declare_conf <<-EOF
+		[br-test]
+		ports = 9000
+	EOF
+	reload
+	misses ECONNREFUSED tcp "$GW:8088"
+}
+
+@test "a broken configuration at the start: nothing is done, exit 1" {
+	attach --port 8088
+	remember
+	printf 'ports = 1\n[br-test]\nports = http\n' >"$BED/hbpf.conf"
+	chmod 644 "$BED/hbpf.conf"
+	exits 1 hb watch -c "$BED/hbpf.conf"
+	says 'hbpf.conf:1: .*before any section' 'hbpf.conf:3: .*http'
+	exits 1 hb watch -c "$BED/nowhere"
+	says 'nowhere'
+	unchanged
+}
+
+@test "--check tells every error by file and line, and touches nothing" {
+	remember
+	declare_conf <<-EOF
+		labels = yes
+		[br-test]
+		ports = 8088, 80:8080, 53/udp
+	EOF
+	exits 0 hb watch --check "$BED/hbpf.conf"
+	prints 'good' '1 section'
+	exits 0 hb watch -c "$BED/hbpf.conf" --check
+	cat >"$BED/hbpf.conf" <<-EOF
+		colour = red
+		[br-test]
+		ports = 8088, 0, 8088/udq
+		gateway = 127.0.0.1
+		from = 10.0.0.1/8
+		pin = maybe
+		[br-test]
+		[br two]
+		[br-three]
+		port = 1
+		labels = yes
+	EOF
+	exits 1 hb watch --check "$BED/hbpf.conf"
+	says 'conf:1: .*colour' 'conf:3: .*0' 'conf:3: .*udq' 'conf:4: .*loopback' \
+		'conf:5: .*10.0.0.0/8' 'conf:6: .*maybe' 'conf:7: .*there already' \
+		'conf:8: .*br two' 'conf:1[01]: .*no ports' 'conf:10: .*port' 'do you mean ports' \
+		'conf:11: .*labels'
+	unchanged
+	exits 2 hb watch "$BED/hbpf.conf"
+	says "-c"
+	exits 2 hb watch --check "$BED/hbpf.conf" -c "$BED/hbpf.conf"
+}
+
+@test "a configuration that others may write is refused" {
+	declare_conf <<-EOF
+		[br-test]
+		ports = 8088
+	EOF
+	exits 0 hb watch --check "$BED/hbpf.conf"
+	chmod 646 "$BED/hbpf.conf"
+	exits 1 hb watch --check "$BED/hbpf.conf"
+	says 'hbpf.conf: others than root' 'chmod'
+	chmod 644 "$BED/hbpf.conf"
+	chown 1 "$BED/hbpf.conf"
+	exits 1 hb watch -c "$BED/hbpf.conf"
+	says 'hbpf.conf: others than root'
+}
+
+@test "without -c it reads /etc/hbpf.conf and /etc/hbpf.conf.d/*.conf" {
+	mkdir "$BED/etc" "$BED/up" "$BED/work"
+	mount -t overlay -o "lowerdir=/etc,upperdir=$BED/up,workdir=$BED/work" overlay /etc ||
+		skip "no overlay can be mounted over /etc"
+	rm -rf /etc/hbpf.conf /etc/hbpf.conf.d
+	exits 1 hb watch --check
+	says 'hbpf.conf.*not there'
+	mkdir /etc/hbpf.conf.d
+	printf '[br-test]\nports = 8088\n' >/etc/hbpf.conf
+	printf '[br-two]\nports = 8088\n' >/etc/hbpf.conf.d/two.conf
+	printf '[br-three]\nports = zero\n' >/etc/hbpf.conf.d/three.conf~
+	exits 0 hb watch --check
+	prints '2 sections'
+	printf '[br-test]\nports = 9000\n' >/etc/hbpf.conf.d/zzz.conf
+	exits 1 hb watch --check
+	says 'zzz.conf:1: .*there already, at /etc/hbpf.conf:1'
+	umount /etc
+}
+
+# --- the watcher itself
+
+@test "SIGTERM leaves what is attached, and a restart leaves no gap" {
+	serve svc --tcp 127.0.0.1:8088
+	declare_conf <<-EOF
+		[br-test]
+		ports = 8088
+	EOF
+	watch
+	eventually reaches svc tcp "$GW:8088"
+	steady "$GW:8088"
+	remember
+	for _ in 1 2 3; do
+		end_watch
+		unchanged
+		goes_on
+		watch
+		goes_on
+	done
+	kill -KILL "$WATCH"
+	goes_on
+	watch
+	eventually live
+	unlogged 'br-test: (attached|healed)'
+	goes_on
+}
+
+@test "--detach-on-exit leaves the host as it was, but for what was attached by hand" {
+	make_bridge br-hand 32
+	hb attach br-hand --hook "$HOOK" --port 9000
+	remember
+	declare_conf <<-EOF
+		[br-test]
+		ports = 8088
+	EOF
+	watch --detach-on-exit
+	eventually live
+	end_watch
+	unchanged
+}
+
+@test "what a watcher of before attached is detached where it is no longer declared" {
+	remember
+	declare_conf <<-EOF
+		[br-test]
+		ports = 8088
+	EOF
+	watch
+	eventually live
+	end_watch
+	declare_conf </dev/null
+	watch
+	eventually logged 'br-test: detached'
+	unchanged
+}
+
+@test "a second watcher says who is the first, and exits 1" {
+	declare_conf <<-EOF
+		[br-test]
+		ports = 8088
+	EOF
+	watch
+	eventually live
+	exits 1 hb watch -c "$BED/hbpf.conf"
+	says "process $WATCH" '/run/hbpf/'
+	end_watch
+	watch
+	kill -KILL "$WATCH"
+	wait "$WATCH" || true
+	watch # nothing that a killed one left is in the way
+}
+
+@test "the service manager is told of start, reload and end" {
+	socat -u "UNIX-RECV:$BED/notify" "OPEN:$BED/notified,creat,append" 3>&- &
+	echo $! >>"$BED/pids"
+	eventually test -S "$BED/notify"
+	declare_conf <<-EOF
+		[br-test]
+		ports = 8088
+	EOF
+	WATCH_ENV=("NOTIFY_SOCKET=$BED/notify")
+	watch
+	eventually grep -q 'READY=1' "$BED/notified"
+	live
+	eventually grep -q 'STATUS=1 of 1' "$BED/notified"
+	reload
+	eventually grep -q 'RELOADING=1' "$BED/notified"
+	end_watch
+	eventually grep -q 'STOPPING=1' "$BED/notified"
+}
+
+# --- bad luck
+
+@test "a bridge that flaps 100 times is served at last, and nothing is left over" {
+	serve svc --tcp 127.0.0.1:8088
+	declare_conf <<-EOF
+		[br-flap]
+		ports = 8088
+		[br-test]
+		ports = 8088
+	EOF
+	watch
+	eventually live
+	held=$(held)
+	for ((i = 0; i < 100; i++)); do
+		make_bridge br-flap 31
+		# some live long enough to be attached, others not
+		((i % 10)) || eventually live br-flap
+		on_host ip link del br-flap
+	done
+	eventually not_attached br-flap
+	passes_after_flapping
+	[ "$(held)" = "$held" ] || fail "held before: $held" "and after: $(held)"
+	make_bridge br-flap 31
+	make_client c2 2 br-flap 31
+	NS=c2 eventually reaches svc tcp 172.31.0.1:8088
+}
+
+@test "notices that are lost by the thousand lose no change" {
+	declare_conf <<-EOF
+		[br-test]
+		ports = 8088
+		[br-late]
+		ports = 8088
+	EOF
+	watch
+	eventually live
+	kill -STOP "$WATCH"
+	for ((i = 0; i < 200; i++)); do
+		printf 'addr add 10.9.%d.1/24 dev br-test\naddr del 10.9.%d.1/24 dev br-test\n' $i $i
+	done >"$BED/flood"
+	for _ in 1 2 3 4 5; do on_host ip -batch "$BED/flood"; done
+	make_bridge br-late 31
+	# the kernel says that it dropped some
+	[ "$(on_host awk 'NR > 1 && $2 == 0 { drops += $9 } END { print drops + 0 }' \
+		/proc/net/netlink)" -gt 0 ] || fail "no notice was lost: nothing is tested"
+	kill -CONT "$WATCH"
+	eventually live br-late
+	live
+}
+
+@test "a port that somebody else holds on the gateway is told once, and opened once it is free" {
+	serve holder --tcp "$GW:8088"
+	holder=$(tail -n 1 "$BED/pids")
+	make_bridge br-two 31
+	declare_conf <<-EOF
+		[br-test]
+		ports = 8088
+		[br-two]
+		ports = 8088
+	EOF
+	watch
+	eventually live br-two # one that cannot be does not keep the others
+	not_attached br-test
+	for address in 31.0.7 31.0.8 31.0.9; do
+		on_host ip addr add "172.$address/24" dev br-two
+		eventually logged "br-two: addresses.*172.$address"
+	done
+	[ "$(grep -c "$GW.*8088\|8088.*$GW" "$BED/watch.log")" -eq 1 ] ||
+		fail "not told just once" "$(<"$BED/watch.log")"
+	kill -KILL "$holder"
+	eventually live br-test
+}
+
+@test "no clock that is set matters to it" {
+	# Every clock but the monotonic one jumps by years at each look.
+	cat >"$BED/jump.c" <<-'EOF'
+		#define _GNU_SOURCE
+		#include <sys/syscall.h>
+		#include <sys/time.h>
+		#include <time.h>
+		#include <unistd.h>
+
+		static long jump(void)
+		{
+			static int n;
+
+			return (++n & 1 ? 1 : -1) * 300000000L;
+		}
+
+		int clock_gettime(clockid_t id, struct timespec *ts)
+		{
+			int rc = (int)syscall(SYS_clock_gettime, id, ts);
+
+			if (id != CLOCK_MONOTONIC && id != CLOCK_MONOTONIC_RAW)
+				ts->tv_sec += jump();
+			return rc;
+		}
+
+		int gettimeofday(struct timeval *tv, void *tz)
+		{
+			(void)tz;
+			tv->tv_usec = 0;
+			tv->tv_sec = syscall(SYS_time, NULL) + jump();
+			return 0;
+		}
+
+		time_t time(time_t *at)
+		{
+			time_t now = syscall(SYS_time, NULL) + jump();
+
+			if (at)
+				*at = now;
+			return now;
+		}
+	EOF
+	gcc -shared -fPIC -o "$BED/jump.so" "$BED/jump.c"
+	[ "$(LD_PRELOAD=$BED/jump.so date +%Y)" != "$(date +%Y)" ]
+	declare_conf <<-EOF
+		[br-test]
+		ports = 8088
+	EOF
+	WATCH_ENV=("LD_PRELOAD=$BED/jump.so")
+	watch
+	eventually live
+	for i in 1 2 3; do
+		on_host sysctl -qw net.ipv4.conf.br-test.route_localnet=0
+		eventually logged 'br-test: healed' "$i"
+		setting br-test.route_localnet 1
+	done
+}
+
+@test "it works with no more capabilities than its unit gives it" {
+	caps=$(sed -n 's/^CapabilityBoundingSet=//p' "$E2E/../../dist/hbpf.service" | tr -d '\n')
+	[ -n "$caps" ]
+	drop=-all
+	for cap in $caps; do
+		cap=${cap#CAP_}
+		drop+=,+${cap,,}
+	done
+	serve svc --tcp 127.0.0.1:8088
+	declare_conf <<-EOF
+		[br-test]
+		ports = 8088
+	EOF
+	: >"$BED/watch.log"
+	nsenter --net=/run/netns/host setpriv --no-new-privs --bounding-set "$drop" "$HBPF" watch \
+		-c "$BED/hbpf.conf" --detach-on-exit 2>>"$BED/watch.log" >/dev/null 3>&- &
+	WATCH=$!
+	echo "$WATCH" >>"$BED/pids"
+	eventually reaches svc tcp "$GW:8088"
+	[ "$(sed -n 's/^CapBnd:\t//p' /proc/$WATCH/status)" != \
+		"$(sed -n 's/^CapBnd:\t//p' /proc/self/status)" ]
+	on_host sysctl -qw net.ipv4.conf.br-test.route_localnet=0
+	eventually setting br-test.route_localnet 1
+	end_watch
+	not_attached br-test
+}
+
+# --- words of this file
+
+# steady ADDR:PORT: a client that never stops, and goes_on: it went well until now, and still does
+steady() {
+	nsenter --net=/run/netns/c1 "${PY[@]}" "$E2E/tools/steady.py" "$1" 3>&- &
+	echo $! >>"$BED/pids"
+	eventually test -s "$BED/steady.log"
+}
+
+goes_on() {
+	rounds=$(wc -l <"$BED/steady.log")
+	eventually more_rounds
+}
+
+more_rounds() {
+	! grep FAILED "$BED/steady.log" >&2 || fail "the client was interrupted"
+	[ "$(wc -l <"$BED/steady.log")" -gt $((rounds + 1)) ]
+}
+
+# held: all that keeps BPF objects alive or is one: the watcher's descriptors, pins, programs on
+# interfaces
+held() {
+	local fd
+	for fd in "/proc/$WATCH/fd"/*; do
+		readlink "$fd" | sed 's/:\[.*//'
+	done | sort | uniq -c
+	find "$HBPF_BPFFS" -mindepth 1 | sort
+	ls /run/hbpf
+	in_ns host "${PY[@]}" "$E2E/tools/bpf.py" tcx-list
+	on_host tc filter show dev br-test ingress
+}
+
+# The last notices of the flapping may still be on their way: when what comes after them was seen,
+# they were, too.
+passes_after_flapping() {
+	on_host ip addr add 172.30.0.77/24 dev br-test
+	eventually logged 'br-test: addresses.*172.30.0.77'
+	on_host ip addr del 172.30.0.77/24 dev br-test
+	eventually status_is '[.gateways[].address] | index("172.30.0.77") == null'
+}
