@@ -19,6 +19,7 @@ struct reader {
 	unsigned int line;
 	bool in_section;      /* false also within one whose header is bad: its keys say nothing */
 	bool at_top;          /* before the first header */
+	unsigned int header;  /* line of this section's */
 	struct exports ports; /* of this section, to find what is said twice */
 	unsigned int seen;    /* keys of this section, a set of 1 << row */
 	bool nomem;
@@ -289,10 +290,14 @@ static const struct conf_section *find_section(const struct conf *conf, const ch
 
 static void end_section(struct reader *r)
 {
+	unsigned int line = r->line;
+
+	r->line = r->header;
 	if (r->in_section && !(r->seen & 1U << KEY_PORTS))
 		complain(r, "write ports = 8088 below it", "section [%.*s] has no ports",
 			 NAME_MAX_SHOWN, r->conf->v[r->conf->count - 1].name);
 	exports_free(&r->ports);
+	r->line = line;
 	r->in_section = false;
 	r->seen = 0;
 }
@@ -343,6 +348,7 @@ static void add_section(struct reader *r, const char *name)
 	}
 	section.request = new_request();
 	conf->v[conf->count++] = section;
+	r->header = r->line;
 	r->in_section = true;
 }
 
@@ -526,7 +532,16 @@ int conf_read_text(struct conf *conf, const char *file, const char *text)
 	return finish(conf, nomem);
 }
 
-/* Also keeps what somebody put into a label from making lines of its own in a log. */
+/* What somebody called a network, or put into a label, must not make lines of its own in a log. */
+static void without_control(const char *text, char *copy, size_t size)
+{
+	snprintf(copy, size, "%s", text);
+	for (; *copy; copy++) {
+		if (iscntrl((unsigned char)*copy))
+			*copy = '?';
+	}
+}
+
 static bool has_control(const char *text)
 {
 	for (; *text; text++) {
@@ -554,14 +569,15 @@ int conf_add_labels(struct conf *conf, const char *network, const char *bridge, 
 		    const char *from)
 {
 	size_t count = conf->count, problems = conf->problems.count;
-	char of_ports[160], of_from[160];
+	char of_ports[160], of_from[160], name[101];
 	struct reader r = { .conf = conf };
 	struct conf_section *section;
 
-	snprintf(of_ports, sizeof(of_ports), "network %.100s, label hbpf.ports", network);
-	snprintf(of_from, sizeof(of_from), "network %.100s, label hbpf.from", network);
+	without_control(network, name, sizeof(name));
+	snprintf(of_ports, sizeof(of_ports), "network %s, label hbpf.ports", name);
+	snprintf(of_from, sizeof(of_from), "network %s, label hbpf.from", name);
 	r.file = of_ports;
-	add_section(&r, network);
+	add_section(&r, name);
 	if (!r.in_section)
 		return -ENOMEM;
 	section = &conf->v[count];

@@ -24,6 +24,15 @@
 #define PAUSE_MS 100
 #define NEVER    INT64_MAX
 
+/* What the loop waits for. */
+enum {
+	FD_SIGNALS,
+	FD_FILES,
+	FD_NETLINK,
+	FD_ENGINES = FD_NETLINK + NETLINK_EVENTS_MAX,
+	FD_MAX = FD_ENGINES + ENGINES_MOST,
+};
+
 struct watch {
 	const struct watch_options *options;
 	struct watch_state state;
@@ -151,6 +160,7 @@ static void close_all(struct watch *w)
 	tended_free(&w->state.tended);
 	conf_free(&w->state.conf);
 	conf_free(&w->state.labels);
+	watch_engines_close(&w->state.engines);
 	if (w->signals >= 0)
 		close(w->signals);
 	if (w->lock >= 0)
@@ -160,29 +170,43 @@ static void close_all(struct watch *w)
 /* Until something happens, or a pass is due. */
 static void wait_for_notices(struct watch *w)
 {
-	struct pollfd fds[2 + NETLINK_EVENTS_MAX] = {
-		{ .fd = w->signals, .events = POLLIN },
-		{ .fd = w->state.files.fd, .events = POLLIN },
+	struct pollfd fds[FD_MAX] = {
+		[FD_SIGNALS] = { .fd = w->signals, .events = POLLIN },
+		[FD_FILES] = { .fd = w->state.files.fd, .events = POLLIN },
 	};
+	struct watch_engines *engines = &w->state.engines;
 	__s64 left = w->next - monotonic_ms();
 
 	if (left < 0)
 		left = 0;
+	for (size_t i = 0; i < ENGINES_MOST; i++)
+		fds[FD_ENGINES + i] = (struct pollfd){
+			.fd = i < engines->count ? engine_events_fd(&engines->v[i].events) : -1,
+			.events = POLLIN,
+		};
 	for (int source = 0; source < NETLINK_EVENTS_MAX; source++)
-		fds[2 + source] = (struct pollfd){
+		fds[FD_NETLINK + source] = (struct pollfd){
 			.fd = w->netlink[source] ? mnl_socket_get_fd(w->netlink[source]) : -1,
 			.events = POLLIN,
 		};
-	if (poll(fds, sizeof(fds) / sizeof(*fds),
-		 w->next == NEVER ? -1 : (int)(left < INT_MAX ? left : INT_MAX)) <= 0)
+	if (poll(fds, FD_MAX, w->next == NEVER ? -1 : (int)(left < INT_MAX ? left : INT_MAX)) <= 0)
 		return;
-	if (fds[1].revents && file_events_drain(&w->state.files))
+	if (fds[FD_FILES].revents && file_events_drain(&w->state.files)) {
+		watch_engines_retry(&w->state.engines);
 		call_pass(w);
+	}
+	for (size_t i = 0; i < engines->count; i++) {
+		if (!fds[FD_ENGINES + i].revents)
+			continue;
+		watch_engines_dispatch(engines, i);
+		call_pass(w);
+	}
 	for (int source = 0; source < NETLINK_EVENTS_MAX; source++) {
-		if (fds[2 + source].revents && netlink_events_drain(source, w->netlink[source]))
+		if (fds[FD_NETLINK + source].revents &&
+		    netlink_events_drain(source, w->netlink[source]))
 			call_pass(w);
 	}
-	if (fds[0].revents)
+	if (fds[FD_SIGNALS].revents)
 		take_signals(w);
 }
 

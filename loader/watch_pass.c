@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
+ *	ask        the engines, where a section or label depends on them
  *	want       which sections have a bridge that is there
  *	tend       attach each of them, where that is due
  *	release    detach what is not among them and was not attached by hand
@@ -25,6 +26,7 @@ struct want {
 struct pass {
 	struct watch_state *state;
 	struct host host;
+	bool asks; /* what is declared depends on engines */
 	struct want *wants;
 	size_t count;
 	__s64 now;
@@ -37,18 +39,66 @@ static void wait_at_most(struct pass *pass, int ms)
 		pass->wait = ms;
 }
 
+/* ---- ask ---- */
+
+static bool depends_on_engines(const struct pass *pass)
+{
+	const struct conf *conf = &pass->state->conf;
+
+	for (size_t i = 0; i < conf->count; i++) {
+		if (!links_by_name(&pass->host.links, conf->v[i].name))
+			return true;
+	}
+	return conf->labels;
+}
+
+static unsigned int newest_bridge(const struct host *host)
+{
+	unsigned int newest = 0;
+
+	for (size_t i = 0; i < host->links.count; i++) {
+		const struct link *link = &host->links.v[i];
+
+		if (!strcmp(link->kind, "bridge") && link->ifindex > newest)
+			newest = link->ifindex;
+	}
+	return newest;
+}
+
+static void ask(struct pass *pass)
+{
+	struct watch_state *state = pass->state;
+	struct watch_engines *engines = &state->engines;
+	unsigned int newest = newest_bridge(&pass->host);
+
+	pass->asks = depends_on_engines(pass);
+	if (newest > state->newest_bridge && watch_engines_has_podman(engines))
+		engines->stale = true;
+	state->newest_bridge = newest;
+	if (pass->asks)
+		watch_engines_refresh(engines, pass->now);
+	conf_free(&state->labels);
+	if (state->conf.labels)
+		watch_engines_labels(engines, &state->labels);
+}
+
 /* ---- want ---- */
 
 /* The one place that knows what a section's name means. Return: interface, or NULL */
 static const char *find_bridge(const struct pass *pass, const struct conf_section *section,
-			       enum hbpf_owner *owner)
+			       enum hbpf_owner *owner, struct error *err)
 {
+	const struct network *network;
+	int rc;
+
 	*owner = section->request.owner;
 	if (section->bridge)
 		return section->bridge;
 	if (links_by_name(&pass->host.links, section->name))
 		return section->name;
-	return NULL;
+	*owner = HBPF_BY_ENGINE;
+	rc = engine_find(&pass->state->engines.networks, section->name, &network, err);
+	return rc ? NULL : engine_network_bridge(network, err);
 }
 
 static const struct want *find_want(const struct pass *pass, const char *bridge)
@@ -65,13 +115,17 @@ static void want_section(struct pass *pass, const struct conf_section *section)
 	struct tended *tended = tended_get(&pass->state->tended, section->where);
 	struct want *want = &pass->wants[pass->count];
 	enum hbpf_owner owner;
-	const char *bridge = find_bridge(pass, section, &owner);
+	struct error err = { 0 };
+	const char *bridge = find_bridge(pass, section, &owner, &err);
 	const struct link *link = bridge ? links_by_name(&pass->host.links, bridge) : NULL;
 	const struct want *other = link ? find_want(pass, bridge) : NULL;
 
 	if (!tended)
 		return;
-	if (!link) {
+	if (err.what[0]) {
+		tended_fail(tended, &err);
+		error_free(&err);
+	} else if (!link) {
 		tended_say(tended, "%s (%s): it is not there yet", section->name, section->where);
 		tended->ifindex = 0;
 	} else if (other) {
@@ -249,7 +303,7 @@ static const char *release_reason(const struct pass *pass, const struct pins *pi
 		return NULL;
 	if (!link)
 		return "it was deleted";
-	if (owner == HBPF_BY_ENGINE && pass->state->engines_unknown)
+	if (owner == HBPF_BY_ENGINE && pass->asks && watch_engines_unknown(&pass->state->engines))
 		return NULL;
 	return "it is no longer declared";
 }
@@ -353,6 +407,8 @@ static bool follow(const struct pass *pass)
 	struct file_events *files = &pass->state->files;
 
 	follow_pins(files, pass);
+	if (pass->asks)
+		watch_engines_follow(&pass->state->engines, files);
 	for (size_t i = 0; i < pass->count; i++)
 		follow_setting(files, pass->wants[i].request.bridge, "route_localnet");
 	if (pass->count) {
@@ -368,11 +424,17 @@ int watch_pass(struct watch_state *state)
 {
 	struct pass pass = { .state = state, .now = monotonic_ms(), .wait = -1 };
 	struct error err = { 0 };
+	int wait;
 
 	state->attached = 0;
-	if (host_read(&pass.host, &err) || want_all(&pass)) {
-		if (!err.what[0])
-			error_set(&err, ENOMEM, "no memory for what is declared");
+	if (host_read(&pass.host, &err)) {
+		log_error(&err);
+		error_free(&err);
+		return 1000;
+	}
+	ask(&pass);
+	if (want_all(&pass)) {
+		error_set(&err, ENOMEM, "no memory for what is declared");
 		log_error(&err);
 		wait_at_most(&pass, 1000);
 	} else {
@@ -382,8 +444,10 @@ int watch_pass(struct watch_state *state)
 		if (follow(&pass))
 			wait_at_most(&pass, 0);
 		tended_forget(&state->tended);
+		wait = watch_engines_wait(&state->engines, pass.now);
+		if (pass.asks && wait >= 0)
+			wait_at_most(&pass, wait);
 	}
-	error_free(&err);
 	host_free(&pass.host);
 	free(pass.wants);
 	return pass.wait;
@@ -394,7 +458,6 @@ void watch_detach_all(struct watch_state *state)
 	struct pass pass = { .state = state, .now = monotonic_ms(), .wait = -1 };
 	struct error err = { 0 };
 
-	state->engines_unknown = false;
 	if (host_read(&pass.host, &err))
 		log_error(&err);
 	else

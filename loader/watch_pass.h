@@ -6,15 +6,17 @@
 #include "conf.h"
 #include "file_events.h"
 #include "tended.h"
+#include "watch_engines.h"
 
 struct watch_state {
 	/* declared */
-	struct conf conf;     /* by the file */
-	struct conf labels;   /* by labels; a section of `conf` for the same bridge wins */
-	bool engines_unknown; /* what an engine declares is not known: detach nothing of theirs */
+	struct conf conf;   /* by the file */
+	struct conf labels; /* by labels; a section of `conf` for the same bridge wins */
 
 	/* found */
-	struct file_events files; /* follows what others could take away */
+	struct watch_engines engines;
+	unsigned int newest_bridge; /* the highest index of any at the last pass */
+	struct file_events files;   /* follows what others could take away */
 	struct tended_list tended;
 	size_t attached; /* declared bridges that are there and well after the last pass */
 };

@@ -339,7 +339,7 @@ reload() {
 	printf 'ports = 1\n[br-test]\nports = http\n' >"$BED/hbpf.conf"
 	chmod 644 "$BED/hbpf.conf"
 	exits 1 hb watch -c "$BED/hbpf.conf"
-	says 'hbpf.conf:1: .*before any section' 'hbpf.conf:3: .*http'
+	says 'hbpf.conf:1: .*before any section' 'hbpf.conf:3: port must be' '^ *http'
 	exits 1 hb watch -c "$BED/nowhere"
 	says 'nowhere'
 	unchanged
@@ -369,9 +369,9 @@ reload() {
 		labels = yes
 	EOF
 	exits 1 hb watch --check "$BED/hbpf.conf"
-	says 'conf:1: .*colour' 'conf:3: .*0' 'conf:3: .*udq' 'conf:4: .*loopback' \
+	says 'conf:1: .*colour' 'conf:3: port 0' 'conf:3: unknown protocol' 'udq' 'conf:4: .*loopback' \
 		'conf:5: .*10.0.0.0/8' 'conf:6: .*maybe' 'conf:7: .*there already' \
-		'conf:8: .*br two' 'conf:1[01]: .*no ports' 'conf:10: .*port' 'do you mean ports' \
+		'conf:8: .*br two' 'conf:9: .*no ports' 'conf:10: .*port' 'do you mean ports' \
 		'conf:11: .*labels'
 	unchanged
 	exits 2 hb watch "$BED/hbpf.conf"

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "watch_engines.h"
+#include "log.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct watched_engine *get(struct watch_engines *engines, const char *socket)
+{
+	for (size_t i = 0; i < engines->count; i++) {
+		if (!strcmp(engines->v[i].socket, socket))
+			return &engines->v[i];
+	}
+	if (engines->count == ENGINES_MOST)
+		return NULL;
+	engines->v[engines->count].socket = socket;
+	return &engines->v[engines->count++];
+}
+
+static bool is_open(const struct watched_engine *engine)
+{
+	return engine_events_fd(&engine->events) >= 0;
+}
+
+/* Where there never was a socket there is nothing to try: inotify tells when it comes. */
+static bool is_away(const struct watched_engine *engine)
+{
+	if (!engine->rc)
+		return !is_open(engine);
+	return engine->rc != -ENOENT || engine->answered;
+}
+
+/* ---- networks ---- */
+
+static bool is_kept(const struct watch_engines *engines, const struct network *network)
+{
+	for (size_t i = 0; i < engines->count; i++) {
+		const struct watched_engine *engine = &engines->v[i];
+
+		if (engine->answered && engine->rc && engine->kind == network->engine)
+			return true;
+	}
+	return false;
+}
+
+static bool has_id(const struct networks *networks, const char *id)
+{
+	for (size_t i = 0; i < networks->count; i++) {
+		if (!strcmp(networks->v[i].id, id))
+			return true;
+	}
+	return false;
+}
+
+/* Those of an engine that does not answer now are taken over as it told of them last. */
+static void remember(struct watch_engines *engines, struct networks *fresh)
+{
+	struct networks *old = &engines->networks;
+
+	for (size_t i = 0; i < old->count; i++) {
+		struct network *v;
+
+		if (!is_kept(engines, &old->v[i]) || has_id(fresh, old->v[i].id))
+			continue;
+		v = reallocarray(fresh->v, fresh->count + 1, sizeof(*v));
+		if (!v)
+			break;
+		fresh->v = v;
+		v[fresh->count++] = old->v[i];
+		memset(&old->v[i], 0, sizeof(*v));
+	}
+	networks_free(old);
+	*old = *fresh;
+	memset(fresh, 0, sizeof(*fresh));
+}
+
+/* ---- asking ---- */
+
+static void say(struct watch_engines *engines, const struct engine *asked)
+{
+	struct tended *tended = tended_get(&engines->tended, asked->socket);
+
+	if (!tended)
+		return;
+	if (!asked->rc)
+		tended_say(tended, "%s answers on %s", engine_name(asked->kind), asked->socket);
+	else if (asked->rc != -ENOENT || tended->said)
+		tended_fail(tended, &asked->problem);
+}
+
+/* Return: was a subscription opened? Then what was asked before may be outdated. */
+static bool take_answer(struct watch_engines *engines, const struct engine *asked)
+{
+	struct watched_engine *engine = get(engines, asked->socket);
+	struct error err = { 0 };
+	bool opened = false;
+
+	if (!engine)
+		return false;
+	engine->rc = asked->rc;
+	if (!asked->rc) {
+		engine->answered = true;
+		engine->kind = asked->kind;
+		if (!is_open(engine)) {
+			opened = !engine_events_open(asked, &engine->events, &err);
+			if (!opened)
+				log_error(&err);
+		}
+	}
+	error_free(&err);
+	return opened;
+}
+
+/* Return: is it to be done again? */
+static bool ask(struct watch_engines *engines)
+{
+	struct engines asked;
+	struct error err = { 0 };
+	bool again = false;
+
+	if (engines_ask(&asked, &err)) {
+		struct tended *tended = tended_get(&engines->tended, "DOCKER_HOST");
+
+		if (tended)
+			tended_fail(tended, &err);
+	}
+	for (size_t i = 0; i < asked.count; i++) {
+		say(engines, &asked.v[i]);
+		again |= take_answer(engines, &asked.v[i]);
+	}
+	remember(engines, &asked.networks);
+	engines_free(&asked);
+	error_free(&err);
+	return again;
+}
+
+static bool any_away(const struct watch_engines *engines)
+{
+	for (size_t i = 0; i < engines->count; i++) {
+		if (is_away(&engines->v[i]))
+			return true;
+	}
+	return false;
+}
+
+bool watch_engines_refresh(struct watch_engines *engines, __s64 now)
+{
+	if (engines->asked && !engines->stale &&
+	    (!any_away(engines) || backoff_left(&engines->backoff, now)))
+		return false;
+	if (ask(engines))
+		ask(engines);
+	engines->asked = true;
+	engines->stale = false;
+	if (any_away(engines))
+		backoff_fail(&engines->backoff, now);
+	else
+		engines->backoff = (struct backoff){ 0 };
+	return true;
+}
+
+int watch_engines_wait(const struct watch_engines *engines, __s64 now)
+{
+	if (engines->stale || !engines->asked)
+		return 0;
+	return any_away(engines) ? backoff_left(&engines->backoff, now) : -1;
+}
+
+void watch_engines_retry(struct watch_engines *engines)
+{
+	for (size_t i = 0; i < engines->count; i++) {
+		struct watched_engine *engine = &engines->v[i];
+
+		/* One that hangs would hold up everything else at each notice. */
+		if (!is_open(engine) && engine->rc != -ETIMEDOUT)
+			engines->stale = true;
+	}
+}
+
+void watch_engines_dispatch(struct watch_engines *engines, size_t i)
+{
+	struct watched_engine *engine = &engines->v[i];
+	unsigned int bits = engine_events_dispatch(&engine->events);
+
+	if (bits & ENGINE_EVENTS_ENDED) {
+		engine_events_close(&engine->events);
+		engine->rc = -ENOTCONN;
+		engines->backoff = (struct backoff){ 0 };
+	}
+	if (bits)
+		engines->stale = true;
+}
+
+void watch_engines_follow(const struct watch_engines *engines, struct file_events *files)
+{
+	for (size_t i = 0; i < engines->count; i++) {
+		char path[PATH_MAX];
+
+		snprintf(path, sizeof(path), "%s", engines->v[i].socket);
+		/* The directory of the socket, and that one's, where the first is still to come */
+		for (int above = 0; above < 2; above++) {
+			char *slash = strrchr(path, '/');
+
+			if (!slash || slash == path)
+				break;
+			*slash = '\0';
+			file_events_follow(files, path);
+		}
+	}
+}
+
+bool watch_engines_unknown(const struct watch_engines *engines)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < engines->count; i++) {
+		const struct watched_engine *engine = &engines->v[i];
+
+		if (!engine->answered && engine->rc && engine->rc != -ENOENT)
+			return true;
+		any |= engine->answered;
+	}
+	return !any;
+}
+
+bool watch_engines_has_podman(const struct watch_engines *engines)
+{
+	for (size_t i = 0; i < engines->count; i++) {
+		if (engines->v[i].answered && engines->v[i].kind == ENGINE_PODMAN)
+			return true;
+	}
+	return false;
+}
+
+/* ---- labels ---- */
+
+static void add(struct watch_engines *engines, struct conf *labels, const struct network *network)
+{
+	struct tended *tended = tended_get(&engines->tended, network->id);
+	size_t problems = labels->problems.count;
+	struct error err = { 0 };
+	const char *bridge = engine_network_bridge(network, &err);
+
+	if (!tended)
+		return;
+	if (!bridge)
+		tended_fail(tended, &err);
+	else
+		conf_add_labels(labels, network->name, bridge, network->ports, network->from);
+	for (; problems < labels->problems.count; problems++)
+		tended_fail(tended, &labels->problems.v[problems]);
+	error_free(&err);
+}
+
+void watch_engines_labels(struct watch_engines *engines, struct conf *labels)
+{
+	memset(labels, 0, sizeof(*labels));
+	for (size_t i = 0; i < engines->networks.count; i++) {
+		if (engines->networks.v[i].ports)
+			add(engines, labels, &engines->networks.v[i]);
+	}
+	for (size_t i = 0; i < engines->count; i++)
+		tended_get(&engines->tended, engines->v[i].socket);
+	tended_forget(&engines->tended);
+}
+
+void watch_engines_close(struct watch_engines *engines)
+{
+	for (size_t i = 0; i < engines->count; i++)
+		engine_events_close(&engines->v[i].events);
+	networks_free(&engines->networks);
+	tended_free(&engines->tended);
+	memset(engines, 0, sizeof(*engines));
+}

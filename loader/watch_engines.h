@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The container engines as the watcher sees them: asked when they say so, and remembered. */
+#ifndef HBPF_WATCH_ENGINES_H
+#define HBPF_WATCH_ENGINES_H
+
+#include "backoff.h"
+#include "conf.h"
+#include "engine_events.h"
+#include "file_events.h"
+#include "tended.h"
+
+/* One socket. */
+struct watched_engine {
+	const char *socket;
+	struct engine_events events;
+	enum engine_kind kind; /* once it has answered */
+	bool answered;         /* at any time */
+	int rc;                /* of the last time it was asked */
+};
+
+/* All zero: never asked. */
+struct watch_engines {
+	struct watched_engine v[ENGINES_MOST];
+	size_t count;
+	struct networks networks; /* as last told; those of an engine that is away stay */
+	bool stale;               /* ask again: something may have changed */
+	bool asked;
+	struct backoff backoff; /* of those that are away */
+	struct tended_list tended;
+};
+
+/**
+ * watch_engines_refresh() - connect to those that are away, ask where something changed
+ * @now:	As of monotonic_ms()
+ *
+ * Return: is what is known of the networks new?
+ */
+bool watch_engines_refresh(struct watch_engines *engines, __s64 now);
+
+/** watch_engines_wait() - Return: ms until refresh is worthwhile without a notice; -1: never */
+int watch_engines_wait(const struct watch_engines *engines, __s64 now);
+
+/** watch_engines_retry() - something happened that may bring back those that are away */
+void watch_engines_retry(struct watch_engines *engines);
+
+/** watch_engines_dispatch() - take in what the @i'th one has said */
+void watch_engines_dispatch(struct watch_engines *engines, size_t i);
+
+/** watch_engines_follow() - name the places where their sockets come and go */
+void watch_engines_follow(const struct watch_engines *engines, struct file_events *files);
+
+/**
+ * watch_engines_unknown() - may there be networks that nobody has told of since the start?
+ *
+ * So it is until one has answered, and where one is there but does not answer.
+ */
+bool watch_engines_unknown(const struct watch_engines *engines);
+
+/** watch_engines_has_podman() - Podman's networks get their bridges without its saying so */
+bool watch_engines_has_podman(const struct watch_engines *engines);
+
+/**
+ * watch_engines_labels() - what the labels of all networks declare
+ * @labels:	Filled; release with conf_free(). Malformed ones are told once, and left out
+ */
+void watch_engines_labels(struct watch_engines *engines, struct conf *labels);
+
+/** watch_engines_close() - unsubscribe and free all */
+void watch_engines_close(struct watch_engines *engines);
+
+#endif /* HBPF_WATCH_ENGINES_H */

@@ -1,0 +1,349 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# hbpf watch with a real Docker: networks by their names and their labels, while networks and the
+# daemon come and go.
+
+# What lib.bash and run set is out of shellcheck's sight, and a test is no subshell of another.
+# shellcheck disable=SC2030,SC2031,SC2034,SC2154
+load lib
+
+bats_require_minimum_version 1.5.0
+
+setup_file()
+{
+	# bats 1.8 cannot skip in setup_file.
+	DOCKER_MISSING=$(docker_missing) || docker_start
+	export DOCKER_MISSING
+}
+
+teardown_file()
+{
+	# a test may have started another one than setup_file did
+	[[ -n $DOCKER_MISSING ]] || DOCKERD_PID=$(<"$DOCKER_DIR/docker.pid")
+	docker_stop
+}
+
+setup()
+{
+	[[ -z $DOCKER_MISSING ]] || skip "no Docker can run here: $DOCKER_MISSING"
+	HOST_SERVICES=()
+	LOG=$BATS_TEST_TMPDIR/watch.log
+	CONF=$BATS_TEST_TMPDIR/hbpf.conf
+	host_service tcp 127.0.0.1 8088 "from the host"
+}
+
+teardown()
+{
+	local status=0
+
+	[[ -z $DOCKER_MISSING ]] || return 0
+	[[ -z ${BATS_TEST_COMPLETED:-} && -f $LOG ]] && cat "$LOG"
+	[[ -z ${WATCH:-} ]] || kill "$WATCH" 2>/dev/null || true
+	[[ -z ${WATCH:-} ]] || wait "$WATCH" || status=$?
+	hbpf detach --all || status=$?
+	host_services_stop
+	docker_clean
+	return "$status"
+}
+
+# watch [COMMAND...]: the watcher with the configuration from stdin, run by COMMAND
+watch()
+{
+	cat >"$CONF"
+	chmod 644 "$CONF"
+	"$@" "$HBPF" watch -c "$CONF" >/dev/null 2>"$LOG" 3>&- &
+	WATCH=$!
+	wait_until 10 logged 'watching'
+}
+
+# logged REGEX [TIMES]
+logged()
+{
+	local n
+
+	n=$(grep -Ec -- "$1" "$LOG") || true
+	((n >= ${2:-1}))
+}
+
+# bridge_of NETWORK
+bridge_of()
+{
+	echo "br-$(docker network inspect --format '{{ printf "%.12s" .Id }}' "$1")"
+}
+
+# is_live BRIDGE, is_gone BRIDGE
+is_live()
+{
+	hbpf status --json | jq -e --arg bridge "$1" \
+		'[.bridges[] | select(.bridge == $bridge and .live)] | length == 1'
+}
+
+is_gone()
+{
+	! hbpf status "$1"
+}
+
+reached_from()
+{
+	run -0 in_container "$1" "${fetch[@]}" "http://host.docker.internal:${2:-8088}"
+	[ "$output" = "from the host" ]
+}
+
+@test "a network's label opens its ports, and the network's end closes them" {
+	before=$(pins)
+	docker network create plain-net
+	watch <<<"labels = yes"
+	docker network create --label hbpf.ports="8088, 5300/udp" test-net
+	bridge=$(bridge_of test-net)
+	wait_until 10 is_live "$bridge"
+	reached_from test-net
+	run -7 in_container plain-net "${fetch[@]}" http://host.docker.internal:8088
+	hbpf status --json | jq -e '.bridges[0].owner == "engine"'
+
+	docker network rm test-net
+	wait_until 10 logged "$bridge: detached"
+	[ "$(pins)" = "$before" ]
+	[ "$(sysctl --values net.ipv4.conf.lo.route_localnet)" = 0 ]
+}
+
+@test "a network that is there before the watcher is served, too" {
+	docker network create --label hbpf.ports=8088 test-net
+	watch <<<"labels = yes"
+	wait_until 10 is_live "$(bridge_of test-net)"
+	reached_from test-net
+}
+
+@test "labels do nothing unless the configuration says so" {
+	docker network create --label hbpf.ports=8088 test-net
+	docker network create other-net
+	watch <<-END
+		[other-net]
+		ports = 8088
+	END
+	wait_until 10 is_live "$(bridge_of other-net)" # labels were seen, then
+	reached_from other-net
+	run -7 in_container test-net "${fetch[@]}" http://host.docker.internal:8088
+	is_gone "$(bridge_of test-net)"
+}
+
+@test "a section may have a network's name, before there is that network" {
+	watch <<-END
+		[test-net]
+		ports = 8088
+	END
+	wait_until 10 logged 'test-net .*not there yet'
+	docker network create test-net
+	wait_until 10 is_live "$(bridge_of test-net)"
+	reached_from test-net
+	docker network rm test-net
+	wait_until 10 logged 'detached'
+	docker network create test-net
+	wait_until 10 is_live "$(bridge_of test-net)"
+	reached_from test-net
+}
+
+@test "a section wins over the labels of the same network" {
+	host_service tcp 127.0.0.1 9000 "from the host"
+	docker network create --label hbpf.ports=9000 test-net
+	watch <<-END
+		labels = yes
+		[test-net]
+		ports = 8088
+	END
+	wait_until 10 is_live "$(bridge_of test-net)"
+	reached_from test-net
+	run -7 in_container test-net "${fetch[@]}" http://host.docker.internal:9000
+}
+
+@test "a label does not touch a bridge that is attached by hand" {
+	host_service tcp 127.0.0.1 9000 "from the host"
+	docker network create --opt com.docker.network.bridge.name=br-test test-net
+	hbpf attach br-test --port 9000
+	docker network rm test-net
+	watch <<<"labels = yes"
+	docker network create --opt com.docker.network.bridge.name=br-test \
+		--label hbpf.ports=8088 test-net
+	wait_until 10 logged 'br-test is attached by hand'
+	hbpf attach br-test
+	reached_from test-net 9000
+	run -7 in_container test-net "${fetch[@]}" http://host.docker.internal:8088
+}
+
+@test "hbpf.from says who may" {
+	docker network create --subnet 172.28.0.0/16 --label hbpf.ports=8088 \
+		--label hbpf.from=172.28.0.7 test-net
+	watch <<<"labels = yes"
+	wait_until 10 is_live "$(bridge_of test-net)"
+	run -7 in_container test-net "${fetch[@]}" http://host.docker.internal:8088
+	run -0 container --rm --network test-net --ip 172.28.0.7 -- \
+		"${fetch[@]}" http://host.docker.internal:8088
+}
+
+@test "a malformed label is told once, and harms no other network" {
+	docker network create --label hbpf.ports=http bad-net
+	docker network create --label hbpf.ports=$'8088\nhbpf: all is well' worse-net
+	watch <<<"labels = yes"
+	docker network create --label hbpf.ports=8088 test-net
+	wait_until 10 is_live "$(bridge_of test-net)"
+	docker network create --label hbpf.ports=8088 second-net
+	wait_until 10 is_live "$(bridge_of second-net)"
+	[ "$(grep -c 'bad-net, label hbpf.ports: port must be' "$LOG")" = 1 ]
+	[ "$(grep -c 'worse-net, label hbpf.ports: .*control character' "$LOG")" = 1 ]
+	! logged '^hbpf: all is well'
+	is_gone "$(bridge_of bad-net)"
+}
+
+@test "a network that is deleted under a connection leaves nothing, and is served when made again" {
+	before=$(pins)
+	watch <<<"labels = yes"
+	docker network create --label hbpf.ports=8088 test-net
+	bridge=$(bridge_of test-net)
+	wait_until 10 is_live "$bridge"
+	# shellcheck disable=SC2016 # expanded by the container's shell
+	container --detach --name client --network test-net -- bash -c \
+		'exec 3<>/dev/tcp/host.docker.internal/8088 && echo connected && sleep 600'
+	wait_until 10 grep -q connected <(docker logs --follow client 2>&1)
+	[ -n "$(ss --no-header --numeric state established "sport = :8088")" ]
+
+	docker network disconnect --force test-net client
+	docker network rm test-net
+	wait_until 10 logged "$bridge: detached"
+	[ "$(pins)" = "$before" ]
+	wait_until 10 no_connection 8088 # the service is not left hanging
+
+	docker network create --label hbpf.ports=8088 test-net
+	wait_until 10 is_live "$(bridge_of test-net)"
+	reached_from test-net
+}
+
+@test "Docker restarts: what is attached goes on, and later networks are heard of" {
+	watch <<<"labels = yes"
+	docker network create --label hbpf.ports=8088 test-net
+	bridge=$(bridge_of test-net)
+	wait_until 10 is_live "$bridge"
+	held=$(descriptors)
+
+	for round in 1 2; do
+		kill "$(<"$DOCKER_DIR/docker.pid")"
+		wait_until 20 no_docker
+		# While it is away something happens, which makes a pass.
+		sysctl --quiet --write "net.ipv4.conf.$bridge.route_localnet=0"
+		wait_until 10 logged "$bridge: healed" "$round"
+		is_live "$bridge"
+		docker_launch
+		docker network create --label hbpf.ports=8088 "later-net$round"
+		wait_until 20 is_live "$(bridge_of "later-net$round")"
+		is_live "$bridge"
+		reached_from test-net
+		docker network rm "later-net$round"
+		wait_until 10 logged 'later-net.*gone|detached' "$round"
+	done
+	! logged "$bridge: detached"
+	wait_until 10 same_descriptors "$held"
+}
+
+@test "the watcher starts while Docker is away: it keeps what is attached" {
+	docker network create --label hbpf.ports=8088 test-net
+	bridge=$(bridge_of test-net)
+	watch <<<"labels = yes"
+	wait_until 10 is_live "$bridge"
+	kill "$WATCH"
+	wait "$WATCH"
+	kill "$(<"$DOCKER_DIR/docker.pid")"
+	wait_until 20 no_docker
+
+	watch <<<"labels = yes"
+	is_live "$bridge"
+	docker_launch
+	wait_until 20 logged 'answers on'
+	is_live "$bridge"
+	docker network rm test-net
+	wait_until 10 logged "$bridge: detached"
+}
+
+@test "the right to ask Docker is lost and comes back: nothing is detached, and it goes on" {
+	# root has no need of rights; without this capability it has, as by the unit
+	watch setpriv --bounding-set=-dac_override <<<"labels = yes"
+	docker network create --label hbpf.ports=8088 test-net
+	bridge=$(bridge_of test-net)
+	wait_until 10 is_live "$bridge"
+
+	kill "$(<"$DOCKER_DIR/docker.pid")"
+	wait_until 20 no_docker
+	chmod 000 "$DOCKER_DIR"
+	docker_launch &
+	launched=$!
+	wait_until 20 docker_answers
+	wait "$launched"
+	chmod 000 "$DOCKER_DIR/docker.sock"
+	sysctl --quiet --write "net.ipv4.conf.$bridge.route_localnet=0"
+	wait_until 10 logged "$bridge: healed"
+	wait_until 10 logged 'denied'
+	is_live "$bridge"
+
+	chmod 711 "$DOCKER_DIR"
+	chmod 660 "$DOCKER_DIR/docker.sock"
+	docker network create --label hbpf.ports=8088 later-net
+	wait_until 20 is_live "$(bridge_of later-net)"
+	! logged "$bridge: detached"
+}
+
+@test "a compose file alone declares it: up, down, up again" {
+	command -v docker-compose || skip "docker-compose is not installed"
+	before=$(pins)
+	mkdir "$BATS_TEST_TMPDIR/project"
+	cd "$BATS_TEST_TMPDIR/project"
+	cat >docker-compose.yml <<-END
+		version: "3.5"
+		services:
+		  client:
+		    image: hbpf-test
+		    command: sleep 600
+		    volumes: ["/usr:/usr:ro"]
+		    extra_hosts: ["host.docker.internal:172.17.0.1"]
+		networks: {default: {labels: {hbpf.ports: "8088,5432,53/udp"}}}
+	END
+	watch <<<"labels = yes"
+	for round in 1 2 3; do
+		timeout 60 docker-compose up --detach
+		wait_until 10 is_live "$(bridge_of project_default)"
+		run -0 docker exec project_client_1 "${fetch[@]}" http://host.docker.internal:8088
+		[ "$output" = "from the host" ]
+		timeout 60 docker-compose down --timeout 1
+		wait_until 10 logged ': detached' "$round"
+		[ "$(pins)" = "$before" ]
+	done
+}
+
+# --- helpers ----------------------------------------------------------------------------------
+
+pins()
+{
+	find "$HBPF_BPFFS" -mindepth 1 | sort
+}
+
+no_docker()
+{
+	! docker_answers
+}
+
+no_connection()
+{
+	[[ -z $(ss --no-header --numeric state established "sport = :$1") ]]
+}
+
+# descriptors: what the watcher holds, by kind
+descriptors()
+{
+	local fd
+
+	for fd in "/proc/$WATCH/fd"/*; do
+		readlink "$fd" | sed 's/:\[.*//'
+	done | sort | uniq -c
+}
+
+same_descriptors()
+{
+	[[ $(descriptors) == "$1" ]]
+}
