@@ -5,6 +5,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *const hook_kind_names[] = {
+	[HBPF_HOOK_AUTO] = "auto",
+	[HBPF_HOOK_TCX] = "tcx",
+	[HBPF_HOOK_CLSACT] = "clsact",
+	NULL,
+};
+
+const char *const when_names[] = {
+	[HBPF_AUTO] = "auto",
+	[HBPF_ON] = "on",
+	[HBPF_OFF] = "off",
+	NULL,
+};
+
 /* A word that stands for the prefixes on the bridge's link. */
 #define ONLINK "onlink"
 

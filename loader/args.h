@@ -3,10 +3,15 @@
 #ifndef HBPF_ARGS_H
 #define HBPF_ARGS_H
 
-#include "refresh.h"
+#include <hbpf/maps.h>
 #include "cli.h"
 #include "exports.h"
 #include "port_spec.h"
+#include "sets.h"
+
+/* Words of --hook and --pin, by enum hbpf_hook_kind and enum hbpf_choice; NULL-terminated. */
+extern const char *const hook_kind_names[];
+extern const char *const when_names[];
 
 struct port_specs {
 	struct port_spec *v;

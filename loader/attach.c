@@ -27,14 +27,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-void attach_request_free(struct attach_request *request)
-{
-	free(request->ports.v);
-	free(request->gateways.v);
-	free(request->from.sources.v);
-	memset(request, 0, sizeof(*request));
-}
-
 static int wrong_kind(const struct link *link, struct error *err)
 {
 	if (link->kind[0])

@@ -25,13 +25,6 @@ struct attach_options {
 	bool force;
 };
 
-static const char *const pin_choices[] = {
-	[HBPF_AUTO] = "auto",
-	[HBPF_ON] = "on",
-	[HBPF_OFF] = "off",
-	NULL,
-};
-
 static int ask(const struct cli_call *call, struct attach_request *request, struct error *err)
 {
 	const struct attach_options *options = call->options;
@@ -176,7 +169,7 @@ static const struct cli_option options[] = {
 	  CLI_CHOICE, STORE(hook), 0, hook_kind_names },
 	{ "pin", 0, "WHEN",
 	  "keep NAT rules (docker run -p 127.0.0.1:...) from taking\nthe packets: auto, on or off",
-	  CLI_CHOICE, STORE(pin), 0, pin_choices },
+	  CLI_CHOICE, STORE(pin), 0, when_names },
 	{ "guard", 0, NULL, "drop every packet towards 127.0.0.0/8 that is not hbpf's own", CLI_SET,
 	  STORE(guard), HBPF_ON, NULL },
 	{ "no-guard", 0, NULL, "let them in; sources in 127.0.0.0/8 are dropped even so", CLI_SET,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* hbpf status: what is attached, how it does, and what it changed on the host. */
+#include "args.h"
 #include "commands.h"
 #include "log.h"
 #include "output.h"

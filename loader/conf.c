@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -172,7 +173,6 @@ static void take_choice(struct reader *r, struct cli_choice *choice, const char 
 		choice->value = value;
 }
 
-static const char *const pin_choices[] = { "auto", "on", "off", NULL };
 static const char *const yes_no[] = { "no", "yes", NULL };
 
 static void take_hook(struct reader *r, struct attach_request *request, const char *word)
@@ -182,12 +182,12 @@ static void take_hook(struct reader *r, struct attach_request *request, const ch
 
 static void take_pin(struct reader *r, struct attach_request *request, const char *word)
 {
-	take_choice(r, &request->pin, "pin", word, pin_choices);
+	take_choice(r, &request->pin, "pin", word, when_names);
 }
 
 static void take_guard(struct reader *r, struct attach_request *request, const char *word)
 {
-	take_choice(r, &request->guard, "guard", word, pin_choices);
+	take_choice(r, &request->guard, "guard", word, when_names);
 }
 
 static void take_force(struct reader *r, struct attach_request *request, const char *word)

@@ -16,7 +16,7 @@
 #ifndef HBPF_CONF_H
 #define HBPF_CONF_H
 
-#include "attach.h"
+#include "attach_request.h"
 
 #define CONF_FILE "/etc/hbpf.conf"
 #define CONF_DIR  "/etc/hbpf.conf.d"

@@ -6,13 +6,6 @@
 #include "hook.h"
 #include "hook_kinds.h"
 
-const char *const hook_kind_names[] = {
-	[HBPF_HOOK_AUTO] = "auto",
-	[HBPF_HOOK_TCX] = "tcx",
-	[HBPF_HOOK_CLSACT] = "clsact",
-	NULL,
-};
-
 int hook_attach(const struct hook_target *target, enum hbpf_hook_kind kind, enum hook_side side,
 		int prog_fd, enum hbpf_hook_kind *used, struct error *err)
 {

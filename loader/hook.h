@@ -12,9 +12,6 @@
 #include "error.h"
 #include "pins.h"
 
-/* Of enum hbpf_hook_kind, as --hook takes them; NULL-terminated. */
-extern const char *const hook_kind_names[];
-
 enum hook_side {
 	HOOK_INGRESS,
 	HOOK_EGRESS,

@@ -9,47 +9,6 @@
 
 #define DOCKER0 "docker0"
 
-bool gateways_has(const struct gateways *set, const struct hbpf_addr *addr)
-{
-	for (size_t i = 0; i < set->count; i++) {
-		if (addr_equal(&set->v[i].addr, addr))
-			return true;
-	}
-	return false;
-}
-
-int gateways_add(struct gateways *set, const struct hbpf_addr *addr, __u32 why)
-{
-	struct gateway *v;
-	size_t at = 0;
-
-	while (at < set->count && addr_compare(&set->v[at].addr, addr) < 0)
-		at++;
-	if (at < set->count && addr_equal(&set->v[at].addr, addr)) {
-		set->v[at].why |= why;
-		return 0;
-	}
-	v = reallocarray(set->v, set->count + 1, sizeof(*v));
-	if (!v)
-		return -ENOMEM;
-	set->v = v;
-	memmove(v + at + 1, v + at, (set->count - at) * sizeof(*v));
-	v[at] = (struct gateway){ *addr, why };
-	set->count++;
-	return 0;
-}
-
-bool gateways_same(const struct gateways *a, const struct gateways *b)
-{
-	if (a->count != b->count)
-		return false;
-	for (size_t i = 0; i < a->count; i++) {
-		if (!addr_equal(&a->v[i].addr, &b->v[i].addr) || a->v[i].why != b->v[i].why)
-			return false;
-	}
-	return true;
-}
-
 static int add_addresses(const struct host *host, const struct link *link, __u32 why,
 			 struct gateways *set)
 {
@@ -82,27 +41,6 @@ int refresh_gateways(const struct host *host, const struct link *bridge,
 		memset(set, 0, sizeof(*set));
 	}
 	return rc;
-}
-
-bool sources_have(const struct sources *set, const struct prefix *prefix)
-{
-	for (size_t i = 0; i < set->count; i++) {
-		if (set->v[i].prefix.len == prefix->len &&
-		    addr_equal(&set->v[i].prefix.addr, &prefix->addr))
-			return true;
-	}
-	return false;
-}
-
-int sources_copy(struct sources *to, const struct sources *from)
-{
-	to->v = calloc(from->count + 1, sizeof(*to->v));
-	if (!to->v)
-		return -ENOMEM;
-	if (from->count)
-		memcpy(to->v, from->v, from->count * sizeof(*to->v));
-	to->count = from->count;
-	return 0;
 }
 
 /* One entry for each address at most, so room for all is made at once. */

@@ -7,6 +7,7 @@
  *	follow     listen to the files that the next pass depends on
  */
 #include "watch_pass.h"
+#include "attach.h"
 #include "detach.h"
 #include "log.h"
 #include "refresh.h"
