@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A configuration; or, behind a first byte '@', labels: network, ports and from between '@'. */
+#include "conf.h"
+#include "word.h"
+
+static void check(const struct conf *conf, int rc)
+{
+	must(!rc == !conf->problems.count);
+	for (size_t i = 0; i < conf->problems.count; i++)
+		must(conf->problems.v[i].what[0]);
+	for (size_t i = 0; !rc && i < conf->count; i++) {
+		const struct conf_section *section = &conf->v[i];
+
+		must(section->name[0] && section->where[0]);
+		must(section->request.ports.count && section->request.only_ports);
+		must(section->request.from.onlink || section->request.from.sources.count);
+		must(section->request.owner != HBPF_BY_HAND);
+	}
+}
+
+static void labels(struct conf *conf, char *text)
+{
+	char *rest, *network = strtok_r(text, "@", &rest);
+	char *ports = network ? strtok_r(NULL, "@", &rest) : NULL;
+	char *from = ports ? strtok_r(NULL, "@", &rest) : NULL;
+
+	if (ports)
+		check(conf, conf_add_labels(conf, network, "br-test", ports, from));
+	for (size_t i = 0; i < conf->problems.count; i++)
+		must(!strpbrk(conf->problems.v[i].what, "\r\033"));
+}
+
+static void word_test(char *text)
+{
+	struct conf conf = { 0 };
+
+	if (*text == '@')
+		labels(&conf, text);
+	else
+		check(&conf, conf_read_text(&conf, "conf", text));
+	conf_free(&conf);
+}
