@@ -12,6 +12,8 @@ PREFIX  ?= /usr/local
 SBINDIR ?= $(PREFIX)/sbin
 MANDIR  ?= $(PREFIX)/share/man
 BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+SYSCONFDIR ?= /etc
 
 ifeq ($(origin CC),default)
 CC = gcc
@@ -159,7 +161,13 @@ bench: all ## compare speed with the alternatives (root)
 install: all ## install to DESTDIR and PREFIX (/usr/local)
 	install -D -m 755 $(BUILD)/hbpf $(DESTDIR)$(SBINDIR)/hbpf
 	install -D -m 644 docs/hbpf.8 $(DESTDIR)$(MANDIR)/man8/hbpf.8
+	install -D -m 644 docs/hbpf.conf.5 $(DESTDIR)$(MANDIR)/man5/hbpf.conf.5
 	install -D -m 644 dist/hbpf.bash-completion $(DESTDIR)$(BASHCOMPDIR)/hbpf
+	install -D -m 644 dist/hbpf.service $(DESTDIR)$(UNITDIR)/hbpf.service
+	sed -i 's|/usr/local/sbin|$(SBINDIR)|' $(DESTDIR)$(UNITDIR)/hbpf.service
+	@# what somebody wrote there stays
+	test -e $(DESTDIR)$(SYSCONFDIR)/hbpf.conf || \
+		install -D -m 644 dist/hbpf.conf $(DESTDIR)$(SYSCONFDIR)/hbpf.conf
 
 clean: ## remove build/
 	rm -rf $(BUILD)
