@@ -276,3 +276,11 @@ void advice_gateways(const struct host *host, const struct gateways *asked)
 				 addr_format(&asked->v[i].addr, text));
 	}
 }
+
+void advice_kept(const char *bridge, int owner)
+{
+	if (owner > HBPF_BY_HAND)
+		log_warn("%s is kept by `hbpf watch`, which undoes what its configuration does not "
+			 "say",
+			 bridge);
+}

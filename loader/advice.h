@@ -35,4 +35,7 @@ void advice_conntrack(const char *bridge);
 /** advice_gateways() - warn about --gateway addresses that are not this host's */
 void advice_gateways(const struct host *host, const struct gateways *asked);
 
+/** advice_kept() - warn where `hbpf watch` keeps the bridge, and so undoes what a command did */
+void advice_kept(const char *bridge, int owner);
+
 #endif /* HBPF_ADVICE_H */

@@ -98,6 +98,7 @@ static void tell(struct attach *a)
 		advice_gateways(&a->host, &a->asked);
 	if (a->request->ports.count)
 		advice_ports(&a->after.exports, &a->listeners);
+	advice_kept(a->bridge, a->before.config.owner);
 	warn_unpinned(a);
 	if (!config->guard_dst && config->guard_option == HBPF_AUTO)
 		log_warn(

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* hbpf detach: find the bridge that is meant, or all, and take hbpf off it (detach.c tells how). */
+#include "advice.h"
 #include "commands.h"
 #include "detach.h"
 #include "log.h"
@@ -42,10 +43,13 @@ static int detach_one(const struct pins *pins, const struct host *host, const ch
 		      struct error *err)
 {
 	struct detached detached;
+	int owner = attachment_owner(pins, host, bridge);
 	int rc = detach_run(pins, host, bridge, &detached, err);
 
-	if (!rc)
+	if (!rc) {
 		tell(bridge, &detached);
+		advice_kept(bridge, owner);
+	}
 	return rc;
 }
 

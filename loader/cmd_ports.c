@@ -383,6 +383,8 @@ static void tell_change(struct change *change)
 	tell_gone(change);
 	if (change->put.count && !change->gone_bridge)
 		tell_put(change);
+	if (change->put.count || change->gone.count)
+		advice_kept(change->bridge, change->dp.config.owner);
 }
 
 static void list_one(struct change *change)

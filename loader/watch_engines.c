@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static struct watched_engine *get(struct watch_engines *engines, const char *socket)
 {
@@ -31,6 +32,13 @@ static bool is_away(const struct watched_engine *engine)
 	if (!engine->rc)
 		return !is_open(engine);
 	return engine->rc != -ENOENT || engine->answered;
+}
+
+static void look_at_socket(struct watched_engine *engine)
+{
+	struct stat st;
+
+	engine->changed = stat(engine->socket, &st) ? (struct timespec){ 0 } : st.st_ctim;
 }
 
 /* ---- networks ---- */
@@ -121,6 +129,9 @@ static bool ask(struct watch_engines *engines)
 	struct error err = { 0 };
 	bool again = false;
 
+	/* Before: what changes meanwhile must look changed afterwards. */
+	for (size_t i = 0; i < engines->count; i++)
+		look_at_socket(&engines->v[i]);
 	if (engines_ask(&asked, &err)) {
 		struct tended *tended = tended_get(&engines->tended, "DOCKER_HOST");
 
@@ -172,10 +183,11 @@ int watch_engines_wait(const struct watch_engines *engines, __s64 now)
 void watch_engines_retry(struct watch_engines *engines)
 {
 	for (size_t i = 0; i < engines->count; i++) {
-		struct watched_engine *engine = &engines->v[i];
+		struct timespec before = engines->v[i].changed;
 
-		/* One that hangs would hold up everything else at each notice. */
-		if (!is_open(engine) && engine->rc != -ETIMEDOUT)
+		look_at_socket(&engines->v[i]);
+		if (!is_open(&engines->v[i]) &&
+		    memcmp(&before, &engines->v[i].changed, sizeof(before)))
 			engines->stale = true;
 	}
 }

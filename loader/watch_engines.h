@@ -3,6 +3,7 @@
 #ifndef HBPF_WATCH_ENGINES_H
 #define HBPF_WATCH_ENGINES_H
 
+#include <time.h>
 #include "backoff.h"
 #include "conf.h"
 #include "engine_events.h"
@@ -13,9 +14,10 @@
 struct watched_engine {
 	const char *socket;
 	struct engine_events events;
-	enum engine_kind kind; /* once it has answered */
-	bool answered;         /* at any time */
-	int rc;                /* of the last time it was asked */
+	enum engine_kind kind;   /* once it has answered */
+	bool answered;           /* at any time */
+	int rc;                  /* of the last time it was asked */
+	struct timespec changed; /* when its socket was made, or its rights changed; or zero */
 };
 
 /* All zero: never asked. */
@@ -40,7 +42,8 @@ bool watch_engines_refresh(struct watch_engines *engines, __s64 now);
 /** watch_engines_wait() - Return: ms until refresh is worthwhile without a notice; -1: never */
 int watch_engines_wait(const struct watch_engines *engines, __s64 now);
 
-/** watch_engines_retry() - something happened that may bring back those that are away */
+/** watch_engines_retry() - something happened to files: ask those that are away where it was theirs
+ */
 void watch_engines_retry(struct watch_engines *engines);
 
 /** watch_engines_dispatch() - take in what the @i'th one has said */

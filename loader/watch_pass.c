@@ -336,13 +336,14 @@ static void release_one(struct pass *pass, const struct pins *pins, const char *
 /* Return: is there anything to detach? */
 static bool release_is_due(const struct pass *pass)
 {
+	struct tended *tended = tended_get(&pass->state->tended, "pins");
 	struct pins pins = { .lock = -1 };
 	struct pins_bridges bridges;
 	struct error err = { 0 };
 	bool due = false;
 
-	if (attachment_bridges(PINS_READ, &pins, &bridges, &err))
-		log_error(&err);
+	if (attachment_bridges(PINS_READ, &pins, &bridges, &err) && tended)
+		tended_fail(tended, &err);
 	for (size_t i = 0; !due && i < bridges.count; i++)
 		due = release_reason(pass, &pins, bridges.names[i]);
 	pins_bridges_free(&bridges);

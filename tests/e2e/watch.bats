@@ -1,6 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 # hbpf watch: what the configuration declares is so, whatever happens to the host.
+
+# Each test is a process of its own for shellcheck.
+# shellcheck disable=SC2030,SC2031
 load lib
 
 # declare: the configuration, from stdin; each section gets the suite's hook
@@ -185,12 +188,15 @@ reload() {
 	EOF
 	watch
 	eventually reaches svc tcp "$GW:8088"
-	hb ports set 9000
+	exits 0 hb ports set 9000
+	says 'br-test is kept by .hbpf watch'
 	eventually logged 'br-test: ports changed'
 	reaches svc tcp "$GW:8088"
 	misses ECONNREFUSED tcp "$GW:9000"
-	hb detach br-test
+	exits 0 hb detach br-test
+	says 'br-test is kept by .hbpf watch'
 	eventually reaches svc tcp "$GW:8088"
+	status_is '.owner == "file"'
 }
 
 @test "what is undone again and again is not healed without a pause" {
@@ -547,6 +553,7 @@ reload() {
 	for _ in 1 2 3 4 5; do on_host ip -batch "$BED/flood"; done
 	make_bridge br-late 31
 	# the kernel says that it dropped some
+	# shellcheck disable=SC2016 # awk expands them
 	[ "$(on_host awk 'NR > 1 && $2 == 0 { drops += $9 } END { print drops + 0 }' \
 		/proc/net/netlink)" -gt 0 ] || fail "no notice was lost: nothing is tested"
 	kill -CONT "$WATCH"
