@@ -43,12 +43,11 @@ static int detach_one(const struct pins *pins, const struct host *host, const ch
 		      struct error *err)
 {
 	struct detached detached;
-	int owner = attachment_owner(pins, host, bridge);
 	int rc = detach_run(pins, host, bridge, &detached, err);
 
 	if (!rc) {
 		tell(bridge, &detached);
-		advice_kept(bridge, owner);
+		advice_kept(bridge, detached.owner);
 	}
 	return rc;
 }

@@ -73,6 +73,7 @@ int detach_run(const struct pins *pins, const struct host *host, const char *bri
 	read_settings(pins, bridge, detached->settings);
 	runs_close(&runs, pins, host, bridge);
 	detached->ended = runs.ended;
+	detached->owner = runs.closed ? runs.dp.config.owner : HBPF_BY_HAND;
 	rc = attachment_remove(pins, host, bridge, last, err);
 	if (rc)
 		runs_reopen(&runs);

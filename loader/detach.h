@@ -12,6 +12,7 @@ struct detached {
 	struct setting_state
 		settings[SETTING_MAX]; /* as they were before; zero: could not be read */
 	int ended;                     /* connections */
+	int owner;                     /* enum hbpf_owner; by hand where it could not be read */
 };
 
 /**

@@ -7,6 +7,7 @@
 # shellcheck disable=SC2030,SC2031,SC2034,SC2154
 load lib
 load podman
+load watch
 
 bats_require_minimum_version 1.5.0
 
@@ -36,6 +37,7 @@ teardown()
 	local status=0
 
 	[[ -z $PODMAN_MISSING ]] || return 0
+	watch_end || status=$?
 	hbpf detach --all || status=$?
 	host_services_stop
 	podman_clean
@@ -96,4 +98,23 @@ teardown()
 	[[ ${lines[1]} == "$bridge: dead"* ]]
 	run -0 hbpf detach plain-net
 	[ "${lines[1]}" = "$bridge is detached" ]
+}
+
+@test "hbpf watch serves a network by its label from its first container to its last" {
+	host_service tcp 127.0.0.1 8088 "from the host"
+	before=$(find "$HBPF_BPFFS" -mindepth 1 | sort)
+	watch <<<"labels = yes"
+	podman network create --label hbpf.ports=8088 labelled-net
+	bridge=$(podman network inspect --format '{{.NetworkInterface}}' labelled-net)
+	podman_container other plain-net sleep 60
+	for round in 1 2; do
+		podman_container client labelled-net sleep 60
+		wait_until 10 is_live "$bridge"
+		run -0 podman_in client "${fetch[@]}" http://host.containers.internal:8088
+		[ "$output" = "from the host" ]
+		run -7 podman_in other "${fetch[@]}" http://host.containers.internal:8088
+		podman rm --force --time 0 client
+		wait_until 10 logged "$bridge: detached" "$round"
+		[ "$(find "$HBPF_BPFFS" -mindepth 1 | sort)" = "$before" ]
+	done
 }

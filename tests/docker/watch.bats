@@ -7,6 +7,7 @@
 # What lib.bash and run set is out of shellcheck's sight, and a test is no subshell of another.
 # shellcheck disable=SC2030,SC2031,SC2034,SC2154
 load lib
+load watch
 
 bats_require_minimum_version 1.5.0
 
@@ -28,8 +29,6 @@ setup()
 {
 	[[ -z $DOCKER_MISSING ]] || skip "no Docker can run here: $DOCKER_MISSING"
 	HOST_SERVICES=()
-	LOG=$BATS_TEST_TMPDIR/watch.log
-	CONF=$BATS_TEST_TMPDIR/hbpf.conf
 	host_service tcp 127.0.0.1 8088 "from the host"
 }
 
@@ -38,56 +37,17 @@ teardown()
 	local status=0
 
 	[[ -z $DOCKER_MISSING ]] || return 0
-	[[ -z ${BATS_TEST_COMPLETED:-} && -f $LOG ]] && cat "$LOG"
-	[[ -z ${WATCH:-} ]] || kill "$WATCH" 2>/dev/null || true
-	[[ -z ${WATCH:-} ]] || wait "$WATCH" || status=$?
+	watch_end || status=$?
 	hbpf detach --all || status=$?
 	host_services_stop
 	docker_clean
 	return "$status"
 }
 
-# watch [COMMAND...]: the watcher with the configuration from stdin, run by COMMAND
-watch()
-{
-	cat >"$CONF"
-	chmod 644 "$CONF"
-	"$@" "$HBPF" watch -c "$CONF" >/dev/null 2>"$LOG" 3>&- &
-	WATCH=$!
-	wait_until 10 logged 'watching'
-}
-
-# logged REGEX [TIMES]
-logged()
-{
-	local n
-
-	n=$(grep -Ec -- "$1" "$LOG") || true
-	((n >= ${2:-1}))
-}
-
-# unlogged REGEX
-unlogged()
-{
-	! grep -Eq -- "$1" "$LOG"
-}
-
 # bridge_of NETWORK
 bridge_of()
 {
 	echo "br-$(docker network inspect --format '{{ printf "%.12s" .Id }}' "$1")"
-}
-
-# is_live BRIDGE, is_gone BRIDGE
-is_live()
-{
-	hbpf status --json | jq -e --arg bridge "$1" \
-		'[.bridges[] | select(.bridge == $bridge and .live)] | length == 1'
-}
-
-is_gone()
-{
-	! hbpf status "$1"
 }
 
 reached_from()
@@ -254,8 +214,7 @@ reached_from()
 	bridge=$(bridge_of test-net)
 	watch <<<"labels = yes"
 	wait_until 10 is_live "$bridge"
-	kill "$WATCH"
-	wait "$WATCH"
+	watch_end
 	kill "$(<"$DOCKER_DIR/docker.pid")"
 	wait_until 20 no_docker
 
@@ -337,16 +296,6 @@ no_docker()
 no_connection()
 {
 	[[ -z $(ss --no-header --numeric state established "sport = :$1") ]]
-}
-
-# descriptors: what the watcher holds, by kind
-descriptors()
-{
-	local fd
-
-	for fd in "/proc/$WATCH/fd"/*; do
-		readlink "$fd" | sed 's/:\[.*//'
-	done | sort | uniq -c
 }
 
 same_descriptors()

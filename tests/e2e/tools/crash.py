@@ -51,12 +51,13 @@ STORIES = {
 
 TRACED = ("bpf,write,writev,pwrite64,mkdir,mkdirat,symlink,symlinkat,unlink,unlinkat,rmdir,rename,"
           "renameat,renameat2,mount,umount2,sendto,sendmsg,ioctl")
-# What else the commands call: it looks, waits, or touches nothing but the process itself.
+# What else the commands call: it looks, waits, or touches nothing but the process itself (and, for
+# hbpf watch, the time of the bpffs).
 HARMLESS = set("""access arch_prctl bind brk close dup3 execve exit_group faccessat2 fcntl flock
     fstatfs getdents64 geteuid getrandom getsockname getsockopt lseek mmap mprotect mremap munmap
     newfstatat fstat openat pread64 prlimit64 read readlink readlinkat recvmsg rseq rt_sigaction
     rt_sigprocmask set_robust_list set_tid_address setsockopt sched_getaffinity socket statfs
-    uname futex""".split())
+    uname futex utimensat""".split())
 # What of it leaves a trace behind. Maps and programs that were only made go with their process;
 # so do questions, to maps and to netlink.
 CHANGES = re.compile(r"bpf\(BPF_(OBJ_PIN|LINK_|MAP_UPDATE|MAP_DELETE|PROG_ATTACH|PROG_DETACH)"

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# hbpf watch beside a real engine.
+
+# watch [COMMAND...]: the watcher with the configuration from stdin, run by COMMAND
+watch()
+{
+	LOG=$BATS_TEST_TMPDIR/watch.log
+	CONF=$BATS_TEST_TMPDIR/hbpf.conf
+	cat >"$CONF"
+	chmod 644 "$CONF"
+	"$@" "$HBPF" watch -c "$CONF" >/dev/null 2>"$LOG" 3>&- &
+	WATCH=$!
+	wait_until 10 logged 'watching'
+}
+
+# logged REGEX [TIMES]
+logged()
+{
+	local n
+
+	n=$(grep -Ec -- "$1" "$LOG") || true
+	((n >= ${2:-1}))
+}
+
+# unlogged REGEX
+unlogged()
+{
+	! grep -Eq -- "$1" "$LOG"
+}
+
+# is_live BRIDGE, is_gone BRIDGE
+is_live()
+{
+	hbpf status --json | jq -e --arg bridge "$1" \
+		'[.bridges[] | select(.bridge == $bridge and .live)] | length == 1'
+}
+
+is_gone()
+{
+	! hbpf status "$1"
+}
+
+# watch_end: fails where the watcher did; shows its log where the test did
+watch_end()
+{
+	local status=0
+
+	[[ -n ${WATCH:-} ]] || return 0
+	[[ -n ${BATS_TEST_COMPLETED:-} ]] || cat "$LOG"
+	kill "$WATCH" && wait "$WATCH" || status=$?
+	WATCH=
+	return "$status"
+}
+
+# descriptors: what the watcher holds, by kind
+descriptors()
+{
+	local fd
+
+	for fd in "/proc/$WATCH/fd"/*; do
+		readlink "$fd" | sed 's/:\[.*//'
+	done | sort | uniq -c
+}
