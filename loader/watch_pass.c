@@ -19,7 +19,7 @@
 
 /* A declared bridge that is there. */
 struct want {
-	const struct conf_section *section;
+	const char *where; /* the section is */
 	struct attach_request request;
 	unsigned int ifindex;
 };
@@ -131,9 +131,9 @@ static void want_section(struct pass *pass, const struct conf_section *section)
 		tended->ifindex = 0;
 	} else if (other) {
 		tended_say(tended, "%s (%s): left aside, for %s is declared at %s", section->name,
-			   section->where, bridge, other->section->where);
+			   section->where, bridge, other->where);
 	} else {
-		want->section = section;
+		want->where = section->where;
 		want->request = section->request;
 		want->request.bridge = bridge;
 		want->request.owner = owner;
@@ -142,17 +142,21 @@ static void want_section(struct pass *pass, const struct conf_section *section)
 	}
 }
 
+static void want_conf(struct pass *pass, const struct conf *conf)
+{
+	for (size_t i = 0; i < conf->count; i++)
+		want_section(pass, &conf->v[i]);
+}
+
 static int want_all(struct pass *pass)
 {
-	const struct conf *confs[] = { &pass->state->conf, &pass->state->labels };
+	const struct watch_state *state = pass->state;
 
-	pass->wants = calloc(confs[0]->count + confs[1]->count + 1, sizeof(*pass->wants));
+	pass->wants = calloc(state->conf.count + state->labels.count + 1, sizeof(*pass->wants));
 	if (!pass->wants)
 		return -ENOMEM;
-	for (size_t i = 0; i < sizeof(confs) / sizeof(*confs); i++) {
-		for (size_t j = 0; j < confs[i]->count; j++)
-			want_section(pass, &confs[i]->v[j]);
-	}
+	want_conf(pass, &state->conf);
+	want_conf(pass, &state->labels);
 	return 0;
 }
 
@@ -166,9 +170,9 @@ static void list_add(char *buf, const char *item)
 	size_t len = strlen(buf);
 
 	if (len + strlen(item) + sizeof(", ...") < LIST_STRLEN)
-		sprintf(buf + len, "%s%s", len ? ", " : "", item);
-	else if (len < 4 || strcmp(buf + len - 4, " ..."))
-		strcpy(buf + len, ", ...");
+		snprintf(buf + len, LIST_STRLEN - len, "%s%s", len ? ", " : "", item);
+	else if (len < 4 || strcmp(buf + len - 3, "...") != 0)
+		snprintf(buf + len, LIST_STRLEN - len, ", ...");
 }
 
 static void list_ports(const struct exports *exports, char *buf)
@@ -261,7 +265,7 @@ static void settled(struct pass *pass, struct tended *tended)
 
 static void tend(struct pass *pass, const struct want *want)
 {
-	struct tended *tended = tended_get(&pass->state->tended, want->section->where);
+	struct tended *tended = tended_get(&pass->state->tended, want->where);
 	struct error err = { 0 };
 	struct attach a;
 	int due, left;
@@ -422,11 +426,27 @@ static bool follow(const struct pass *pass)
 	return file_events_followed(files);
 }
 
+static void make(struct pass *pass)
+{
+	struct watch_state *state = pass->state;
+	int wait;
+
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): watch_pass() frees them, it loses sight */
+	for (size_t i = 0; i < pass->count; i++)
+		tend(pass, &pass->wants[i]);
+	release(pass);
+	if (follow(pass))
+		wait_at_most(pass, 0);
+	tended_forget(&state->tended);
+	wait = watch_engines_wait(&state->engines, pass->now);
+	if (pass->asks && wait >= 0)
+		wait_at_most(pass, wait);
+}
+
 int watch_pass(struct watch_state *state)
 {
 	struct pass pass = { .state = state, .now = monotonic_ms(), .wait = -1 };
 	struct error err = { 0 };
-	int wait;
 
 	state->attached = 0;
 	if (host_read(&pass.host, &err)) {
@@ -436,22 +456,13 @@ int watch_pass(struct watch_state *state)
 	}
 	ask(&pass);
 	if (want_all(&pass)) {
-		error_set(&err, ENOMEM, "no memory for what is declared");
-		log_error(&err);
+		log_warn("no memory for what is declared");
 		wait_at_most(&pass, 1000);
 	} else {
-		for (size_t i = 0; i < pass.count; i++)
-			tend(&pass, &pass.wants[i]);
-		release(&pass);
-		if (follow(&pass))
-			wait_at_most(&pass, 0);
-		tended_forget(&state->tended);
-		wait = watch_engines_wait(&state->engines, pass.now);
-		if (pass.asks && wait >= 0)
-			wait_at_most(&pass, wait);
+		make(&pass);
 	}
-	host_free(&pass.host);
 	free(pass.wants);
+	host_free(&pass.host);
 	return pass.wait;
 }
 

@@ -106,15 +106,15 @@ teardown()
 	watch <<<"labels = yes"
 	podman network create --label hbpf.ports=8088 labelled-net
 	bridge=$(podman network inspect --format '{{.NetworkInterface}}' labelled-net)
-	podman_container other plain-net sleep 60
+	podman_container other plain-net sleep 600
 	for round in 1 2; do
-		podman_container client labelled-net sleep 60
-		wait_until 10 is_live "$bridge"
+		podman_container client labelled-net sleep 600
+		wait_until 60 is_live "$bridge"
 		run -0 podman_in client "${fetch[@]}" http://host.containers.internal:8088
 		[ "$output" = "from the host" ]
 		run -7 podman_in other "${fetch[@]}" http://host.containers.internal:8088
 		podman rm --force --time 0 client
-		wait_until 10 logged "$bridge: detached" "$round"
+		wait_until 60 logged "$bridge: detached" "$round"
 		[ "$(find "$HBPF_BPFFS" -mindepth 1 | sort)" = "$before" ]
 	done
 }

@@ -62,13 +62,13 @@ reached_from()
 	watch <<<"labels = yes"
 	docker network create --label hbpf.ports="8088, 5300/udp" test-net
 	bridge=$(bridge_of test-net)
-	wait_until 10 is_live "$bridge"
+	wait_until 30 is_live "$bridge"
 	reached_from test-net
 	run -7 in_container plain-net "${fetch[@]}" http://host.docker.internal:8088
 	hbpf status --json | jq -e '.bridges[0].owner == "engine"'
 
 	docker network rm test-net
-	wait_until 10 logged "$bridge: detached"
+	wait_until 30 logged "$bridge: detached"
 	[ "$(pins)" = "$before" ]
 	[ "$(sysctl --values net.ipv4.conf.lo.route_localnet)" = 0 ]
 }
@@ -76,7 +76,7 @@ reached_from()
 @test "a network that is there before the watcher is served, too" {
 	docker network create --label hbpf.ports=8088 test-net
 	watch <<<"labels = yes"
-	wait_until 10 is_live "$(bridge_of test-net)"
+	wait_until 30 is_live "$(bridge_of test-net)"
 	reached_from test-net
 }
 
@@ -87,7 +87,7 @@ reached_from()
 		[other-net]
 		ports = 8088
 	END
-	wait_until 10 is_live "$(bridge_of other-net)" # labels were seen, then
+	wait_until 30 is_live "$(bridge_of other-net)" # labels were seen, then
 	reached_from other-net
 	run -7 in_container test-net "${fetch[@]}" http://host.docker.internal:8088
 	is_gone "$(bridge_of test-net)"
@@ -98,14 +98,14 @@ reached_from()
 		[test-net]
 		ports = 8088
 	END
-	wait_until 10 logged 'test-net .*not there yet'
+	wait_until 30 logged 'test-net .*not there yet'
 	docker network create test-net
-	wait_until 10 is_live "$(bridge_of test-net)"
+	wait_until 30 is_live "$(bridge_of test-net)"
 	reached_from test-net
 	docker network rm test-net
-	wait_until 10 logged 'detached'
+	wait_until 30 logged 'detached'
 	docker network create test-net
-	wait_until 10 is_live "$(bridge_of test-net)"
+	wait_until 30 is_live "$(bridge_of test-net)"
 	reached_from test-net
 }
 
@@ -117,7 +117,7 @@ reached_from()
 		[test-net]
 		ports = 8088
 	END
-	wait_until 10 is_live "$(bridge_of test-net)"
+	wait_until 30 is_live "$(bridge_of test-net)"
 	reached_from test-net
 	run -7 in_container test-net "${fetch[@]}" http://host.docker.internal:9000
 }
@@ -130,7 +130,7 @@ reached_from()
 	watch <<<"labels = yes"
 	docker network create --opt com.docker.network.bridge.name=br-test \
 		--label hbpf.ports=8088 test-net
-	wait_until 10 logged 'br-test is attached by hand'
+	wait_until 30 logged 'br-test is attached by hand'
 	hbpf attach br-test
 	reached_from test-net 9000
 	run -7 in_container test-net "${fetch[@]}" http://host.docker.internal:8088
@@ -140,7 +140,7 @@ reached_from()
 	docker network create --subnet 172.28.0.0/16 --label hbpf.ports=8088 \
 		--label hbpf.from=172.28.0.7 test-net
 	watch <<<"labels = yes"
-	wait_until 10 is_live "$(bridge_of test-net)"
+	wait_until 30 is_live "$(bridge_of test-net)"
 	run -7 in_container test-net "${fetch[@]}" http://host.docker.internal:8088
 	run -0 container --rm --network test-net --ip 172.28.0.7 -- \
 		"${fetch[@]}" http://host.docker.internal:8088
@@ -151,9 +151,9 @@ reached_from()
 	docker network create --label hbpf.ports=$'8088\nhbpf: all is well' worse-net
 	watch <<<"labels = yes"
 	docker network create --label hbpf.ports=8088 test-net
-	wait_until 10 is_live "$(bridge_of test-net)"
+	wait_until 30 is_live "$(bridge_of test-net)"
 	docker network create --label hbpf.ports=8088 second-net
-	wait_until 10 is_live "$(bridge_of second-net)"
+	wait_until 30 is_live "$(bridge_of second-net)"
 	[ "$(grep -c 'bad-net, label hbpf.ports: port must be' "$LOG")" = 1 ]
 	[ "$(grep -c 'worse-net, label hbpf.ports: .*control character' "$LOG")" = 1 ]
 	unlogged '^hbpf: all is well'
@@ -165,21 +165,21 @@ reached_from()
 	watch <<<"labels = yes"
 	docker network create --label hbpf.ports=8088 test-net
 	bridge=$(bridge_of test-net)
-	wait_until 10 is_live "$bridge"
+	wait_until 30 is_live "$bridge"
 	# shellcheck disable=SC2016 # expanded by the container's shell
 	container --detach --name client --network test-net -- bash -c \
 		'exec 3<>/dev/tcp/host.docker.internal/8088 && echo connected && sleep 600'
-	wait_until 10 grep -q connected <(docker logs --follow client 2>&1)
+	wait_until 30 grep -q connected <(docker logs --follow client 2>&1)
 	[ -n "$(ss --no-header --numeric state established "sport = :8088")" ]
 
 	docker network disconnect --force test-net client
 	docker network rm test-net
-	wait_until 10 logged "$bridge: detached"
+	wait_until 30 logged "$bridge: detached"
 	[ "$(pins)" = "$before" ]
-	wait_until 10 no_connection 8088 # the service is not left hanging
+	wait_until 30 no_connection 8088 # the service is not left hanging
 
 	docker network create --label hbpf.ports=8088 test-net
-	wait_until 10 is_live "$(bridge_of test-net)"
+	wait_until 30 is_live "$(bridge_of test-net)"
 	reached_from test-net
 }
 
@@ -187,7 +187,7 @@ reached_from()
 	watch <<<"labels = yes"
 	docker network create --label hbpf.ports=8088 test-net
 	bridge=$(bridge_of test-net)
-	wait_until 10 is_live "$bridge"
+	wait_until 30 is_live "$bridge"
 	held=$(descriptors)
 
 	for round in 1 2; do
@@ -195,7 +195,7 @@ reached_from()
 		wait_until 20 no_docker
 		# While it is away something happens, which makes a pass.
 		sysctl --quiet --write "net.ipv4.conf.$bridge.route_localnet=0"
-		wait_until 10 logged "$bridge: healed" "$round"
+		wait_until 30 logged "$bridge: healed" "$round"
 		is_live "$bridge"
 		docker_launch
 		docker network create --label hbpf.ports=8088 "later-net$round"
@@ -203,17 +203,17 @@ reached_from()
 		is_live "$bridge"
 		reached_from test-net
 		docker network rm "later-net$round"
-		wait_until 10 logged 'later-net.*gone|detached' "$round"
+		wait_until 30 logged 'later-net.*gone|detached' "$round"
 	done
 	unlogged "$bridge: detached"
-	wait_until 10 same_descriptors "$held"
+	wait_until 30 same_descriptors "$held"
 }
 
 @test "the watcher starts while Docker is away: it keeps what is attached" {
 	docker network create --label hbpf.ports=8088 test-net
 	bridge=$(bridge_of test-net)
 	watch <<<"labels = yes"
-	wait_until 10 is_live "$bridge"
+	wait_until 30 is_live "$bridge"
 	watch_end
 	kill "$(<"$DOCKER_DIR/docker.pid")"
 	wait_until 20 no_docker
@@ -224,7 +224,7 @@ reached_from()
 	wait_until 20 logged 'answers on'
 	is_live "$bridge"
 	docker network rm test-net
-	wait_until 10 logged "$bridge: detached"
+	wait_until 30 logged "$bridge: detached"
 }
 
 @test "the right to ask Docker is lost and comes back: nothing is detached, and it goes on" {
@@ -232,7 +232,7 @@ reached_from()
 	watch setpriv --bounding-set=-dac_override <<<"labels = yes"
 	docker network create --label hbpf.ports=8088 test-net
 	bridge=$(bridge_of test-net)
-	wait_until 10 is_live "$bridge"
+	wait_until 30 is_live "$bridge"
 
 	kill "$(<"$DOCKER_DIR/docker.pid")"
 	wait_until 20 no_docker
@@ -243,8 +243,8 @@ reached_from()
 	wait "$launched"
 	chmod 000 "$DOCKER_DIR/docker.sock"
 	sysctl --quiet --write "net.ipv4.conf.$bridge.route_localnet=0"
-	wait_until 10 logged "$bridge: healed"
-	wait_until 10 logged 'denied'
+	wait_until 30 logged "$bridge: healed"
+	wait_until 30 logged 'denied'
 	is_live "$bridge"
 
 	chmod 711 "$DOCKER_DIR"
@@ -272,11 +272,11 @@ reached_from()
 	watch <<<"labels = yes"
 	for round in 1 2 3; do
 		timeout 60 docker-compose up --detach
-		wait_until 10 is_live "$(bridge_of project_default)"
+		wait_until 30 is_live "$(bridge_of project_default)"
 		run -0 docker exec project_client_1 "${fetch[@]}" http://host.docker.internal:8088
 		[ "$output" = "from the host" ]
 		timeout 60 docker-compose down --timeout 1
-		wait_until 10 logged ': detached' "$round"
+		wait_until 30 logged ': detached' "$round"
 		[ "$(pins)" = "$before" ]
 	done
 }
