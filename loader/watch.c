@@ -89,10 +89,10 @@ static void reload(struct watch *w)
 	} else {
 		conf_free(&w->state.conf);
 		w->state.conf = conf;
-		log_notice("the configuration was read again: %zu section%s", conf.count,
-			   conf.count == 1 ? "" : "s");
 		try_at_once(w);
 		make_pass(w);
+		log_notice("the configuration was read again and is in force: %zu section%s",
+			   w->state.conf.count, w->state.conf.count == 1 ? "" : "s");
 	}
 	notify("READY=1");
 }
