@@ -228,8 +228,8 @@ reached_from()
 }
 
 @test "the right to ask Docker is lost and comes back: nothing is detached, and it goes on" {
-	# root has no need of rights; without this capability it has, as by the unit
-	watch setpriv --bounding-set=-dac_override <<<"labels = yes"
+	# root has no need of rights; without these capabilities it has
+	watch setpriv --bounding-set=-dac_override,-dac_read_search <<<"labels = yes"
 	docker network create --label hbpf.ports=8088 test-net
 	bridge=$(bridge_of test-net)
 	wait_until 30 is_live "$bridge"
