@@ -21,7 +21,7 @@ setup_file()
 teardown_file()
 {
 	# a test may have started another one than setup_file did
-	[[ -n $DOCKER_MISSING ]] || DOCKERD_PID=$(<"$DOCKER_DIR/docker.pid")
+	[[ ! -e ${DOCKER_DIR:-}/docker.pid ]] || DOCKERD_PID=$(<"$DOCKER_DIR/docker.pid")
 	docker_stop
 }
 
@@ -191,8 +191,7 @@ reached_from()
 	held=$(descriptors)
 
 	for round in 1 2; do
-		kill "$(<"$DOCKER_DIR/docker.pid")"
-		wait_until 20 no_docker
+		docker_down
 		# While it is away something happens, which makes a pass.
 		sysctl --quiet --write "net.ipv4.conf.$bridge.route_localnet=0"
 		wait_until 30 logged "$bridge: healed" "$round"
@@ -215,8 +214,7 @@ reached_from()
 	watch <<<"labels = yes"
 	wait_until 30 is_live "$bridge"
 	watch_end
-	kill "$(<"$DOCKER_DIR/docker.pid")"
-	wait_until 20 no_docker
+	docker_down
 
 	watch <<<"labels = yes"
 	is_live "$bridge"
@@ -234,8 +232,7 @@ reached_from()
 	bridge=$(bridge_of test-net)
 	wait_until 30 is_live "$bridge"
 
-	kill "$(<"$DOCKER_DIR/docker.pid")"
-	wait_until 20 no_docker
+	docker_down
 	chmod 000 "$DOCKER_DIR"
 	docker_launch &
 	launched=$!
@@ -288,9 +285,16 @@ pins()
 	find "$HBPF_BPFFS" -mindepth 1 | sort
 }
 
+# docker_down: the daemon ends; what it leaves is as after a stop by its service manager
+docker_down()
+{
+	kill "$(<"$DOCKER_DIR/docker.pid")"
+	wait_until 30 no_docker
+}
+
 no_docker()
 {
-	! docker_answers
+	[[ ! -e $DOCKER_DIR/docker.pid ]] && ! docker_answers
 }
 
 no_connection()

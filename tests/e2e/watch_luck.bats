@@ -119,9 +119,13 @@ load watch
 	done
 	eventually not_attached br-flap
 	passes_after_flapping
+	eventually few_descriptors
 	[ "$(held)" = "$held" ] || fail "held before: $held" "and after: $(held)"
 	make_bridge br-flap 31
 	make_client c2 2 br-flap 31
+	eventually live br-flap
+	run few_descriptors
+	[ "$status" -eq 1 ] # it sees the descriptors that it looks for
 	NS=c2 eventually reaches svc tcp 172.31.0.1:8088
 }
 
