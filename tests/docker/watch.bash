@@ -54,12 +54,12 @@ watch_end()
 	return "$status"
 }
 
-# descriptors: what the watcher holds, by kind
+# descriptors: what the watcher holds, by kind, but for files, which it follows anew in each pass
 descriptors()
 {
 	local fd
 
 	for fd in "/proc/$WATCH/fd"/*; do
-		readlink "$fd" | sed 's/:\[.*//'
+		readlink "$fd" | sed -n 's/:.*//p'
 	done | sort | uniq -c
 }
