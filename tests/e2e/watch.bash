@@ -91,7 +91,7 @@ more_rounds() {
 held() {
 	find "$HBPF_BPFFS" -mindepth 1 | sort
 	in_ns host "${PY[@]}" "$E2E/tools/bpf.py" tcx-list
-	on_host tc filter show dev br-test ingress
+	on_host tc filter show dev br-test ingress | sed "s,:\[[0-9]*\],,; s, id [0-9]*,,"
 }
 
 # few_descriptors: it has some thirty, and one left over by each of a hundred flaps would show; of
