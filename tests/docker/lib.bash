@@ -85,6 +85,7 @@ docker_start()
 	docker_import_image
 }
 
+# docker_daemon [dockerd OPTION]...: with what docker_start set up, until it answers
 docker_daemon()
 {
 	# ip6tables is every newer Docker's default, and an experiment in 20.10.
@@ -110,9 +111,15 @@ docker_daemon()
 # --live-restore.
 docker_restart()
 {
+	docker_down
+	docker_daemon "$@"
+}
+
+# docker_down: until docker_daemon
+docker_down()
+{
 	kill "$(<"$DOCKER_DIR/pid")"
 	wait_until 30 docker_died
-	docker_daemon "$@"
 }
 
 docker_answers()

@@ -20,8 +20,6 @@ setup_file()
 
 teardown_file()
 {
-	# a test may have started another one than setup_file did
-	[[ ! -e ${DOCKER_DIR:-}/docker.pid ]] || DOCKERD_PID=$(<"$DOCKER_DIR/docker.pid")
 	docker_stop
 }
 
@@ -196,7 +194,7 @@ reached_from()
 		sysctl --quiet --write "net.ipv4.conf.$bridge.route_localnet=0"
 		wait_until 30 logged "$bridge: healed" "$round"
 		is_live "$bridge"
-		docker_launch
+		docker_daemon
 		docker network create --label hbpf.ports=8088 "later-net$round"
 		wait_until 20 is_live "$(bridge_of "later-net$round")"
 		is_live "$bridge"
@@ -218,7 +216,7 @@ reached_from()
 
 	watch <<<"labels = yes"
 	is_live "$bridge"
-	docker_launch
+	docker_daemon
 	wait_until 20 logged 'answers on'
 	is_live "$bridge"
 	docker network rm test-net
@@ -234,7 +232,7 @@ reached_from()
 
 	docker_down
 	chmod 000 "$DOCKER_DIR"
-	docker_launch &
+	docker_daemon &
 	launched=$!
 	wait_until 20 docker_answers
 	wait "$launched"
