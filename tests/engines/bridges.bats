@@ -154,18 +154,18 @@ nest() {
 @test "an engine within a container, with MTU 1400: large transfers, as the errors come back right" {
 	nest 1400
 	# the control: a service on the gateway itself
-	scene pmtu "$GW:8087" "$GW:8087" c2 1400
+	scene pmtu "$GW:8087" "$GW:8087" c2 1400 both
 	on_host ip route flush cache
 	attach --port 80:8088
-	scene pmtu 127.0.0.1:8088 "$GW:80" c2 1400
+	scene pmtu 127.0.0.1:8088 "$GW:80" c2 1400 both
 	counted IN_ICMP
 }
 
 @test "the same by IPv6, with the least MTU there is" {
 	nest 1280
-	scene pmtu "[$GW6]:8087" "[$GW6]:8087" c2 1280
+	scene pmtu "[$GW6]:8087" "[$GW6]:8087" c2 1280 both
 	on_host ip -6 route flush cache
 	attach --port 80:8088
-	scene pmtu "[::1]:8088" "[$GW6]:80" c2 1280
+	scene pmtu "[::1]:8088" "[$GW6]:80" c2 1280 both
 	counted IN_ICMP
 }
