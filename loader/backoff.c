@@ -1,18 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "backoff.h"
 
-#include <time.h>
-
 #define FIRST_MS 1000
 #define LAST_MS  60000
-
-__s64 monotonic_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (__s64)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 void backoff_fail(struct backoff *backoff, __s64 now)
 {

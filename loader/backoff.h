@@ -12,9 +12,6 @@ struct backoff {
 	int delay;   /* ms */
 };
 
-/** monotonic_ms() - CLOCK_MONOTONIC in milliseconds: setting the date does not move it */
-__s64 monotonic_ms(void);
-
 /** backoff_fail() - it failed at @now; wait longer than last time */
 void backoff_fail(struct backoff *backoff, __s64 now);
 

@@ -4,6 +4,7 @@
  * nobody can be asked, and it takes no library to find out.
  */
 #include "engine_http.h"
+#include "clock.h"
 #include "curl.h"
 
 #include <errno.h>
@@ -14,7 +15,6 @@
 #include <strings.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #define ANSWER_MOST (4UL << 20) /* a network takes less than 2 KiB */
@@ -240,19 +240,11 @@ static bool is_over(const struct engine_stream *stream, CURLcode *code)
 	return false;
 }
 
-static long milliseconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static int wait_for_headers(struct engine_stream *stream, struct error *err)
 {
 	struct request *request = &stream->request;
 	const struct curl_api *curl = request->curl;
-	long end = milliseconds() + ENGINE_TIMEOUT_MS;
+	__s64 end = monotonic_ms() + ENGINE_TIMEOUT_MS;
 	CURLcode code;
 	int running;
 
@@ -263,9 +255,9 @@ static int wait_for_headers(struct engine_stream *stream, struct error *err)
 			return check_status(request, err);
 		if (is_over(stream, &code))
 			return failed(request, code, err);
-		if (milliseconds() >= end)
+		if (monotonic_ms() >= end)
 			return failed(request, CURLE_OPERATION_TIMEDOUT, err);
-		curl->multi_poll(stream->multi, NULL, 0, (int)(end - milliseconds()), NULL);
+		curl->multi_poll(stream->multi, NULL, 0, (int)(end - monotonic_ms()), NULL);
 	}
 }
 

@@ -6,6 +6,7 @@
  * is only made for what failed, and rarer each time.
  */
 #include "watch.h"
+#include "clock.h"
 #include "log.h"
 #include "netlink_events.h"
 #include "notify.h"

@@ -8,6 +8,7 @@
  */
 #include "watch_pass.h"
 #include "attach.h"
+#include "clock.h"
 #include "detach.h"
 #include "log.h"
 #include "refresh.h"

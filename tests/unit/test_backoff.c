@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include "backoff.h"
+#include "clock.h"
 #include "tended.h"
 
 static void what_never_failed_is_tried_at_once(void **state)
