@@ -76,11 +76,6 @@ static int not_whole(const char *bridge, const char *path, struct error *err)
 	return ret;
 }
 
-static void hint_anew(const char *bridge, struct error *err)
-{
-	error_hint(err, "run `hbpf detach %s`, then attach it again", bridge);
-}
-
 static const char *map_name(enum dataplane_map map)
 {
 	return map_form(map)->name;
@@ -127,7 +122,7 @@ static int check_form(const struct dataplane *dp, enum dataplane_map map, const 
 	int ret = map_form_check(dp->maps[map], map_form(map), path, err);
 
 	if (ret == -EPROTO)
-		hint_anew(dp->bridge, err);
+		map_hint_anew(err, dp);
 	return ret;
 }
 
@@ -163,7 +158,7 @@ static int read_config(struct dataplane *dp, const char *path, struct error *err
 				"%s was attached by another version of hbpf: its state has layout "
 				"%u, and hbpf " HBPF_VERSION " knows layout %u",
 				dp->bridge, layout, HBPF_LAYOUT);
-		hint_anew(dp->bridge, err);
+		map_hint_anew(err, dp);
 		return ret;
 	}
 	ret = check_form(dp, MAP_CONFIG, path, err);

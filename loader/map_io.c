@@ -29,12 +29,17 @@ int map_error(struct error *err, int code, enum dataplane_map map, const char *v
 	return code;
 }
 
+void map_hint_anew(struct error *err, const struct dataplane *dp)
+{
+	error_hint(err, "run `hbpf detach %s`, then attach it again", dp->bridge);
+}
+
 int map_damaged(struct error *err, const struct dataplane *dp, enum dataplane_map map,
 		const char *damage)
 {
 	error_set(err, EUCLEAN, "the %s map of %s is damaged: %s", map_form(map)->name, dp->bridge,
 		  damage);
-	error_hint(err, "run `hbpf detach %s`, then attach it again", dp->bridge);
+	map_hint_anew(err, dp);
 	return -EUCLEAN;
 }
 

@@ -12,6 +12,9 @@
 /** map_error() - error_set() with "cannot @verb the ... map" or, when writing, that it is full */
 int map_error(struct error *err, int code, enum dataplane_map map, const char *verb);
 
+/** map_hint_anew() - error_hint() for state that only a new attachment mends */
+void map_hint_anew(struct error *err, const struct dataplane *dp);
+
 /**
  * map_damaged() - error_set() with what is wrong with an entry, and the next step
  * @damage:	As of map_value_damage()
