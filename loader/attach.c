@@ -436,8 +436,7 @@ static bool is_settled(const struct attach *a)
 {
 	return !a->put.count && !a->gone.count &&
 	       !memcmp(&a->before.config, &a->after.config, sizeof(a->after.config)) &&
-	       gateways_same(&a->before.gateways, &a->after.gateways) &&
-	       snapshot_same_sources(&a->before, &a->after) && is_hooked(a) && is_set(a);
+	       snapshot_same_addresses(&a->before, &a->after) && is_hooked(a) && is_set(a);
 }
 
 int attach_is_due(struct attach *a, const struct attach_request *request, struct error *err)

@@ -49,6 +49,11 @@ bool snapshot_same_sources(const struct snapshot *a, const struct snapshot *b)
 	return true;
 }
 
+bool snapshot_same_addresses(const struct snapshot *a, const struct snapshot *b)
+{
+	return gateways_same(&a->gateways, &b->gateways) && snapshot_same_sources(a, b);
+}
+
 int snapshot_write(struct dataplane *dp, const struct exports *have,
 		   const struct snapshot *snapshot, struct error *err)
 {

@@ -23,6 +23,9 @@ void snapshot_free(struct snapshot *snapshot);
 /** snapshot_same_sources() - do both let the same sources in, where ports have no --from? */
 bool snapshot_same_sources(const struct snapshot *a, const struct snapshot *b);
 
+/** snapshot_same_addresses() - the same, and have both the same gateways? */
+bool snapshot_same_addresses(const struct snapshot *a, const struct snapshot *b);
+
 /**
  * snapshot_write() - make the maps hold a snapshot, config last
  * @have:	Exports that the maps hold now

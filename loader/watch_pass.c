@@ -210,8 +210,7 @@ static const char *what_changed(const struct attach *a)
 		return "attached again, as it was made anew";
 	if (a->put.count || a->gone.count)
 		return "ports changed";
-	if (!gateways_same(&a->before.gateways, &a->after.gateways) ||
-	    !snapshot_same_sources(&a->before, &a->after))
+	if (!snapshot_same_addresses(&a->before, &a->after))
 		return "addresses changed";
 	if (memcmp(&a->before.config, &a->after.config, sizeof(a->after.config)))
 		return "options changed";
