@@ -55,7 +55,7 @@ SKELETONS  := $(BUILD)/hbpf.skel.h $(BUILD)/hbpf_pin.skel.h
 
 # Unit tests link with the parts that need neither root nor a kernel.
 UNIT_PARTS := error addr port_spec exports map_form map_value engine_parse engine_find curl engine_http \
-	      engine_events args attach_request backoff cli clock conf log output sets tended
+	      engine_events args attach_request backoff cli clock conf log output sets tended text_list
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 UNIT_BIN   := $(UNIT_TESTS:%=$(BUILD)/unit/%)
 UNIT_OBJ   := $(UNIT_PARTS:%=$(OBJ)/unit/loader/%.o)

@@ -2,6 +2,7 @@
 #include "attachment.h"
 #include "engine.h"
 #include "settings.h"
+#include "text_list.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -62,17 +63,9 @@ int attachment_bridges(enum pins_mode mode, struct pins *pins, struct pins_bridg
 
 const char *attachment_list(const struct pins_bridges *bridges, char *buf, size_t size)
 {
-	size_t len = 0;
-
 	buf[0] = 0;
-	for (size_t i = 0; i < bridges->count; i++) {
-		if (len + IFNAMSIZ + sizeof(", ...") > size) {
-			snprintf(buf + len, size - len, ", ...");
-			break;
-		}
-		len += (size_t)snprintf(buf + len, size - len, "%s%s", i ? ", " : "",
-					bridges->names[i]);
-	}
+	for (size_t i = 0; i < bridges->count; i++)
+		text_list_add(buf, size, bridges->names[i]);
 	return buf;
 }
 
@@ -87,15 +80,6 @@ static void hint_attached(const struct pins_bridges *bridges, const char *name, 
 			   name ? "it" : "one");
 }
 
-static const char *find_name(const struct pins_bridges *bridges, const char *name)
-{
-	for (size_t i = 0; i < bridges->count; i++) {
-		if (!strcmp(bridges->names[i], name))
-			return bridges->names[i];
-	}
-	return NULL;
-}
-
 static const char *find_network(const struct pins_bridges *bridges, const char *name,
 				struct error *err)
 {
@@ -104,7 +88,7 @@ static const char *find_network(const struct pins_bridges *bridges, const char *
 	int rc = engine_resolve(name, "not attached", bridge, err);
 
 	if (!rc)
-		found = find_name(bridges, bridge);
+		found = pins_bridges_find(bridges, bridge);
 	if (!rc && !found)
 		rc = error_set(err, ENOENT, "%s, the bridge of network %s, is not attached", bridge,
 			       name);
@@ -132,7 +116,7 @@ const char *attachment_choose(const struct pins_bridges *bridges, const char *na
 		hint_attached(bridges, name, err);
 		return NULL;
 	}
-	found = find_name(bridges, name);
+	found = pins_bridges_find(bridges, name);
 	if (found)
 		return found;
 	/* With nothing attached no network can be, so nobody need be asked. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "cli.h"
 #include "log.h"
+#include "text_list.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -117,24 +118,29 @@ static int list_add(struct cli_list *list, const char *word)
 	return 0;
 }
 
+int cli_choose(const char *word, const char *const *choices, char known[CLI_CHOICES_STRLEN])
+{
+	known[0] = '\0';
+	for (int i = 0; choices[i]; i++) {
+		if (!strcmp(choices[i], word))
+			return i;
+		text_list_add(known, CLI_CHOICES_STRLEN, choices[i]);
+	}
+	return -1;
+}
+
 static int choose(const struct command *command, const struct cli_option *row, const char *word,
 		  struct cli_choice *choice)
 {
-	char known[128] = "";
-	size_t len = 0;
+	char known[CLI_CHOICES_STRLEN];
+	int value = cli_choose(word, row->choices, known);
 
-	for (int i = 0; row->choices[i]; i++) {
-		if (!strcmp(row->choices[i], word)) {
-			choice->given = true;
-			choice->value = i;
-			return 0;
-		}
-		if (len < sizeof(known))
-			len += (size_t)snprintf(known + len, sizeof(known) - len, "%s%s",
-						i ? ", " : "", row->choices[i]);
+	if (value < 0) {
+		cli_usage(command, "--%s takes one of %s, not '%s'", row->name, known, word);
+		return -1;
 	}
-	cli_usage(command, "--%s takes one of %s, not '%s'", row->name, known, word);
-	return -1;
+	*choice = (struct cli_choice){ true, value };
+	return 0;
 }
 
 static int store_value(const struct parser *p, const struct match *match, const char *value)

@@ -106,6 +106,17 @@ void cli_help(const struct command *command);
 /** cli_help_common() - print the options every command has to stdout */
 void cli_help_common(void);
 
+#define CLI_CHOICES_STRLEN 128
+
+/**
+ * cli_choose() - find a word among those that may stand there
+ * @choices:	NULL-terminated
+ * @known:	Lists them where it is none
+ *
+ * Return: its place, or -1
+ */
+int cli_choose(const char *word, const char *const *choices, char known[CLI_CHOICES_STRLEN]);
+
 /**
  * cli_nearest() - the name most like a mistyped one
  * @next:	Gives the candidates one by one and NULL after the last; @i counts from 0

@@ -5,6 +5,7 @@
 #include "engine.h"
 #include "log.h"
 #include "output.h"
+#include "text_list.h"
 
 #include <errno.h>
 #include <json-c/json.h>
@@ -36,8 +37,7 @@ static void row_read(const struct view *view, const struct link *link, struct ro
 	};
 	for (size_t i = 0; i < view->host.links.count; i++)
 		row->clients += view->host.links.v[i].master == link->ifindex;
-	for (size_t i = 0; i < view->attached.count; i++)
-		row->attached = row->attached || !strcmp(view->attached.names[i], link->name);
+	row->attached = pins_bridges_find(&view->attached, link->name);
 	row->live = row->attached && attachment_is_alive(&view->pins, &view->host, link->name);
 }
 
@@ -60,17 +60,11 @@ static void gateways_cell(const struct view *view, const struct row *row, struct
 {
 	char text[256] = "", addr[ADDR_STRLEN];
 	const struct hbpf_addr *gateway;
-	size_t at = 0, len = 0;
+	size_t at = 0;
 
-	while ((gateway = next_gateway(view, row->link, &at))) {
-		if (len + sizeof(addr) + sizeof(", ...") > sizeof(text)) {
-			snprintf(text + len, sizeof(text) - len, ", ...");
-			break;
-		}
-		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s", len ? ", " : "",
-					addr_format(gateway, addr));
-	}
-	columns_cell(columns, 2, "%s", len ? text : "-");
+	while ((gateway = next_gateway(view, row->link, &at)))
+		text_list_add(text, sizeof(text), addr_format(gateway, addr));
+	columns_cell(columns, 2, "%s", text[0] ? text : "-");
 }
 
 static const char *attached_word(const struct row *row)

@@ -151,17 +151,12 @@ static void take_from(struct reader *r, struct attach_request *request, const ch
 /* Return: the place of a word, or -1 after complaining */
 static int choose(struct reader *r, const char *key, const char *word, const char *const *choices)
 {
-	char known[64] = "";
-	size_t len = 0;
+	char known[CLI_CHOICES_STRLEN];
+	int value = cli_choose(word, choices, known);
 
-	for (int i = 0; choices[i]; i++) {
-		if (!strcmp(choices[i], word))
-			return i;
-		len += (size_t)snprintf(known + len, sizeof(known) - len, "%s%s", i ? ", " : "",
-					choices[i]);
-	}
-	complain(r, NULL, "%s takes one of %s, not '%s'", key, known, word);
-	return -1;
+	if (value < 0)
+		complain(r, NULL, "%s takes one of %s, not '%s'", key, known, word);
+	return value;
 }
 
 static void take_choice(struct reader *r, struct cli_choice *choice, const char *key,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "engine.h"
 #include "engine_http.h"
+#include "text_list.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -122,30 +123,13 @@ static bool is_running(const struct engine *engine)
 	return engine->rc != -ENOENT && engine->rc != -ECONNREFUSED;
 }
 
-/* "a, b" of one member of what was asked, cut with "..." where it is too long */
-static void list(const struct engines *engines, bool of_sockets, char *buf, size_t size)
-{
-	size_t count = of_sockets ? engines->count : engines->networks.count;
-	size_t len = 0;
-
-	buf[0] = '\0';
-	for (size_t i = 0; i < count; i++) {
-		const char *text = of_sockets ? engines->v[i].socket : engines->networks.v[i].name;
-
-		if (len + strlen(text) + sizeof(", , ...") > size) {
-			snprintf(buf + len, size - len, ", ...");
-			break;
-		}
-		len += (size_t)snprintf(buf + len, size - len, "%s%s", i ? ", " : "", text);
-	}
-}
-
 static int no_engine(const struct engines *engines, const char *word, const char *instead,
 		     struct error *err)
 {
-	char sockets[sizeof(err->hint) / 2];
+	char sockets[sizeof(err->hint) / 2] = "";
 
-	list(engines, true, sockets, sizeof(sockets));
+	for (size_t i = 0; i < engines->count; i++)
+		text_list_add(sockets, sizeof(sockets), engines->v[i].socket);
 	error_set(
 		err, ENOENT,
 		"%s: %s, and no container engine is running that could know a network of that name",
@@ -160,9 +144,10 @@ static int no_engine(const struct engines *engines, const char *word, const char
 static int no_network(const struct engines *engines, const char *word, const char *instead,
 		      struct error *err)
 {
-	char names[sizeof(err->hint) / 2];
+	char names[sizeof(err->hint) / 2] = "";
 
-	list(engines, false, names, sizeof(names));
+	for (size_t i = 0; i < engines->networks.count; i++)
+		text_list_add(names, sizeof(names), engines->networks.v[i].name);
 	error_set(err, ENOENT, "%s: %s, and no network of a container engine", word, instead);
 	error_hint(err, "networks: %s; `hbpf bridges` lists the bridges", names);
 	return -ENOENT;

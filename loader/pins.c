@@ -480,3 +480,12 @@ void pins_bridges_free(struct pins_bridges *bridges)
 	free(bridges->names);
 	*bridges = (struct pins_bridges){};
 }
+
+const char *pins_bridges_find(const struct pins_bridges *bridges, const char *name)
+{
+	for (size_t i = 0; i < bridges->count; i++) {
+		if (!strcmp(bridges->names[i], name))
+			return bridges->names[i];
+	}
+	return NULL;
+}

@@ -88,5 +88,7 @@ struct pins_bridges {
 /** pins_bridges() - bridges with state in this namespace, living or deleted. Return: 0 or -errno */
 int pins_bridges(const struct pins *pins, struct pins_bridges *bridges, struct error *err);
 void pins_bridges_free(struct pins_bridges *bridges);
+/** pins_bridges_find() - Return: the name as the list has it, or NULL where it is not among them */
+const char *pins_bridges_find(const struct pins_bridges *bridges, const char *name);
 
 #endif /* HBPF_PINS_H */

@@ -12,6 +12,7 @@
 #include "detach.h"
 #include "log.h"
 #include "refresh.h"
+#include "text_list.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -165,24 +166,13 @@ static int want_all(struct pass *pass)
 
 #define LIST_STRLEN 256
 
-/* One more for the list in @buf; what does not fit is told by dots. */
-static void list_add(char *buf, const char *item)
-{
-	size_t len = strlen(buf);
-
-	if (len + strlen(item) + sizeof(", ...") < LIST_STRLEN)
-		snprintf(buf + len, LIST_STRLEN - len, "%s%s", len ? ", " : "", item);
-	else if (len < 4 || strcmp(buf + len - 3, "...") != 0)
-		snprintf(buf + len, LIST_STRLEN - len, ", ...");
-}
-
 static void list_ports(const struct exports *exports, char *buf)
 {
 	struct export_range range = { 0 };
 	char text[EXPORT_RANGE_STRLEN];
 
 	while (exports_next_range(exports, &range))
-		list_add(buf, export_range_format(&range, text));
+		text_list_add(buf, LIST_STRLEN, export_range_format(&range, text));
 }
 
 static void list_gateways(const struct gateways *gateways, char *buf)
@@ -190,7 +180,7 @@ static void list_gateways(const struct gateways *gateways, char *buf)
 	char text[ADDR_STRLEN];
 
 	for (size_t i = 0; i < gateways->count; i++)
-		list_add(buf, addr_format(&gateways->v[i].addr, text));
+		text_list_add(buf, LIST_STRLEN, addr_format(&gateways->v[i].addr, text));
 }
 
 static bool is_taken_over(const struct attach *a)
