@@ -314,3 +314,44 @@ host_state()
 	tc qdisc show
 	find "$HBPF_BPFFS" -mindepth 1 | sort
 }
+
+# --- a file and a test, from beginning to end --------------------------------------------------
+
+# docker_file [dockerd OPTION]...: for setup_file, with docker_stop for teardown_file
+docker_file()
+{
+	# bats 1.8 cannot skip in setup_file.
+	DOCKER_MISSING=$(docker_missing) || docker_start "$@"
+	export DOCKER_MISSING
+}
+
+# docker_test: for setup
+docker_test()
+{
+	test_begin Docker "$DOCKER_MISSING"
+}
+
+# docker_test_end: for teardown
+docker_test_end()
+{
+	test_end docker_clean "$DOCKER_MISSING"
+}
+
+# test_begin ENGINE MISSING: skips where something is missing
+test_begin()
+{
+	[[ -z $2 ]] || skip "no $1 can run here: $2"
+	HOST_SERVICES=()
+}
+
+# test_end CLEAN MISSING: CLEAN is the command that does so with the engine
+test_end()
+{
+	local status=0
+
+	[[ -z $2 ]] || return 0
+	hbpf detach --all || status=$?
+	host_services_stop
+	"$1"
+	return "$status"
+}

@@ -111,3 +111,25 @@ podman_in()
 {
 	timeout 30 podman exec "$@"
 }
+
+# --- a file and a test, from beginning to end --------------------------------------------------
+
+# podman_file: for setup_file, with podman_stop for teardown_file
+podman_file()
+{
+	# bats 1.8 cannot skip in setup_file.
+	PODMAN_MISSING=$(podman_missing) || podman_start
+	export PODMAN_MISSING
+}
+
+# podman_test: for setup
+podman_test()
+{
+	test_begin Podman "$PODMAN_MISSING"
+}
+
+# podman_test_end: for teardown
+podman_test_end()
+{
+	test_end podman_clean "$PODMAN_MISSING"
+}

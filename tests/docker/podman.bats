@@ -13,9 +13,7 @@ bats_require_minimum_version 1.5.0
 
 setup_file()
 {
-	# bats 1.8 cannot skip in setup_file.
-	PODMAN_MISSING=$(podman_missing) || podman_start
-	export PODMAN_MISSING
+	podman_file
 }
 
 teardown_file()
@@ -25,8 +23,7 @@ teardown_file()
 
 setup()
 {
-	[[ -z $PODMAN_MISSING ]] || skip "no Podman can run here: $PODMAN_MISSING"
-	HOST_SERVICES=()
+	podman_test
 	podman network create plain-net
 	bridge=$(podman network inspect --format '{{.NetworkInterface}}' plain-net)
 	id=$(podman network inspect --format '{{.ID}}' plain-net)
@@ -36,11 +33,8 @@ teardown()
 {
 	local status=0
 
-	[[ -z $PODMAN_MISSING ]] || return 0
 	watch_end || status=$?
-	hbpf detach --all || status=$?
-	host_services_stop
-	podman_clean
+	podman_test_end
 	return "$status"
 }
 

@@ -13,9 +13,7 @@ bats_require_minimum_version 1.5.0
 
 setup_file()
 {
-	# bats 1.8 cannot skip in setup_file.
-	DOCKER_MISSING=$(docker_missing) || docker_start
-	export DOCKER_MISSING
+	docker_file
 }
 
 teardown_file()
@@ -25,8 +23,7 @@ teardown_file()
 
 setup()
 {
-	[[ -z $DOCKER_MISSING ]] || skip "no Docker can run here: $DOCKER_MISSING"
-	HOST_SERVICES=()
+	docker_test
 	host_service tcp 127.0.0.1 8088 "from the host"
 }
 
@@ -34,11 +31,8 @@ teardown()
 {
 	local status=0
 
-	[[ -z $DOCKER_MISSING ]] || return 0
 	watch_end || status=$?
-	hbpf detach --all || status=$?
-	host_services_stop
-	docker_clean
+	docker_test_end
 	return "$status"
 }
 

@@ -12,9 +12,7 @@ bats_require_minimum_version 1.5.0
 
 setup_file()
 {
-	# bats 1.8 cannot skip in setup_file.
-	DOCKER_MISSING=$(docker_missing) || docker_start --live-restore
-	export DOCKER_MISSING
+	docker_file --live-restore
 }
 
 teardown_file()
@@ -24,20 +22,13 @@ teardown_file()
 
 setup()
 {
-	[[ -z $DOCKER_MISSING ]] || skip "no Docker can run here: $DOCKER_MISSING"
-	HOST_SERVICES=()
+	docker_test
 	host_service tcp 127.0.0.1 8088 "from the host"
 }
 
 teardown()
 {
-	local status=0
-
-	[[ -z $DOCKER_MISSING ]] || return 0
-	hbpf detach --all || status=$?
-	host_services_stop
-	docker_clean
-	return "$status"
+	docker_test_end
 }
 
 # client NETWORK: a container that waits to be used

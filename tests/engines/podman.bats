@@ -13,9 +13,7 @@ bats_require_minimum_version 1.5.0
 
 setup_file()
 {
-	# bats 1.8 cannot skip in setup_file.
-	PODMAN_MISSING=$(podman_missing) || podman_start
-	export PODMAN_MISSING
+	podman_file
 }
 
 teardown_file()
@@ -25,21 +23,14 @@ teardown_file()
 
 setup()
 {
-	[[ -z $PODMAN_MISSING ]] || skip "no Podman can run here: $PODMAN_MISSING"
-	HOST_SERVICES=()
+	podman_test
 	podman network create test-net
 	bridge=$(podman network inspect --format '{{.NetworkInterface}}' test-net)
 }
 
 teardown()
 {
-	local status=0
-
-	[[ -z $PODMAN_MISSING ]] || return 0
-	hbpf detach --all || status=$?
-	host_services_stop
-	podman_clean
-	return "$status"
+	podman_test_end
 }
 
 @test "host.containers.internal is served; the bridge comes and goes with its containers, and attach heals" {
