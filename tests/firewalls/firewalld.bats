@@ -3,6 +3,7 @@
 # Real firewalld. That it is on shows in each test: it rejects what comes to the gateway's own
 # address.
 load ../e2e/lib
+load bed
 load lib
 
 # shellcheck disable=SC2034 # lib takes it
@@ -16,20 +17,12 @@ setup_file() {
 setup() {
 	[ -z "$MISSING" ] || skip "no firewalld: $MISSING"
 	bed_up
-	serve svc --tcp 127.0.0.1:8088 --tcp "[::1]:8088" --udp 127.0.0.1:5300 --udp "[::1]:5300"
-	serve direct --tcp "$GW:8090" --tcp "[$GW6]:8090"
+	serve_all
 }
 
 teardown() {
 	firewalld_down
 	bed_down
-}
-
-all_answer() {
-	reaches svc tcp "$GW:8088"
-	reaches svc tcp "[$GW6]:8088"
-	reaches svc udp "$GW:5300"
-	reaches svc udp "[$GW6]:5300"
 }
 
 # icmp-admin-prohibited

@@ -3,20 +3,13 @@
 # Rules of nftables and iptables as people write them. Each test shows that they are in force: a
 # service on the gateway's own address is out of reach.
 load ../e2e/lib
+load bed
 
 setup() {
 	bed_up
-	serve svc --tcp 127.0.0.1:8088 --tcp "[::1]:8088" --udp 127.0.0.1:5300 --udp "[::1]:5300"
-	serve direct --tcp "$GW:8090" --tcp "[$GW6]:8090"
+	serve_all
 	reaches direct tcp "$GW:8090"
 	reaches direct tcp "[$GW6]:8090"
-}
-
-all_answer() {
-	reaches svc tcp "$GW:8088"
-	reaches svc tcp "[$GW6]:8088"
-	reaches svc udp "$GW:5300"
-	reaches svc udp "[$GW6]:5300"
 }
 
 blocked() {

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Real ufw. That it is on shows in each test: it blocks a service on the gateway's own address.
 load ../e2e/lib
+load bed
 load lib
 
 setup_file() {
@@ -13,15 +14,7 @@ setup() {
 	[ -z "$MISSING" ] || skip "no ufw: $MISSING"
 	bed_up
 	ufw_configure
-	serve svc --tcp 127.0.0.1:8088 --tcp "[::1]:8088" --udp 127.0.0.1:5300 --udp "[::1]:5300"
-	serve direct --tcp "$GW:8090" --tcp "[$GW6]:8090"
-}
-
-all_answer() {
-	reaches svc tcp "$GW:8088"
-	reaches svc tcp "[$GW6]:8088"
-	reaches svc udp "$GW:5300"
-	reaches svc udp "[$GW6]:5300"
+	serve_all
 }
 
 blocked() {

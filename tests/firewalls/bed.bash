@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# What lies in the bed of tests/e2e before a firewall comes to it: services on loopback, which hbpf
+# makes reachable, and one on the gateway's own address, which shows whether the firewall is on.
+
+serve_all() {
+	serve svc --tcp 127.0.0.1:8088 --tcp "[::1]:8088" --udp 127.0.0.1:5300 --udp "[::1]:5300"
+	serve direct --tcp "$GW:8090" --tcp "[$GW6]:8090"
+}
+
+all_answer() {
+	reaches svc tcp "$GW:8088"
+	reaches svc tcp "[$GW6]:8088"
+	reaches svc udp "$GW:5300"
+	reaches svc udp "[$GW6]:5300"
+}
