@@ -13,6 +13,14 @@ declare_conf() {
 	mv "$BED/hbpf.conf.new" "$BED/hbpf.conf"
 }
 
+# declare_br_test: what most tests start from
+declare_br_test() {
+	declare_conf <<-EOF
+		[br-test]
+		ports = 8088
+	EOF
+}
+
 # watch [OPTION]...: in the background, its log in $BED/watch.log
 watch() {
 	: >"$BED/watch.log"

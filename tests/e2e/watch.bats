@@ -39,10 +39,7 @@ load watch
 
 @test "a bridge that is made anew is attached again" {
 	serve svc --tcp 127.0.0.1:8088
-	declare_conf <<-EOF
-		[br-test]
-		ports = 8088
-	EOF
+	declare_br_test
 	watch
 	eventually reaches svc tcp "$GW:8088"
 	on_host ip link del br-test
@@ -55,10 +52,7 @@ load watch
 
 @test "addresses of the bridge and of docker0 that come and go are followed" {
 	serve svc --tcp 127.0.0.1:8088
-	declare_conf <<-EOF
-		[br-test]
-		ports = 8088
-	EOF
+	declare_br_test
 	watch
 	eventually reaches svc tcp "$GW:8088"
 	on_host ip addr add 172.30.0.9/24 dev br-test
@@ -73,10 +67,7 @@ load watch
 
 @test "another network on the bridge's link: its clients are served" {
 	serve svc --tcp 127.0.0.1:8088
-	declare_conf <<-EOF
-		[br-test]
-		ports = 8088
-	EOF
+	declare_br_test
 	watch
 	eventually reaches svc tcp "$GW:8088"
 	on_host ip addr add 10.77.0.1/24 dev br-test
@@ -88,10 +79,7 @@ load watch
 
 @test "programs, pins and settings that somebody removed are healed" {
 	serve svc --tcp 127.0.0.1:8088
-	declare_conf <<-EOF
-		[br-test]
-		ports = 8088
-	EOF
+	declare_br_test
 	watch
 	eventually reaches svc tcp "$GW:8088"
 
@@ -120,10 +108,7 @@ load watch
 
 @test "ports that were added by hand go, and those that were taken away come back" {
 	serve svc --tcp 127.0.0.1:8088 --tcp 127.0.0.1:9000
-	declare_conf <<-EOF
-		[br-test]
-		ports = 8088
-	EOF
+	declare_br_test
 	watch
 	eventually reaches svc tcp "$GW:8088"
 	exits 0 hb ports set 9000
@@ -138,10 +123,7 @@ load watch
 }
 
 @test "what is undone again and again is not healed without a pause" {
-	declare_conf <<-EOF
-		[br-test]
-		ports = 8088
-	EOF
+	declare_br_test
 	watch
 	eventually setting br-test.route_localnet 1
 	for i in 1 2 3 4 5 6; do
@@ -156,10 +138,7 @@ load watch
 
 @test "a NAT rule that comes later turns pinning on" {
 	need_pinning
-	declare_conf <<-EOF
-		[br-test]
-		ports = 8088
-	EOF
+	declare_br_test
 	watch
 	eventually live
 	status_is '.pin.state == "off"' || skip "conntrack pinning is unavailable"
@@ -230,10 +209,7 @@ load watch
 @test "a section for a bridge attached by hand takes it over, and detaches it when it goes" {
 	serve svc --tcp 127.0.0.1:8088 --tcp 127.0.0.1:9000
 	attach --port 9000
-	declare_conf <<-EOF
-		[br-test]
-		ports = 8088
-	EOF
+	declare_br_test
 	watch
 	eventually logged 'br-test: taken over from .hbpf attach'
 	reaches svc tcp "$GW:8088"
@@ -245,10 +221,7 @@ load watch
 
 @test "a broken configuration is told by file and line, and the old state stays" {
 	serve svc --tcp 127.0.0.1:8088
-	declare_conf <<-EOF
-		[br-test]
-		ports = 8088
-	EOF
+	declare_br_test
 	watch
 	eventually reaches svc tcp "$GW:8088"
 	steady "$GW:8088"
@@ -324,10 +297,7 @@ load watch
 }
 
 @test "a configuration that others may write is refused" {
-	declare_conf <<-EOF
-		[br-test]
-		ports = 8088
-	EOF
+	declare_br_test
 	exits 0 hb watch --check "$BED/hbpf.conf"
 	chmod 646 "$BED/hbpf.conf"
 	exits 1 hb watch --check "$BED/hbpf.conf"

@@ -11,10 +11,7 @@ load watch
 
 @test "SIGTERM leaves what is attached, and a restart leaves no gap" {
 	serve svc --tcp 127.0.0.1:8088
-	declare_conf <<-EOF
-		[br-test]
-		ports = 8088
-	EOF
+	declare_br_test
 	watch
 	eventually reaches svc tcp "$GW:8088"
 	steady "$GW:8088"
@@ -38,10 +35,7 @@ load watch
 	make_bridge br-hand 32
 	hb attach br-hand --hook "$HOOK" --port 9000
 	remember
-	declare_conf <<-EOF
-		[br-test]
-		ports = 8088
-	EOF
+	declare_br_test
 	watch --detach-on-exit
 	eventually live
 	end_watch
@@ -50,10 +44,7 @@ load watch
 
 @test "what a watcher of before attached is detached where it is no longer declared" {
 	remember
-	declare_conf <<-EOF
-		[br-test]
-		ports = 8088
-	EOF
+	declare_br_test
 	watch
 	eventually live
 	end_watch
@@ -64,10 +55,7 @@ load watch
 }
 
 @test "a second watcher says who is the first, and exits 1" {
-	declare_conf <<-EOF
-		[br-test]
-		ports = 8088
-	EOF
+	declare_br_test
 	watch
 	eventually live
 	exits 1 hb watch -c "$BED/hbpf.conf"
@@ -83,10 +71,7 @@ load watch
 	socat -u "UNIX-RECV:$BED/notify" "OPEN:$BED/notified,creat,append" 3>&- &
 	echo $! >>"$BED/pids"
 	eventually test -S "$BED/notify"
-	declare_conf <<-EOF
-		[br-test]
-		ports = 8088
-	EOF
+	declare_br_test
 	WATCH_ENV=("NOTIFY_SOCKET=$BED/notify")
 	watch
 	eventually grep -q 'READY=1' "$BED/notified"
@@ -220,10 +205,7 @@ load watch
 	EOF
 	gcc -shared -fPIC -o "$BED/jump.so" "$BED/jump.c"
 	[ "$(LD_PRELOAD=$BED/jump.so date +%Y)" != "$(date +%Y)" ]
-	declare_conf <<-EOF
-		[br-test]
-		ports = 8088
-	EOF
+	declare_br_test
 	WATCH_ENV=("LD_PRELOAD=$BED/jump.so")
 	watch
 	eventually live
@@ -243,10 +225,7 @@ load watch
 		drop+=,+${cap,,}
 	done
 	serve svc --tcp 127.0.0.1:8088
-	declare_conf <<-EOF
-		[br-test]
-		ports = 8088
-	EOF
+	declare_br_test
 	: >"$BED/watch.log"
 	nsenter --net=/run/netns/host setpriv --no-new-privs --bounding-set "$drop" "$HBPF" watch \
 		-c "$BED/hbpf.conf" --detach-on-exit 2>>"$BED/watch.log" >/dev/null 3>&- &
