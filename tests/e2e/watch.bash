@@ -112,6 +112,10 @@ few_descriptors() {
 	fi
 }
 
+many_descriptors() {
+	! few_descriptors
+}
+
 # The last notices of the flapping may still be on their way: when what comes after them was seen,
 # they were, too.
 passes_after_flapping() {
