@@ -3,7 +3,8 @@
 # ICMP errors, from the service's side and from the client's, and ICMP that is none of ours.
 load lib
 
-# c1 becomes a router to c2, over a link with an MTU of 1300 that c2 knows nothing of
+# c1 becomes a router to c2, over a link with an MTU of 1300 that c2 keeps to and says nothing of:
+# it asks for segments that need 1500
 make_router() {
 	make_ns c2
 	in_ns c1 ip link add eth1 mtu 1300 type veth peer name eth0 netns c2
@@ -17,8 +18,8 @@ make_router() {
 		link set eth0 up
 		addr add 10.5.0.2/24 dev eth0
 		addr add fd00:5::2/64 dev eth0 nodad
-		route add default via 10.5.0.1
-		route add default via fd00:5::1
+		route add default via 10.5.0.1 mtu 1300 advmss 1460
+		route add default via fd00:5::1 mtu 1300 advmss 1440
 	EOF
 	on_host ip -batch - <<-EOF
 		route add 10.5.0.0/24 via "$C1"
