@@ -9,19 +9,28 @@ setup()
 	: >"$calls"
 
 	# Debian's tools, as far as the installation of a server asks them
-	script dpkg-query '[[ $* == *" postgresql" ]] || echo installed'
+	# shellcheck disable=SC2016 # for the script
+	script dpkg-query '[[ " ${MISSING-postgresql} " == *" ${!#} "* ]] || echo installed'
 	script apt-get "
 		[[ \$* == *' install '* ]] || exit 0
-		echo \"apt-get \${*: -1}\" >>'$calls'
+		words=\$*
+		echo \"apt-get \${words##*--no-install-recommends }\" >>'$calls'
 		for word; do [[ \$word != DPkg::Path=* ]] || PATH=\${word#*=}; done
-		deb-systemd-invoke start postgresql.service
-		invoke-rc.d --skip-systemd-native postgresql start || exit
+		if [[ \$words == *docker.io* ]]; then
+			deb-systemd-invoke start containerd.service
+			invoke-rc.d --skip-systemd-native docker start || exit
+			deb-systemd-invoke start docker.service docker.socket
+		else
+			deb-systemd-invoke start postgresql.service
+			invoke-rc.d --skip-systemd-native postgresql start || exit
+		fi
 		deb-systemd-invoke restart ssh.service
 		invoke-rc.d nginx restart
 		\${DURING_INSTALL-}"
 	for tool in /usr/bin/deb-systemd-invoke /usr/sbin/invoke-rc.d /usr/sbin/update-rc.d; do
 		script "real-${tool##*/}" "echo \"${tool##*/} \$*\" >>'$calls'"
 	done
+	script systemctl "echo \"systemctl \$*\" >>'$calls'"
 }
 
 # script NAME TEXT
@@ -31,7 +40,8 @@ script()
 	chmod +x "$fake/$1"
 }
 
-# deps - installs PostgreSQL, in a mount namespace where Debian's tools only take notes
+# deps [GROUP] - installs PostgreSQL, or what else is MISSING of the group, in a mount namespace where
+# Debian's tools only take notes
 deps()
 {
 	# shellcheck disable=SC2016 # for the shell inside
@@ -40,9 +50,17 @@ deps()
 			mount --bind "$0/real-${tool##*/}" "$tool"
 		done
 		mount -t tmpfs tmpfs /etc/init.d
-		touch /etc/init.d/postgresql
+		mount -t tmpfs tmpfs /lib/systemd/system
+		touch /etc/init.d/{docker,postgresql,redis-server}
+		touch /lib/systemd/system/{{containerd,docker,postgresql,redis-server}.service,docker.socket}
+		# whatever this machine has, what is missing brings its own
+		command()
+		{
+			[[ " ${MISSING-} " != *" ${2/#dockerd/docker.io} "* ]] && builtin command "$@"
+		}
+		export -f command
 		PATH=$0:$PATH
-		scripts/deps services' "$fake" </dev/null
+		scripts/deps "$1"' "$fake" "${1:-services}" </dev/null
 }
 
 policy()
@@ -60,8 +78,34 @@ policy()
 apt-get postgresql
 deb-systemd-invoke restart ssh.service
 invoke-rc.d nginx restart
-update-rc.d postgresql disable" ]
+update-rc.d postgresql disable
+systemctl disable postgresql.service" ]
 	[ "$(policy)" = "$before" ]
+}
+
+@test "Docker that comes for the tests runs neither now nor at boot, nor when its socket is asked" {
+	MISSING="docker.io containerd" run deps test
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[ "$(<"$calls")" = "\
+apt-get docker.io containerd
+deb-systemd-invoke restart ssh.service
+invoke-rc.d nginx restart
+update-rc.d docker disable
+systemctl disable docker.service
+systemctl disable docker.socket
+systemctl disable containerd.service" ]
+}
+
+@test "containerd that was there before Docker came stays enabled" {
+	MISSING=docker.io run deps test
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[ "$(head -n 2 "$calls")" = "\
+apt-get docker.io
+deb-systemd-invoke start containerd.service" ]
+	[ "$(grep -c disable "$calls")" -eq 3 ]
+	[[ $(<"$calls") != *"disable containerd"* ]]
 }
 
 @test "what an installation brought before it failed is not enabled either" {
@@ -69,7 +113,9 @@ update-rc.d postgresql disable" ]
 	echo "$output"
 	[ "$status" -eq 1 ]
 	[[ $output == *"could not install: postgresql"* ]]
-	[ "$(tail -n 1 "$calls")" = "update-rc.d postgresql disable" ]
+	[ "$(tail -n 2 "$calls")" = "\
+update-rc.d postgresql disable
+systemctl disable postgresql.service" ]
 }
 
 @test "killed while it installs, it leaves no policy behind" {
