@@ -1,0 +1,88 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# dist/hbpf.bash-completion: what Tab offers, as readline would ask for it.
+
+setup()
+{
+	cd "$BATS_TEST_DIRNAME/../.." || return
+	[[ -x build/hbpf ]] || skip "no build/hbpf; make builds it"
+	# shellcheck source=../../dist/hbpf.bash-completion
+	. dist/hbpf.bash-completion
+	# shellcheck disable=SC2317 # the completion calls it
+	_hbpf_bridges()
+	{
+		printf '%s\n' br-one br-two
+	}
+}
+
+# offers WORD... - what comes for the last word, which may be empty, in one line; --OPTION=VALUE is
+# three words, as readline takes it
+offers()
+{
+	COMP_WORDS=(hbpf "$@") COMP_CWORD=$#
+	_hbpf build/hbpf
+	echo "offered: ${COMPREPLY[*]}"
+	offered=${COMPREPLY[*]}
+}
+
+@test "commands, and help among them" {
+	offers ''
+	[ "$offered" = "attach detach ports status bridges watch help" ]
+	offers st
+	[ "$offered" = "status" ]
+	offers help wa
+	[ "$offered" = "watch" ]
+}
+
+@test "a bridge is offered, also behind an option's value" {
+	offers attach ''
+	[ "$offered" = "br-one br-two" ]
+	offers attach -p 8088 ''
+	[ "$offered" = "br-one br-two" ]
+	offers attach -v --port 8088 --hook = tcx --guard br-t
+	[ "$offered" = "br-two" ]
+	offers attach --port = 8088 ''
+	[ "$offered" = "br-one br-two" ]
+	offers attach -p8088 ''
+	[ "$offered" = "br-one br-two" ]
+}
+
+@test "one bridge is enough, wherever the options stand" {
+	offers attach br-one ''
+	[ "$offered" = "" ]
+	offers attach -p 8088 br-one ''
+	[ "$offered" = "" ]
+	offers attach --guard br-one ''
+	[ "$offered" = "" ]
+}
+
+@test "an option's values" {
+	offers attach --hook ''
+	[ "$offered" = "auto tcx clsact" ]
+	offers attach --hook = t
+	[ "$offered" = "tcx" ]
+	offers attach --hook =
+	[ "$offered" = "auto tcx clsact" ]
+	offers ports --bridge ''
+	[ "$offered" = "br-one br-two" ]
+	offers ports -b br-o
+	[ "$offered" = "br-one" ]
+	offers attach -p ''
+	[ "$offered" = "" ]
+}
+
+@test "the actions of ports, also behind an option's value" {
+	offers ports ''
+	[ "$offered" = "list add del set" ]
+	offers ports -b br-one ''
+	[ "$offered" = "list add del set" ]
+	offers ports -b br-one add ''
+	[ "$offered" = "" ]
+}
+
+@test "the options of each command" {
+	offers detach --
+	[[ $offered == *--all* && $offered == *--verbose* && $offered != *--port* ]]
+	offers attach -p 8088 --gu
+	[ "$offered" = "--guard" ]
+}
