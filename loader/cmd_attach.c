@@ -157,7 +157,7 @@ static int run(const struct cli_call *call)
 #define STORE(field) offsetof(struct attach_options, field)
 
 static const struct cli_option options[] = {
-	{ "port", 'p', "SPEC", "gateway port to lead to loopback; may be repeated, see below",
+	{ "port", 'p', "SPEC", "gateway port to lead to loopback; may be repeated, see above",
 	  CLI_LIST, STORE(ports), 0, NULL },
 	{ "gateway", 'g', "ADDR",
 	  "another gateway, beside the bridge's addresses and\ndocker0's; may be repeated",

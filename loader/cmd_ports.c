@@ -529,7 +529,8 @@ const struct command command_ports = {
 	.summary = "List, add and take away ports of attached bridges",
 	.text = "  list   what is open, who serves it, how much it was used; the default\n"
 		"  add    open these too\n"
-		"  del    close these, wherever they lead; connections over them end at once\n"
+		"  del    close these, wherever they lead; a SPEC that says where, as 80:8080 or\n"
+		"         53:127.0.0.2:53/udp, must match; connections over them end at once\n"
 		"  set    have these and no others; what stays is never closed for a moment\n\n"
 		"SPEC is as for attach: 8088, 80:8080, 8000-8010, 53/udp, 53:127.0.0.2:53/udp.\n"
 		"With several bridges a change is made on all of them or on none.",

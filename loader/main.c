@@ -53,6 +53,7 @@ static void print_help(void)
 	     "Commands:");
 	for (const struct command *const *command = commands; *command; command++)
 		printf("  %-10s %s\n", (*command)->name, (*command)->summary);
+	printf("  %-10s %s\n", "help", "Tell about a command, or as here about all of them");
 	puts("\n`hbpf COMMAND --help` tells about one of them.");
 	cli_help_common();
 	puts("\nExit status: 0 done, 1 failed, 2 wrong usage.\n"
