@@ -11,6 +11,7 @@ BUILD   ?= build
 PREFIX  ?= /usr/local
 SBINDIR ?= $(PREFIX)/sbin
 MANDIR  ?= $(PREFIX)/share/man
+DOCDIR  ?= $(PREFIX)/share/doc/hbpf
 BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 SYSCONFDIR ?= /etc
@@ -53,6 +54,9 @@ OBJ        ?= $(BUILD)/obj
 LOADER_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(wildcard loader/*.c))
 SKELETONS  := $(BUILD)/hbpf.skel.h $(BUILD)/hbpf_pin.skel.h
 
+# README.md and messages name them by these paths, which lead the same way where they are installed.
+DOCS := README.md $(wildcard docs/*.md docs/*.svg)
+
 # Unit tests link with the parts that need neither root nor a kernel.
 UNIT_PARTS := error addr port_spec exports map_form map_value engine_parse engine_find curl engine_http \
 	      engine_events args attach_request backoff cli clock conf log output sets tended text_list
@@ -74,7 +78,7 @@ endif
 .SECONDARY:
 .PHONY: help all bpf objects tidy unit fuzzers fuzz format format-check deps check demo test \
 	test-unit test-memcheck test-bpf test-fuzz test-e2e test-crash test-docker test-engines \
-	test-services test-firewalls test-kernels bench install clean FORCE
+	test-services test-firewalls test-kernels bench install uninstall clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
@@ -162,12 +166,24 @@ install: all ## install to DESTDIR and PREFIX (/usr/local)
 	install -D -m 755 $(BUILD)/hbpf $(DESTDIR)$(SBINDIR)/hbpf
 	install -D -m 644 docs/hbpf.8 $(DESTDIR)$(MANDIR)/man8/hbpf.8
 	install -D -m 644 docs/hbpf.conf.5 $(DESTDIR)$(MANDIR)/man5/hbpf.conf.5
+	sed -i 's|/usr/local/share/doc/hbpf|$(DOCDIR)|g' $(DESTDIR)$(MANDIR)/man8/hbpf.8
+	for file in $(DOCS); do install -D -m 644 $$file $(DESTDIR)$(DOCDIR)/$$file || exit; done
 	install -D -m 644 dist/hbpf.bash-completion $(DESTDIR)$(BASHCOMPDIR)/hbpf
 	install -D -m 644 dist/hbpf.service $(DESTDIR)$(UNITDIR)/hbpf.service
 	sed -i 's|/usr/local/sbin|$(SBINDIR)|' $(DESTDIR)$(UNITDIR)/hbpf.service
 	@# what somebody wrote there stays
 	test -e $(DESTDIR)$(SYSCONFDIR)/hbpf.conf || \
 		install -D -m 644 dist/hbpf.conf $(DESTDIR)$(SYSCONFDIR)/hbpf.conf
+
+uninstall: ## remove what install put there; a changed hbpf.conf stays
+	rm -f $(DESTDIR)$(SBINDIR)/hbpf $(DESTDIR)$(UNITDIR)/hbpf.service \
+		$(DESTDIR)$(MANDIR)/man8/hbpf.8 $(DESTDIR)$(MANDIR)/man5/hbpf.conf.5 \
+		$(DESTDIR)$(BASHCOMPDIR)/hbpf $(DOCS:%=$(DESTDIR)$(DOCDIR)/%)
+	@# what is not there, or not empty, is no failure
+	rmdir $(DESTDIR)$(DOCDIR)/docs $(DESTDIR)$(DOCDIR) 2>/dev/null || :
+	@# what somebody wrote there stays
+	! cmp -s dist/hbpf.conf $(DESTDIR)$(SYSCONFDIR)/hbpf.conf || \
+		rm $(DESTDIR)$(SYSCONFDIR)/hbpf.conf
 
 clean: ## remove build/
 	rm -rf $(BUILD)

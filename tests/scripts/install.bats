@@ -1,0 +1,70 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# make install and make uninstall: what they put somewhere, and that nothing of it stays.
+
+bats_require_minimum_version 1.5.0
+
+setup()
+{
+	cd "$BATS_TEST_DIRNAME/../.." || return
+	root=$BATS_TEST_TMPDIR/root
+	conf=$root/etc/hbpf.conf
+}
+
+# run_make TARGET [VARIABLE=VALUE]... - without building: what is there need not be up to date
+run_make()
+{
+	[[ -x build/hbpf ]] || skip "no build/hbpf; make builds it"
+	env -u MAKEFLAGS -u MAKELEVEL make -o all "$1" DESTDIR="$root" "${@:2}"
+}
+
+files()
+{
+	(cd "$root" && find . ! -type d -printf '%P\n' | LC_ALL=C sort)
+}
+
+@test "what install puts there uninstall removes" {
+	run_make install
+	files
+	[ "$(files | grep -v '/docs/')" = "\
+etc/hbpf.conf
+usr/local/lib/systemd/system/hbpf.service
+usr/local/sbin/hbpf
+usr/local/share/bash-completion/completions/hbpf
+usr/local/share/doc/hbpf/README.md
+usr/local/share/man/man5/hbpf.conf.5
+usr/local/share/man/man8/hbpf.8" ]
+	cmp docs/SERVICES.md "$root/usr/local/share/doc/hbpf/docs/SERVICES.md"
+	cmp build/hbpf "$root/usr/local/sbin/hbpf"
+	run_make uninstall
+	[ -z "$(files)" ]
+	[ ! -e "$root/usr/local/share/doc/hbpf" ]
+	run_make uninstall # and nothing to remove is no failure
+}
+
+@test "a configuration that somebody wrote stays, whatever is installed and uninstalled" {
+	run_make install
+	echo "labels = yes" >>"$conf"
+	cp "$conf" "$BATS_TEST_TMPDIR/mine"
+	run_make install
+	run_make uninstall
+	[ "$(files)" = "etc/hbpf.conf" ]
+	cmp "$conf" "$BATS_TEST_TMPDIR/mine"
+}
+
+@test "what others keep beside the documents stays" {
+	run_make install
+	echo mine >"$root/usr/local/share/doc/hbpf/docs/mine"
+	run_make uninstall
+	[ "$(files)" = "usr/local/share/doc/hbpf/docs/mine" ]
+}
+
+@test "elsewhere, unit and manual name what is there" {
+	run_make install PREFIX=/opt/hbpf DOCDIR=/opt/doc
+	grep -qx 'ExecStart=/opt/hbpf/sbin/hbpf watch' "$root/opt/hbpf/lib/systemd/system/hbpf.service"
+	grep -q '^\.It Pa /opt/doc/README\.md , /opt/doc/docs/' "$root/opt/hbpf/share/man/man8/hbpf.8"
+	run ! grep -r /usr/local "$root/opt"/*/share/man "$root/opt/hbpf/lib"
+	[ -e "$root/opt/doc/docs/SERVICES.md" ]
+	run_make uninstall PREFIX=/opt/hbpf DOCDIR=/opt/doc
+	[ -z "$(files)" ]
+}
