@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "engine_parse.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <json-c/json.h>
 #include <limits.h>
@@ -21,24 +22,65 @@ static const struct form forms[] = {
 	[ENGINE_PODMAN] = { "name", "id", "driver", "labels" },
 };
 
-/* Return: the text of a member, or NULL where it is missing, no string, or has a NUL in it */
-static const char *text_of(struct json_object *object, const char *name)
+/* Return: a member that is a string, or NULL */
+static struct json_object *string_of(struct json_object *object, const char *name)
 {
 	struct json_object *member;
-	const char *text;
 
 	if (!json_object_is_type(object, json_type_object) ||
 	    !json_object_object_get_ex(object, name, &member) ||
 	    !json_object_is_type(member, json_type_string))
 		return NULL;
-	text = json_object_get_string(member);
-	return strlen(text) == (size_t)json_object_get_string_len(member) ? text : NULL;
+	return member;
+}
+
+/* Return: the text of a member, or NULL where it is missing, no string, or has a NUL in it */
+static const char *text_of(struct json_object *object, const char *name)
+{
+	struct json_object *member = string_of(object, name);
+	const char *text = member ? json_object_get_string(member) : NULL;
+
+	return text && strlen(text) == (size_t)json_object_get_string_len(member) ? text : NULL;
 }
 
 static int copy(const char *text, char **to)
 {
 	*to = text ? strdup(text) : NULL;
 	return text && !*to ? -ENOMEM : 0;
+}
+
+/*
+ * Somebody chose a network's name, and it goes to terminals and logs: it must not make lines of its
+ * own there. All control characters become '?' here, NUL too, so that one such network does not
+ * hide the others.
+ */
+static int copy_shown(struct json_object *string, char **to)
+{
+	size_t len = json_object_get_string_len(string);
+	char *text = malloc(len + 1);
+
+	*to = text;
+	if (!text)
+		return -ENOMEM;
+	memcpy(text, json_object_get_string(string), len);
+	text[len] = '\0';
+	for (size_t i = 0; i < len; i++) {
+		if (iscntrl((unsigned char)text[i]))
+			text[i] = '?';
+	}
+	return 0;
+}
+
+/* Not mended: with another character in it, it would be another bridge. */
+static bool is_interface_name(const char *text)
+{
+	size_t len = 0;
+
+	for (; text[len]; len++) {
+		if (len == IFNAMSIZ - 1 || iscntrl((unsigned char)text[len]))
+			return false;
+	}
+	return true;
 }
 
 static void find_bridge(struct json_object *item, struct network *network)
@@ -56,24 +98,24 @@ static void find_bridge(struct json_object *item, struct network *network)
 		snprintf(made, sizeof(made), "br-%.*s", ID_IN_NAME, network->id);
 		bridge = bridge && *bridge ? bridge : made;
 	}
-	if (bridge && strlen(bridge) < IFNAMSIZ)
+	if (bridge && is_interface_name(bridge))
 		memcpy(network->bridge, bridge, strlen(bridge) + 1);
 }
 
 static int read_one(enum engine_kind kind, struct json_object *item, struct network *network)
 {
 	const struct form *form = &forms[kind];
-	const char *name = text_of(item, form->name);
-	const char *id = text_of(item, form->id);
-	const char *driver = text_of(item, form->driver);
+	struct json_object *name = string_of(item, form->name);
+	struct json_object *id = string_of(item, form->id);
+	struct json_object *driver = string_of(item, form->driver);
 	struct json_object *labels;
 
 	network->engine = kind;
 	if (!name || !id || !driver)
 		return -EPROTO;
 	labels = json_object_object_get(item, form->labels);
-	if (copy(name, &network->name) || copy(id, &network->id) ||
-	    copy(driver, &network->driver) ||
+	if (copy_shown(name, &network->name) || copy_shown(id, &network->id) ||
+	    copy_shown(driver, &network->driver) ||
 	    copy(text_of(labels, "hbpf.ports"), &network->ports) ||
 	    copy(text_of(labels, "hbpf.from"), &network->from))
 		return -ENOMEM;

@@ -14,7 +14,10 @@ enum engine_kind {
 	ENGINE_PODMAN, /* GET /v4.0.0/libpod/networks/json; its Docker form hides the interface */
 };
 
-/* One network of an engine. The strings are malloc'd. */
+/*
+ * One network of an engine. The strings are malloc'd. All but the labels may be printed: control
+ * characters in them are '?', and a bridge's name with any is none.
+ */
 struct network {
 	enum engine_kind engine;
 	char *name;

@@ -89,17 +89,11 @@ static void an_answer_cut_short_anywhere_is_refused_whole(void **state)
 static void what_is_no_list_of_networks_is_refused(void **state)
 {
 	static const char *const bodies[] = {
-		"",
-		"Not Found\n",
-		"{}",
-		"null",
-		"7",
-		"[7]",
-		"[null]",
-		"[[]]",
-		"[{}]",
-		"[{\"Name\":7,\"Id\":\"a\",\"Driver\":\"bridge\"}]",
-		"[{\"Name\":\"a\\u0000b\",\"Id\":\"a\",\"Driver\":\"bridge\"}]",
+		"",       "Not Found\n",
+		"{}",     "null",
+		"7",      "[7]",
+		"[null]", "[[]]",
+		"[{}]",   "[{\"Name\":7,\"Id\":\"a\",\"Driver\":\"bridge\"}]",
 	};
 	const char *good = "[{\"Name\":\"a\",\"Id\":\"a\",\"Driver\":\"bridge\",\"Labels\":7,"
 			   "\"Options\":[]}]";
@@ -119,6 +113,40 @@ static void what_is_no_list_of_networks_is_refused(void **state)
 	networks_free(&networks);
 }
 
+static void names_make_no_lines_of_their_own_and_hide_no_other_network(void **state)
+{
+	static const char docker[] =
+		"[{\"Name\":\"a\\nb\\u001b[2J\\u0000c\",\"Id\":\"1\\r2\",\"Driver\":\"bri\\tdge\"},"
+		"{\"Name\":\"\\u00e9 ~\",\"Id\":\"3\",\"Driver\":\"bridge\\u0000\"},"
+		"{\"Name\":\"c\",\"Id\":\"4\",\"Driver\":\"bridge\",\"Options\":"
+		"{\"com.docker.network.bridge.name\":\"br-\\n\"}},"
+		"{\"Name\":\"d\",\"Id\":\"5\\n\",\"Driver\":\"bridge\"},"
+		"{\"Name\":\"e\",\"Id\":\"6\",\"Driver\":\"bridge\",\"Options\":"
+		"{\"com.docker.network.bridge.name\":\"sixteen-letters-\"}},"
+		"{\"Name\":\"f\",\"Id\":\"7\",\"Driver\":\"bridge\",\"Options\":"
+		"{\"com.docker.network.bridge.name\":\"fifteen-letters\"}}]";
+	static const char podman[] = "[{\"name\":\"p\\u007f\",\"id\":\"1\",\"driver\":\"bridge\","
+				     "\"network_interface\":\"br\\u001b\"}]";
+	struct networks networks = { 0 };
+
+	(void)state;
+	assert_int_equal(engine_parse(ENGINE_DOCKER, docker, strlen(docker), &networks, NULL), 0);
+	assert_int_equal(engine_parse(ENGINE_PODMAN, podman, strlen(podman), &networks, NULL), 0);
+	assert_int_equal(networks.count, 7);
+	assert_string_equal(networks.v[0].name, "a?b?[2J?c");
+	assert_string_equal(networks.v[0].id, "1?2");
+	assert_string_equal(networks.v[0].driver, "bri?dge");
+	assert_string_equal(networks.v[1].name, "\u00e9 ~"); /* what is none stays as it is */
+	assert_string_equal(networks.v[1].bridge, "");
+	assert_string_equal(networks.v[2].bridge, "");
+	assert_string_equal(networks.v[3].bridge, "br-5?"); /* made of an ID that is shown so */
+	assert_string_equal(networks.v[4].bridge, "");
+	assert_string_equal(networks.v[5].bridge, "fifteen-letters");
+	assert_string_equal(networks.v[6].name, "p?");
+	assert_string_equal(networks.v[6].bridge, "");
+	networks_free(&networks);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -126,6 +154,7 @@ int main(void)
 		cmocka_unit_test(each_network_of_podman_has_its_interface),
 		cmocka_unit_test(an_answer_cut_short_anywhere_is_refused_whole),
 		cmocka_unit_test(what_is_no_list_of_networks_is_refused),
+		cmocka_unit_test(names_make_no_lines_of_their_own_and_hide_no_other_network),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
