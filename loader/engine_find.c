@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "engine_find.h"
+#include "text_list.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -32,19 +33,18 @@ static void list_candidates(const struct networks *networks, const char *word,
 			    bool (*is_meant)(const struct network *, const char *),
 			    struct error *err)
 {
-	char list[sizeof(err->what) / 2] = "";
-	size_t len = 0;
+	char list[sizeof(err->what) / 2] = "", item[sizeof(err->what)];
 
-	for (size_t i = 0; i < networks->count && len < sizeof(list); i++) {
+	for (size_t i = 0; i < networks->count; i++) {
 		const struct network *network = &networks->v[i];
 
-		if (is_meant(network, word))
-			len += (size_t)snprintf(list + len, sizeof(list) - len, "%s%s's %s (%.*s)",
-						len ? ", " : "", engine_name(network->engine),
-						network->name, ID_SHOWN, network->id);
+		if (!is_meant(network, word))
+			continue;
+		snprintf(item, sizeof(item), "%s's %s (%.*s)", engine_name(network->engine),
+			 network->name, ID_SHOWN, network->id);
+		text_list_add(list, sizeof(list), item);
 	}
-	error_set(err, ENOTUNIQ, "several networks are called '%s': %s%s", word, list,
-		  len < sizeof(list) ? "" : "...");
+	error_set(err, ENOTUNIQ, "several networks are called '%s': %s", word, list);
 	error_hint(err, "say more of the ID, or name the bridge; `hbpf bridges` lists them");
 }
 
