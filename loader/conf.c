@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "conf.h"
+#include "engine_find.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -23,6 +24,8 @@ struct reader {
 	unsigned int header;  /* line of this section's */
 	struct exports ports; /* of this section, to find what is said twice */
 	unsigned int seen;    /* keys of this section, a set of 1 << row */
+	bool only_first;      /* problem is told */
+	bool told;            /* one was */
 	bool nomem;
 };
 
@@ -31,8 +34,12 @@ struct reader {
 static void add_problem(struct reader *r, const struct error *problem)
 {
 	struct conf_problems *list = &r->conf->problems;
-	struct error *v = reallocarray(list->v, list->count + 1, sizeof(*v));
+	struct error *v;
 
+	if (r->only_first && r->told)
+		return;
+	r->told = true;
+	v = reallocarray(list->v, list->count + 1, sizeof(*v));
 	if (!v) {
 		r->nomem = true;
 		return;
@@ -264,6 +271,8 @@ static void read_key(struct reader *r, const char *name, char *value)
 	if (!word)
 		complain(r, NULL, "%s has no value", name);
 	for (size_t count = 0; word; word = strtok_r(NULL, between, &rest)) {
+		if (r->only_first && r->told)
+			return;
 		if (count++ && !keys[row].several) {
 			complain(r, NULL, "%s takes one value", name);
 			return;
@@ -527,16 +536,7 @@ int conf_read_text(struct conf *conf, const char *file, const char *text)
 	return finish(conf, nomem);
 }
 
-/* What somebody called a network, or put into a label, must not make lines of its own in a log. */
-static void without_control(const char *text, char *copy, size_t size)
-{
-	snprintf(copy, size, "%s", text);
-	for (; *copy; copy++) {
-		if (iscntrl((unsigned char)*copy))
-			*copy = '?';
-	}
-}
-
+/* What somebody put into a label must not make lines of its own in a log. */
 static bool has_control(const char *text)
 {
 	for (; *text; text++) {
@@ -560,17 +560,24 @@ static void read_label(struct reader *r, const char *file, const char *key, cons
 	free(copy);
 }
 
-int conf_add_labels(struct conf *conf, const char *network, const char *bridge, const char *ports,
-		    const char *from)
+/* The watcher remembers by this what it did and said, and two networks may have one name. */
+static void label_where(char text[200], const struct network *network, const char *name,
+			const char *label)
 {
-	size_t count = conf->count, problems = conf->problems.count;
-	char of_ports[160], of_from[160], name[101];
-	struct reader r = { .conf = conf };
+	snprintf(text, 200, "%s's network %s on %s, label %s", engine_name(network->engine), name,
+		 network->bridge, label);
+}
+
+int conf_add_labels(struct conf *conf, const struct network *network)
+{
+	size_t count = conf->count;
+	char of_ports[200], of_from[200], name[101];
+	struct reader r = { .conf = conf, .only_first = true };
 	struct conf_section *section;
 
-	without_control(network, name, sizeof(name));
-	snprintf(of_ports, sizeof(of_ports), "network %s, label hbpf.ports", name);
-	snprintf(of_from, sizeof(of_from), "network %s, label hbpf.from", name);
+	snprintf(name, sizeof(name), "%s", network->name);
+	label_where(of_ports, network, name, "hbpf.ports");
+	label_where(of_from, network, name, "hbpf.from");
 	r.file = of_ports;
 	add_section(&r, name);
 	if (!r.in_section)
@@ -578,14 +585,14 @@ int conf_add_labels(struct conf *conf, const char *network, const char *bridge, 
 	section = &conf->v[count];
 	section->request.owner = HBPF_BY_ENGINE;
 	section->request.yields = true;
-	section->bridge = strdup(bridge);
+	section->bridge = strdup(network->bridge);
 	section->request.bridge = section->bridge;
 	if (section->bridge)
-		read_label(&r, of_ports, "ports", ports);
-	if (section->bridge && from)
-		read_label(&r, of_from, "from", from);
+		read_label(&r, of_ports, "ports", network->ports);
+	if (section->bridge && network->from && !r.told)
+		read_label(&r, of_from, "from", network->from);
 	exports_free(&r.ports);
-	if (section->bridge && !r.nomem && conf->problems.count == problems)
+	if (section->bridge && !r.nomem && !r.told)
 		return 0;
 	if (!section->bridge)
 		r.nomem = true;

@@ -17,6 +17,7 @@
 #define HBPF_CONF_H
 
 #include "attach_request.h"
+#include "engine_parse.h"
 
 #define CONF_FILE "/etc/hbpf.conf"
 #define CONF_DIR  "/etc/hbpf.conf.d"
@@ -60,15 +61,13 @@ int conf_read_text(struct conf *conf, const char *file, const char *text);
 
 /**
  * conf_add_labels() - read the labels of an engine's network as a section
- * @conf:	Gets the section, or else the problems, which begin with the label's name
- * @network:	What the section is called; the name may be there already
- * @bridge:	Its interface
- * @ports:	Label hbpf.ports, as the key ports
- * @from:	Label hbpf.from, as the key from; or NULL
+ * @conf:	Gets the section, or else the first problem, which begins with the network and the
+ *		label. Not more: whoever makes networks decides how many there are
+ * @network:	One with a bridge and the label hbpf.ports. The section is called after it; the name
+ *		may be there already, but its `where` is not another bridge's
  *
  * Return: 0, -EINVAL or -ENOMEM, and then there is no section
  */
-int conf_add_labels(struct conf *conf, const char *network, const char *bridge, const char *ports,
-		    const char *from);
+int conf_add_labels(struct conf *conf, const struct network *network);
 
 #endif /* HBPF_CONF_H */

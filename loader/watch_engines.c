@@ -261,7 +261,7 @@ static void add(struct watch_engines *engines, struct conf *labels, const struct
 	if (!bridge)
 		tended_fail(tended, &err);
 	else
-		conf_add_labels(labels, network->name, bridge, network->ports, network->from);
+		conf_add_labels(labels, network);
 	for (; problems < labels->problems.count; problems++)
 		tended_fail(tended, &labels->problems.v[problems]);
 	error_free(&err);

@@ -146,8 +146,8 @@ reached_from()
 	wait_until 30 is_live "$(bridge_of test-net)"
 	docker network create --label hbpf.ports=8088 second-net
 	wait_until 30 is_live "$(bridge_of second-net)"
-	[ "$(grep -c 'bad-net, label hbpf.ports: port must be' "$LOG")" = 1 ]
-	[ "$(grep -c 'worse-net, label hbpf.ports: .*control character' "$LOG")" = 1 ]
+	[ "$(grep -c 'bad-net on br-[0-9a-f]*, label hbpf.ports: port must be' "$LOG")" = 1 ]
+	[ "$(grep -c 'worse-net on br-[0-9a-f]*, label hbpf.ports: .*control character' "$LOG")" = 1 ]
 	unlogged '^hbpf: all is well'
 	is_gone "$(bridge_of bad-net)"
 }

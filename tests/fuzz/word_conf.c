@@ -3,6 +3,8 @@
 #include "conf.h"
 #include "word.h"
 
+#include <ctype.h>
+
 static void check(const struct conf *conf, int rc)
 {
 	must(!rc == !conf->problems.count);
@@ -20,12 +22,20 @@ static void check(const struct conf *conf, int rc)
 
 static void labels(struct conf *conf, char *text)
 {
-	char *rest, *network = strtok_r(text, "@", &rest);
-	char *ports = network ? strtok_r(NULL, "@", &rest) : NULL;
-	char *from = ports ? strtok_r(NULL, "@", &rest) : NULL;
+	char *rest;
+	struct network network = { .name = strtok_r(text, "@", &rest), .bridge = "br-test" };
 
-	if (ports)
-		check(conf, conf_add_labels(conf, network, "br-test", ports, from));
+	/* as engine_parse() leaves it */
+	for (char *at = network.name; at && *at; at++) {
+		if (iscntrl((unsigned char)*at))
+			*at = '?';
+	}
+	network.ports = network.name ? strtok_r(NULL, "@", &rest) : NULL;
+	network.from = network.ports ? strtok_r(NULL, "@", &rest) : NULL;
+	if (network.ports) {
+		check(conf, conf_add_labels(conf, &network));
+		must(conf->problems.count <= 1);
+	}
 	for (size_t i = 0; i < conf->problems.count; i++)
 		must(!strpbrk(conf->problems.v[i].what, "\r\033"));
 }

@@ -172,14 +172,28 @@ static void a_text_that_is_cut_anywhere_opens_no_other_section(void **state)
 	}
 }
 
+/* What conf_add_labels() says to a network of Docker with these labels */
+static int add_labels(struct conf *conf, const char *name, const char *bridge, const char *ports,
+		      const char *from)
+{
+	struct network network = {
+		.name = (char *)name,
+		.ports = (char *)ports,
+		.from = (char *)from,
+	};
+
+	snprintf(network.bridge, sizeof(network.bridge), "%s", bridge);
+	return conf_add_labels(conf, &network);
+}
+
 static void labels_make_a_section_that_leaves_bridges_attached_by_hand_alone(void **state)
 {
 	struct conf conf = { 0 };
 	const struct attach_request *request;
 
 	(void)state;
-	assert_int_equal(conf_add_labels(&conf, "net", "br-1", "8088,5432,53/udp", NULL), 0);
-	assert_int_equal(conf_add_labels(&conf, "net", "br-2", "80:8080", "10.0.0.0/8 onlink"), 0);
+	assert_int_equal(add_labels(&conf, "net", "br-1", "8088,5432,53/udp", NULL), 0);
+	assert_int_equal(add_labels(&conf, "net", "br-2", "80:8080", "10.0.0.0/8 onlink"), 0);
 	assert_int_equal(conf.count, 2);
 	request = &conf.v[0].request;
 	assert_string_equal(request->bridge, "br-1");
@@ -194,44 +208,83 @@ static void labels_make_a_section_that_leaves_bridges_attached_by_hand_alone(voi
 
 static void a_malformed_label_makes_no_section_and_harms_no_other(void **state)
 {
+	static const char of[] = "Docker's network net on br-2, label hbpf.";
 	static const struct {
 		const char *ports;
 		const char *from;
 		const char *what;
 	} labels[] = {
-		{ "", NULL, "network net, label hbpf.ports: ports has no value" },
-		{ "http", NULL, "network net, label hbpf.ports: port must be" },
-		{ "80,80", NULL, "network net, label hbpf.ports: " },
-		{ "80\n[br-x]", NULL,
-		  "network net, label hbpf.ports: there is a control character" },
-		{ "80", "me", "network net, label hbpf.from: from me: not an address range" },
-		{ "80", "", "network net, label hbpf.from: from has no value" },
+		{ "", NULL, "ports: ports has no value" },
+		{ "http", NULL, "ports: port must be" },
+		{ "80,80", NULL, "ports: " },
+		{ "80\n[br-x]", NULL, "ports: there is a control character" },
+		{ "80", "me", "from: from me: not an address range" },
+		{ "80", "", "from: from has no value" },
 	};
 	struct conf conf = { 0 };
 
 	(void)state;
-	assert_int_equal(conf_add_labels(&conf, "good", "br-1", "8088", NULL), 0);
+	assert_int_equal(add_labels(&conf, "good", "br-1", "8088", NULL), 0);
 	for (size_t i = 0; i < COUNT(labels); i++) {
-		assert_int_equal(
-			conf_add_labels(&conf, "net", "br-2", labels[i].ports, labels[i].from),
-			-EINVAL);
+		assert_int_equal(add_labels(&conf, "net", "br-2", labels[i].ports, labels[i].from),
+				 -EINVAL);
 		assert_int_equal(conf.count, 1);
 		assert_int_equal(conf.problems.count, i + 1);
-		assert_memory_equal(conf.problems.v[i].what, labels[i].what,
+		assert_memory_equal(conf.problems.v[i].what, of, strlen(of));
+		assert_memory_equal(conf.problems.v[i].what + strlen(of), labels[i].what,
 				    strlen(labels[i].what));
 	}
-	assert_int_equal(conf_add_labels(&conf, "also", "br-3", "8088", NULL), 0);
+	assert_int_equal(add_labels(&conf, "also", "br-3", "8088", NULL), 0);
 	assert_int_equal(conf.count, 2);
 	conf_free(&conf);
 }
 
-static void the_name_of_a_network_makes_no_lines_of_its_own(void **state)
+static void of_malformed_labels_only_the_first_problem_is_told(void **state)
 {
+	static const struct {
+		const char *ports;
+		const char *from;
+		const char *what; /* in it */
+	} labels[] = {
+		{ "foo,bar", NULL, "foo" },
+		{ "foo", "me", "hbpf.ports: " },
+		{ "80", "me,you", "from me" },
+	};
+	static char many[128 << 10];
 	struct conf conf = { 0 };
 
 	(void)state;
-	assert_int_equal(conf_add_labels(&conf, "a\nb", "br-1", "x", NULL), -EINVAL);
-	assert_non_null(strstr(conf.problems.v[0].what, "network a?b, label"));
+	for (size_t i = 0; i < COUNT(labels); i++) {
+		assert_int_equal(add_labels(&conf, "net", "br-1", labels[i].ports, labels[i].from),
+				 -EINVAL);
+		assert_int_equal(conf.problems.count, i + 1);
+		assert_non_null(strstr(conf.problems.v[i].what, labels[i].what));
+	}
+	for (size_t i = 0; i < sizeof(many) - 1; i++)
+		many[i] = i % 2 ? ',' : 'x';
+	assert_int_equal(add_labels(&conf, "net", "br-1", many, NULL), -EINVAL);
+	assert_int_equal(conf.problems.count, COUNT(labels) + 1);
+	/* and it does not spoil those that come after it */
+	assert_int_equal(add_labels(&conf, "net", "br-1", "8088", NULL), 0);
+	assert_int_equal(conf.count, 1);
+	conf_free(&conf);
+}
+
+static void networks_of_one_name_are_told_apart_by_where_they_are_declared(void **state)
+{
+	struct network networks[] = {
+		{ ENGINE_DOCKER, "net", "1", "bridge", "br-1", "8088", NULL },
+		{ ENGINE_DOCKER, "net", "2", "bridge", "br-2", "8088", NULL },
+		{ ENGINE_PODMAN, "net", "3", "bridge", "br-1", "8088", NULL },
+	};
+	struct conf conf = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(networks); i++)
+		assert_int_equal(conf_add_labels(&conf, &networks[i]), 0);
+	assert_string_equal(conf.v[0].where, "Docker's network net on br-1, label hbpf.ports");
+	assert_string_equal(conf.v[1].where, "Docker's network net on br-2, label hbpf.ports");
+	assert_string_equal(conf.v[2].where, "Podman's network net on br-1, label hbpf.ports");
 	conf_free(&conf);
 }
 
@@ -247,7 +300,8 @@ int main(void)
 		cmocka_unit_test(a_text_that_is_cut_anywhere_opens_no_other_section),
 		cmocka_unit_test(labels_make_a_section_that_leaves_bridges_attached_by_hand_alone),
 		cmocka_unit_test(a_malformed_label_makes_no_section_and_harms_no_other),
-		cmocka_unit_test(the_name_of_a_network_makes_no_lines_of_its_own),
+		cmocka_unit_test(of_malformed_labels_only_the_first_problem_is_told),
+		cmocka_unit_test(networks_of_one_name_are_told_apart_by_where_they_are_declared),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
