@@ -453,7 +453,9 @@ static bool read_file(struct conf *conf, const char *path, bool must, bool *nome
 		complain(&r, NULL, "cannot be opened: %s", strerror(errno));
 	} else if (fstat(fileno(stream), &st)) {
 		complain(&r, NULL, "cannot be inspected: %s", strerror(errno));
-	} else if (st.st_uid || (st.st_mode & S_IWOTH) || (st.st_gid && (st.st_mode & S_IWGRP))) {
+	} else if (st.st_uid || (st.st_mode & (S_IWGRP | S_IWOTH))) {
+		/* The group's bits are the mask of an ACL (acl(5)): also where it is root's they
+		 * may let another user write. */
 		char hint[160];
 
 		snprintf(hint, sizeof(hint), "`chown root %.60s; chmod go-w %.60s` mends it", path,

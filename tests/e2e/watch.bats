@@ -302,6 +302,10 @@ load watch
 	chmod 646 "$BED/hbpf.conf"
 	exits 1 hb watch --check "$BED/hbpf.conf"
 	says 'hbpf.conf: others than root' 'chmod'
+	# root's group too: of a file with an ACL these bits are what other users may do
+	chmod 664 "$BED/hbpf.conf"
+	exits 1 hb watch --check "$BED/hbpf.conf"
+	says 'hbpf.conf: others than root' 'chmod go-w'
 	chmod 644 "$BED/hbpf.conf"
 	chown 1 "$BED/hbpf.conf"
 	exits 1 hb watch -c "$BED/hbpf.conf"
