@@ -450,7 +450,10 @@ static bool read_file(struct conf *conf, const char *path, bool must, bool *nome
 	if (!stream && errno == ENOENT && !must)
 		return false;
 	if (!stream) {
-		complain(&r, NULL, "cannot be opened: %s", strerror(errno));
+		const char *hint = "is the name right? hbpf.conf(5) tells what is in such a file";
+
+		complain(&r, errno == ENOENT ? hint : NULL, "cannot be opened: %s",
+			 strerror(errno));
 	} else if (fstat(fileno(stream), &st)) {
 		complain(&r, NULL, "cannot be inspected: %s", strerror(errno));
 	} else if (st.st_uid || (st.st_mode & (S_IWGRP | S_IWOTH))) {

@@ -258,7 +258,7 @@ load watch
 	exits 1 hb watch -c "$BED/hbpf.conf"
 	says 'hbpf.conf:1: .*before any section' 'hbpf.conf:3: port must be' '^ *http'
 	exits 1 hb watch -c "$BED/nowhere"
-	says 'nowhere'
+	says 'nowhere: cannot be opened: No such file' 'is the name right\? hbpf.conf\(5\)'
 	unchanged
 }
 
