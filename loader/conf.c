@@ -77,6 +77,17 @@ static void complain_as_option(struct reader *r, struct error *err)
 	error_free(err);
 }
 
+/* Where this line is, or which label it is. Return: 0 or -ENOMEM */
+static int where(const struct reader *r, char **text)
+{
+	int len =
+		r->line ? asprintf(text, "%s:%u", r->file, r->line) : asprintf(text, "%s", r->file);
+
+	if (len < 0)
+		*text = NULL;
+	return len < 0 ? -ENOMEM : 0;
+}
+
 static char *trim(char *text)
 {
 	size_t len;
@@ -227,15 +238,18 @@ static void unknown_key(struct reader *r, const char *name)
 	complain(r, hint, "there is no key '%.*s'", NAME_MAX_SHOWN, name);
 }
 
+/* All files are read as one, so as a section it may be there once in all of them. */
 static void read_labels(struct reader *r, const char *value)
 {
+	struct conf *conf = r->conf;
 	int choice = choose(r, LABELS, value, yes_no);
 
-	if (r->seen)
-		complain(r, NULL, LABELS " is said twice");
-	r->seen = 1;
+	if (conf->labels_where)
+		complain(r, NULL, LABELS " is said already, at %s", conf->labels_where);
+	else if (where(r, &conf->labels_where))
+		r->nomem = true;
 	if (choice >= 0)
-		r->conf->labels = choice;
+		conf->labels = choice;
 }
 
 static void read_key(struct reader *r, const char *name, char *value)
@@ -318,14 +332,6 @@ static struct attach_request new_request(void)
 		.guard = { true, HBPF_AUTO },
 		.owner = HBPF_BY_FILE,
 	};
-}
-
-static int where(const struct reader *r, char **text)
-{
-	int len =
-		r->line ? asprintf(text, "%s:%u", r->file, r->line) : asprintf(text, "%s", r->file);
-
-	return len < 0 ? -ENOMEM : 0;
 }
 
 static void free_section(struct conf_section *section)
@@ -480,21 +486,39 @@ static int is_conf(const struct dirent *entry)
 	return entry->d_name[0] != '.' && dot && !strcmp(dot, ".conf");
 }
 
-static void read_default(struct conf *conf, bool *nomem)
+/* Return: whether any file is there, as far as can be told */
+static bool read_dir(struct conf *conf, bool *nomem)
 {
-	struct reader r = { .conf = conf, .file = CONF_FILE };
-	bool any = read_file(conf, CONF_FILE, false, nomem);
+	struct reader r = { .conf = conf, .file = CONF_DIR };
+	bool any = false;
 	char path[PATH_MAX];
 	struct dirent **names;
 	int count = scandir(CONF_DIR, &names, is_conf, alphasort);
 
+	if (count < 0 && errno == ENOENT)
+		return false;
+	if (count < 0) {
+		/* Taken for empty, a reload would detach what is declared there. */
+		complain(&r, "it is a directory of *.conf files, or is not there at all",
+			 "cannot be read: %s", strerror(errno));
+		*nomem |= r.nomem;
+		return true;
+	}
 	for (int i = 0; i < count; i++) {
 		snprintf(path, sizeof(path), "%s/%s", CONF_DIR, names[i]->d_name);
 		any |= read_file(conf, path, true, nomem);
 		free(names[i]);
 	}
-	if (count >= 0)
-		free(names);
+	free(names);
+	return any;
+}
+
+static void read_default(struct conf *conf, bool *nomem)
+{
+	struct reader r = { .conf = conf, .file = CONF_FILE };
+	bool any = read_file(conf, CONF_FILE, false, nomem);
+
+	any |= read_dir(conf, nomem);
 	if (!any)
 		complain(&r, "an empty file is a configuration, too: nothing is attached then",
 			 "is not there, and no *.conf in " CONF_DIR " either");
@@ -614,5 +638,6 @@ void conf_free(struct conf *conf)
 		error_free(&conf->problems.v[i]);
 	free(conf->v);
 	free(conf->problems.v);
+	free(conf->labels_where);
 	memset(conf, 0, sizeof(*conf));
 }

@@ -39,6 +39,7 @@ struct conf {
 	struct conf_section *v; /* in the order of the text */
 	size_t count;
 	bool labels;
+	char *labels_where;            /* "FILE:LINE" where that is said, or NULL */
 	struct conf_problems problems; /* none: the configuration is good */
 };
 

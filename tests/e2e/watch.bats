@@ -328,5 +328,18 @@ load watch
 	printf '[br-test]\nports = 9000\n' >/etc/hbpf.conf.d/zzz.conf
 	exits 1 hb watch --check
 	says 'zzz.conf:1: .*there already, at /etc/hbpf.conf:1'
+	printf 'labels = no\n' >/etc/hbpf.conf
+	printf '\nlabels = yes\n' >/etc/hbpf.conf.d/zzz.conf
+	exits 1 hb watch --check
+	says 'zzz.conf:2: labels is said already, at /etc/hbpf.conf:1'
+	# what cannot be read is not as if nothing were declared there
+	rm -r /etc/hbpf.conf.d
+	exits 0 hb watch --check
+	touch /etc/hbpf.conf.d
+	exits 1 hb watch --check
+	says '/etc/hbpf.conf.d: cannot be read: Not a directory' '\*\.conf'
+	rm /etc/hbpf.conf
+	exits 1 hb watch --check
+	says '/etc/hbpf.conf.d: cannot be read'
 	umount /etc
 }

@@ -109,7 +109,7 @@ static const struct {
 	{ "[a]\nprots = 1\n", "f:2: there is no key 'prots'", "do you mean ports" },
 	{ "[a]\nports = 1\nlabels = yes\n", "f:3: there is no key 'labels'", "before the first" },
 	{ "labels = maybe\n", "f:1: labels takes one of no, yes, not 'maybe'", "" },
-	{ "labels = yes\nlabels = no\n", "f:2: labels is said twice", "" },
+	{ "labels = yes\nlabels = no\n", "f:2: labels is said already, at f:1", "" },
 	{ "[a]\nports = 1\n[a]\nports = 2\n", "f:3: section [a] is there already, at f:1", "" },
 	{ "[a", "f:1: '[a' is no whole section header", "[br-test]" },
 	{ "[a] b\n", "f:1: '[a] b' is no whole section header", "" },
