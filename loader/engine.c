@@ -80,13 +80,15 @@ static void ask(struct engine *engine, struct networks *networks)
 {
 	struct error *problem = &engine->problem;
 	struct engine_answer answer;
-	int rc = engine_http_get(engine->socket, queries[ENGINE_DOCKER], &answer, problem);
+	int rc = engine_http_get(engine->socket, queries[ENGINE_DOCKER], ENGINE_ANSWER_MS, &answer,
+				 problem);
 
 	engine->kind = ENGINE_DOCKER;
 	if (!rc && answer.podman) {
 		engine->kind = ENGINE_PODMAN;
 		engine_answer_free(&answer);
-		rc = engine_http_get(engine->socket, queries[ENGINE_PODMAN], &answer, problem);
+		rc = engine_http_get(engine->socket, queries[ENGINE_PODMAN], ENGINE_ANSWER_MS,
+				     &answer, problem);
 	}
 	if (!rc) {
 		rc = engine_parse(engine->kind, answer.body ? answer.body : "", answer.len,

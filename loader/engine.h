@@ -32,7 +32,8 @@ struct engines {
  * @err:	Where DOCKER_HOST is no Unix socket
  *
  * DOCKER_HOST, /var/run/docker.sock and /run/podman/podman.sock; the same socket only once. What
- * an engine did wrong is in its own struct, and no failure. May take ENGINE_TIMEOUT_MS for each.
+ * an engine did wrong is in its own struct, and no failure. May take ENGINE_TIMEOUT_MS for each
+ * that is silent, and ENGINE_ANSWER_MS for each answer (of Podman two) that comes slowly.
  * Return: 0, or -EINVAL for DOCKER_HOST, and then the others were asked all the same
  */
 int engines_ask(struct engines *engines, struct error *err);

@@ -28,6 +28,7 @@ struct request {
 	bool keep;     /* the body; else it is only counted */
 	bool too_long; /* it is */
 	size_t room;   /* bytes of answer.body */
+	__s64 asked;   /* when, as of monotonic_ms() */
 	struct engine_answer answer;
 };
 
@@ -154,6 +155,7 @@ static int begin(struct request *request, const char *socket, const char *path, 
 	memset(request, 0, sizeof(*request));
 	request->socket = socket;
 	request->fd = -1;
+	request->asked = monotonic_ms();
 	rc = try_connect(socket, err);
 	if (rc)
 		return rc;
@@ -173,6 +175,9 @@ static int failed(const struct request *request, CURLcode code, struct error *er
 	if (request->too_long)
 		return error_set(err, EMSGSIZE, "the answer on %s is longer than %lu MiB", socket,
 				 ANSWER_MOST >> 20);
+	if (code == CURLE_OPERATION_TIMEDOUT && request->begun)
+		return error_set(err, ETIMEDOUT, "the answer on %s is not whole after %lld seconds",
+				 socket, (long long)(monotonic_ms() - request->asked) / 1000);
 	if (code == CURLE_OPERATION_TIMEDOUT)
 		return error_set(err, ETIMEDOUT, "nothing answers on %s within %d seconds", socket,
 				 ENGINE_TIMEOUT_MS / 1000);
@@ -199,7 +204,7 @@ void engine_answer_free(struct engine_answer *answer)
 	memset(answer, 0, sizeof(*answer));
 }
 
-int engine_http_get(const char *socket, const char *path, struct engine_answer *answer,
+int engine_http_get(const char *socket, const char *path, int most_ms, struct engine_answer *answer,
 		    struct error *err)
 {
 	struct request request;
@@ -214,6 +219,8 @@ int engine_http_get(const char *socket, const char *path, struct engine_answer *
 		request.curl->easy_setopt(request.easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
 		request.curl->easy_setopt(request.easy, CURLOPT_LOW_SPEED_TIME,
 					  (long)ENGINE_TIMEOUT_MS / 1000);
+		/* But one byte a second, and nothing else is done for hours. */
+		request.curl->easy_setopt(request.easy, CURLOPT_TIMEOUT_MS, (long)most_ms);
 		code = request.curl->easy_perform(request.easy);
 		rc = code ? failed(&request, code, err) : check_status(&request, err);
 	}
@@ -240,21 +247,30 @@ static bool is_over(const struct engine_stream *stream, CURLcode *code)
 	return false;
 }
 
+static int ended_at_once(const struct request *request, struct error *err)
+{
+	return error_set(err, EPROTO, "the events on %s ended as they began", request->socket);
+}
+
 static int wait_for_headers(struct engine_stream *stream, struct error *err)
 {
 	struct request *request = &stream->request;
 	const struct curl_api *curl = request->curl;
 	__s64 end = monotonic_ms() + ENGINE_TIMEOUT_MS;
 	CURLcode code;
-	int running;
+	int running, rc;
 
 	for (;;) {
 		if (curl->multi_perform(stream->multi, &running))
 			return failed(request, CURLE_OUT_OF_MEMORY, err);
-		if (request->begun)
-			return check_status(request, err);
+		rc = request->begun ? check_status(request, err) : 0;
+		if (rc)
+			return rc;
+		/* Also of one that has begun: no event would ever tell that it is over. */
 		if (is_over(stream, &code))
-			return failed(request, code, err);
+			return code ? failed(request, code, err) : ended_at_once(request, err);
+		if (request->begun)
+			return 0;
 		if (monotonic_ms() >= end)
 			return failed(request, CURLE_OPERATION_TIMEDOUT, err);
 		curl->multi_poll(stream->multi, NULL, 0, (int)(end - monotonic_ms()), NULL);

@@ -107,7 +107,7 @@ static int get(const char *head, const char *rest, int times, struct engine_answ
 	       struct error *err)
 {
 	pid_t pid = serve(head, rest, times);
-	int rc = engine_http_get(path, "/networks", answer, err);
+	int rc = engine_http_get(path, "/networks", ENGINE_ANSWER_MS, answer, err);
 
 	stop(pid);
 	return rc;
@@ -147,17 +147,19 @@ static void nobody_to_ask_is_told_by_its_errno(void **state)
 	int fd;
 
 	(void)state;
-	assert_int_equal(engine_http_get(path, "/", &answer, &err), -ENOENT);
+	assert_int_equal(engine_http_get(path, "/", ENGINE_ANSWER_MS, &answer, &err), -ENOENT);
 	assert_non_null(strstr(err.what, path));
 
 	fd = listen_at(path); /* as a daemon leaves it that was killed */
 	close(fd);
-	assert_int_equal(engine_http_get(path, "/", &answer, &err), -ECONNREFUSED);
+	assert_int_equal(engine_http_get(path, "/", ENGINE_ANSWER_MS, &answer, &err),
+			 -ECONNREFUSED);
 	assert_non_null(strstr(err.what, path));
 	unlink(path);
 
 	memset(longest + 1, 'a', sizeof(longest) - 2);
-	assert_int_equal(engine_http_get(longest, "/", &answer, &err), -ENAMETOOLONG);
+	assert_int_equal(engine_http_get(longest, "/", ENGINE_ANSWER_MS, &answer, &err),
+			 -ENAMETOOLONG);
 	assert_non_null(strstr(err.what, "aaaa"));
 }
 
@@ -200,6 +202,54 @@ static void an_answer_without_end_is_given_up(void **state)
 	assert_int_equal(get(OK "\r\n", megabyte, 1000, &answer, &err), -EMSGSIZE);
 	assert_non_null(strstr(err.what, "4 MiB"));
 	assert_null(answer.body);
+}
+
+/* Never silent for long, and never done. */
+static pid_t serve_drops(const char *head)
+{
+	int fd = listen_at(path);
+	pid_t pid = fork();
+	char line[512];
+
+	if (pid) {
+		close(fd);
+		return pid;
+	}
+	for (;;) {
+		int client = accept(fd, NULL, NULL);
+
+		if (hear(client, line, sizeof(line))) {
+			say(client, head, strlen(head));
+			while (send(client, " ", 1, MSG_NOSIGNAL) == 1)
+				usleep(50000);
+		}
+		close(client);
+	}
+}
+
+static void an_answer_that_comes_in_drops_is_given_up(void **state)
+{
+	static const struct {
+		const char *head, *said;
+	} rows[] = {
+		{ OK "\r\n", "is not whole after 1 seconds" },
+		{ OK "X-Endless: ", "nothing answers" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		pid_t pid = serve_drops(rows[i].head);
+		struct engine_answer answer;
+		struct error err = { 0 };
+
+		alarm(20); /* libcurl would wait on */
+		assert_int_equal(engine_http_get(path, "/", 1500, &answer, &err), -ETIMEDOUT);
+		alarm(0);
+		assert_non_null(strstr(err.what, rows[i].said));
+		assert_non_null(strstr(err.what, path));
+		assert_null(answer.body);
+		stop(pid);
+	}
 }
 
 /* An engine whose events come when the test writes to @tell, and whose end is its end. */
@@ -284,6 +334,28 @@ static void events_of_what_is_no_engine_are_refused(void **state)
 	stop(pid);
 }
 
+static void events_that_end_with_their_headers_are_no_subscription(void **state)
+{
+	static const char *const heads[] = {
+		OK "Content-Length: 0\r\n\r\n",
+		OK "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+	};
+	struct engine engine = { .socket = path };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(heads) / sizeof(*heads); i++) {
+		struct engine_events events;
+		struct error err = { 0 };
+		pid_t pid = serve(heads[i], "", 0);
+
+		assert_int_equal(engine_events_open(&engine, &events, &err), -EPROTO);
+		assert_non_null(strstr(err.what, "ended as they began"));
+		assert_non_null(strstr(err.what, path));
+		assert_int_equal(engine_events_fd(&events), -1);
+		stop(pid);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -291,8 +363,10 @@ int main(void)
 		cmocka_unit_test(nobody_to_ask_is_told_by_its_errno),
 		cmocka_unit_test(what_is_no_good_answer_is_refused),
 		cmocka_unit_test(an_answer_without_end_is_given_up),
+		cmocka_unit_test(an_answer_that_comes_in_drops_is_given_up),
 		cmocka_unit_test(events_are_told_as_they_come_and_so_is_their_end),
 		cmocka_unit_test(events_of_what_is_no_engine_are_refused),
+		cmocka_unit_test(events_that_end_with_their_headers_are_no_subscription),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);
