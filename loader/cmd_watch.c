@@ -3,6 +3,7 @@
 #include "commands.h"
 #include "conf.h"
 #include "log.h"
+#include "pins.h"
 #include "watch.h"
 
 #include <errno.h>
@@ -26,7 +27,8 @@ static int watch(const struct watch_options *options, struct conf *conf)
 	struct error err = { 0 };
 	int exit_code = EXIT_DONE;
 
-	if (watch_run(options, conf, &err)) {
+	/* The watcher follows the pins' paths also where there is no bpffs yet. */
+	if (pins_check_root(&err) || watch_run(options, conf, &err)) {
 		log_error(&err);
 		exit_code = EXIT_FAILED;
 	}

@@ -23,6 +23,7 @@
 #define LO_DIR         "lo"
 #define NETNS_MARK     "netns" /* in LO_DIR, a symbolic link to the cookie of the namespace */
 #define COOKIE_STRLEN  21      /* 64 bits in decimal */
+#define BELOW_STRLEN   (sizeof("/hbpf/") + 20) /* and the namespace's number */
 /* In one component of a path: every byte of an interface name as %XX. */
 #define ESCAPED_STRLEN (3 * (IFNAMSIZ - 1) + 1)
 
@@ -216,25 +217,50 @@ static int forget_dead_netns(const struct pins *pins, struct error *err)
 	return ret ? ret : pins_remove(pins, NULL, err); /* the mark last */
 }
 
+/* Return: where the bpffs is, as somebody said or by default */
+static const char *bpffs_root(bool *given)
+{
+	const char *root = getenv(BPFFS_ENV);
+
+	*given = root && *root;
+	return *given ? root : BPFFS_DEFAULT;
+}
+
+int pins_check_root(struct error *err)
+{
+	bool given;
+	const char *root = bpffs_root(&given);
+	int ret;
+
+	if (*root != '/') {
+		ret = error_set(err, EINVAL, BPFFS_ENV "=%s is not an absolute path", root);
+		error_hint(err, "write it from / on, as " BPFFS_ENV "=" BPFFS_DEFAULT);
+		return ret;
+	}
+	if (strlen(root) + BELOW_STRLEN > PATH_MAX)
+		return error_set(err, ENAMETOOLONG, BPFFS_ENV " is too long for a path");
+	return 0;
+}
+
 int pins_open(struct pins *pins, enum pins_mode mode, struct error *err)
 {
-	const char *given = getenv(BPFFS_ENV);
-	const char *root = given && *given ? given : BPFFS_DEFAULT;
+	bool given;
+	const char *root = bpffs_root(&given);
 	struct stat netns;
 	int ret;
 
 	pins->lock = -1;
 	pins->writes = mode == PINS_WRITE;
+	ret = pins_check_root(err);
+	if (ret)
+		return ret;
 	if (stat("/proc/self/ns/net", &netns))
 		return error_set(err, errno, "cannot tell the network namespace: %s: %s",
 				 "/proc/self/ns/net", strerror(errno));
 	pins->netns = netns.st_ino;
-	ret = snprintf(pins->base, sizeof(pins->base), "%s/hbpf/%llu", root,
-		       (unsigned long long)pins->netns);
-	if ((size_t)ret >= sizeof(pins->base))
-		return error_set(err, ENAMETOOLONG, BPFFS_ENV " is too long for a path");
-
-	ret = bpffs_get(root, root == given, mode, err);
+	snprintf(pins->base, sizeof(pins->base), "%s/hbpf/%llu", root,
+		 (unsigned long long)pins->netns);
+	ret = bpffs_get(root, given, mode, err);
 	if (ret < 0)
 		return ret;
 	pins->lock = ret;

@@ -38,12 +38,20 @@ enum pins_mode {
 };
 
 /**
+ * pins_check_root() - is HBPF_BPFFS, where it is set, a path that pins can be below?
+ *
+ * pins_open() asks, too; who works with paths before there is a bpffs asks first.
+ * Return: 0, -EINVAL where it is relative, or -ENAMETOOLONG
+ */
+int pins_check_root(struct error *err);
+
+/**
  * pins_open() - find (or mount) bpffs and take the lock
  * @pins:	Filled
  * @mode:	What for; waits for another hbpf to finish
  * @err:	Names HBPF_BPFFS and nsenter --net where no bpffs can be had
  *
- * Return: 0 or -errno; -EINVAL where HBPF_BPFFS is set, but not to a bpffs
+ * Return: 0 or -errno; -EINVAL where HBPF_BPFFS is set, but not to an absolute path of a bpffs
  */
 int pins_open(struct pins *pins, enum pins_mode mode, struct error *err);
 

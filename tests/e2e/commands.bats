@@ -104,6 +104,18 @@ public_hbpf() {
 	touch "$BED/file"
 	HBPF_BPFFS=$BED/file refuses 1 hb attach br-test
 	says "$BED/file"
+	# nor is one that depends on where the command was started
+	printf '[br-test]\nports = 8088\n' >"$BED/hbpf.conf"
+	for relative in . bpf ./bpf; do
+		for command in 'attach br-test' status 'detach --all' "watch -c $BED/hbpf.conf"; do
+			# shellcheck disable=SC2086 # words are meant
+			HBPF_BPFFS=$relative refuses 1 on_host env -C "$BED" timeout 10 "$HBPF" $command
+			says "HBPF_BPFFS=$relative is not an absolute path" 'HBPF_BPFFS=/sys/fs/bpf'
+		done
+	done
+	long=/$(printf 'a%.0s' {1..4095})
+	HBPF_BPFFS=$long refuses 1 on_host timeout 10 "$HBPF" watch -c "$BED/hbpf.conf"
+	says 'HBPF_BPFFS is too long for a path'
 }
 
 @test "kernel too old: which is needed" {
