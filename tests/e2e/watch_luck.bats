@@ -83,6 +83,28 @@ load watch
 	eventually grep -q 'STOPPING=1' "$BED/notified"
 }
 
+@test "a service manager that does not read holds up nothing" {
+	"${PY[@]}" -c 'if True:
+		import socket, sys, time
+		there, here = (socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) for _ in range(2))
+		there.bind(sys.argv[1])
+		here.setblocking(False)
+		try:
+			while True:
+				here.sendto(b"full", sys.argv[1])
+		except BlockingIOError:
+			open(sys.argv[1] + ".full", "w").close()
+		time.sleep(600)' "$BED/notify" 3>&- &
+	echo $! >>"$BED/pids"
+	eventually test -e "$BED/notify.full"
+	declare_br_test
+	WATCH_ENV=("NOTIFY_SOCKET=$BED/notify")
+	watch
+	eventually live
+	reload
+	end_watch
+}
+
 # --- bad luck
 
 @test "a bridge that flaps 100 times is served at last, and nothing is left over" {
