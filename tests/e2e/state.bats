@@ -177,6 +177,31 @@ netns_inode() {
 	hb ports add 8088
 }
 
+# writes_to_pipe PID: and waits there for a reader
+writes_to_pipe() {
+	grep -q pipe "/proc/$1/wchan"
+}
+
+@test "a reader that does not read a report holds up no other command" {
+	attach --port 8088
+	mkfifo "$BED/pager"
+	exec 7<>"$BED/pager"
+	# as full as it gets, without a reader
+	dd if=/dev/zero of=/dev/fd/7 oflag=nonblock bs=4096 count=1000 2>/dev/null || true
+	exec 8>"$BED/pager" # which is not set not to block
+	local command
+	for command in status 'status --json' bridges 'ports list' 'ports add 9000'; do
+		# shellcheck disable=SC2086 # words are meant
+		nsenter --net=/run/netns/host "$HBPF" $command >&8 3>&- &
+		echo $! >>"$BED/pids"
+		eventually writes_to_pipe $!
+	done
+	exits 0 on_host timeout 5 "$HBPF" ports add 9001
+	exits 0 hb ports list
+	prints 8088 9000-9001
+	exec 7>&- 8>&-
+}
+
 # What must hold at any time: where route_localnet is on, the guard is on the bridge.
 guarded() {
 	[ "$(sysctl_of br-test.route_localnet)" = 0 ] ||
