@@ -80,26 +80,51 @@ static void hint_attached(const struct pins_bridges *bridges, const char *name, 
 			   name ? "it" : "one");
 }
 
-static const char *find_network(const struct pins_bridges *bridges, const char *name,
+void attachment_ask(const char *name, struct meant *meant)
+{
+	struct pins pins = { .lock = -1 };
+	struct pins_bridges bridges;
+	bool ask;
+
+	memset(meant, 0, sizeof(*meant));
+	meant->name = name;
+	if (!name || if_nametoindex(name))
+		return;
+	/* What keeps the state from being read is told by who needs it. */
+	if (attachment_bridges(PINS_READ, &pins, &bridges, NULL))
+		return;
+	/* With nothing attached no network can be, so nobody need be asked. */
+	ask = bridges.count && !pins_bridges_find(&bridges, name);
+	pins_bridges_free(&bridges);
+	pins_close(&pins);
+	if (ask)
+		meant->rc = engine_resolve(name, "not attached", meant->bridge, &meant->problem);
+}
+
+static const char *find_network(const struct pins_bridges *bridges, const struct meant *meant,
 				struct error *err)
 {
 	const char *found = NULL;
-	char bridge[IFNAMSIZ];
-	int rc = engine_resolve(name, "not attached", bridge, err);
+	int rc = meant->rc;
 
 	if (!rc)
-		found = pins_bridges_find(bridges, bridge);
-	if (!rc && !found)
-		rc = error_set(err, ENOENT, "%s, the bridge of network %s, is not attached", bridge,
-			       name);
+		found = pins_bridges_find(bridges, meant->bridge);
+	if (!rc && !found) {
+		rc = error_set(err, ENOENT, "%s, the bridge of network %s, is not attached",
+			       meant->bridge, meant->name);
+	} else if (rc) {
+		error_set(err, rc, "%s", meant->problem.what);
+		error_hint(err, "%s", meant->problem.hint);
+	}
 	if (rc == -ENOENT)
-		hint_attached(bridges, name, err);
+		hint_attached(bridges, meant->name, err);
 	return found;
 }
 
-const char *attachment_choose(const struct pins_bridges *bridges, const char *name, const char *how,
-			      struct error *err)
+const char *attachment_choose(const struct pins_bridges *bridges, const struct meant *meant,
+			      const char *how, struct error *err)
 {
+	const char *name = meant->name;
 	const char *found;
 	char list[256];
 
@@ -119,9 +144,8 @@ const char *attachment_choose(const struct pins_bridges *bridges, const char *na
 	found = pins_bridges_find(bridges, name);
 	if (found)
 		return found;
-	/* With nothing attached no network can be, so nobody need be asked. */
-	if (bridges->count && !if_nametoindex(name))
-		return find_network(bridges, name, err);
+	if (meant->bridge[0] || meant->rc)
+		return find_network(bridges, meant, err);
 	error_set(err, ENOENT, "%s is not attached", name);
 	hint_attached(bridges, name, err);
 	return NULL;

@@ -39,18 +39,35 @@ bool host_has(const struct host *host, const struct hbpf_addr *addr);
 int attachment_bridges(enum pins_mode mode, struct pins *pins, struct pins_bridges *bridges,
 		       struct error *err);
 
+/* Which bridge somebody means. */
+struct meant {
+	const char *name;      /* as the user said, or NULL for the only one */
+	char bridge[IFNAMSIZ]; /* of the network of that name; empty where no engine told one */
+	int rc;                /* 0, or -errno of asking for it */
+	struct error problem;  /* and why */
+};
+
+/**
+ * attachment_ask() - ask the container engines where a name may be a network's
+ * @name:	As the user said, or NULL
+ * @meant:	Filled; release its problem with error_free()
+ *
+ * Only where neither an interface nor an attached bridge has that name, and any is attached. It may
+ * take a while, so it is done before the lock is taken.
+ */
+void attachment_ask(const char *name, struct meant *meant);
+
 /**
  * attachment_choose() - the bridge that is meant
  * @bridges:	What is attached
- * @name:	As the user said, or NULL for the only one. Where no interface has that name, it may
- *be a network's, and the container engines are asked, which may take a while
+ * @meant:	As attachment_ask() left it
  * @how:	How to name one, for the hint where several are attached: "-b BRIDGE"
  * @err:	Lists what is attached
  *
  * Return: its name within @bridges, or NULL
  */
-const char *attachment_choose(const struct pins_bridges *bridges, const char *name, const char *how,
-			      struct error *err);
+const char *attachment_choose(const struct pins_bridges *bridges, const struct meant *meant,
+			      const char *how, struct error *err);
 
 /** attachment_list() - "br0, br1" into @buf, cut with "..." where it is too long. Returns @buf */
 const char *attachment_list(const struct pins_bridges *bridges, char *buf, size_t size);

@@ -83,11 +83,13 @@ static int run(const struct cli_call *call)
 	struct pins_bridges bridges = { 0 };
 	struct host host = { 0 };
 	struct error err = { 0 };
+	struct meant meant;
 	const char *bridge;
 	int rc;
 
 	if (options->all && call->word_count)
 		return cli_usage(call->command, "either a bridge or --all, not both");
+	attachment_ask(options->all ? NULL : call->words[0], &meant);
 	rc = attachment_bridges(PINS_WRITE, &pins, &bridges, &err);
 	if (!rc)
 		rc = host_read(&host, &err);
@@ -100,8 +102,7 @@ static int run(const struct cli_call *call)
 		rc = detach_all(&pins, &host, &bridges, &err);
 		goto out;
 	}
-	bridge =
-		attachment_choose(&bridges, call->words[0], "`hbpf detach BRIDGE`, or --all", &err);
+	bridge = attachment_choose(&bridges, &meant, "`hbpf detach BRIDGE`, or --all", &err);
 	if (bridge)
 		report_name(call->words[0], bridge);
 	rc = bridge ? detach_one(&pins, &host, bridge, &err) : -ENOENT;
@@ -109,6 +110,7 @@ out:
 	if (rc)
 		log_error(&err);
 	error_free(&err);
+	error_free(&meant.problem);
 	host_free(&host);
 	pins_bridges_free(&bridges);
 	pins_close(&pins);

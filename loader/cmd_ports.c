@@ -67,6 +67,8 @@ struct ports {
 	struct pins pins;
 	struct pins_bridges bridges;
 	struct host host;
+	struct meant *meant; /* those of -b; without any the one without a name */
+	size_t meant_count;
 	struct change *changes;
 	size_t count;
 };
@@ -121,6 +123,20 @@ static int check_usage(const struct ports *p)
 	return 0;
 }
 
+static int ask_bridges(struct ports *p, struct error *err)
+{
+	const struct cli_list *named = &p->options->bridges;
+	size_t count = named->count ? named->count : 1;
+
+	p->meant = calloc(count, sizeof(*p->meant));
+	if (!p->meant)
+		return error_set(err, ENOMEM, "no memory for %zu bridges", count);
+	for (; p->meant_count < count; p->meant_count++)
+		attachment_ask(named->count ? named->v[p->meant_count] : NULL,
+			       &p->meant[p->meant_count]);
+	return 0;
+}
+
 static int ask(struct ports *p, struct error *err)
 {
 	int rc = args_from(&p->options->from, &p->from, err);
@@ -130,16 +146,16 @@ static int ask(struct ports *p, struct error *err)
 	return args_ports(p->call->words + 1, p->call->word_count - 1, &p->specs, err);
 }
 
-static int open_change(struct ports *p, const char *name, struct error *err)
+static int open_change(struct ports *p, const struct meant *meant, struct error *err)
 {
 	struct change *change = &p->changes[p->count];
-	const char *bridge = attachment_choose(&p->bridges, name, "-b BRIDGE", err);
+	const char *bridge = attachment_choose(&p->bridges, meant, "-b BRIDGE", err);
 	int rc;
 
 	if (!bridge)
 		return -ENOENT;
 	if (!p->call->json)
-		report_name(name, bridge);
+		report_name(meant->name, bridge);
 	for (size_t i = 0; i < p->count; i++) {
 		if (p->changes[i].bridge == bridge)
 			return 0;
@@ -167,22 +183,17 @@ static int open_change(struct ports *p, const char *name, struct error *err)
 
 static int open_all(struct ports *p, struct error *err)
 {
-	const struct cli_list *named = &p->options->bridges;
-	bool every = !named->count && p->action == ACTION_LIST;
-	size_t count = every ? p->bridges.count : named->count ? named->count : 1;
+	bool every = !p->options->bridges.count && p->action == ACTION_LIST;
+	size_t count = every ? p->bridges.count : p->meant_count;
 	int rc = 0;
 
 	p->changes = calloc(count + 1, sizeof(*p->changes));
 	if (!p->changes)
 		return error_set(err, ENOMEM, "no memory for %zu bridges", count);
 	for (size_t i = 0; !rc && i < count; i++) {
-		const char *name = NULL;
+		const struct meant this = { .name = every ? p->bridges.names[i] : NULL };
 
-		if (every)
-			name = p->bridges.names[i];
-		else if (named->count)
-			name = named->v[i];
-		rc = open_change(p, name, err);
+		rc = open_change(p, every ? &this : &p->meant[i], err);
 	}
 	return rc;
 }
@@ -454,6 +465,9 @@ static void release(struct ports *p)
 		exports_free(&p->changes[i].put);
 		exports_free(&p->changes[i].gone);
 	}
+	for (size_t i = 0; i < p->meant_count; i++)
+		error_free(&p->meant[i].problem);
+	free(p->meant);
 	free(p->changes);
 	free(p->specs.v);
 	free(p->from.sources.v);
@@ -464,9 +478,11 @@ static void release(struct ports *p)
 
 static int work(struct ports *p, struct error *err)
 {
-	int rc = attachment_bridges(p->action == ACTION_LIST ? PINS_READ : PINS_WRITE, &p->pins,
-				    &p->bridges, err);
+	int rc = ask_bridges(p, err);
 
+	if (!rc)
+		rc = attachment_bridges(p->action == ACTION_LIST ? PINS_READ : PINS_WRITE, &p->pins,
+					&p->bridges, err);
 	if (!rc)
 		rc = host_read(&p->host, err);
 	if (!rc)

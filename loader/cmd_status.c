@@ -384,14 +384,16 @@ static int run(const struct cli_call *call)
 	struct host host = { 0 };
 	struct error err = { 0 };
 	const char *only = NULL;
+	struct meant meant;
 	bool good = false;
 	int rc;
 
+	attachment_ask(call->words[0], &meant);
 	rc = attachment_bridges(PINS_READ, &pins, &bridges, &err);
 	if (!rc)
 		rc = host_read(&host, &err);
 	if (!rc && call->word_count) {
-		only = attachment_choose(&bridges, call->words[0], "`hbpf status BRIDGE`", &err);
+		only = attachment_choose(&bridges, &meant, "`hbpf status BRIDGE`", &err);
 		rc = only ? 0 : -ENOENT;
 		if (only && !call->json)
 			report_name(call->words[0], only);
@@ -401,6 +403,7 @@ static int run(const struct cli_call *call)
 	else
 		good = show_all(call, &bridges, only, &pins, &host);
 	error_free(&err);
+	error_free(&meant.problem);
 	host_free(&host);
 	pins_bridges_free(&bridges);
 	pins_close(&pins);

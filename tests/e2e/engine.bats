@@ -256,6 +256,33 @@ no_answer() {
 	refused "nothing answers on $DOCKER within 10 seconds" 'hbpf bridges'
 }
 
+# Each of them connects twice: once to see whether anybody listens.
+three_wait() {
+	[ "$(wc -l <"$BED/engine.log")" -ge 6 ]
+}
+
+@test "while an engine hangs that commands ask for a name, the others go on" {
+	tool engine "$DOCKER" hang
+	attach
+	local command asking=()
+	for command in 'detach test-net' 'ports add 9000 -b test-net' 'status test-net'; do
+		# shellcheck disable=SC2086 # words are meant
+		hb $command >>"$BED/asked" 2>&1 3>&- &
+		asking+=($!)
+	done
+	eventually three_wait
+	exits 0 on_host timeout 5 "$HBPF" ports add 8088
+	# control: they still wait
+	kill -0 "${asking[@]}" || fail "it waits for no engine" "$(<"$BED/asked")"
+	for command in "${asking[@]}"; do
+		! wait "$command" || fail "it found a network"
+	done
+	same 3 "$(grep -c 'test-net: not attached, and nothing answers' "$BED/asked")"
+	exits 0 hb ports list
+	prints 8088
+	lacks 9000
+}
+
 @test "DOCKER_HOST of another host is refused" {
 	docker
 	for host in tcp://127.0.0.1:2375 ssh://root@host unix:// fd:// docker.sock; do

@@ -54,6 +54,8 @@ def main():
         client, _ = listener.accept()
         if KIND == "hang":
             silent.append(client)
+            with open(os.path.join(ROOT, "engine.log"), "a") as log:
+                log.write("hangs\n")
             continue
         words = client.recv(65536).split()
         if len(words) > 1:
