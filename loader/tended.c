@@ -91,7 +91,8 @@ void tended_fail(struct tended *tended, const struct error *err)
 
 bool tended_is_hot(const struct tended *tended, __s64 now)
 {
-	return tended->heals && now - tended->healed < SOON_MS;
+	/* the pause after it does not count, or the longest would end the row */
+	return tended->heals && now - tended->healed < SOON_MS + tended->backoff.delay;
 }
 
 bool tended_heal(struct tended *tended, __s64 now)

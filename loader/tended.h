@@ -42,7 +42,7 @@ void tended_fail(struct tended *tended, const struct error *err);
 /** tended_heal() - one more heal at @now. Return: are they too many to go on at this pace? */
 bool tended_heal(struct tended *tended, __s64 now);
 
-/** tended_is_hot() - was it healed shortly before @now? */
+/** tended_is_hot() - was it healed, or might be healed again, shortly before @now? */
 bool tended_is_hot(const struct tended *tended, __s64 now);
 
 #endif /* HBPF_TENDED_H */

@@ -47,6 +47,24 @@ static void heals_apart_from_each_other_are_no_fight(void **state)
 	assert_true(tended_heal(&tended, 99 * 20000LL + 500));
 }
 
+static void a_fight_goes_on_over_its_own_pauses(void **state)
+{
+	struct tended tended = { 0 };
+	__s64 now = 1000;
+	int pause = 0;
+
+	(void)state;
+	for (int i = 0; i < 5; i++)
+		assert_false(tended_heal(&tended, now += 100));
+	for (int i = 0; i < 10; i++) {
+		assert_true(tended_heal(&tended, now += pause + 100));
+		backoff_fail(&tended.backoff, now);
+		pause = tended.backoff.delay;
+	}
+	assert_int_equal(pause, 60000);
+	assert_false(tended_is_hot(&tended, now + pause + 20000));
+}
+
 static void what_nobody_asked_for_is_forgotten(void **state)
 {
 	struct tended_list list = { 0 };
@@ -68,6 +86,7 @@ int main(void)
 		cmocka_unit_test(what_never_failed_is_tried_at_once),
 		cmocka_unit_test(each_failure_makes_the_wait_longer_up_to_a_minute),
 		cmocka_unit_test(heals_apart_from_each_other_are_no_fight),
+		cmocka_unit_test(a_fight_goes_on_over_its_own_pauses),
 		cmocka_unit_test(what_nobody_asked_for_is_forgotten),
 	};
 
