@@ -29,6 +29,11 @@ static bool id_begins(const struct network *network, const char *word)
 	return *word && !strncmp(network->id, word, strlen(word));
 }
 
+bool engine_may_mean(const struct network *network, const char *word)
+{
+	return has_name(network, word) || id_begins(network, word);
+}
+
 static void list_candidates(const struct networks *networks, const char *word,
 			    bool (*is_meant)(const struct network *, const char *),
 			    struct error *err)

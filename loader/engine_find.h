@@ -20,6 +20,9 @@ const char *engine_name(enum engine_kind kind);
 int engine_find(const struct networks *networks, const char *word, const struct network **found,
 		struct error *err);
 
+/** engine_may_mean() - is the network one that engine_find() could find, or ask about, by @word? */
+bool engine_may_mean(const struct network *network, const char *word);
+
 /**
  * engine_find_bridge() - the network that is served over a bridge
  * Return: one of @networks, or NULL

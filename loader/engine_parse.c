@@ -143,6 +143,15 @@ void networks_free(struct networks *networks)
 	memset(networks, 0, sizeof(*networks));
 }
 
+void networks_remove(struct networks *networks, size_t i)
+{
+	struct networks one = { .v = &networks->v[i], .count = 1 };
+
+	cut(&one, 0);
+	networks->count--;
+	memmove(one.v, one.v + 1, (networks->count - i) * sizeof(*one.v));
+}
+
 static int read_all(enum engine_kind kind, struct json_object *array, struct networks *networks)
 {
 	size_t more = json_object_array_length(array);

@@ -26,6 +26,10 @@ struct network {
 	char bridge[IFNAMSIZ]; /* its interface, which need not exist yet; empty: it has none */
 	char *ports;           /* label hbpf.ports, or NULL */
 	char *from;            /* label hbpf.from, or NULL */
+
+	/* for who keeps it, zero when read */
+	bool old;             /* its engine told of it before, and is away now */
+	unsigned int ifindex; /* of the bridge when it was looked for; 0: it was not there */
 };
 
 struct networks {
@@ -49,5 +53,8 @@ int engine_parse(enum engine_kind kind, const char *body, size_t len, struct net
 
 /** networks_free() - release the networks; the struct is empty and may be used again */
 void networks_free(struct networks *networks);
+
+/** networks_remove() - release the @i'th one; those behind it move up */
+void networks_remove(struct networks *networks, size_t i);
 
 #endif /* HBPF_ENGINE_PARSE_H */

@@ -57,12 +57,16 @@ void file_events_follow(struct file_events *events, const char *path)
 	/* Opened first and watched through that: /proc/sys would make another inode for a name that
 	 * nobody held for a while, and the notices would be about the old one. */
 	one.fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (one.fd < 0)
+	if (one.fd < 0) {
+		if (errno != ENOENT && errno != ENOTDIR)
+			events->error = errno;
 		return;
+	}
 	snprintf(by_fd, sizeof(by_fd), "/proc/self/fd/%d", one.fd);
 	one.wd = inotify_add_watch(events->fd, by_fd, NOTICES);
 	v = one.wd < 0 ? NULL : reallocarray(events->next, events->next_count + 1, sizeof(*v));
 	if (!v) {
+		events->error = errno;
 		close(one.fd);
 		return;
 	}

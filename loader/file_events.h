@@ -19,6 +19,7 @@ struct file_events {
 	struct followed *next; /* the list that file_events_follow() makes */
 	size_t next_count;
 	bool fresh;
+	int error; /* errno of what could not be followed though it is there, or 0 */
 };
 
 /** file_events_open() - Return: 0 or -errno */
@@ -29,7 +30,8 @@ void file_events_close(struct file_events *events);
  * file_events_follow() - name one file or directory that is of interest from now on
  *
  * A directory's notices tell what comes, goes and is touched in it, a file's that it was written.
- * What is not there is left out. Call it for everything, then file_events_followed().
+ * What is not there is left out; what cannot be followed for want of descriptors, watches or memory
+ * leaves its errno in @events->error. Call it for everything, then file_events_followed().
  */
 void file_events_follow(struct file_events *events, const char *path);
 

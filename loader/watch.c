@@ -90,6 +90,7 @@ static void reload(struct watch *w)
 	} else {
 		conf_free(&w->state.conf);
 		w->state.conf = conf;
+		w->state.engines.stale = true;
 		try_at_once(w);
 		make_pass(w);
 		log_notice("the configuration was read again and is in force: %zu section%s",
@@ -211,7 +212,20 @@ static void wait_for_notices(struct watch *w)
 		take_signals(w);
 }
 
-static void keep(struct watch *w)
+/* Return: 0, or -EIO where something is still attached that should not be */
+static int detach_all(struct watch *w, struct error *err)
+{
+	if (watch_detach_all(&w->state)) {
+		log_notice("ended; what it attached is detached");
+		return 0;
+	}
+	error_set(err, EIO, "ended; not all of what it attached is detached");
+	error_hint(err, "`hbpf status` tells what is left, `hbpf detach --all` tries it again");
+	return -EIO;
+}
+
+/* Return: 0 or -errno */
+static int keep(struct watch *w, struct error *err)
 {
 	log_notice("watching; %zu section%s, labels %s", w->state.conf.count,
 		   w->state.conf.count == 1 ? "" : "s", w->state.conf.labels ? "on" : "off");
@@ -224,9 +238,9 @@ static void keep(struct watch *w)
 	}
 	notify("STOPPING=1");
 	if (w->options->detach_on_exit)
-		watch_detach_all(&w->state);
-	log_notice("ended; %s", w->options->detach_on_exit ? "what it attached is detached"
-							   : "what is attached stays so");
+		return detach_all(w, err);
+	log_notice("ended; what is attached stays so");
+	return 0;
 }
 
 int watch_run(const struct watch_options *options, struct conf *conf, struct error *err)
@@ -242,7 +256,7 @@ int watch_run(const struct watch_options *options, struct conf *conf, struct err
 	memset(conf, 0, sizeof(*conf));
 	rc = open_all(&w, err);
 	if (!rc)
-		keep(&w);
+		rc = keep(&w, err);
 	close_all(&w);
 	return rc;
 }

@@ -14,10 +14,11 @@ struct watch_options {
 /**
  * watch_run() - be the watcher of this network namespace
  * @conf:	Read without problems; taken over, and freed
- * @err:	Why it could not begin
+ * @err:	Why it could not begin, or what it could not take back
  *
  * SIGHUP reads the configuration again, SIGTERM and SIGINT end it. What it does goes to standard
- * error. Return: 0 when it was ended, or -errno where it could not begin
+ * error. Return: 0 when it was ended, or -errno where it could not begin, or not detach all at the
+ * end
  */
 int watch_run(const struct watch_options *options, struct conf *conf, struct error *err);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "watch_engines.h"
+#include "clock.h"
 #include "log.h"
 
 #include <errno.h>
@@ -8,6 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+/* A stream of events that lived shorter ended for a reason that trying again does not mend. */
+#define LASTING_MS 10000
 
 static struct watched_engine *get(struct watch_engines *engines, const char *socket)
 {
@@ -77,7 +81,8 @@ static void remember(struct watch_engines *engines, struct networks *fresh)
 		if (!v)
 			break;
 		fresh->v = v;
-		v[fresh->count++] = old->v[i];
+		v[fresh->count] = old->v[i];
+		v[fresh->count++].old = true;
 		memset(&old->v[i], 0, sizeof(*v));
 	}
 	networks_free(old);
@@ -85,11 +90,38 @@ static void remember(struct watch_engines *engines, struct networks *fresh)
 	memset(fresh, 0, sizeof(*fresh));
 }
 
+void watch_engines_meet(struct watch_engines *engines, const struct links *links)
+{
+	struct networks *networks = &engines->networks;
+
+	for (size_t i = 0; i < networks->count;) {
+		struct network *network = &networks->v[i];
+		const struct link *link = links_by_name(links, network->bridge);
+		unsigned int ifindex = link ? link->ifindex : 0;
+
+		if (network->old && ifindex != network->ifindex) {
+			networks_remove(networks, i);
+		} else {
+			network->ifindex = ifindex;
+			i++;
+		}
+	}
+}
+
 /* ---- asking ---- */
+
+/* About a socket, or with @what about something else of it */
+static struct tended *tend(struct watch_engines *engines, const char *socket, const char *what)
+{
+	char key[PATH_MAX];
+
+	snprintf(key, sizeof(key), "%s%s", socket, what);
+	return tended_get(&engines->tended, key);
+}
 
 static void say(struct watch_engines *engines, const struct engine *asked)
 {
-	struct tended *tended = tended_get(&engines->tended, asked->socket);
+	struct tended *tended = tend(engines, asked->socket, "");
 
 	if (!tended)
 		return;
@@ -103,23 +135,27 @@ static void say(struct watch_engines *engines, const struct engine *asked)
 static bool take_answer(struct watch_engines *engines, const struct engine *asked)
 {
 	struct watched_engine *engine = get(engines, asked->socket);
+	struct tended *tended;
 	struct error err = { 0 };
-	bool opened = false;
 
 	if (!engine)
 		return false;
 	engine->rc = asked->rc;
-	if (!asked->rc) {
-		engine->answered = true;
-		engine->kind = asked->kind;
-		if (!is_open(engine)) {
-			opened = !engine_events_open(asked, &engine->events, &err);
-			if (!opened)
-				log_error(&err);
-		}
+	if (asked->rc)
+		return false;
+	engine->answered = true;
+	engine->kind = asked->kind;
+	if (is_open(engine))
+		return false;
+	if (!engine_events_open(asked, &engine->events, &err)) {
+		engine->opened = monotonic_ms();
+		return true;
 	}
+	tended = tend(engines, asked->socket, " events");
+	if (tended)
+		tended_fail(tended, &err);
 	error_free(&err);
-	return opened;
+	return false;
 }
 
 /* Return: is it to be done again? */
@@ -133,7 +169,7 @@ static bool ask(struct watch_engines *engines)
 	for (size_t i = 0; i < engines->count; i++)
 		look_at_socket(&engines->v[i]);
 	if (engines_ask(&asked, &err)) {
-		struct tended *tended = tended_get(&engines->tended, "DOCKER_HOST");
+		struct tended *tended = tend(engines, "DOCKER_HOST", "");
 
 		if (tended)
 			tended_fail(tended, &err);
@@ -157,6 +193,18 @@ static bool any_away(const struct watch_engines *engines)
 	return false;
 }
 
+/* Return: did all of their streams live long enough? */
+static bool all_lasting(const struct watch_engines *engines, __s64 now)
+{
+	for (size_t i = 0; i < engines->count; i++) {
+		const struct watched_engine *engine = &engines->v[i];
+
+		if (is_open(engine) && now - engine->opened < LASTING_MS)
+			return false;
+	}
+	return true;
+}
+
 bool watch_engines_refresh(struct watch_engines *engines, __s64 now)
 {
 	if (engines->asked && !engines->stale &&
@@ -166,9 +214,10 @@ bool watch_engines_refresh(struct watch_engines *engines, __s64 now)
 		ask(engines);
 	engines->asked = true;
 	engines->stale = false;
+	now = monotonic_ms(); /* asking may have taken long */
 	if (any_away(engines))
 		backoff_fail(&engines->backoff, now);
-	else
+	else if (all_lasting(engines, now))
 		engines->backoff = (struct backoff){ 0 };
 	return true;
 }
@@ -187,9 +236,34 @@ void watch_engines_retry(struct watch_engines *engines)
 
 		look_at_socket(&engines->v[i]);
 		if (!is_open(&engines->v[i]) &&
-		    memcmp(&before, &engines->v[i].changed, sizeof(before)))
+		    memcmp(&before, &engines->v[i].changed, sizeof(before))) {
 			engines->stale = true;
+			engines->backoff = (struct backoff){ 0 };
+		}
 	}
+}
+
+static void end_stream(struct watch_engines *engines, struct watched_engine *engine)
+{
+	__s64 now = monotonic_ms();
+	struct tended *tended = tend(engines, engine->socket, " events");
+
+	engine_events_close(&engine->events);
+	engine->rc = -ENOTCONN;
+	for (size_t i = 0; i < engines->networks.count; i++)
+		engines->networks.v[i].old |= engines->networks.v[i].engine == engine->kind;
+	if (now - engine->opened >= LASTING_MS) {
+		engines->backoff = (struct backoff){ 0 };
+		engines->stale = true;
+		return;
+	}
+	backoff_fail(&engines->backoff, now);
+	if (tended)
+		tended_say(tended,
+			   "%s on %s ends its stream of events at once; it is asked again "
+			   "after %d s",
+			   engine_name(engine->kind), engine->socket,
+			   engines->backoff.delay / 1000);
 }
 
 void watch_engines_dispatch(struct watch_engines *engines, size_t i)
@@ -197,12 +271,9 @@ void watch_engines_dispatch(struct watch_engines *engines, size_t i)
 	struct watched_engine *engine = &engines->v[i];
 	unsigned int bits = engine_events_dispatch(&engine->events);
 
-	if (bits & ENGINE_EVENTS_ENDED) {
-		engine_events_close(&engine->events);
-		engine->rc = -ENOTCONN;
-		engines->backoff = (struct backoff){ 0 };
-	}
-	if (bits)
+	if (bits & ENGINE_EVENTS_ENDED)
+		end_stream(engines, engine);
+	else if (bits)
 		engines->stale = true;
 }
 
@@ -224,18 +295,19 @@ void watch_engines_follow(const struct watch_engines *engines, struct file_event
 	}
 }
 
-bool watch_engines_unknown(const struct watch_engines *engines)
+bool watch_engines_may_have(const struct watch_engines *engines, const char *bridge)
 {
-	bool any = false;
+	bool all = true, any = false;
 
 	for (size_t i = 0; i < engines->count; i++) {
 		const struct watched_engine *engine = &engines->v[i];
 
 		if (!engine->answered && engine->rc && engine->rc != -ENOENT)
 			return true;
+		all &= engine->answered;
 		any |= engine->answered;
 	}
-	return !any;
+	return !any || (!all && !engine_find_bridge(&engines->networks, bridge));
 }
 
 bool watch_engines_has_podman(const struct watch_engines *engines)
@@ -251,7 +323,7 @@ bool watch_engines_has_podman(const struct watch_engines *engines)
 
 static void add(struct watch_engines *engines, struct conf *labels, const struct network *network)
 {
-	struct tended *tended = tended_get(&engines->tended, network->id);
+	struct tended *tended = tended_get(&engines->labelled, network->id);
 	size_t problems = labels->problems.count;
 	struct error err = { 0 };
 	const char *bridge = engine_network_bridge(network, &err);
@@ -274,9 +346,7 @@ void watch_engines_labels(struct watch_engines *engines, struct conf *labels)
 		if (engines->networks.v[i].ports)
 			add(engines, labels, &engines->networks.v[i]);
 	}
-	for (size_t i = 0; i < engines->count; i++)
-		tended_get(&engines->tended, engines->v[i].socket);
-	tended_forget(&engines->tended);
+	tended_forget(&engines->labelled);
 }
 
 void watch_engines_close(struct watch_engines *engines)
@@ -285,5 +355,6 @@ void watch_engines_close(struct watch_engines *engines)
 		engine_events_close(&engines->v[i].events);
 	networks_free(&engines->networks);
 	tended_free(&engines->tended);
+	tended_free(&engines->labelled);
 	memset(engines, 0, sizeof(*engines));
 }

@@ -8,6 +8,7 @@
 #include "conf.h"
 #include "engine_events.h"
 #include "file_events.h"
+#include "rtnetlink.h"
 #include "tended.h"
 
 /* One socket. */
@@ -17,6 +18,7 @@ struct watched_engine {
 	enum engine_kind kind;   /* once it has answered */
 	bool answered;           /* at any time */
 	int rc;                  /* of the last time it was asked */
+	__s64 opened;            /* when its events were subscribed to, as of monotonic_ms() */
 	struct timespec changed; /* when its socket was made, or its rights changed; or zero */
 };
 
@@ -27,8 +29,9 @@ struct watch_engines {
 	struct networks networks; /* as last told; those of an engine that is away stay */
 	bool stale;               /* ask again: something may have changed */
 	bool asked;
-	struct backoff backoff; /* of those that are away */
-	struct tended_list tended;
+	struct backoff backoff;      /* of those that are away */
+	struct tended_list tended;   /* the sockets */
+	struct tended_list labelled; /* the networks with labels, by their IDs */
 };
 
 /**
@@ -46,6 +49,14 @@ int watch_engines_wait(const struct watch_engines *engines, __s64 now);
  */
 void watch_engines_retry(struct watch_engines *engines);
 
+/**
+ * watch_engines_meet() - compare what is remembered with the interfaces there are
+ *
+ * A bridge that went while its engine is away may come back as another network's: Podman gives its
+ * interfaces' names again. So it is forgotten until the engine tells of it.
+ */
+void watch_engines_meet(struct watch_engines *engines, const struct links *links);
+
 /** watch_engines_dispatch() - take in what the @i'th one has said */
 void watch_engines_dispatch(struct watch_engines *engines, size_t i);
 
@@ -53,11 +64,12 @@ void watch_engines_dispatch(struct watch_engines *engines, size_t i);
 void watch_engines_follow(const struct watch_engines *engines, struct file_events *files);
 
 /**
- * watch_engines_unknown() - may there be networks that nobody has told of since the start?
+ * watch_engines_may_have() - may @bridge be of a network that nobody has told of since the start?
  *
- * So it is until one has answered, and where one is there but does not answer.
+ * So it is until one has answered, where one is there but does not answer, and where one is not
+ * there and no other knows the bridge.
  */
-bool watch_engines_unknown(const struct watch_engines *engines);
+bool watch_engines_may_have(const struct watch_engines *engines, const char *bridge);
 
 /** watch_engines_has_podman() - Podman's networks get their bridges without its saying so */
 bool watch_engines_has_podman(const struct watch_engines *engines);

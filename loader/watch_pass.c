@@ -29,11 +29,11 @@ struct want {
 struct pass {
 	struct watch_state *state;
 	struct host host;
-	bool asks; /* what is declared depends on engines */
 	struct want *wants;
 	size_t count;
-	__s64 now;
-	int wait; /* ms, -1: not at all */
+	__s64 now;   /* when it began */
+	int wait;    /* ms, -1: not at all */
+	bool failed; /* something could not be detached */
 };
 
 static void wait_at_most(struct pass *pass, int ms)
@@ -73,13 +73,18 @@ static void ask(struct pass *pass)
 	struct watch_state *state = pass->state;
 	struct watch_engines *engines = &state->engines;
 	unsigned int newest = newest_bridge(&pass->host);
+	bool asked = state->asks;
 
-	pass->asks = depends_on_engines(pass);
-	if (newest > state->newest_bridge && watch_engines_has_podman(engines))
+	state->asks = depends_on_engines(pass);
+	/* As long as nothing depended on them nobody listened to where their sockets are, either.
+	 */
+	if ((state->asks && !asked) ||
+	    (newest > state->newest_bridge && watch_engines_has_podman(engines)))
 		engines->stale = true;
 	state->newest_bridge = newest;
-	if (pass->asks)
+	if (state->asks)
 		watch_engines_refresh(engines, pass->now);
+	watch_engines_meet(engines, &pass->host.links);
 	conf_free(&state->labels);
 	if (state->conf.labels)
 		watch_engines_labels(engines, &state->labels);
@@ -102,6 +107,23 @@ static const char *find_bridge(const struct pass *pass, const struct conf_sectio
 	*owner = HBPF_BY_ENGINE;
 	rc = engine_find(&pass->state->engines.networks, section->name, &network, err);
 	return rc ? NULL : engine_network_bridge(network, err);
+}
+
+/* May a section's name mean the network of this bridge, and another one as well? */
+static bool is_disputed(const struct pass *pass, const char *bridge)
+{
+	const struct conf *conf = &pass->state->conf;
+	const struct networks *networks = &pass->state->engines.networks;
+	const struct network *network = engine_find_bridge(networks, bridge), *found;
+
+	for (size_t i = 0; network && i < conf->count; i++) {
+		const char *name = conf->v[i].name;
+
+		if (engine_may_mean(network, name) && !links_by_name(&pass->host.links, name) &&
+		    engine_find(networks, name, &found, NULL) == -ENOTUNIQ)
+			return true;
+	}
+	return false;
 }
 
 static const struct want *find_want(const struct pass *pass, const char *bridge)
@@ -131,6 +153,10 @@ static void want_section(struct pass *pass, const struct conf_section *section)
 	} else if (!link) {
 		tended_say(tended, "%s (%s): it is not there yet", section->name, section->where);
 		tended->ifindex = 0;
+	} else if (section->bridge && is_disputed(pass, bridge)) {
+		tended_say(tended,
+			   "%s (%s): left aside, for a section may mean this network or another",
+			   section->name, section->where);
 	} else if (other) {
 		tended_say(tended, "%s (%s): left aside, for %s is declared at %s", section->name,
 			   section->where, bridge, other->where);
@@ -214,14 +240,16 @@ static void attached(struct pass *pass, struct tended *tended, const struct atta
 
 	free(tended->said);
 	tended->said = NULL;
-	tended->backoff = (struct backoff){ 0 };
+	/* In a row of heals each pause is longer than the one before. */
+	if (change || !tended_is_hot(tended, pass->now))
+		tended->backoff = (struct backoff){ 0 };
 	list_ports(&a->after.exports, ports);
 	list_gateways(&a->after.gateways, gateways);
 	log_notice("%s: %s; %s on %s", a->bridge, change ? change : "healed", ports,
 		   gateways[0] ? gateways : "no address yet");
 	if (change || !tended_heal(tended, pass->now))
 		return;
-	backoff_fail(&tended->backoff, pass->now);
+	backoff_fail(&tended->backoff, monotonic_ms());
 	log_warn("%s: something undoes it again and again; the next heal comes after %d s at the "
 		 "earliest",
 		 a->bridge, tended->backoff.delay / 1000);
@@ -234,7 +262,7 @@ static void run(struct pass *pass, struct tended *tended, const struct want *wan
 
 	if (attach_run(&a, &want->request, &err)) {
 		tended_fail(tended, &err);
-		backoff_fail(&tended->backoff, pass->now);
+		backoff_fail(&tended->backoff, monotonic_ms());
 	} else {
 		attached(pass, tended, &a);
 		pass->state->attached++;
@@ -278,7 +306,7 @@ static void tend(struct pass *pass, const struct want *want)
 		run(pass, tended, want);
 	error_free(&err);
 	/* Not where only an event can help: what attach_is_due() refuses changes nothing. */
-	if (due > 0 && (left = backoff_left(&tended->backoff, pass->now)) > 0)
+	if (due > 0 && (left = backoff_left(&tended->backoff, monotonic_ms())) > 0)
 		wait_at_most(pass, left);
 }
 
@@ -298,29 +326,45 @@ static const char *release_reason(const struct pass *pass, const struct pins *pi
 		return NULL;
 	if (!link)
 		return "it was deleted";
-	if (owner == HBPF_BY_ENGINE && pass->asks && watch_engines_unknown(&pass->state->engines))
+	if (owner == HBPF_BY_ENGINE && pass->state->asks &&
+	    (watch_engines_may_have(&pass->state->engines, bridge) || is_disputed(pass, bridge)))
 		return NULL;
 	return "it is no longer declared";
 }
 
+/* Return: what is remembered of a bridge that is to be detached and may be tried now, or NULL */
+static struct tended *to_release(struct pass *pass, const struct pins *pins, const char *bridge,
+				 const char **why)
+{
+	char key[IFNAMSIZ + sizeof("detach ")];
+	struct tended *tended;
+	int left;
+
+	*why = release_reason(pass, pins, bridge);
+	if (!*why)
+		return NULL;
+	snprintf(key, sizeof(key), "detach %s", bridge);
+	tended = tended_get(&pass->state->tended, key);
+	left = tended ? backoff_left(&tended->backoff, pass->now) : 0;
+	if (left)
+		wait_at_most(pass, left);
+	return left ? NULL : tended;
+}
+
 static void release_one(struct pass *pass, const struct pins *pins, const char *bridge)
 {
-	const char *why = release_reason(pass, pins, bridge);
+	const char *why;
+	struct tended *tended = to_release(pass, pins, bridge, &why);
 	struct error err = { 0 };
 	struct detached detached;
-	struct tended *tended;
-	char key[IFNAMSIZ + sizeof("detach ")];
 
-	snprintf(key, sizeof(key), "detach %s", bridge);
-	tended = why ? tended_get(&pass->state->tended, key) : NULL;
 	if (!tended)
 		return;
-	if (backoff_left(&tended->backoff, pass->now)) {
-		wait_at_most(pass, backoff_left(&tended->backoff, pass->now));
-	} else if (detach_run(pins, &pass->host, bridge, &detached, &err)) {
+	if (detach_run(pins, &pass->host, bridge, &detached, &err)) {
 		tended_fail(tended, &err);
-		backoff_fail(&tended->backoff, pass->now);
+		backoff_fail(&tended->backoff, monotonic_ms());
 		wait_at_most(pass, tended->backoff.delay);
+		pass->failed = true;
 	} else {
 		log_notice("%s: detached, as %s", bridge, why);
 	}
@@ -328,18 +372,22 @@ static void release_one(struct pass *pass, const struct pins *pins, const char *
 }
 
 /* Return: is there anything to detach? */
-static bool release_is_due(const struct pass *pass)
+static bool release_is_due(struct pass *pass)
 {
 	struct tended *tended = tended_get(&pass->state->tended, "pins");
 	struct pins pins = { .lock = -1 };
 	struct pins_bridges bridges;
 	struct error err = { 0 };
 	bool due = false;
+	const char *why;
 
-	if (attachment_bridges(PINS_READ, &pins, &bridges, &err) && tended)
-		tended_fail(tended, &err);
+	if (attachment_bridges(PINS_READ, &pins, &bridges, &err)) {
+		pass->failed = true;
+		if (tended)
+			tended_fail(tended, &err);
+	}
 	for (size_t i = 0; !due && i < bridges.count; i++)
-		due = release_reason(pass, &pins, bridges.names[i]);
+		due = to_release(pass, &pins, bridges.names[i], &why);
 	pins_bridges_free(&bridges);
 	pins_close(&pins);
 	error_free(&err);
@@ -356,11 +404,13 @@ static void release(struct pass *pass)
 		return;
 	/* All of it again under the exclusive lock: it may have changed meanwhile. */
 	host_free(&pass->host);
-	if (attachment_bridges(PINS_WRITE, &pins, &bridges, &err) || host_read(&pass->host, &err))
+	if (attachment_bridges(PINS_WRITE, &pins, &bridges, &err) || host_read(&pass->host, &err)) {
 		log_error(&err);
-	else
+		pass->failed = true;
+	} else {
 		for (size_t i = 0; i < bridges.count; i++)
 			release_one(pass, &pins, bridges.names[i]);
+	}
 	pins_bridges_free(&bridges);
 	pins_close(&pins);
 	error_free(&err);
@@ -401,9 +451,12 @@ static void follow_pins(struct file_events *files, const struct pass *pass)
 static bool follow(const struct pass *pass)
 {
 	struct file_events *files = &pass->state->files;
+	struct tended *tended = tended_get(&pass->state->tended, "files");
+	struct error err = { 0 };
 
+	files->error = 0;
 	follow_pins(files, pass);
-	if (pass->asks)
+	if (pass->state->asks)
 		watch_engines_follow(&pass->state->engines, files);
 	for (size_t i = 0; i < pass->count; i++)
 		follow_setting(files, pass->wants[i].request.bridge, "route_localnet");
@@ -412,6 +465,16 @@ static bool follow(const struct pass *pass)
 		follow_setting(files, "lo", "rp_filter");
 		follow_setting(files, "all", "route_localnet");
 		file_events_follow(files, "/proc/sys/net/bridge/bridge-nf-call-iptables");
+	}
+	if (files->error && tended) {
+		error_set(&err, files->error,
+			  "some changes will go unnoticed, for not all files can be "
+			  "followed: %s",
+			  strerror(files->error));
+		error_hint(&err,
+			   "raise fs.inotify.max_user_watches, or LimitNOFILE= of hbpf.service");
+		tended_fail(tended, &err);
+		error_free(&err);
 	}
 	return file_events_followed(files);
 }
@@ -425,11 +488,14 @@ static void make(struct pass *pass)
 	for (size_t i = 0; i < pass->count; i++)
 		tend(pass, &pass->wants[i]);
 	release(pass);
-	if (follow(pass))
+	if (follow(pass)) {
+		/* Its socket may have come between the asking and the listening. */
+		watch_engines_retry(&state->engines);
 		wait_at_most(pass, 0);
+	}
 	tended_forget(&state->tended);
-	wait = watch_engines_wait(&state->engines, pass->now);
-	if (pass->asks && wait >= 0)
+	wait = watch_engines_wait(&state->engines, monotonic_ms());
+	if (state->asks && wait >= 0)
 		wait_at_most(pass, wait);
 }
 
@@ -456,15 +522,20 @@ int watch_pass(struct watch_state *state)
 	return pass.wait;
 }
 
-void watch_detach_all(struct watch_state *state)
+bool watch_detach_all(struct watch_state *state)
 {
 	struct pass pass = { .state = state, .now = monotonic_ms(), .wait = -1 };
 	struct error err = { 0 };
 
-	if (host_read(&pass.host, &err))
+	tended_free(&state->tended); /* no pause for what failed before */
+	state->asks = false;         /* nor for what an engine may say yet */
+	if (host_read(&pass.host, &err)) {
 		log_error(&err);
-	else
+		pass.failed = true;
+	} else {
 		release(&pass);
+	}
 	error_free(&err);
 	host_free(&pass.host);
+	return !pass.failed;
 }

@@ -16,6 +16,7 @@ struct watch_state {
 	/* found */
 	struct watch_engines engines;
 	unsigned int newest_bridge; /* the highest index of any at the last pass */
+	bool asks;                  /* at the last pass: what is declared depends on engines */
 	struct file_events files;   /* follows what others could take away */
 	struct tended_list tended;
 	size_t attached; /* declared bridges that are there and well after the last pass */
@@ -30,7 +31,10 @@ struct watch_state {
  */
 int watch_pass(struct watch_state *state);
 
-/** watch_detach_all() - detach what this watcher, or one before, attached */
-void watch_detach_all(struct watch_state *state);
+/**
+ * watch_detach_all() - detach what this watcher, or one before, attached
+ * Return: is all of it detached? What is not was logged.
+ */
+bool watch_detach_all(struct watch_state *state);
 
 #endif /* HBPF_WATCH_PASS_H */

@@ -131,9 +131,13 @@ load watch
 		eventually logged 'br-test: healed' "$i"
 		setting br-test.route_localnet 1
 	done
-	eventually logged 'again and again'
-	on_host sysctl -qw net.ipv4.conf.br-test.route_localnet=0
-	eventually setting br-test.route_localnet 1 # though later
+	# though later, and later each time
+	for pause in 1 2; do
+		eventually logged "again and again; the next heal comes after $pause s"
+		on_host sysctl -qw net.ipv4.conf.br-test.route_localnet=0
+		eventually setting br-test.route_localnet 1
+	done
+	eventually logged 'the next heal comes after 4 s'
 }
 
 @test "a NAT rule that comes later turns pinning on" {

@@ -2,14 +2,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A container engine for the tests, of which only its answers are there.
 
-    engine.py SOCKET docker|podman|hang|text|status [FILE]
+    engine.py SOCKET docker|podman|brief|hang|text|status [FILE]
 
 docker and podman answer as these do, with the networks in FILE (JSON as Docker 20.10 and Podman 4.3
-sent it); hang takes connections and says nothing; text says something else than HTTP, and status
-that it broke. Goes to the background once it listens; its pid goes to $BED/pids, and what it is
-asked for to $BED/engine.log, line by line.
+sent it) as it is then; their streams of events stay open, and SIGUSR1 makes them say that a network
+changed. brief is a docker that ends these streams at once. hang takes connections and says nothing;
+text says something else than HTTP, and status that it broke. Goes to the background once it listens;
+its pid goes to $BED/pids, and what it is asked for to $BED/engine.log, line by line.
 """
 import os
+import signal
 import socket
 import sys
 
@@ -18,7 +20,14 @@ from bed import background  # noqa: E402
 
 SOCKET, KIND = sys.argv[1:3]
 ROOT = os.environ["BED"]
-BODY = open(sys.argv[3], "rb").read() if len(sys.argv) > 3 else b"[]"
+EVENT = b'{"Type":"network","Action":"create"}\n'
+
+
+def networks():
+    if len(sys.argv) <= 3:
+        return b"[]"
+    with open(sys.argv[3], "rb") as file:
+        return file.read()
 
 
 def http(status, body, *headers):
@@ -33,13 +42,15 @@ def answer(path):
         return b"220 mail.example.org ESMTP\r\n"
     if KIND == "status":
         return http("500 Internal Server Error", b'{"message":"broken"}')
-    if KIND == "docker" and path == "/networks":
-        return http("200 OK", BODY)
+    if KIND in ("docker", "brief") and path == "/networks":
+        return http("200 OK", networks())
     if KIND == "podman" and path == "/networks":
         # as Podman's Docker form does, it does not tell the interfaces
         return http("200 OK", b'[{"Name":"podman","Id":"2f25","Driver":"bridge"}]', *podman)
     if KIND == "podman" and path == "/v4.0.0/libpod/networks/json":
-        return http("200 OK", BODY, *podman)
+        return http("200 OK", networks(), *podman)
+    if path.partition("?")[0].endswith("/events"):
+        return b"HTTP/1.1 200 OK\r\n\r\n"
     return http("404 Not Found", b'{"message":"page not found"}', *podman)
 
 
@@ -49,7 +60,8 @@ def main():
     listener.listen(8)
     listener = socket.socket(fileno=os.dup2(listener.detach(), 100))
     background()
-    silent = []
+    silent, subscribed = [], []
+    signal.signal(signal.SIGUSR1, lambda *_: [client.send(EVENT) for client in subscribed])
     while True:
         client, _ = listener.accept()
         if KIND == "hang":
@@ -62,6 +74,9 @@ def main():
             with open(os.path.join(ROOT, "engine.log"), "a") as log:
                 log.write(words[1].decode() + "\n")
             client.sendall(answer(words[1].decode()))
+            if KIND != "brief" and b"/events" in words[1]:
+                subscribed.append(client)
+                continue
         client.close()
 
 

@@ -1,0 +1,194 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# hbpf watch and container engines that come, go and misbehave. The engines here are made up, so that
+# each does it at the right moment; tests/docker has the real ones.
+
+# Each test is a process of its own for shellcheck.
+# shellcheck disable=SC2030,SC2031,SC2034
+load lib
+load watch
+
+DOCKER=/var/run/docker.sock
+PODMAN=/run/podman/podman.sock
+
+teardown() {
+	# of the sandbox's own /run, never the machine's
+	rm -rf "$DOCKER" /run/podman
+	bed_down
+}
+
+# networks NAME,BRIDGE[,PORTS]...: in Docker's form; podman_networks: in Podman's
+networks() {
+	printf '%s\n' "$@" | jq -R 'split(",") | {Name: .[0], Id: (.[0] + "0" + .[1]), Driver: "bridge",
+		Options: {"com.docker.network.bridge.name": .[1]},
+		Labels: (if .[2] then {"hbpf.ports": .[2]} else {} end)}' | jq -s . >"$BED/docker.new"
+	mv "$BED/docker.new" "$BED/docker"
+}
+
+podman_networks() {
+	printf '%s\n' "$@" | jq -R 'split(",") | {name: .[0], id: (.[0] + "1" + .[1]), driver: "bridge",
+		network_interface: .[1],
+		labels: (if .[2] then {"hbpf.ports": .[2]} else {} end)}' | jq -s . >"$BED/podman.new"
+	mv "$BED/podman.new" "$BED/podman"
+}
+
+# docker [KIND], podman: they run; their networks are told beforehand
+docker() {
+	tool engine "$DOCKER" "${1:-docker}" "$BED/docker"
+	engine=$(tail -n 1 "$BED/pids")
+}
+
+podman() {
+	mkdir -p /run/podman
+	tool engine "$PODMAN" podman "$BED/podman"
+	engine=$(tail -n 1 "$BED/pids")
+}
+
+# end_engine SOCKET: the one that was started last
+end_engine() {
+	kill "$engine"
+	rm "$1"
+}
+
+declare_labels() {
+	declare_conf <<<"labels = yes"
+}
+
+@test "an engine that came while nothing depended on one is asked once something does" {
+	networks net,br-test
+	declare_conf <<-EOF
+		[net]
+		ports = 8088
+	EOF
+	watch
+	eventually logged 'net .*: it is not there yet'
+	declare_conf </dev/null
+	reload
+	docker
+	declare_conf <<-EOF
+		[net]
+		ports = 8088
+	EOF
+	reload
+	eventually logged 'br-test: attached'
+	live
+}
+
+@test "the directory of a socket comes after the watcher, and the engine in it is heard" {
+	podman_networks net,br-test,8088
+	declare_labels
+	watch
+	for i in 1 2 3; do
+		podman
+		eventually logged 'Podman answers' "$i"
+		end_engine "$PODMAN"
+		rm -r /run/podman
+		eventually logged 'podman.sock.*No such file' "$i"
+	done
+	live
+}
+
+@test "an engine that ends its stream of events at once is asked after growing pauses" {
+	networks net,br-test,8088
+	docker brief
+	declare_labels
+	watch
+	eventually logged 'br-test: attached'
+	for pause in 1 2 4; do
+		eventually logged "ends its stream of events at once; it is asked again after $pause s"
+	done
+	live
+}
+
+@test "a second network of the same name takes nothing from the one that is served" {
+	make_bridge br-other 31
+	networks net,br-test
+	docker
+	declare_conf <<-EOF
+		labels = yes
+		[net]
+		ports = 8088
+	EOF
+	watch
+	eventually logged 'br-test: attached'
+	# somebody makes another one, and labels both
+	networks net,br-test,9000 net,br-other,9001
+	kill -USR1 "$engine"
+	eventually logged "several networks are called 'net'"
+	eventually logged 'a section may mean this network or another'
+	status_is '.ports[0].gateway_port == 8088 and (.ports | length) == 1'
+	not_attached br-other
+	unlogged 'no longer declared'
+	networks net,br-test other,br-other,9001
+	kill -USR1 "$engine"
+	# the control: labels of a network that nobody disputes count
+	eventually logged 'br-other: attached'
+	status_is '.ports[0].gateway_port == 8088 and (.ports | length) == 1'
+}
+
+@test "an interface that comes again while its engine is away is not taken for the same network" {
+	make_bridge podman1 31
+	podman_networks net,podman1,8088
+	podman
+	declare_labels
+	watch
+	eventually logged 'podman1: attached'
+	end_engine "$PODMAN"
+	eventually logged 'podman.sock.*No such file'
+	# the engine is away: what is attached stays, as long as its interface is the same
+	live podman1
+	on_host ip link del podman1
+	eventually logged 'podman1: detached, as it was deleted'
+	make_bridge podman1 32
+	networks other,br-nowhere
+	docker # something that is seen after it
+	eventually logged 'Docker answers'
+	not_attached podman1
+	# the control: when its engine says so, it is
+	podman
+	eventually logged 'podman1: attached' 2
+}
+
+@test "a watcher that starts while an engine's socket is away detaches none of its networks" {
+	make_bridge podman1 31
+	networks net,br-test,8088
+	podman_networks pnet,podman1,8088
+	docker
+	podman
+	declare_labels
+	watch
+	eventually logged 'podman1: attached'
+	eventually logged 'br-test: attached'
+	end_watch
+	end_engine "$PODMAN"
+	# the control: of an engine that answers, what lost its label goes
+	networks net,br-test
+	watch
+	eventually logged 'br-test: detached, as it is no longer declared'
+	live podman1
+	unlogged podman1
+}
+
+@test "what cannot be detached is tried again after a pause, and --detach-on-exit says it is left" {
+	declare_br_test
+	watch --detach-on-exit
+	eventually logged 'br-test: attached'
+	# a directory that is none of hbpf's keeps its own from being removed
+	mkdir "$(pin_dir br-test)/foreign"
+	declare_conf </dev/null
+	reload
+	eventually logged 'br-test.*foreign'
+	rests() {
+		local before
+		before=$(stat -c %z "$HBPF_BPFFS")
+		# longer than from one pass to the next, shorter than the pause
+		sleep 0.5
+		[ "$before" = "$(stat -c %z "$HBPF_BPFFS")" ] || fail "$before: a command ran since"
+	}
+	eventually rests
+	code=0
+	kill -TERM "$WATCH"
+	wait "$WATCH" || code=$?
+	same 1 "$code"
+	logged 'not all of what it attached is detached'
+}
