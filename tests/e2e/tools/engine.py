@@ -6,7 +6,7 @@
 
 docker and podman answer as these do, with the networks in FILE (JSON as Docker 20.10 and Podman 4.3
 sent it) as it is then; their streams of events stay open, and SIGUSR1 makes them say that a network
-changed. brief is a docker that ends these streams at once. hang takes connections and says nothing;
+changed. brief is a docker that ends these streams soon. hang takes connections and says nothing;
 text says something else than HTTP, and status that it broke. Goes to the background once it listens;
 its pid goes to $BED/pids, and what it is asked for to $BED/engine.log, line by line.
 """
@@ -14,6 +14,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 
 sys.path.insert(0, os.path.dirname(__file__))
 from bed import background  # noqa: E402
@@ -74,8 +75,10 @@ def main():
             with open(os.path.join(ROOT, "engine.log"), "a") as log:
                 log.write(words[1].decode() + "\n")
             client.sendall(answer(words[1].decode()))
-            if KIND != "brief" and b"/events" in words[1]:
+            if b"/events" in words[1]:
                 subscribed.append(client)
+                if KIND == "brief":  # not with the headers: then it would never have begun
+                    threading.Timer(0.1, client.close).start()
                 continue
         client.close()
 
