@@ -442,8 +442,12 @@ static void follow_pins(struct file_events *files, const struct pass *pass)
 		file_events_follow(files, path);
 	/* hbpf/NETNS, hbpf, and the root that every command touches */
 	for (int above = 0; above < 3; above++) {
+		char *slash = strrchr(pins.base, '/');
+
+		if (!slash)
+			break;
 		file_events_follow(files, pins.base);
-		*strrchr(pins.base, '/') = '\0';
+		*slash = '\0';
 	}
 }
 

@@ -115,7 +115,7 @@ declare_labels() {
 	networks net,br-test,9000 net,br-other,9001
 	kill -USR1 "$engine"
 	eventually logged "several networks are called 'net'"
-	eventually logged 'a section may mean this network or another'
+	eventually logged 'a section may mean this network or another' 2
 	status_is '.ports[0].gateway_port == 8088 and (.ports | length) == 1'
 	not_attached br-other
 	unlogged 'no longer declared'
