@@ -273,9 +273,21 @@ static void of_malformed_labels_only_the_first_problem_is_told(void **state)
 static void networks_of_one_name_are_told_apart_by_where_they_are_declared(void **state)
 {
 	struct network networks[] = {
-		{ ENGINE_DOCKER, "net", "1", "bridge", "br-1", "8088", NULL },
-		{ ENGINE_DOCKER, "net", "2", "bridge", "br-2", "8088", NULL },
-		{ ENGINE_PODMAN, "net", "3", "bridge", "br-1", "8088", NULL },
+		{ .engine = ENGINE_DOCKER,
+		  .name = "net",
+		  .id = "1",
+		  .bridge = "br-1",
+		  .ports = "8088" },
+		{ .engine = ENGINE_DOCKER,
+		  .name = "net",
+		  .id = "2",
+		  .bridge = "br-2",
+		  .ports = "8088" },
+		{ .engine = ENGINE_PODMAN,
+		  .name = "net",
+		  .id = "3",
+		  .bridge = "br-1",
+		  .ports = "8088" },
 	};
 	struct conf conf = { 0 };
 
