@@ -193,40 +193,43 @@ static bool any_away(const struct watch_engines *engines)
 	return false;
 }
 
+static bool is_lasting(const struct watched_engine *engine)
+{
+	return monotonic_ms() - engine->opened >= LASTING_MS;
+}
+
 /* Return: did all of their streams live long enough? */
-static bool all_lasting(const struct watch_engines *engines, __s64 now)
+static bool all_lasting(const struct watch_engines *engines)
 {
 	for (size_t i = 0; i < engines->count; i++) {
 		const struct watched_engine *engine = &engines->v[i];
 
-		if (is_open(engine) && now - engine->opened < LASTING_MS)
+		if (is_open(engine) && !is_lasting(engine))
 			return false;
 	}
 	return true;
 }
 
-bool watch_engines_refresh(struct watch_engines *engines, __s64 now)
+void watch_engines_refresh(struct watch_engines *engines)
 {
 	if (engines->asked && !engines->stale &&
-	    (!any_away(engines) || backoff_left(&engines->backoff, now)))
-		return false;
+	    (!any_away(engines) || backoff_left(&engines->backoff, monotonic_ms())))
+		return;
 	if (ask(engines))
 		ask(engines);
 	engines->asked = true;
 	engines->stale = false;
-	now = monotonic_ms(); /* asking may have taken long */
 	if (any_away(engines))
-		backoff_fail(&engines->backoff, now);
-	else if (all_lasting(engines, now))
+		backoff_fail(&engines->backoff, monotonic_ms());
+	else if (all_lasting(engines))
 		engines->backoff = (struct backoff){ 0 };
-	return true;
 }
 
-int watch_engines_wait(const struct watch_engines *engines, __s64 now)
+int watch_engines_wait(const struct watch_engines *engines)
 {
 	if (engines->stale || !engines->asked)
 		return 0;
-	return any_away(engines) ? backoff_left(&engines->backoff, now) : -1;
+	return any_away(engines) ? backoff_left(&engines->backoff, monotonic_ms()) : -1;
 }
 
 void watch_engines_retry(struct watch_engines *engines)
@@ -245,19 +248,18 @@ void watch_engines_retry(struct watch_engines *engines)
 
 static void end_stream(struct watch_engines *engines, struct watched_engine *engine)
 {
-	__s64 now = monotonic_ms();
 	struct tended *tended = tend(engines, engine->socket, " events");
 
 	engine_events_close(&engine->events);
 	engine->rc = -ENOTCONN;
 	for (size_t i = 0; i < engines->networks.count; i++)
 		engines->networks.v[i].old |= engines->networks.v[i].engine == engine->kind;
-	if (now - engine->opened >= LASTING_MS) {
+	if (is_lasting(engine)) {
 		engines->backoff = (struct backoff){ 0 };
 		engines->stale = true;
 		return;
 	}
-	backoff_fail(&engines->backoff, now);
+	backoff_fail(&engines->backoff, monotonic_ms());
 	if (tended)
 		tended_say(tended,
 			   "%s on %s ends its stream of events at once; it is asked again "

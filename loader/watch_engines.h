@@ -34,16 +34,11 @@ struct watch_engines {
 	struct tended_list labelled; /* the networks with labels, by their IDs */
 };
 
-/**
- * watch_engines_refresh() - connect to those that are away, ask where something changed
- * @now:	As of monotonic_ms()
- *
- * Return: is what is known of the networks new?
- */
-bool watch_engines_refresh(struct watch_engines *engines, __s64 now);
+/** watch_engines_refresh() - connect to those that are away, ask where something changed */
+void watch_engines_refresh(struct watch_engines *engines);
 
 /** watch_engines_wait() - Return: ms until refresh is worthwhile without a notice; -1: never */
-int watch_engines_wait(const struct watch_engines *engines, __s64 now);
+int watch_engines_wait(const struct watch_engines *engines);
 
 /** watch_engines_retry() - something happened to files: ask those that are away where it was theirs
  */

@@ -31,7 +31,6 @@ struct pass {
 	struct host host;
 	struct want *wants;
 	size_t count;
-	__s64 now;   /* when it began */
 	int wait;    /* ms, -1: not at all */
 	bool failed; /* something could not be detached */
 };
@@ -40,6 +39,16 @@ static void wait_at_most(struct pass *pass, int ms)
 {
 	if (pass->wait < 0 || ms < pass->wait)
 		pass->wait = ms;
+}
+
+/* Is it not to be tried yet? Then there is a pass when it is. */
+static bool is_paused(struct pass *pass, const struct tended *tended)
+{
+	int left = backoff_left(&tended->backoff, monotonic_ms());
+
+	if (left)
+		wait_at_most(pass, left);
+	return left;
 }
 
 /* ---- ask ---- */
@@ -83,7 +92,7 @@ static void ask(struct pass *pass)
 		engines->stale = true;
 	state->newest_bridge = newest;
 	if (state->asks)
-		watch_engines_refresh(engines, pass->now);
+		watch_engines_refresh(engines);
 	watch_engines_meet(engines, &pass->host.links);
 	conf_free(&state->labels);
 	if (state->conf.labels)
@@ -233,7 +242,7 @@ static const char *what_changed(const struct attach *a)
 	return NULL;
 }
 
-static void attached(struct pass *pass, struct tended *tended, const struct attach *a)
+static void attached(struct tended *tended, const struct attach *a)
 {
 	const char *change = what_changed(a);
 	char ports[LIST_STRLEN] = "", gateways[LIST_STRLEN] = "";
@@ -241,13 +250,13 @@ static void attached(struct pass *pass, struct tended *tended, const struct atta
 	free(tended->said);
 	tended->said = NULL;
 	/* In a row of heals each pause is longer than the one before. */
-	if (change || !tended_is_hot(tended, pass->now))
+	if (change || !tended_is_hot(tended, monotonic_ms()))
 		tended->backoff = (struct backoff){ 0 };
 	list_ports(&a->after.exports, ports);
 	list_gateways(&a->after.gateways, gateways);
 	log_notice("%s: %s; %s on %s", a->bridge, change ? change : "healed", ports,
 		   gateways[0] ? gateways : "no address yet");
-	if (change || !tended_heal(tended, pass->now))
+	if (change || !tended_heal(tended, monotonic_ms()))
 		return;
 	backoff_fail(&tended->backoff, monotonic_ms());
 	log_warn("%s: something undoes it again and again; the next heal comes after %d s at the "
@@ -264,9 +273,10 @@ static void run(struct pass *pass, struct tended *tended, const struct want *wan
 		tended_fail(tended, &err);
 		backoff_fail(&tended->backoff, monotonic_ms());
 	} else {
-		attached(pass, tended, &a);
+		attached(tended, &a);
 		pass->state->attached++;
 	}
+	is_paused(pass, tended);
 	attach_free(&a);
 	error_free(&err);
 }
@@ -276,7 +286,7 @@ static void settled(struct pass *pass, struct tended *tended)
 {
 	free(tended->said);
 	tended->said = NULL;
-	if (!tended_is_hot(tended, pass->now))
+	if (!tended_is_hot(tended, monotonic_ms()))
 		tended->backoff = (struct backoff){ 0 };
 	pass->state->attached++;
 }
@@ -286,7 +296,7 @@ static void tend(struct pass *pass, const struct want *want)
 	struct tended *tended = tended_get(&pass->state->tended, want->where);
 	struct error err = { 0 };
 	struct attach a;
-	int due, left;
+	int due;
 
 	if (!tended)
 		return;
@@ -297,17 +307,14 @@ static void tend(struct pass *pass, const struct want *want)
 	}
 	due = attach_is_due(&a, &want->request, &err);
 	attach_free(&a);
-	left = backoff_left(&tended->backoff, pass->now);
 	if (due < 0)
-		tended_fail(tended, &err);
+		tended_fail(tended,
+			    &err); /* only an event can help: there is no pause to wait for */
 	else if (!due)
 		settled(pass, tended);
-	else if (!left)
+	else if (!is_paused(pass, tended))
 		run(pass, tended, want);
 	error_free(&err);
-	/* Not where only an event can help: what attach_is_due() refuses changes nothing. */
-	if (due > 0 && (left = backoff_left(&tended->backoff, monotonic_ms())) > 0)
-		wait_at_most(pass, left);
 }
 
 /* ---- release ---- */
@@ -338,17 +345,13 @@ static struct tended *to_release(struct pass *pass, const struct pins *pins, con
 {
 	char key[IFNAMSIZ + sizeof("detach ")];
 	struct tended *tended;
-	int left;
 
 	*why = release_reason(pass, pins, bridge);
 	if (!*why)
 		return NULL;
 	snprintf(key, sizeof(key), "detach %s", bridge);
 	tended = tended_get(&pass->state->tended, key);
-	left = tended ? backoff_left(&tended->backoff, pass->now) : 0;
-	if (left)
-		wait_at_most(pass, left);
-	return left ? NULL : tended;
+	return tended && !is_paused(pass, tended) ? tended : NULL;
 }
 
 static void release_one(struct pass *pass, const struct pins *pins, const char *bridge)
@@ -363,7 +366,7 @@ static void release_one(struct pass *pass, const struct pins *pins, const char *
 	if (detach_run(pins, &pass->host, bridge, &detached, &err)) {
 		tended_fail(tended, &err);
 		backoff_fail(&tended->backoff, monotonic_ms());
-		wait_at_most(pass, tended->backoff.delay);
+		is_paused(pass, tended);
 		pass->failed = true;
 	} else {
 		log_notice("%s: detached, as %s", bridge, why);
@@ -498,14 +501,14 @@ static void make(struct pass *pass)
 		wait_at_most(pass, 0);
 	}
 	tended_forget(&state->tended);
-	wait = watch_engines_wait(&state->engines, monotonic_ms());
+	wait = watch_engines_wait(&state->engines);
 	if (state->asks && wait >= 0)
 		wait_at_most(pass, wait);
 }
 
 int watch_pass(struct watch_state *state)
 {
-	struct pass pass = { .state = state, .now = monotonic_ms(), .wait = -1 };
+	struct pass pass = { .state = state, .wait = -1 };
 	struct error err = { 0 };
 
 	state->attached = 0;
@@ -528,7 +531,7 @@ int watch_pass(struct watch_state *state)
 
 bool watch_detach_all(struct watch_state *state)
 {
-	struct pass pass = { .state = state, .now = monotonic_ms(), .wait = -1 };
+	struct pass pass = { .state = state, .wait = -1 };
 	struct error err = { 0 };
 
 	tended_free(&state->tended); /* no pause for what failed before */
