@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -59,19 +60,26 @@ static size_t hear(int client, char *line, size_t size)
 	return strlen(line);
 }
 
-static void say(int client, const char *text, size_t len)
+#define FOREVER (-1)
+
+/* Return: did somebody listen to all of it? */
+static bool say(int client, const char *text, size_t len)
 {
 	while (len) {
 		ssize_t some = send(client, text, len, MSG_NOSIGNAL);
 
 		if (some <= 0)
-			return;
+			return false;
 		text += some;
 		len -= some;
 	}
+	return true;
 }
 
-/* A server that answers everyone with @head and @times the @rest, and closes. */
+/*
+ * A server that answers everyone with @head and @times the @rest, and closes. FOREVER: never silent
+ * for long, and never done.
+ */
 static pid_t serve(const char *head, const char *rest, int times)
 {
 	size_t len = strlen(rest);
@@ -88,8 +96,8 @@ static pid_t serve(const char *head, const char *rest, int times)
 
 		if (hear(client, line, sizeof(line))) {
 			say(client, head, strlen(head));
-			for (int i = 0; i < times; i++)
-				say(client, rest, len);
+			for (int i = 0; i != times && say(client, rest, len); i++)
+				usleep(times == FOREVER ? 50000 : 0);
 		}
 		close(client);
 	}
@@ -204,29 +212,6 @@ static void an_answer_without_end_is_given_up(void **state)
 	assert_null(answer.body);
 }
 
-/* Never silent for long, and never done. */
-static pid_t serve_drops(const char *head)
-{
-	int fd = listen_at(path);
-	pid_t pid = fork();
-	char line[512];
-
-	if (pid) {
-		close(fd);
-		return pid;
-	}
-	for (;;) {
-		int client = accept(fd, NULL, NULL);
-
-		if (hear(client, line, sizeof(line))) {
-			say(client, head, strlen(head));
-			while (send(client, " ", 1, MSG_NOSIGNAL) == 1)
-				usleep(50000);
-		}
-		close(client);
-	}
-}
-
 static void an_answer_that_comes_in_drops_is_given_up(void **state)
 {
 	static const struct {
@@ -238,7 +223,7 @@ static void an_answer_that_comes_in_drops_is_given_up(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		pid_t pid = serve_drops(rows[i].head);
+		pid_t pid = serve(rows[i].head, " ", FOREVER);
 		struct engine_answer answer;
 		struct error err = { 0 };
 
