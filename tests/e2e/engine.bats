@@ -4,16 +4,9 @@
 # is said where it is none. The engines here say what Docker 20.10.24 and Podman 4.3.1 said;
 # tests/docker has the real ones.
 load lib
+load engine
 
-DOCKER=/var/run/docker.sock
-PODMAN=/run/podman/podman.sock
 RECORDED=$E2E/../unit/engine
-
-teardown() {
-	# of the sandbox's own /run, never the machine's
-	rm -rf "$DOCKER" /run/podman
-	bed_down
-}
 
 # docker, podman: an engine with the recorded networks on its usual socket. Of Docker's, test-net is
 # br-test; of Podman's, ptest is podman2 and br-x is podman1.

@@ -7,29 +7,28 @@
 # shellcheck disable=SC2030,SC2031,SC2034
 load lib
 load watch
+load engine
 
-DOCKER=/var/run/docker.sock
-PODMAN=/run/podman/podman.sock
-
-teardown() {
-	# of the sandbox's own /run, never the machine's
-	rm -rf "$DOCKER" /run/podman
-	bed_down
+# tell ENGINE FORM NETWORK...: it has these from now on, in the form that jq makes of $name, $bridge and
+# $labels
+tell() {
+	printf '%s\n' "${@:3}" | jq -R 'split(",") | . as [$name, $bridge, $ports] |
+		(if $ports then {"hbpf.ports": $ports} else {} end) as $labels | '"$2" |
+		jq -s . >"$BED/$1.new"
+	mv "$BED/$1.new" "$BED/$1"
 }
 
-# networks NAME,BRIDGE[,PORTS]...: in Docker's form; podman_networks: in Podman's
+# networks NAME,BRIDGE[,PORTS]...: Docker has; podman_networks: Podman has
 networks() {
-	printf '%s\n' "$@" | jq -R 'split(",") | {Name: .[0], Id: (.[0] + "0" + .[1]), Driver: "bridge",
-		Options: {"com.docker.network.bridge.name": .[1]},
-		Labels: (if .[2] then {"hbpf.ports": .[2]} else {} end)}' | jq -s . >"$BED/docker.new"
-	mv "$BED/docker.new" "$BED/docker"
+	# shellcheck disable=SC2016 # jq's
+	tell docker '{Name: $name, Id: ($name + "0" + $bridge), Driver: "bridge", Labels: $labels,
+		Options: {"com.docker.network.bridge.name": $bridge}}' "$@"
 }
 
 podman_networks() {
-	printf '%s\n' "$@" | jq -R 'split(",") | {name: .[0], id: (.[0] + "1" + .[1]), driver: "bridge",
-		network_interface: .[1],
-		labels: (if .[2] then {"hbpf.ports": .[2]} else {} end)}' | jq -s . >"$BED/podman.new"
-	mv "$BED/podman.new" "$BED/podman"
+	# shellcheck disable=SC2016 # jq's
+	tell podman '{name: $name, id: ($name + "1" + $bridge), driver: "bridge", labels: $labels,
+		network_interface: $bridge}' "$@"
 }
 
 # docker [KIND], podman: they run; their networks are told beforehand
