@@ -21,22 +21,28 @@ static const char *const side_names[HOOK_SIDES] = {
 	[HOOK_EGRESS] = "egress",
 };
 
+static void print_problem(const struct status_problem *problem)
+{
+	if (problem->command[0])
+		printf("%s; `%s` repairs it\n", problem->text, problem->command);
+	else
+		puts(problem->text);
+}
+
+/* The first line tells how it does, and where that is not well, what to do. */
 static void print_head(const struct status *status)
 {
 	if (status->alive)
-		printf("%s: attached, live (%s)\n", status->bridge,
-		       hook_kind_names[status->hooks[HOOK_INGRESS].kind]);
-	else if (!status->exists)
-		printf("%s: dead, the bridge was deleted; once it is back `hbpf attach %s` heals "
-		       "it, `hbpf detach %s` forgets it\n",
-		       status->bridge, status->bridge, status->bridge);
+		printf("%s: attached, live (%s)%s", status->bridge,
+		       hook_kind_names[status->hooks[HOOK_INGRESS].kind],
+		       status->problem_count ? ", but " : "\n");
 	else
-		printf("%s: dead, its programs are not on the bridge; `hbpf attach %s` heals it\n",
-		       status->bridge, status->bridge);
-	if (status->exposed)
-		printf("  EXPOSED: net.ipv4.conf.%s.route_localnet is on and the guard is gone, so what "
-		       "is behind %s can reach any port of 127.0.0.0/8; `hbpf attach %s` closes that\n",
-		       status->bridge, status->bridge, status->bridge);
+		printf("%s: dead, ", status->bridge);
+	for (size_t i = 0; i < status->problem_count; i++) {
+		if (i)
+			fputs("  ", stdout);
+		print_problem(&status->problems[i]);
+	}
 	for (int side = 0; side < HOOK_SIDES; side++) {
 		const struct hook_state *hook = &status->hooks[side];
 
@@ -304,6 +310,23 @@ static struct json_object *missing_json(const struct status *status)
 	return array;
 }
 
+static struct json_object *problems_json(const struct status *status)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < status->problem_count; i++) {
+		const struct status_problem *problem = &status->problems[i];
+		struct json_object *item = json_object_new_object();
+
+		add_string(item, "name", problem->name);
+		add_string(item, "text", problem->text);
+		if (problem->command[0])
+			add_string(item, "command", problem->command);
+		json_object_array_add(array, item);
+	}
+	return array;
+}
+
 static struct json_object *status_json(struct status *status)
 {
 	const struct hbpf_config *config = &status->dp.config;
@@ -314,6 +337,7 @@ static struct json_object *status_json(struct status *status)
 	add_bool(item, "exists", status->exists);
 	add_bool(item, "live", status->alive);
 	add_bool(item, "exposed", status->exposed);
+	json_object_object_add(item, "problems", problems_json(status));
 	for (int side = 0; side < HOOK_SIDES; side++)
 		json_object_object_add(hooks, side_names[side], hook_json(&status->hooks[side]));
 	json_object_object_add(item, "hooks", hooks);
@@ -350,7 +374,7 @@ static bool show(const char *bridge, const struct pins *pins, const struct host 
 		json_object_array_add(array, status_json(&status));
 	else
 		print_status(&status);
-	good = status.readable && !status.exposed;
+	good = status_is_good(&status);
 	status_free(&status);
 	return good;
 }
@@ -416,8 +440,9 @@ const struct command command_status = {
 	.summary = "Show what is attached, how it does, and what it changed",
 	.text = "Of one BRIDGE, or its network's name or ID, or of every attached one. With -v also\n"
 		"how many packets took which way.\n\n"
-		"Exit status 1 also where a bridge's state cannot be read, and where the guard is\n"
-		"gone while route_localnet is on, so that all of the host's loopback is open.",
+		"Exit status 1 where a bridge's state cannot be read, where it is there and its\n"
+		"clients cannot be served, and where the guard was removed while route_localnet is\n"
+		"on, so that all of the host's loopback is open: hbpf(8) has the list.",
 	.max_words = 1,
 	.reports = true,
 	.root_for = "reads BPF maps",

@@ -410,6 +410,21 @@ int settings_restore(const struct pins *pins, const char *bridge, bool last, str
 	return ret;
 }
 
+/*
+ * The kernel takes the larger of conf.all and the interface's own: IN_DEV_ORCONF() for
+ * route_localnet, where any value but 0 is on, and IN_DEV_MAXCONF() for rp_filter, where only 1,
+ * strict, drops what comes from lo with another's source (__fib_validate_source()).
+ */
+static void judge(enum setting_id id, struct setting_state *state)
+{
+	int all;
+
+	state->effect = state->now;
+	if (state->now >= 0 && !value_read("all", id, &all, NULL) && all > state->now)
+		state->effect = all;
+	state->works = id == SETTING_LO_RP_FILTER ? state->effect != 1 : state->effect != 0;
+}
+
 int settings_read(const struct pins *pins, const char *bridge, struct setting_state *states,
 		  struct error *err)
 {
@@ -429,6 +444,7 @@ int settings_read(const struct pins *pins, const char *bridge, struct setting_st
 		error = value_read(ifname, id, &state->now, NULL);
 		if (error)
 			state->now = error;
+		judge(id, state);
 		error = kept_or_guess(&keeper, id, &state->kept, &state->guessed,
 				      ret || guessed ? NULL : err);
 		if (!ret)

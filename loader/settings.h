@@ -42,6 +42,8 @@ struct setting_state {
 	struct setting kept;
 	bool guessed; /* there is no knowing: `kept` is what a new interface has */
 	int now;      /* present value, or -errno */
+	int effect;   /* of `now` and conf.all, which the kernel takes the larger of; or -errno */
+	bool works;   /* the effect is one that hbpf works with, or cannot be read */
 };
 
 /**

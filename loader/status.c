@@ -3,6 +3,8 @@
 #include "nat.h"
 
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -123,6 +125,89 @@ static int read_state(struct status *status, const struct pins *pins,
 	return rc;
 }
 
+static struct status_problem *add_problem(struct status *status, const char *name, bool fails,
+					  const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* Return: the problem, for its command; what is one too many overwrites the last. */
+static struct status_problem *add_problem(struct status *status, const char *name, bool fails,
+					  const char *fmt, ...)
+{
+	struct status_problem *problem;
+	va_list args;
+
+	if (status->problem_count == STATUS_PROBLEMS_MOST)
+		status->problem_count--;
+	problem = &status->problems[status->problem_count++];
+	problem->name = name;
+	problem->fails = fails;
+	va_start(args, fmt);
+	vsnprintf(problem->text, sizeof(problem->text), fmt, args);
+	va_end(args);
+	return problem;
+}
+
+static void attach_repairs(const struct status *status, struct status_problem *problem)
+{
+	snprintf(problem->command, sizeof(problem->command), "hbpf attach %s", status->bridge);
+}
+
+static void find_dead(struct status *status)
+{
+	const char *bridge = status->bridge;
+
+	if (!status->exists)
+		add_problem(status, "deleted", false,
+			    "the bridge was deleted; once it is back `hbpf attach %s` repairs it, "
+			    "`hbpf detach %s` forgets it",
+			    bridge, bridge);
+	else if (!status->alive)
+		attach_repairs(status, add_problem(status, "dead", true,
+						   "its programs are not on the bridge"));
+	if (status->exposed)
+		attach_repairs(
+			status,
+			add_problem(status, "exposed", true,
+				    "EXPOSED: net.ipv4.conf.%s.route_localnet is on and the guard "
+				    "was removed, so what is behind %s can reach any port of "
+				    "127.0.0.0/8",
+				    bridge, bridge));
+}
+
+static void find_settings(struct status *status)
+{
+	for (int id = 0; status->ports.has_v4 && id < SETTING_MAX; id++) {
+		const struct setting_state *state = &status->settings[id];
+
+		if (!state->works)
+			attach_repairs(
+				status,
+				add_problem(status, "setting", true,
+					    "%s is %d%s, so no IPv4 client gets an answer",
+					    state->name, state->now,
+					    state->effect == state->now
+						    ? ""
+						    : ", and 1 by net.ipv4.conf.all.rp_filter"));
+	}
+}
+
+static void find_problems(struct status *status)
+{
+	find_dead(status);
+	if (!status->readable || !status->alive)
+		return;
+	find_settings(status);
+}
+
+bool status_is_good(const struct status *status)
+{
+	for (size_t i = 0; i < status->problem_count; i++) {
+		if (status->problems[i].fails)
+			return false;
+	}
+	return status->readable;
+}
+
 void status_read(struct status *status, const struct pins *pins, const struct host *host,
 		 const char *bridge)
 {
@@ -143,6 +228,7 @@ void status_read(struct status *status, const struct pins *pins, const struct ho
 			  status->settings[SETTING_BRIDGE_ROUTE_LOCALNET].now > 0;
 	status->nat = nat_prerouting(status->nat_why, sizeof(status->nat_why));
 	status->readable = !rc && !settings_rc;
+	find_problems(status);
 }
 
 void status_free(struct status *status)

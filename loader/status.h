@@ -7,6 +7,16 @@
 #include "report.h"
 #include "settings.h"
 
+/* Something that keeps clients from being served, or opens the host to them. */
+struct status_problem {
+	const char *name; /* in JSON */
+	bool fails;       /* status exits 1 */
+	char text[384];
+	char command[192]; /* that repairs it; empty where none does, or `text` says it */
+};
+
+#define STATUS_PROBLEMS_MOST 8
+
 struct status {
 	const char *bridge;
 	bool exists;  /* an interface of that name is there */
@@ -23,12 +33,17 @@ struct status {
 	int nat; /* as of nat_prerouting() */
 	char nat_why[128];
 	struct hbpf_counter counters[HBPF_REASON_MAX];
+	struct status_problem problems[STATUS_PROBLEMS_MOST]; /* the worst first */
+	size_t problem_count;
 };
 
 /** status_read() - gather it; @problem tells what could not be. Free with status_free() */
 void status_read(struct status *status, const struct pins *pins, const struct host *host,
 		 const char *bridge);
 void status_free(struct status *status);
+
+/** status_is_good() - is the state readable, and nothing wrong that hbpf status exits 1 for? */
+bool status_is_good(const struct status *status);
 
 /** status_guard_why() - what the guard does, and why not all of it where it is off */
 const char *status_guard_why(const struct hbpf_config *config);

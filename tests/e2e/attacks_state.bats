@@ -55,7 +55,8 @@ served() {
 		make_bridge br-test 30
 		make_client c1 2
 		sealed
-		exits 0 hb status
+		exits 1 hb status
+		prints '^br-test: dead'
 		serve_9999 $hook
 		served
 		sealed

@@ -62,9 +62,50 @@ net.ipv4.conf.lo.rp_filter = 2" "$changed"
 	attach --port 8088
 	exits 0 hb status
 	prints 'br-test\.route_localnet' 'lo\.route_localnet' 'lo\.rp_filter'
-	on_host sysctl -qw net.ipv4.conf.lo.rp_filter=1
+	on_host sysctl -qw net.ipv4.conf.lo.rp_filter=0
 	exits 0 hb status
-	prints 'lo\.rp_filter.*1'
+	prints 'lo\.rp_filter.*0.*someone changed it since'
+}
+
+# setting_breaks SETTING=VALUE...: nobody gets an answer, the first line of status says why and
+# what repairs it, and that does
+setting_breaks() {
+	on_host sysctl -qw "${@/#/net.ipv4.conf.}"
+	misses TIMEOUT tcp "$GW:8088"
+	exits 1 hb status
+	out=$(head -1 <<<"$out")
+	prints "^br-test: .*, but net\.ipv4\.conf\.${1%=*} is ${1#*=}\b.*\`hbpf attach br-test\`"
+	exits 1 hb status --json
+	json ".bridges[0].problems[0] | .name == \"setting\" and .command == \"hbpf attach br-test\""
+	hb attach br-test
+	setting_works
+}
+
+# setting_works [SETTING=VALUE...]: as above, where the kernel does not mind
+setting_works() {
+	[ $# = 0 ] || on_host sysctl -qw "${@/#/net.ipv4.conf.}"
+	reaches svc tcp "$GW:8088"
+	exits 0 hb status
+	out=$(head -1 <<<"$out")
+	lacks ', but '
+}
+
+@test "a setting put back that stops all of IPv4: status fails, and begins with it and its repair" {
+	serve svc --tcp 127.0.0.1:8088
+	attach --port 8088
+	setting_works
+	setting_breaks lo.rp_filter=1
+	setting_breaks lo.rp_filter=0 all.rp_filter=1
+	setting_breaks lo.route_localnet=0
+	setting_breaks br-test.route_localnet=0
+}
+
+@test "a setting put back to what works as well is no fault" {
+	serve svc --tcp 127.0.0.1:8088
+	attach --port 8088
+	setting_works lo.rp_filter=0
+	setting_works lo.rp_filter=1 all.rp_filter=2
+	setting_works lo.route_localnet=0 br-test.route_localnet=0 all.route_localnet=1
 }
 
 @test "lo's settings stay until the last bridge is detached" {
