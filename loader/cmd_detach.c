@@ -94,7 +94,7 @@ static int run(const struct cli_call *call)
 	if (!rc)
 		rc = host_read(&host, &err);
 	/* An attach killed in its first steps left empty directories and no bridge's name. */
-	if (!rc && !bridges.count)
+	if (!rc && !bridges.count && pins.lock >= 0)
 		rc = pins_remove(&pins, NULL, &err);
 	if (rc)
 		goto out;
@@ -107,6 +107,8 @@ static int run(const struct cli_call *call)
 		report_name(call->words[0], bridge);
 	rc = bridge ? detach_one(&pins, &host, bridge, &err) : -ENOENT;
 out:
+	if (!rc)
+		rc = pins_remove_top(&pins, &err);
 	if (rc)
 		log_error(&err);
 	error_free(&err);

@@ -205,7 +205,9 @@ int dataplane_open(struct dataplane *dp, const struct pins *pins, const char *br
 	int map, ret;
 
 	snprintf(dp->bridge, sizeof(dp->bridge), "%s", bridge);
-	ret = open_map(dp, MAP_CONFIG, pins, bridge, path, err);
+	ret = pins_check(pins, bridge, err);
+	if (!ret || ret == -ENOENT) /* open_map() says what is missing */
+		ret = open_map(dp, MAP_CONFIG, pins, bridge, path, err);
 	if (!ret)
 		ret = read_config(dp, path, err);
 	for (map = MAP_CONFIG + 1; !ret && map < MAP_COUNT; map++) {

@@ -6,155 +6,22 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <linux/magic.h>
 #include <sys/file.h>
-#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
+#include "bpffs.h"
 #include "pins.h"
 
 #ifndef SO_NETNS_COOKIE
 #define SO_NETNS_COOKIE 71 /* of asm-generic/socket.h, Linux 5.14 */
 #endif
 
-#define BPFFS_ENV      "HBPF_BPFFS"
-#define BPFFS_DEFAULT  "/sys/fs/bpf"
 #define LO_DIR         "lo"
 #define NETNS_MARK     "netns" /* in LO_DIR, a symbolic link to the cookie of the namespace */
 #define COOKIE_STRLEN  21      /* 64 bits in decimal */
 #define BELOW_STRLEN   (sizeof("/hbpf/") + 20) /* and the namespace's number */
 /* In one component of a path: every byte of an interface name as %XX. */
 #define ESCAPED_STRLEN (3 * (IFNAMSIZ - 1) + 1)
-
-/* ---- bpffs ---- */
-
-/* Return: fd, -ENOENT where there is no bpffs at @root, other -errno */
-static int bpffs_open(const char *root)
-{
-	struct statfs fs;
-	int fd, ret;
-
-	fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOTDIR ? -ENOENT : -errno;
-	if (fstatfs(fd, &fs))
-		ret = -errno;
-	else
-		ret = fs.f_type == BPF_FS_MAGIC ? fd : -ENOENT;
-	if (ret < 0)
-		close(fd);
-	return ret;
-}
-
-/*
- * Return: 1 when this process sees the mounts of PID 1, 0 when it does not (as under
- * ip netns exec, which mounts a /sys of its own), -errno
- */
-static int in_init_mounts(void)
-{
-	struct stat self, init;
-
-	if (stat("/proc/self/ns/mnt", &self) || stat("/proc/1/ns/mnt", &init))
-		return -errno;
-	return self.st_dev == init.st_dev && self.st_ino == init.st_ino;
-}
-
-static int take_lock(int fd, int operation)
-{
-	return flock(fd, operation) ? -errno : 0;
-}
-
-/*
- * Two commands that both find no bpffs must not both mount one: the second would hide the first
- * and what is pinned there. The directory underneath is locked meanwhile.
- *
- * Return: fd of the bpffs, or -errno
- */
-static int bpffs_mount(const char *root, struct error *err)
-{
-	int below, fd, ret;
-
-	below = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (below < 0)
-		return error_set(err, errno, "no directory %s to mount bpffs on: %s", root,
-				 strerror(errno));
-	ret = take_lock(below, LOCK_EX);
-	if (ret) {
-		error_set(err, ret, "%s: cannot lock it: %s", root, strerror(-ret));
-		goto out;
-	}
-	fd = bpffs_open(root);
-	if (fd >= 0) {
-		ret = fd;
-		goto out;
-	}
-	if (mount("bpf", root, "bpf", 0, "mode=0700")) {
-		ret = error_set(err, errno, "cannot mount bpffs on %s: %s", root, strerror(errno));
-		error_hint_privileges(err, ret);
-		goto out;
-	}
-	ret = bpffs_open(root);
-	if (ret < 0)
-		error_set(err, ret, "%s: cannot open the bpffs just mounted: %s", root,
-			  strerror(-ret));
-out:
-	close(below);
-	return ret;
-}
-
-/* The default place holds no bpffs: mount one, where it would last. */
-static int bpffs_provide(enum pins_mode mode, struct error *err)
-{
-	int ret = in_init_mounts();
-
-	if (ret == -EACCES || ret == -EPERM) {
-		error_set(err, ret, "no bpffs on %s, and too few privileges to mount one",
-			  BPFFS_DEFAULT);
-		error_hint_privileges(err, ret);
-		return ret;
-	}
-	if (ret == 1 && mode == PINS_WRITE)
-		return bpffs_mount(BPFFS_DEFAULT, err);
-	if (ret == 1) {
-		ret = error_set(err, ENOENT, "no bpffs on %s, so nothing is attached",
-				BPFFS_DEFAULT);
-		error_hint(err, "if it is mounted elsewhere, set " BPFFS_ENV);
-		return ret;
-	}
-
-	/* Also where /proc/1 cannot tell: a mount that might vanish is worse than none. */
-	ret = error_set(err, EPERM,
-			"no bpffs on %s in this mount namespace, and one mounted here, with the "
-			"guard in it, would vanish with this command",
-			BPFFS_DEFAULT);
-	error_hint(err, "enter only the network namespace, as "
-			"`nsenter --net=/run/netns/NAME hbpf ...` does (ip netns exec hides "
-			"the host's /sys), or set " BPFFS_ENV " to a bpffs that stays mounted");
-	return ret;
-}
-
-/* Return: fd of the bpffs, or -errno */
-static int bpffs_get(const char *root, bool given, enum pins_mode mode, struct error *err)
-{
-	int fd = bpffs_open(root);
-
-	if (fd == -EACCES || fd == -EPERM) {
-		error_set(err, fd, "cannot open the bpffs %s: %s", root, strerror(-fd));
-		error_hint_privileges(err, fd);
-		return fd;
-	}
-	if (fd == -ENOENT && given) {
-		fd = error_set(err, EINVAL, BPFFS_ENV "=%s is not a mounted bpffs", root);
-		error_hint(err, "mount one with `mount -t bpf bpf %s`", root);
-		return fd;
-	}
-	if (fd == -ENOENT)
-		return bpffs_provide(mode, err);
-	if (fd < 0)
-		return error_set(err, fd, "cannot open the bpffs %s: %s", root, strerror(-fd));
-	return fd;
-}
 
 /* ---- the namespace ---- */
 
@@ -217,19 +84,9 @@ static int forget_dead_netns(const struct pins *pins, struct error *err)
 	return ret ? ret : pins_remove(pins, NULL, err); /* the mark last */
 }
 
-/* Return: where the bpffs is, as somebody said or by default */
-static const char *bpffs_root(bool *given)
-{
-	const char *root = getenv(BPFFS_ENV);
-
-	*given = root && *root;
-	return *given ? root : BPFFS_DEFAULT;
-}
-
 int pins_check_root(struct error *err)
 {
-	bool given;
-	const char *root = bpffs_root(&given);
+	const char *root = bpffs_root();
 	int ret;
 
 	if (*root != '/') {
@@ -242,15 +99,136 @@ int pins_check_root(struct error *err)
 	return 0;
 }
 
+/* <bpffs>/hbpf */
+static void top_path(const struct pins *pins, char path[PATH_MAX])
+{
+	memcpy(path, pins->base, sizeof(pins->base));
+	*strrchr(path, '/') = '\0';
+}
+
+static int make_dir(const char *path, struct error *err)
+{
+	int ret;
+
+	if (!mkdir(path, 0700) || errno == EEXIST)
+		return 0;
+	ret = error_set(err, errno, "cannot make directory %s: %s", path, strerror(errno));
+	error_hint_privileges(err, ret);
+	return ret;
+}
+
+/* Return: 0 (also when it is not empty or not there) or -errno */
+static int remove_dir(const char *path, struct error *err)
+{
+	if (!rmdir(path) || errno == ENOTEMPTY || errno == ENOENT)
+		return 0;
+	return error_set(err, errno, "cannot remove directory %s: %s", path, strerror(errno));
+}
+
+/* ---- the lock ---- */
+
+/* Whoever may open it may lock it, too, and keep every command waiting. */
+static int make_private(int fd, const char *path, struct error *err)
+{
+	struct stat st;
+
+	if (!fstat(fd, &st) && (!(st.st_mode & (S_IRWXG | S_IRWXO)) || !fchmod(fd, 0700)))
+		return 0;
+	return error_set(err, errno, "cannot set the mode of %s: %s", path, strerror(errno));
+}
+
+/* Return: fd of <bpffs>/hbpf, or -errno */
+static int open_top(const struct pins *pins, const char *path, struct error *err)
+{
+	int fd, ret;
+
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return error_set(err, ENOENT, "nothing is attached");
+	if (fd < 0) {
+		ret = error_set(err, errno, "cannot open the directory %s: %s", path,
+				strerror(errno));
+		error_hint(err, "look what it is, remove it, and run this again");
+		return ret;
+	}
+	ret = bpffs_check_dir(fd, path, err);
+	if (!ret && pins->writes)
+		ret = make_private(fd, path, err);
+	if (!ret)
+		return fd;
+	close(fd);
+	return ret;
+}
+
+/* Is the directory behind @fd still the one that the path leads to? */
+static bool is_at(int fd, const char *path)
+{
+	struct stat here, there;
+
+	return !fstat(fd, &here) && !lstat(path, &there) && here.st_dev == there.st_dev &&
+	       here.st_ino == there.st_ino;
+}
+
+/*
+ * The lock is on a directory of hbpf's own, which nobody else may open. Who holds it removes the
+ * directory when it is empty: then the lock on it is worth nothing, and the next is tried.
+ */
+static int lock_top(struct pins *pins, struct error *err)
+{
+	char path[PATH_MAX];
+	int fd, ret;
+
+	top_path(pins, path);
+	for (;;) {
+		fd = open_top(pins, path, err);
+		if (fd == -ENOENT && pins->writes) {
+			ret = make_dir(path, err);
+			if (ret)
+				return ret;
+			continue;
+		}
+		if (fd < 0)
+			return fd;
+		ret = flock(fd, pins->writes ? LOCK_EX : LOCK_SH) ? -errno : 0;
+		if (ret)
+			error_set(err, ret, "cannot lock %s: %s", path, strerror(-ret));
+		if (ret || is_at(fd, path))
+			break;
+		close(fd);
+	}
+	if (ret)
+		close(fd);
+	else
+		pins->lock = fd;
+	return ret;
+}
+
+/* The directories that all bridges of the namespace share. */
+static int check_shared(const struct pins *pins, struct error *err)
+{
+	int ret = bpffs_check_path(pins->base, err);
+
+	if (!ret)
+		ret = pins_check(pins, NULL, err);
+	return ret == -ENOENT ? 0 : ret;
+}
+
+static int open_netns(struct pins *pins, struct error *err)
+{
+	int ret = check_shared(pins, err);
+
+	if (ret || !is_of_dead_netns(pins))
+		return ret;
+	return pins->writes ? forget_dead_netns(pins, err)
+			    : error_set(err, ENOENT, "nothing is attached");
+}
+
 int pins_open(struct pins *pins, enum pins_mode mode, struct error *err)
 {
-	bool given;
-	const char *root = bpffs_root(&given);
 	struct stat netns;
 	int ret;
 
-	pins->lock = -1;
-	pins->writes = mode == PINS_WRITE;
+	*pins = (struct pins){ .lock = -1, .writes = mode == PINS_WRITE };
 	ret = pins_check_root(err);
 	if (ret)
 		return ret;
@@ -258,32 +236,44 @@ int pins_open(struct pins *pins, enum pins_mode mode, struct error *err)
 		return error_set(err, errno, "cannot tell the network namespace: %s: %s",
 				 "/proc/self/ns/net", strerror(errno));
 	pins->netns = netns.st_ino;
-	snprintf(pins->base, sizeof(pins->base), "%s/hbpf/%llu", root,
+	snprintf(pins->base, sizeof(pins->base), "%s/hbpf/%llu", bpffs_root(),
 		 (unsigned long long)pins->netns);
-	ret = bpffs_get(root, given, mode, err);
-	if (ret < 0)
-		return ret;
-	pins->lock = ret;
-	/* The root of the bpffs is always there; a lock on hbpf/ would race with its removal. */
-	ret = take_lock(pins->lock, mode == PINS_WRITE ? LOCK_EX : LOCK_SH);
+	pins->root = bpffs_open(pins->writes, err);
+	if (pins->root < 0)
+		return pins->root;
+	ret = lock_top(pins, err);
 	if (ret) {
-		error_set(err, ret, "cannot lock the bpffs %s: %s", root, strerror(-ret));
-	} else if (is_of_dead_netns(pins)) {
-		ret = mode == PINS_WRITE ? forget_dead_netns(pins, err)
-					 : error_set(err, ENOENT, "nothing is attached");
+		close(pins->root);
+		return ret;
 	}
+	ret = open_netns(pins, err);
 	if (ret)
 		pins_close(pins);
 	return ret;
 }
 
+int pins_remove_top(const struct pins *pins, struct error *err)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	/* It has more links than two while there are directories in it. */
+	if (pins->lock < 0 || fstat(pins->lock, &st) || st.st_nlink > 2)
+		return 0;
+	top_path(pins, path);
+	return remove_dir(path, err);
+}
+
 void pins_close(struct pins *pins)
 {
-	if (pins->lock >= 0) {
-		if (pins->writes)
-			futimens(pins->lock, NULL);
-		close(pins->lock);
+	if (pins->lock < 0)
+		return;
+	if (pins->writes) {
+		pins_remove_top(pins, NULL);
+		futimens(pins->root, NULL);
 	}
+	close(pins->lock);
+	close(pins->root);
 	pins->lock = -1;
 }
 
@@ -349,22 +339,15 @@ int pins_path(const struct pins *pins, const char *bridge, const char *name, cha
 
 /* ---- directories ---- */
 
-/* <bpffs>/hbpf */
-static void top_path(const struct pins *pins, char path[PATH_MAX])
+int pins_check(const struct pins *pins, const char *bridge, struct error *err)
 {
-	memcpy(path, pins->base, sizeof(pins->base));
-	*strrchr(path, '/') = '\0';
-}
+	char path[PATH_MAX];
+	int ret = pins_path(pins, bridge, NULL, path);
 
-static int make_dir(const char *path, struct error *err)
-{
-	int ret;
-
-	if (!mkdir(path, 0700) || errno == EEXIST)
-		return 0;
-	ret = error_set(err, errno, "cannot make directory %s: %s", path, strerror(errno));
-	error_hint_privileges(err, ret);
-	return ret;
+	if (ret)
+		return error_set(err, ret, "path of %s below %s is too long",
+				 bridge ? bridge : LO_DIR, pins->base);
+	return bpffs_check_path(path, err);
 }
 
 int pins_mkdir(const struct pins *pins, const char *bridge, struct error *err)
@@ -372,10 +355,7 @@ int pins_mkdir(const struct pins *pins, const char *bridge, struct error *err)
 	char path[PATH_MAX];
 	int ret;
 
-	top_path(pins, path);
-	ret = make_dir(path, err);
-	if (!ret)
-		ret = make_dir(pins->base, err);
+	ret = make_dir(pins->base, err);
 	if (ret)
 		return ret;
 	ret = pins_path(pins, bridge, NULL, path);
@@ -383,14 +363,6 @@ int pins_mkdir(const struct pins *pins, const char *bridge, struct error *err)
 		return error_set(err, ret, "path of %s below %s is too long", bridge, pins->base);
 	ret = make_dir(path, err);
 	return ret || bridge ? ret : mark_netns(pins, err);
-}
-
-/* Return: 0 (also when it is not empty or not there) or -errno */
-static int remove_dir(const char *path, struct error *err)
-{
-	if (!rmdir(path) || errno == ENOTEMPTY || errno == ENOENT)
-		return 0;
-	return error_set(err, errno, "cannot remove directory %s: %s", path, strerror(errno));
 }
 
 static bool is_dots(const char *name)
@@ -431,12 +403,7 @@ int pins_remove(const struct pins *pins, const char *bridge, struct error *err)
 	ret = empty_dir(path, err);
 	if (!ret)
 		ret = remove_dir(path, err);
-	if (!ret)
-		ret = remove_dir(pins->base, err);
-	if (ret)
-		return ret;
-	top_path(pins, path);
-	return remove_dir(path, err);
+	return ret ? ret : remove_dir(pins->base, err);
 }
 
 int pins_unlink(const struct pins *pins, const char *bridge, const char *name, struct error *err)
@@ -490,11 +457,15 @@ int pins_bridges(const struct pins *pins, struct pins_bridges *bridges, struct e
 		    !unescape(entry->d_name, name))
 			continue;
 		ret = append_name(bridges, name);
+		if (ret)
+			error_set(err, ret, "cannot list the bridges: %s", strerror(-ret));
+		else
+			ret = pins_check(pins, name, err);
 	}
 	closedir(dir);
 	if (ret) {
 		pins_bridges_free(bridges);
-		return error_set(err, ret, "cannot list the bridges: %s", strerror(-ret));
+		return ret;
 	}
 	if (bridges->count)
 		qsort(bridges->names, bridges->count, sizeof(*bridges->names), compare_names);

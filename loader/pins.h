@@ -25,13 +25,15 @@
 struct pins {
 	char base[PATH_MAX]; /* <bpffs>/hbpf/<netns> */
 	__u64 netns;         /* inode of this network namespace */
-	int lock;            /* fd of the bpffs root, flock'ed */
+	int lock;            /* fd of <bpffs>/hbpf, flock'ed; -1: not open */
+	int root;            /* fd of <bpffs>, where the lock is held */
 	bool writes;         /* opened with PINS_WRITE */
 };
 
 enum pins_mode {
-	PINS_READ,  /* shared lock; a missing bpffs is -ENOENT: nothing can be attached; where
-		     * another mount namespace may hold one it is -EPERM, as it is for writing */
+	PINS_READ,  /* shared lock; a missing bpffs or <bpffs>/hbpf is -ENOENT: nothing is attached;
+		     * where  another mount namespace may hold one it is -EPERM, as it is for writing
+		     */
 	PINS_WRITE, /* exclusive lock; bpffs is mounted where missing, but only in PID 1's mount
 		     * namespace: elsewhere (ip netns exec) the mount, and the guard with it,
 		     * would go with the command */
@@ -51,12 +53,13 @@ int pins_check_root(struct error *err);
  * @mode:	What for; waits for another hbpf to finish
  * @err:	Names HBPF_BPFFS and nsenter --net where no bpffs can be had
  *
- * Return: 0 or -errno; -EINVAL where HBPF_BPFFS is set, but not to an absolute path of a bpffs
+ * Return: 0 or -errno; -EINVAL where HBPF_BPFFS is set, but not to an absolute path of a bpffs;
+ * -EPERM where others than root may write <bpffs>/hbpf or the directories of this namespace
  */
 int pins_open(struct pins *pins, enum pins_mode mode, struct error *err);
 
 /**
- * pins_close() - give the lock back
+ * pins_close() - release the lock, and remove <bpffs>/hbpf where nothing is left in it
  *
  * What is done to maps and links shows nowhere in the file system, so after PINS_WRITE the root of
  * the bpffs is touched: `hbpf watch` is told by inotify that something may have changed.
@@ -73,17 +76,32 @@ void pins_close(struct pins *pins);
  */
 int pins_path(const struct pins *pins, const char *bridge, const char *name, char path[PATH_MAX]);
 
+/**
+ * pins_check() - may nobody but root change what is pinned for a bridge?
+ * @bridge:	Interface name, or NULL for lo's shared state
+ *
+ * Return: 0; -ENOENT where nothing is pinned, with @err unset; -EPERM; other -errno
+ */
+int pins_check(const struct pins *pins, const char *bridge, struct error *err);
+
 /** pins_mkdir() - make the bridge's directory and those above it. Return: 0 or -errno */
 int pins_mkdir(const struct pins *pins, const char *bridge, struct error *err);
 
 /**
  * pins_remove() - unlink everything pinned for a bridge, then the directories that became empty,
- * up to and with <bpffs>/hbpf
+ * but not <bpffs>/hbpf, which the lock is on
  * @bridge:	Interface name, or NULL for lo's shared state
  *
  * Return: 0 or -errno; what is not there is no error
  */
 int pins_remove(const struct pins *pins, const char *bridge, struct error *err);
+
+/**
+ * pins_remove_top() - remove <bpffs>/hbpf where nothing is left in it, as the last thing done under
+ * the lock of PINS_WRITE; pins_close() does it, too, but keeps the error to itself
+ * Return: 0, also where something is left, or -errno
+ */
+int pins_remove_top(const struct pins *pins, struct error *err);
 
 /** pins_unlink() - unlink one object. Return: 0 (also when not there) or -errno */
 int pins_unlink(const struct pins *pins, const char *bridge, const char *name, struct error *err);

@@ -100,7 +100,7 @@ public_hbpf() {
 	says "$BED/nowhere/at/all"
 	mkdir "$BED/dir"
 	HBPF_BPFFS=$BED/dir refuses 1 hb attach br-test
-	says "$BED/dir" 'mount -t bpf'
+	says "$BED/dir" 'mount -t bpf -o mode=0700'
 	touch "$BED/file"
 	HBPF_BPFFS=$BED/file refuses 1 hb attach br-test
 	says "$BED/file"

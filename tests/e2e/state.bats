@@ -173,8 +173,72 @@ netns_inode() {
 
 @test "a command waits for another one's lock" {
 	attach
-	exits 124 flock "$HBPF_BPFFS" timeout 1 nsenter --net=/run/netns/host "$HBPF" ports add 8088
+	exits 124 flock "$HBPF_BPFFS/hbpf" timeout 1 nsenter --net=/run/netns/host "$HBPF" ports add 8088
 	hb ports add 8088
+}
+
+nobody() {
+	setpriv --reuid nobody --regid nogroup --clear-groups "$@"
+}
+
+@test "nobody's lock on the bpffs holds up no command" {
+	[ "$(stat -c %a "$HBPF_BPFFS")" = 1777 ] # where anybody can open it
+	attach --port 8088
+	# not nobody(), which would stay between it and its PID
+	setpriv --reuid nobody --regid nogroup --clear-groups flock -F "$HBPF_BPFFS" sleep 60 3>&- &
+	echo $! >>"$BED/pids"
+	eventually grep -q FLOCK /proc/locks
+	! nobody flock -n "$HBPF_BPFFS/hbpf" true 2>/dev/null || fail "nobody can lock hbpf's own"
+	exits 0 on_host timeout 5 "$HBPF" ports add 9000
+	exits 0 on_host timeout 5 "$HBPF" status
+	exits 0 on_host timeout 5 "$HBPF" detach
+	[ ! -e "$HBPF_BPFFS/hbpf" ]
+}
+
+@test "directories that others own or may write are refused, and nothing is attached" {
+	local mine bad command whose
+	mine=$(dirname "$(pin_dir br-test)")
+
+	remember
+	for bad in "$HBPF_BPFFS/hbpf" "$mine" "$mine/lo" "$mine/br-test"; do
+		nobody mkdir -p -m 0755 "$mine/br-test" "$mine/lo"
+		chown root "$HBPF_BPFFS/hbpf" "$mine" "$mine/lo" "$mine/br-test"
+		chmod 0700 "$HBPF_BPFFS/hbpf" "$mine" "$mine/lo" "$mine/br-test"
+		for whose in 'chown nobody' 'chmod 0770'; do
+			$whose "$bad"
+			for command in 'attach br-test --port 8088' 'ports add 9000' 'detach --all' status; do
+				# shellcheck disable=SC2086 # words are meant
+				exits 1 hb $command
+				says "directory $bad belongs to user $(stat -c %u "$bad")" \
+					"mode $(stat -c %04a "$bad")" 'rm -r' 'mode=0700'
+			done
+			chown root "$bad"
+			chmod 0700 "$bad"
+		done
+		setting br-test.route_localnet 0
+		rm -r "$HBPF_BPFFS/hbpf"
+		unchanged
+	done
+	# the same by root, and a mode that lets others look
+	mkdir -m 0755 "$HBPF_BPFFS/hbpf"
+	attach --port 8088
+	[ "$(stat -c %a "$HBPF_BPFFS/hbpf")" = 700 ]
+	hb detach
+	unchanged
+}
+
+@test "a bpffs whose root lets others replace what is in it is refused" {
+	local bad
+
+	for bad in 'chmod 0777' 'chmod 0770' 'chown nobody'; do
+		$bad "$HBPF_BPFFS"
+		exits 1 attach --port 8088
+		says "bpffs $HBPF_BPFFS belongs to user .* has mode" 'mode=0700'
+		chmod 1777 "$HBPF_BPFFS"
+		chown root "$HBPF_BPFFS"
+	done
+	setting br-test.route_localnet 0
+	attach --port 8088
 }
 
 # writes_to_pipe PID: and waits there for a reader
