@@ -300,10 +300,11 @@ static int hook_up(struct attach *a, struct error *err)
 		rc = hook_remove_qdisc(&target, err);
 	if (!rc)
 		rc = dataplane_write_config(&a->dp, err);
-	if (!rc && !a->fresh && !snapshot_same_sources(&a->before, &a->after))
-		rc = dataplane_forget_udp(&a->dp, err);
 	if (!rc)
 		rc = settings_apply(&a->pins, a->bridge, err);
+	/* last, for undo() cannot bring a flow back */
+	if (!rc && !a->fresh && !snapshot_same_sources(&a->before, &a->after))
+		rc = dataplane_forget_udp(&a->dp, err);
 	return rc;
 }
 

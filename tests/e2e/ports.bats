@@ -188,6 +188,38 @@ load lib
 	reaches svc tcp "$GW:53"
 }
 
+# flows: how many br-test has
+flows() {
+	local map sum=0
+
+	for map in "$(pin_dir br-test)"/*flows*; do
+		sum=$((sum + $(tool bpf entries "$map")))
+	done
+	echo $sum
+}
+
+@test "a command that is refused or fails forgets no flow" {
+	serve own --tcp "$GW:53"
+	serve svc --udp 127.0.0.1:5000
+	attach --port 5000/udp
+	reaches svc udp "$GW:5000"
+	[ "$(flows)" = 1 ]
+	exits 1 hb ports add 53 --from 10.0.0.0/8
+	says '53' 'force'
+	exits 1 hb ports set 53 5000/udp --from 10.0.0.0/8
+	exits 1 attach --port 53 --from 10.0.0.0/8
+	[ "$(flows)" = 1 ] || fail "a refused command forgot the flow"
+	# one that fails at its last step
+	on_host sysctl -qw net.ipv4.conf.lo.rp_filter=0
+	exits 1 on_host strace -qqo "$BED/strace" -P /proc/sys/net/ipv4/conf/lo/rp_filter \
+		-e inject=write:error=EIO "$HBPF" attach br-test --from 10.0.0.0/8
+	says 'rp_filter'
+	[ "$(flows)" = 1 ] || fail "a failed attach forgot the flow"
+	# and one that is done does forget it, as the client may not come any more
+	hb ports add 54 --from 10.0.0.0/8
+	[ "$(flows)" = 0 ]
+}
+
 @test "told: nobody listens; a wildcard service needs no hbpf; a port of the ephemeral range" {
 	serve wild --tcp 0.0.0.0:8080
 	serve svc --tcp 127.0.0.1:40000 --tcp 127.0.0.1:9000
