@@ -7,8 +7,7 @@
 #include <string.h>
 #include "addr.h"
 
-#define V4_MAPPED_BITS 96 /* of ::ffff:0:0/96, in front of the IPv4 address */
-#define ADDR_BITS      128
+#define ADDR_BITS 128
 
 struct hbpf_addr addr_from_v4(__be32 addr4)
 {
@@ -96,6 +95,14 @@ struct prefix prefix_of(struct hbpf_addr addr, __u8 len)
 	for (unsigned int bit = len; bit < ADDR_BITS; bit++)
 		addr.byte[bit / 8] &= ~(0x80 >> bit % 8);
 	return (struct prefix){ .addr = addr, .len = len };
+}
+
+bool prefix_has(const struct prefix *prefix, const struct hbpf_addr *addr)
+{
+	struct prefix same = prefix_of(*addr, prefix->len);
+
+	return addr_is_v4(&prefix->addr) == addr_is_v4(addr) &&
+	       addr_equal(&same.addr, &prefix->addr);
 }
 
 /* Return: the number, or -EINVAL when it is none from 0 to @max. */

@@ -7,6 +7,8 @@
 #include <netinet/in.h>
 #include <hbpf/maps.h>
 
+#define V4_MAPPED_BITS 96 /* of ::ffff:0:0/96, in front of an IPv4 address */
+
 #define ADDR_STRLEN     INET6_ADDRSTRLEN
 #define PREFIX_STRLEN   (INET6_ADDRSTRLEN + 4)
 #define ENDPOINT_STRLEN (INET6_ADDRSTRLEN + 8)
@@ -39,6 +41,9 @@ bool addr_is_link_local6(const struct hbpf_addr *addr);
  * Return: 0, or -EINVAL
  */
 int addr_parse(const char *text, struct hbpf_addr *addr);
+
+/** prefix_has() - is that address in the range? None of IPv4 is in an IPv6 range, as ::/0 */
+bool prefix_has(const struct prefix *prefix, const struct hbpf_addr *addr);
 
 /** prefix_of() - the range of @len bits that @addr is in, as for struct prefix */
 struct prefix prefix_of(struct hbpf_addr addr, __u8 len);

@@ -265,6 +265,24 @@ void advice_conntrack(const char *bridge)
 		 bridge);
 }
 
+void advice_answers(const struct answers_query *query)
+{
+	struct answers answers;
+	struct error err = { 0 };
+
+	if (answers_check(query, &answers, &err))
+		log_warn("%s; where answers go is not checked", err.what);
+	for (size_t i = 0; i < answers.count; i++) {
+		const struct answers_lost *lost = &answers.lost[i];
+
+		if (lost->command[0])
+			log_warn("%s; `%s` leads them back", lost->text, lost->command);
+		else
+			log_warn("%s", lost->text);
+	}
+	error_free(&err);
+}
+
 void advice_gateways(const struct host *host, const struct gateways *asked)
 {
 	char text[ADDR_STRLEN];

@@ -3,8 +3,7 @@
 #ifndef HBPF_ADVICE_H
 #define HBPF_ADVICE_H
 
-#include "attachment.h"
-#include "listeners.h"
+#include "answers.h"
 
 /**
  * advice_bound() - refuse ports that a socket of the host holds on a gateway address itself
@@ -31,6 +30,9 @@ void advice_bridge(const struct host *host, const struct link *bridge);
 
 /** advice_conntrack() - warn where strict connection tracking sees the bridge's packets */
 void advice_conntrack(const char *bridge);
+
+/** advice_answers() - warn about networks that the host routes answers past the bridge for */
+void advice_answers(const struct answers_query *query);
 
 /** advice_gateways() - warn about --gateway addresses that are not this host's */
 void advice_gateways(const struct host *host, const struct gateways *asked);

@@ -94,6 +94,14 @@ static void tell(struct attach *a)
 
 	advice_bridge(&a->host, a->link);
 	advice_conntrack(a->bridge);
+	advice_answers(&(struct answers_query){
+		.host = &a->host,
+		.bridge = a->link,
+		.dp = &a->dp,
+		.gateways = &a->after.gateways,
+		.exports = &a->after.exports,
+		.listeners = &a->listeners,
+	});
 	if (a->request->gateways_given)
 		advice_gateways(&a->host, &a->asked);
 	if (a->request->ports.count)

@@ -10,8 +10,6 @@
 #include "nl.h"
 #include "rtnetlink.h"
 
-#define V4_MAPPED_BITS 96
-
 static const char *link_kind(const struct nlattr *linkinfo)
 {
 	const struct nlattr *kind = nl_nested(linkinfo, IFLA_INFO_KIND);
@@ -34,6 +32,9 @@ static int on_link(const struct nlmsghdr *nlh, void *data)
 			break;
 		case IFLA_LINKINFO:
 			snprintf(link.kind, sizeof(link.kind), "%s", link_kind(attr));
+			break;
+		case IFLA_CARRIER:
+			link.carrier = mnl_attr_get_u8(attr);
 			break;
 		case IFLA_MASTER:
 			link.master = mnl_attr_get_u32(attr);

@@ -14,6 +14,7 @@ struct link {
 	char name[IFNAMSIZ];
 	char kind[16]; /* IFLA_INFO_KIND: "bridge", "veth", "vrf"...; empty for a physical device */
 	bool up;       /* IFF_UP */
+	bool carrier;  /* IFLA_CARRIER; a bridge with ports has it while one of them does */
 	unsigned int master; /* ifindex of the bridge or VRF it is enslaved to, or 0 */
 };
 

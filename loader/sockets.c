@@ -70,6 +70,7 @@ static int on_socket(const struct nlmsghdr *nlh, void *data)
 		.local = get_endpoint(msg->idiag_family, id->idiag_src, id->idiag_sport),
 		.remote = get_endpoint(msg->idiag_family, id->idiag_dst, id->idiag_dport),
 		.inode = msg->idiag_inode,
+		.uid = msg->idiag_uid,
 		.id = *id,
 	};
 	struct socket *v;
@@ -78,6 +79,9 @@ static int on_socket(const struct nlmsghdr *nlh, void *data)
 		switch (mnl_attr_get_type(attr)) {
 		case INET_DIAG_SKV6ONLY:
 			socket.v6only = mnl_attr_get_u8(attr);
+			break;
+		case INET_DIAG_MARK:
+			socket.mark = mnl_attr_get_u32(attr);
 			break;
 		case INET_DIAG_SK_BPF_STORAGES:
 			get_dialled(&socket, attr);

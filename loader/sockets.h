@@ -19,6 +19,8 @@ struct socket {
 		local; /* wildcard: all zero for AF_INET6, ::ffff:0.0.0.0 for AF_INET */
 	struct hbpf_endpoint remote;
 	__u32 inode;
+	__u32 uid;
+	__u32 mark;       /* SO_MARK */
 	bool has_dialled; /* the storage asked for was there */
 	struct hbpf_endpoint dialled;
 	struct inet_diag_sockid id; /* for sockets_destroy() */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "status.h"
+#include "answers.h"
 #include "nat.h"
 
 #include <errno.h>
@@ -191,12 +192,40 @@ static void find_settings(struct status *status)
 	}
 }
 
-static void find_problems(struct status *status)
+static void find_lost_answers(struct status *status, const struct host *host)
+{
+	struct answers_query query = {
+		.host = host,
+		.bridge = links_by_name(&host->links, status->bridge),
+		.dp = &status->dp,
+		.gateways = &status->gateways,
+		.exports = &status->ports.exports,
+		.listeners = &status->ports.listeners,
+	};
+	struct answers answers;
+	struct error err = { 0 };
+
+	if (answers_check(&query, &answers, &err))
+		add_problem(status, "unknown", false, "%s; where answers go is not checked",
+			    err.what);
+	for (size_t i = 0; i < answers.count; i++) {
+		struct status_problem *problem =
+			add_problem(status, "route", true, "%s", answers.lost[i].text);
+
+		snprintf(problem->command, sizeof(problem->command), "%s", answers.lost[i].command);
+	}
+	error_free(&err);
+}
+
+static void find_problems(struct status *status, const struct host *host)
 {
 	find_dead(status);
 	if (!status->readable || !status->alive)
 		return;
 	find_settings(status);
+	/* Without route_localnet the kernel has no route for any answer. */
+	if (!status->problem_count)
+		find_lost_answers(status, host);
 }
 
 bool status_is_good(const struct status *status)
@@ -228,7 +257,7 @@ void status_read(struct status *status, const struct pins *pins, const struct ho
 			  status->settings[SETTING_BRIDGE_ROUTE_LOCALNET].now > 0;
 	status->nat = nat_prerouting(status->nat_why, sizeof(status->nat_why));
 	status->readable = !rc && !settings_rc;
-	find_problems(status);
+	find_problems(status, host);
 }
 
 void status_free(struct status *status)
