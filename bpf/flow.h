@@ -148,8 +148,18 @@ static __always_inline bool flow_recover_tcp(struct __sk_buff *skb, const struct
 	}
 }
 
-/* A SYN to another gateway (or another gateway port of one service) from the
- * client port of a living connection: both would be one tuple to the host. */
+/*
+ * flow_collides() - would a SYN change the flow of a living connection?
+ *
+ * A SYN to another gateway (or another gateway port of one service) from the
+ * client port of a living connection: both would be one tuple to the host. The
+ * flow stays as it is, and the SYN goes to the socket of that connection, which
+ * answers with a challenge ACK (RFC 5961, 4.2; net/ipv4/tcp_input.c:
+ * tcp_validate_incoming) from what was dialled first. A client that has the
+ * connection takes that for a duplicate. One that lost it, and has its address
+ * and port by inheritance, answers RST: the connection ends, and the SYN's next
+ * transmission finds the way free. So it is where nothing is translated.
+ */
 static __always_inline bool flow_collides(struct __sk_buff *skb, const struct packet *pkt,
 					  const struct hbpf_endpoint *local,
 					  const struct hbpf_flow_key *key)

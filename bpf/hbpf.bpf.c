@@ -210,6 +210,12 @@ static __always_inline enum hbpf_reason ingress_later_fragment(struct __sk_buff 
 	return HBPF_IN_FRAGMENT;
 }
 
+/* Does a packet to a gateway go to the service? */
+static __always_inline bool is_for_service(enum hbpf_reason reason)
+{
+	return reason == HBPF_IN_TRANSLATED || reason == HBPF_IN_COLLISION;
+}
+
 /* A packet to a gateway, with its transport header. @local: where it goes, if. */
 static __always_inline enum hbpf_reason ingress_gateway(struct __sk_buff *skb, struct packet *pkt,
 							struct hbpf_endpoint *local)
@@ -227,7 +233,7 @@ static __always_inline enum hbpf_reason ingress_gateway(struct __sk_buff *skb, s
 		return HBPF_IN_NOT_EXPORTED;
 	reason = pkt->proto == IPPROTO_TCP ? match_tcp(skb, pkt, export, local)
 					   : match_udp(skb, pkt, export, local);
-	if (reason != HBPF_IN_TRANSLATED)
+	if (!is_for_service(reason))
 		return reason;
 
 	conntrack_pin(skb, pkt, local);
@@ -293,7 +299,7 @@ static __always_inline enum hbpf_reason ingress(struct __sk_buff *skb)
 		return ingress_later_fragment(skb, &pkt);
 	reason = ingress_gateway(skb, &pkt, &local);
 	if (packet_is_first_fragment(&pkt))
-		fragment_remember(&pkt, INGRESS, reason == HBPF_IN_TRANSLATED ? &local.addr : NULL);
+		fragment_remember(&pkt, INGRESS, is_for_service(reason) ? &local.addr : NULL);
 	return reason;
 }
 

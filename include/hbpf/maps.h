@@ -15,7 +15,7 @@
 
 /* Raise with every change of a key, a value, a map or the reasons: the loader
  * refuses pinned state of another layout. */
-#define HBPF_LAYOUT 1
+#define HBPF_LAYOUT 2
 
 /* How much each map holds. Ports cannot run out: every (protocol, port) fits. */
 #define HBPF_MAX_EXPORTS   (2 * 65536)

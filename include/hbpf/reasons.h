@@ -39,9 +39,9 @@
 	X(IN_SOURCE,         PASS,   "source address is not allowed to use the export")            \
 	X(IN_ICMP_OTHER,     PASS,   "ICMP, but no error about a flow of ours")                    \
 	X(IN_FRAGMENT_PASS,  PASS,   "fragment whose first part was passed or never seen")         \
-	X(IN_COLLISION,      DROP,   "SYN would take over a living connection's flow")             \
 	X(IN_FAILED,         DROP,   "kernel refused to rewrite the packet")                       \
 	X(IN_TRANSLATED,     LOCAL,  "translated to loopback")                                     \
+	X(IN_COLLISION,      LOCAL,  "SYN would change a living connection's flow: led to its socket") \
 	X(IN_FRAGMENT,       LOCAL,  "later fragment, translated to loopback")                     \
 	X(IN_ICMP,           LOCAL,  "ICMP error, translated to loopback")                         \
 	/* bridge egress: packets to clients */                                                    \

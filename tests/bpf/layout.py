@@ -8,7 +8,7 @@ import struct
 INCLUDE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../include/hbpf")
 NUMBER = {"TCP": 6, "UDP": 17}
 
-LAYOUT = 1
+LAYOUT = 2
 LIST_HOST, LIST_ONLINK, LIST_BRIDGE, LIST_PORTS = range(4)
 
 

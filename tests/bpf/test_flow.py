@@ -73,13 +73,13 @@ def _(bed, family):
 ALIVE = ["established", "half-open", "half-closed"]
 
 
-@promise("a SYN to another gateway from the port of an {state} connection is dropped",
+@promise("a SYN to another gateway from the port of an {state} connection goes to that one",
          family=FAMILIES, state=ALIVE)
 def _(bed, family, state):
     first, second = two_ways(bed, family)
     connection(bed, first, state)
     bed.record_flow(first)
-    expect(bed.ingress(second.asked(flags="S")), "IN_COLLISION")
+    expect(bed.ingress(second.asked(flags="S")), "IN_COLLISION", second.delivered(flags="S"))
     expect_equal("flow", bed.flow(first), dialled(first))
     expect(bed.ingress(first.asked(flags="S")), "IN_TRANSLATED", first.delivered(flags="S"))
 
@@ -92,7 +92,7 @@ def _(bed, family):
                      for gateway_port in (80, 81))
     connection(bed, first)
     bed.record_flow(first)
-    expect(bed.ingress(second.asked(flags="S")), "IN_COLLISION")
+    expect(bed.ingress(second.asked(flags="S")), "IN_COLLISION", second.delivered(flags="S"))
     expect(bed.ingress(first.asked(flags="S")), "IN_TRANSLATED", first.delivered(flags="S"))
 
 
@@ -103,7 +103,7 @@ def _(bed, family, evicted):
     remember(bed, connection(bed, first), first.dialled)
     if not evicted:
         bed.record_flow(first)
-    expect(bed.ingress(second.asked(flags="S")), "IN_COLLISION")
+    expect(bed.ingress(second.asked(flags="S")), "IN_COLLISION", second.delivered(flags="S"))
     expect(bed.ingress(first.asked(flags="S")), "IN_TRANSLATED", first.delivered(flags="S"))
 
 
@@ -112,7 +112,7 @@ def _(bed, family, evicted):
 def _(bed, family):
     first, second = two_ways(bed, family)
     server = connection(bed, first)
-    expect(bed.ingress(second.asked(flags="S")), "IN_COLLISION")
+    expect(bed.ingress(second.asked(flags="S")), "IN_COLLISION", second.delivered(flags="S"))
     expect_equal("flow", bed.flow(second), None)
     expect_equal("storage", remembered(bed, server), None)
     expect(bed.ingress(first.asked(flags="A")), "IN_TRANSLATED", first.delivered(flags="A"))

@@ -65,14 +65,14 @@ load lib
 	scene two-gateways "[::1]:8088" "[$GW6]:80" "[$GW6]:81"
 }
 
-@test "two gateways by one source port: the second SYN is dropped, the first lives on" {
+@test "two gateways by one source port: the second has to wait, the first lives on" {
 	make_docker0
 	attach --port 8088
 	scene one-source-port 127.0.0.1:8088 "$GW:8088" "$DOCKER0:8088"
 	counted IN_COLLISION
 }
 
-@test "two gateway ports by one source port: the second SYN is dropped, the first lives on" {
+@test "two gateway ports by one source port: the second has to wait, the first lives on" {
 	attach --port 80:8088 --port 81:8088
 	scene one-source-port 127.0.0.1:8088 "$GW:80" "$GW:81"
 	scene one-source-port "[::1]:8088" "[$GW6]:80" "[$GW6]:81"
@@ -84,6 +84,42 @@ load lib
 	attach --port 8088
 	scene silent-connection 127.0.0.1:8088 "$GW:8088" "$DOCKER0:8088" "$(pin_dir br-test)/flows"
 	counted IN_COLLISION
+}
+
+@test "a client that died without a FIN: the next one of its address and port is let in" {
+	make_docker0
+	attach --port 80:8088 --port 81:8088
+	scene successor 127.0.0.1:8088 "$GW:80" "$DOCKER0:80"
+	scene successor 127.0.0.1:8088 "$GW:80" "$GW:81"
+	scene successor "[::1]:8088" "[$GW6]:80" "[$GW6]:81"
+	counted IN_COLLISION 12
+}
+
+@test "a container that is deleted and made again with its address and port: so it is" {
+	make_docker0
+	attach --port 8088
+	serve svc --tcp 127.0.0.1:8088
+	nsenter --net=/run/netns/c1 "${PY[@]}" "$E2E/tools/dial.py" tcp "$GW:8088" --source 5555 \
+		--hold >"$BED/held" 3>&- &
+	echo $! >>"$BED/pids"
+	eventually test -s "$BED/held"
+	drop_client c1
+	make_client c1 2
+	connected 5555 # no FIN has come
+	reaches svc tcp "$DOCKER0:8088" --source 5555
+	counted IN_COLLISION
+}
+
+# connected PORT: the host has a connection of the client from there
+connected() {
+	on_host ss -Htn state established | grep -q "$C1:$1"
+}
+
+@test "a living connection is not hurt by SYNs to another gateway in its name" {
+	make_docker0
+	attach --port 8088
+	scene living-is-not-hurt 127.0.0.1:8088 "$GW:8088" "$DOCKER0:8088"
+	counted IN_COLLISION 40
 }
 
 @test "the same source port again to the same gateway is no collision" {

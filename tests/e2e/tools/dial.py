@@ -3,14 +3,17 @@
 """Dial a service, say hello, print the answer.
 
     dial.py tcp|udp ADDR:PORT [--source PORT] [--timeout SECONDS] [--say TEXT] [--options HEX]
+            [--hold]
 
 A UDP socket is connected, as a resolver's: an answer from another address than
-the one dialled does not count. Exit 0 with the answer; 1 with the errno's name
-(ECONNREFUSED...), or TIMEOUT where nothing came.
+the one dialled does not count. With --hold it stays open until it is killed.
+Exit 0 with the answer; 1 with the errno's name (ECONNREFUSED...), or TIMEOUT
+where nothing came.
 """
 import argparse
 import errno
 import os
+import signal
 import socket
 import sys
 
@@ -26,6 +29,7 @@ def main():
     parser.add_argument("--timeout", type=float, default=5)
     parser.add_argument("--say", default="hello")
     parser.add_argument("--options", help="IPv4 options, or an IPv6 destination options header")
+    parser.add_argument("--hold", action="store_true")
     args = parser.parse_args()
 
     family, addr = endpoint(args.where)
@@ -50,7 +54,9 @@ def main():
     except OSError as err:
         print(errno.errorcode[err.errno])
         return 1
-    print(answer.decode().rstrip() if answer else "EOF")
+    print(answer.decode().rstrip() if answer else "EOF", flush=True)
+    while args.hold:
+        signal.pause()
     return 0 if answer else 1
 
 

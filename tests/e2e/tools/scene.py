@@ -285,6 +285,89 @@ def silent_connection(service, first, second, flows):
     exchange(one, other)
 
 
+def vanish(sock):
+    """A socket is gone, and its peer hears nothing of it."""
+    sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
+    sock.close()
+
+
+def dead_end(state, first, listener):
+    """A connection in that state, whose client vanished. Return: what keeps the server's end."""
+    defer = int(state == "half-open")
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, 30 * defer)
+    one = dial_from(20000, first)
+    other = None if defer else listener.accept()[0]
+    if state not in ("half-open", "silent"):
+        other.settimeout(10)
+        exchange(one, other)
+    if state == "half-closed":
+        one.shutdown(socket.SHUT_WR)
+        check(other.recv(1) == b"", "no end of stream")
+    elif state == "closing":
+        other.shutdown(socket.SHUT_WR)
+        check(one.recv(1) == b"", "no end of stream")
+    elif state == "closed with bytes on the way":
+        vanish(one)
+        other.sendall(bytes(100))
+        other.close()
+        return None
+    vanish(one)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, 0)
+    return other
+
+
+@scene
+def successor(service, first, second):
+    """A client vanishes without a FIN; the next one of its address and port dials elsewhere."""
+    for state in ("established", "silent", "half-open", "half-closed", "closing",
+                  "closed with bytes on the way"):
+        listener = listen("host", service)
+        kept = dead_end(state, first, listener)
+        try:
+            new, other = pair_from(20000, second, listener)
+        except TimeoutError:
+            check(False, f"{state}: the successor is not let in")
+        exchange(new, other)
+        if kept and state != "closing":
+            try:
+                check(kept.recv(1) == b"", f"{state}: the old connection lives")
+            except ConnectionResetError:
+                pass
+        for sock in (new, other, listener):  # client first: the host keeps no TIME_WAIT
+            sock.close()
+
+
+@scene
+def living_is_not_hurt(service, first, second):
+    """SYNs to another gateway, as of a neighbour who knows its port, do a connection no harm."""
+    listener = listen("host", service)
+    one, other = pair_from(20000, first, listener)
+    exchange(one, other)
+    done = threading.Event()
+    failed = []
+
+    def push():
+        for turn in range(40):
+            with netns("c1"):
+                result = subprocess.run(
+                    ["/usr/bin/python3", os.path.join(os.path.dirname(__file__), "raw.py"),
+                     "segment", "br-test", show(one.getsockname()), second, "S",
+                     str(turn * 100000000), "0", ""], capture_output=True, text=True, timeout=60,
+                    check=False)
+            if result.returncode:
+                failed.append(result.stderr)
+        done.set()
+
+    thread = threading.Thread(target=push)
+    thread.start()
+    while not done.is_set():
+        move(other, one, 1 << 20)
+        move(one, other, 1 << 20)
+    thread.join()
+    check(not failed, failed)
+    exchange(one, other)
+
+
 @scene
 def another_bridge(service, where, attacker, bridge, gateway):
     """A client of another bridge cannot put words into a connection, though it knows all of it."""
