@@ -315,11 +315,14 @@ int hbpf_ingress(struct __sk_buff *skb)
 
 /* With an idle connection's neighbour entry gone, the host asks for the client
  * in the name of 127.0.0.1, and nobody answers that. The address it should have
- * used is the bridge's own in the client's subnet. */
+ * used is the bridge's own in the client's subnet; where the client is in none
+ * (a device route leads to it), any address of the bridge, as with arp_announce=2. */
 static __always_inline enum hbpf_reason repair_arp(struct __sk_buff *skb, const struct packet *pkt)
 {
+	const struct hbpf_config *cfg = config_get();
 	const struct hbpf_source *onlink;
 	struct hbpf_addr target;
+	__be32 sender = 0;
 	struct arp arp;
 
 	if (!arp_load(skb, pkt, &arp))
@@ -331,10 +334,14 @@ static __always_inline enum hbpf_reason repair_arp(struct __sk_buff *skb, const 
 
 	target = addr_v4(arp.target);
 	onlink = source_lookup(HBPF_LIST_ONLINK, &target);
-	if (!onlink || !onlink->local4)
-		return HBPF_OUT_GUARD;
-	if (bpf_skb_store_bytes(skb, pkt->l3 + offsetof(struct arp, sender), &onlink->local4,
-				sizeof(onlink->local4), BPF_F_RECOMPUTE_CSUM))
+	if (onlink)
+		sender = onlink->local4;
+	if (!sender && cfg)
+		sender = cfg->arp_sender4;
+	if (!sender)
+		return HBPF_OUT_ARP_NO_SENDER;
+	if (bpf_skb_store_bytes(skb, pkt->l3 + offsetof(struct arp, sender), &sender,
+				sizeof(sender), BPF_F_RECOMPUTE_CSUM))
 		return HBPF_OUT_FAILED;
 	return HBPF_OUT_ARP;
 }

@@ -140,7 +140,10 @@ static int plan_gateways(struct attach *a, struct error *err)
 	}
 	if (!rc)
 		rc = refresh_gateways(&a->host, a->link, &a->asked, &a->after.gateways);
-	return rc ? error_set(err, ENOMEM, "no memory for the gateways") : 0;
+	if (rc)
+		return error_set(err, ENOMEM, "no memory for the gateways");
+	refresh_arp_sender(&a->host, a->link, &a->after.gateways, &a->after.config);
+	return 0;
 }
 
 static int plan_sources(struct attach *a, struct error *err)

@@ -56,6 +56,20 @@ static __be32 local_v4(const struct hbpf_addr *addr)
 	return addr_is_v4(addr) ? addr->word[3] : 0;
 }
 
+void refresh_arp_sender(const struct host *host, const struct link *bridge,
+			const struct gateways *gateways, struct hbpf_config *config)
+{
+	config->arp_sender4 = 0;
+	for (size_t i = 0; !config->arp_sender4 && i < host->addrs.count; i++) {
+		if (host->addrs.v[i].ifindex == bridge->ifindex)
+			config->arp_sender4 = local_v4(&host->addrs.v[i].addr);
+	}
+	for (size_t i = 0; !config->arp_sender4 && i < gateways->count; i++) {
+		if (host_has(host, &gateways->v[i].addr))
+			config->arp_sender4 = local_v4(&gateways->v[i].addr);
+	}
+}
+
 int refresh_onlink(const struct host *host, const struct link *bridge, struct sources *set)
 {
 	if (sources_room(host, set))

@@ -22,6 +22,13 @@
 int refresh_gateways(const struct host *host, const struct link *bridge,
 		     const struct gateways *asked, struct gateways *set);
 
+/**
+ * refresh_arp_sender() - set config.arp_sender4: the bridge's first IPv4 address, else a gateway
+ * that is an address of this host, else 0
+ */
+void refresh_arp_sender(const struct host *host, const struct link *bridge,
+			const struct gateways *gateways, struct hbpf_config *config);
+
 /** refresh_onlink() - the prefixes on the bridge's link; free v with free(). Return: 0 or -ENOMEM
  */
 int refresh_onlink(const struct host *host, const struct link *bridge, struct sources *set);

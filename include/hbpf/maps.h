@@ -119,7 +119,7 @@ struct hbpf_source_key {
 };
 
 struct hbpf_source {
-	__be32 local4; /* on-link IPv4 prefixes: the bridge's own address in it, else 0 */
+	__be32 local4; /* on-link IPv4 prefixes: this host's address towards it, or 0 */
 };
 
 /*
@@ -192,8 +192,10 @@ struct hbpf_config {
 	struct hbpf_addr only_gateway4; /* where exactly one IPv4 gateway exists, it; else zero */
 	struct hbpf_addr only_gateway6; /* the same for IPv6 */
 	struct hbpf_policy from;        /* who may use exports without a policy of their own */
-	__u8 guard_dst; /* drop loopback destinations (the source half is always on) */
-	__u8 pin;       /* pin conntrack entries against NAT rules */
+	__be32 arp_sender4; /* sender of ARP requests where no on-link prefix knows a better one:
+			     * an address of the bridge; 0: there is none */
+	__u8 guard_dst;     /* drop loopback destinations (the source half is always on) */
+	__u8 pin;           /* pin conntrack entries against NAT rules */
 
 	/* for the loader: what was asked for, and what came of it */
 	__u8 hook_option;  /* enum hbpf_hook_kind, --hook */
@@ -204,7 +206,7 @@ struct hbpf_config {
 	__u8 guard_shared; /* 1: route_localnet belonged to someone else before us, and
 			    * br_netfilter brings them replies towards 127/8 */
 	__u8 owner;        /* enum hbpf_owner */
-	__u8 pad[3];
+	__u8 pad[7];
 };
 
 #endif /* HBPF_MAPS_H */

@@ -48,6 +48,7 @@
 	X(OUT_OTHER,         PASS,   "not an answer of an exported service")                       \
 	X(OUT_ARP,           CLIENT, "ARP sender 127/8 replaced by the bridge's address")          \
 	X(OUT_GUARD,         DROP,   "guard: loopback address leaving the host")                   \
+	X(OUT_ARP_NO_SENDER, DROP,   "ARP sender 127/8, and no address to put in its place")               \
 	X(OUT_AMBIGUOUS,     DROP,   "no record of what the client dialled, and more than one fit") \
 	X(OUT_FAILED,        DROP,   "kernel refused to rewrite the packet")                       \
 	X(OUT_TRANSLATED,    CLIENT, "translated back to what the client dialled")                 \

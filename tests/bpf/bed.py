@@ -147,7 +147,8 @@ class Bed:
 
         self._gateways = []
         self._services = {}
-        self._settings = {"who": layout.ONLINK, "guard_dst": True, "pin": True}
+        self._settings = {"who": layout.ONLINK, "guard_dst": True, "pin": True,
+                          "arp_sender": V4.gateway}
         for family in (V4, V6):
             self.gateway(family.gateway)
             self.source(layout.LIST_ONLINK, family.onlink, family.local4)
@@ -167,7 +168,8 @@ class Bed:
         self.configure()
 
     def configure(self, **settings):
-        """who: policy of exports that have none; guard_dst, pin: switches"""
+        """who: policy of exports that have none; guard_dst, pin: switches; arp_sender: for clients
+        that no on-link prefix covers"""
         self._settings.update(settings)
         only = [[gateway for gateway in self._gateways if (":" in gateway) == ipv6]
                 for ipv6 in (False, True)]

@@ -26,11 +26,21 @@ def _(bed):
         expect(bed.egress(host_arp("127.0.0.1", target)), "OUT_ARP", host_arp(local, target))
 
 
-@promise("ARP that cannot be repaired does not leave")
+@promise("ARP for a client that no subnet covers gets an address of the bridge even so")
 def _(bed):
+    bed.source(layout.LIST_ONLINK, "10.7.0.0/16")  # a device route
+    bed.source(layout.LIST_ONLINK, "10.7.8.0/24", "10.7.8.1")
+    for target, local in ((V4.internet, V4.gateway), ("10.7.0.9", V4.gateway),
+                          ("10.7.8.9", "10.7.8.1")):
+        expect(bed.egress(host_arp("127.0.0.1", target)), "OUT_ARP", host_arp(local, target))
+
+
+@promise("ARP that cannot be repaired does not leave, and is told from an attack")
+def _(bed):
+    bed.configure(arp_sender=None)
     bed.source(layout.LIST_ONLINK, "10.7.0.0/16")
-    expect(bed.egress(host_arp("127.0.0.1", V4.internet)), "OUT_GUARD")
-    expect(bed.egress(host_arp("127.0.0.1", "10.7.0.9")), "OUT_GUARD")
+    expect(bed.egress(host_arp("127.0.0.1", V4.internet)), "OUT_ARP_NO_SENDER")
+    expect(bed.egress(host_arp("127.0.0.1", "10.7.0.9")), "OUT_ARP_NO_SENDER")
 
 
 @promise("ARP about a loopback address does not leave")

@@ -241,7 +241,7 @@ void model_ingress(struct model *model, const struct frame *frame, struct expect
 
 /* The way back */
 
-static void arp_out(const struct frame *frame, struct expected *expected)
+static void arp_out(const struct model *model, const struct frame *frame, struct expected *expected)
 {
 	const char *own;
 	struct arp arp;
@@ -249,7 +249,7 @@ static void arp_out(const struct frame *frame, struct expected *expected)
 	if (!arp_read(frame, &arp) ||
 	    (!wire_is_loopback(&arp.sender) && !wire_is_loopback(&arp.target)))
 		return;
-	own = wire_is_loopback(&arp.target) ? NULL : world_onlink_address(&arp.target);
+	own = wire_is_loopback(&arp.target) ? NULL : world_arp_sender(&model->world, &arp.target);
 	expected->verdict = own ? CLIENT : DROP;
 	expected->arp = true;
 	if (own)
@@ -336,7 +336,7 @@ void model_egress(struct model *model, const struct frame *frame, struct expecte
 	memset(expected, 0, sizeof(*expected));
 	expected->source_address = true;
 	if (wire_type(frame) == TYPE_ARP) {
-		arp_out(frame, expected);
+		arp_out(model, frame, expected);
 		return;
 	}
 	if (!wire_frame_view(frame, view) || !view->addressed)

@@ -4,9 +4,9 @@
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 const struct setting world_settings[] = {
-	{ "two gateways", true, true },
-	{ "one gateway", false, true },
-	{ "two gateways, destination half of the guard off", true, false },
+	{ "two gateways", true, true, "172.30.0.1" },
+	{ "one gateway", false, true, NULL },
+	{ "two gateways, destination half of the guard off", true, false, "172.17.0.1" },
 };
 const unsigned int world_setting_count = COUNT(world_settings);
 
@@ -135,11 +135,12 @@ bool world_allows(const struct world_export *export, const struct ip *ip, bool v
 	return !export->inherit && export->list && in_list(export->list, ip, v6);
 }
 
-const char *world_onlink_address(const struct ip *ip)
+const char *world_arp_sender(const struct world *world, const struct ip *ip)
 {
 	for (unsigned int i = 0; i < world_source_count; i++) {
-		if (world_sources[i].list == LIST_ONLINK && listed(&world_sources[i], ip, false))
+		if (world_sources[i].list == LIST_ONLINK && world_sources[i].local4 &&
+		    listed(&world_sources[i], ip, false))
 			return world_sources[i].local4;
 	}
-	return NULL;
+	return world->setting->arp_sender;
 }

@@ -31,6 +31,7 @@ struct setting {
 	const char *name;
 	bool docker0; /* two gateways of each family instead of one */
 	bool guard_dst;
+	const char *arp_sender; /* for neighbours that no on-link prefix covers; NULL: none */
 };
 
 struct world {
@@ -71,7 +72,7 @@ unsigned int world_gateway_count(const struct world *world, bool v6);
 bool world_is_gateway(const struct world *world, const struct ip *ip, bool v6);
 /** world_allows() - may a source open flows to an export? */
 bool world_allows(const struct world_export *export, const struct ip *ip, bool v6);
-/** world_onlink_address() - the bridge's address in an IPv4 neighbour's subnet, or NULL */
-const char *world_onlink_address(const struct ip *ip);
+/** world_arp_sender() - the host's address to ask for an IPv4 neighbour with, or NULL */
+const char *world_arp_sender(const struct world *world, const struct ip *ip);
 
 #endif /* FUZZ_WORLD_H */
