@@ -88,8 +88,14 @@ void attachment_ask(const char *name, struct meant *meant)
 
 	memset(meant, 0, sizeof(*meant));
 	meant->name = name;
-	if (!name || if_nametoindex(name))
+	if (!name)
 		return;
+	if (!rtnetlink_real_name(name, meant->bridge)) {
+		meant->altname = strcmp(name, meant->bridge) != 0;
+		if (!meant->altname)
+			meant->bridge[0] = '\0';
+		return;
+	}
 	/* What keeps the state from being read is told by who needs it. */
 	if (attachment_bridges(PINS_READ, &pins, &bridges, NULL))
 		return;
@@ -110,7 +116,9 @@ static const char *find_network(const struct pins_bridges *bridges, const struct
 	if (!rc)
 		found = pins_bridges_find(bridges, meant->bridge);
 	if (!rc && !found) {
-		rc = error_set(err, ENOENT, "%s, the bridge of network %s, is not attached",
+		rc = error_set(err, ENOENT,
+			       meant->altname ? "%s, which is also called %s, is not attached"
+					      : "%s, the bridge of network %s, is not attached",
 			       meant->bridge, meant->name);
 	} else if (rc) {
 		error_set(err, rc, "%s", meant->problem.what);

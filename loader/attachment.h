@@ -42,18 +42,21 @@ int attachment_bridges(enum pins_mode mode, struct pins *pins, struct pins_bridg
 /* Which bridge somebody means. */
 struct meant {
 	const char *name;      /* as the user said, or NULL for the only one */
-	char bridge[IFNAMSIZ]; /* of the network of that name; empty where no engine told one */
+	char bridge[IFNAMSIZ]; /* that has it as an alternative name, or is of the network of
+				* that name; else empty */
+	bool altname;          /* the former */
 	int rc;                /* 0, or -errno of asking for it */
 	struct error problem;  /* and why */
 };
 
 /**
- * attachment_ask() - ask the container engines where a name may be a network's
+ * attachment_ask() - find out what a name may stand for: ask the kernel for alternative names,
+ * and the container engines for networks
  * @name:	As the user said, or NULL
  * @meant:	Filled; release its problem with error_free()
  *
- * Only where neither an interface nor an attached bridge has that name, and any is attached. It may
- * take a while, so it is done before the lock is taken.
+ * The engines only where neither an interface nor an attached bridge has that name, and any is
+ * attached. It may take a while, so it is done before the lock is taken.
  */
 void attachment_ask(const char *name, struct meant *meant);
 

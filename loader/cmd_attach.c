@@ -47,18 +47,17 @@ static int ask(const struct cli_call *call, struct attach_request *request, stru
 }
 
 /* An interface of that name wins, and then no engine is asked. */
-static int resolve(struct attach_request *request, char network[IFNAMSIZ], struct error *err)
+static int resolve(struct attach_request *request, char bridge[IFNAMSIZ], struct error *err)
 {
 	const char *name = request->bridge;
-	int rc;
+	int rc = 0;
 
-	if (if_nametoindex(name))
-		return 0;
-	rc = engine_resolve_present(name, network, err);
+	if (rtnetlink_real_name(name, bridge))
+		rc = engine_resolve_present(name, bridge, err);
 	if (rc)
 		return rc;
-	request->bridge = network;
-	report_name(name, network);
+	request->bridge = bridge;
+	report_name(name, bridge);
 	return 0;
 }
 
@@ -144,7 +143,7 @@ static int attach(const struct attach_request *request, struct error *err)
 static int run(const struct cli_call *call)
 {
 	struct attach_request request;
-	char network[IFNAMSIZ];
+	char bridge[IFNAMSIZ];
 	struct error err = { 0 };
 	int exit_code = EXIT_USAGE;
 
@@ -152,7 +151,7 @@ static int run(const struct cli_call *call)
 		return cli_usage(call->command, "which bridge? hbpf attach BRIDGE");
 	if (!ask(call, &request, &err)) {
 		exit_code = EXIT_FAILED;
-		if (!resolve(&request, network, &err) && !attach(&request, &err))
+		if (!resolve(&request, bridge, &err) && !attach(&request, &err))
 			exit_code = EXIT_DONE;
 	}
 	if (exit_code != EXIT_DONE)

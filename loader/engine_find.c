@@ -98,8 +98,15 @@ const char *engine_network_bridge(const struct network *network, struct error *e
 		error_set(err, EOPNOTSUPP,
 			  "%s's network %s has no bridge on this host: its driver is %s", engine,
 			  network->name, network->driver);
-		error_hint(err, "only networks of the driver bridge have one; `hbpf bridges` lists "
-				"what can be attached");
+		/* Docker gives containers on an overlay network a second interface, on this bridge,
+		 * for all that is not the network's. */
+		if (!strcmp(network->driver, "overlay"))
+			error_hint(err,
+				   "its containers reach this host over docker_gwbridge: `hbpf "
+				   "attach docker_gwbridge`, and they dial its gateway");
+		else
+			error_hint(err, "only networks of the driver bridge have one; `hbpf "
+					"bridges` lists what can be attached");
 	} else {
 		error_set(err, EPROTO, "%s does not tell the interface of network %s", engine,
 			  network->name);

@@ -10,6 +10,8 @@
 #include "nl.h"
 #include "rtnetlink.h"
 
+#define ALT_NAME_SIZE 128 /* ALTIFNAMSIZ of linux/if.h, which does not go with net/if.h */
+
 static const char *link_kind(const struct nlattr *linkinfo)
 {
 	const struct nlattr *kind = nl_nested(linkinfo, IFLA_INFO_KIND);
@@ -183,6 +185,38 @@ const struct link *links_by_name(const struct links *links, const char *name)
 			return &links->v[i];
 	}
 	return NULL;
+}
+
+static int on_name(const struct nlmsghdr *nlh, void *data)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each (attr, nlh, sizeof(struct ifinfomsg)) {
+		if (mnl_attr_get_type(attr) == IFLA_IFNAME)
+			snprintf(data, IFNAMSIZ, "%s", mnl_attr_get_str(attr));
+	}
+	return MNL_CB_OK;
+}
+
+int rtnetlink_real_name(const char *word, char name[IFNAMSIZ])
+{
+	struct nl_request request;
+
+	name[0] = '\0';
+	if (strlen(word) >= ALT_NAME_SIZE)
+		return -ENODEV;
+	/* rtnl_dev_get() takes either kind of name for this attribute. */
+	nl_begin(&request, RTM_GETLINK, NLM_F_ACK, sizeof(struct ifinfomsg));
+	mnl_attr_put_strz(&request.nlh, IFLA_ALT_IFNAME, word);
+	return nl_talk(NETLINK_ROUTE, &request, on_name, name, NULL);
+}
+
+const struct link *links_called(const struct links *links, const char *word)
+{
+	const struct link *link = links_by_name(links, word);
+	char name[IFNAMSIZ];
+
+	return link || rtnetlink_real_name(word, name) ? link : links_by_name(links, name);
 }
 
 const struct link *links_by_index(const struct links *links, unsigned int ifindex)

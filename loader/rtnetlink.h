@@ -47,6 +47,22 @@ void ifaddrs_free(struct ifaddrs_list *addrs);
 
 /** links_by_name() - Return: the interface of that name, within @links, or NULL */
 const struct link *links_by_name(const struct links *links, const char *name);
+/**
+ * rtnetlink_real_name() - the name of the interface that has a word as its name or as an
+ * alternative one (`ip link property add dev ... altname ...`, Linux 5.5)
+ * @word:	Of any length
+ * @name:	Set to the name proper
+ *
+ * Return: 0, -ENODEV where there is none, or -errno
+ */
+int rtnetlink_real_name(const char *word, char name[IFNAMSIZ]);
+
+/**
+ * links_called() - as links_by_name(), but where none has that name, the interface that has it as
+ * an alternative one
+ */
+const struct link *links_called(const struct links *links, const char *word);
+
 /** links_by_index() - Return: the interface with that index, within @links, or NULL */
 const struct link *links_by_index(const struct links *links, unsigned int ifindex);
 

@@ -58,7 +58,7 @@ static bool depends_on_engines(const struct pass *pass)
 	const struct conf *conf = &pass->state->conf;
 
 	for (size_t i = 0; i < conf->count; i++) {
-		if (!links_by_name(&pass->host.links, conf->v[i].name))
+		if (!links_called(&pass->host.links, conf->v[i].name))
 			return true;
 	}
 	return conf->labels;
@@ -106,13 +106,15 @@ static const char *find_bridge(const struct pass *pass, const struct conf_sectio
 			       enum hbpf_owner *owner, struct error *err)
 {
 	const struct network *network;
+	const struct link *link;
 	int rc;
 
 	*owner = section->request.owner;
 	if (section->bridge)
 		return section->bridge;
-	if (links_by_name(&pass->host.links, section->name))
-		return section->name;
+	link = links_called(&pass->host.links, section->name);
+	if (link)
+		return link->name;
 	*owner = HBPF_BY_ENGINE;
 	rc = engine_find(&pass->state->engines.networks, section->name, &network, err);
 	return rc ? NULL : engine_network_bridge(network, err);
@@ -128,7 +130,7 @@ static bool is_disputed(const struct pass *pass, const char *bridge)
 	for (size_t i = 0; network && i < conf->count; i++) {
 		const char *name = conf->v[i].name;
 
-		if (engine_may_mean(network, name) && !links_by_name(&pass->host.links, name) &&
+		if (engine_may_mean(network, name) && !links_called(&pass->host.links, name) &&
 		    engine_find(networks, name, &found, NULL) == -ENOTUNIQ)
 			return true;
 	}

@@ -45,6 +45,30 @@ public_hbpf() {
 	refuses 1 hb attach '' || refuses 2 hb attach ''
 }
 
+@test "an alternative name of the bridge will do everywhere, and says which it is" {
+	local alt=a-name-longer-than-an-interface-may-have
+	serve svc --tcp 127.0.0.1:8088
+	make_bridge br-two 31
+	on_host ip link property add dev br-test altname "$alt" altname brt
+	on_host ip link property add dev br-two altname two
+	refuses 1 hb detach "$alt"
+	says "br-test, which is also called $alt, is not attached"
+	for name in "$alt" brt; do
+		exits 0 hb attach "$name" --port 8088 --hook "$HOOK"
+		prints "^$name is br-test"
+		reaches svc tcp "$GW:8088"
+		exits 0 hb ports add 9000 -b "$name"
+		exits 0 hb status "$name"
+		prints '^br-test: attached, live'
+		exits 0 hb status "$name" --json
+		json '.bridges[0].bridge == "br-test"'
+		refuses 1 hb detach two
+		says 'br-two, which is also called two, is not attached' 'attached: br-test'
+		exits 0 hb detach "$name"
+	done
+	refuses 1 hb status br-test
+}
+
 @test "not a bridge" {
 	refuses 1 hb attach veth-c1 --port 8088
 	says 'veth-c1' 'not a bridge|no bridge' 'veth|ip link|br-test'

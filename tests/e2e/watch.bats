@@ -37,6 +37,20 @@ load watch
 	misses ECONNREFUSED tcp "$GW:8088"
 }
 
+@test "a section may say an alternative name of the bridge" {
+	serve svc --tcp 127.0.0.1:8088
+	declare_conf <<-EOF
+		[a-name-longer-than-an-interface-may-have]
+		ports = 8088
+	EOF
+	watch
+	not_attached br-test
+	on_host ip link property add dev br-test altname a-name-longer-than-an-interface-may-have
+	eventually live
+	reaches svc tcp "$GW:8088"
+	end_watch
+}
+
 @test "a bridge that is made anew is attached again" {
 	serve svc --tcp 127.0.0.1:8088
 	declare_br_test

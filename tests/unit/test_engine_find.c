@@ -136,6 +136,22 @@ static void a_network_without_a_bridge_says_its_driver(void **state)
 	assert_non_null(strstr(err.what, "driver is null"));
 }
 
+static void an_overlay_network_says_which_bridge_its_containers_have_all_the_same(void **state)
+{
+	struct network network = { .engine = ENGINE_DOCKER,
+				   .name = (char[]){ "swarm-net" },
+				   .driver = (char[]){ "macvlan" } };
+	struct error err = { 0 };
+
+	(void)state;
+	assert_null(engine_network_bridge(&network, &err));
+	assert_null(strstr(err.hint, "docker_gwbridge"));
+	network.driver = (char[]){ "overlay" };
+	assert_null(engine_network_bridge(&network, &err));
+	assert_non_null(strstr(err.what, "swarm-net has no bridge"));
+	assert_non_null(strstr(err.hint, "`hbpf attach docker_gwbridge`"));
+}
+
 static void a_bridge_leads_back_to_its_network(void **state)
 {
 	assert_string_equal(engine_find_bridge(*state, "br-85e2890f589f")->name, "inside");
@@ -153,6 +169,8 @@ int main(void)
 		cmocka_unit_test(a_name_goes_before_an_id_and_is_refused_where_two_have_it),
 		cmocka_unit_test(many_candidates_are_cut_short),
 		cmocka_unit_test(a_network_without_a_bridge_says_its_driver),
+		cmocka_unit_test(
+			an_overlay_network_says_which_bridge_its_containers_have_all_the_same),
 		cmocka_unit_test(a_bridge_leads_back_to_its_network),
 	};
 
