@@ -93,26 +93,44 @@ const char *owner_format(const struct owner *owner, char buf[OWNER_STRLEN])
 	return buf;
 }
 
-const char *listeners_format(const struct listener (*v)[LISTENER_FAMILIES], size_t count,
-			     int family, char buf[LISTENERS_STRLEN])
+static bool is_same(const struct listener *a, const struct listener *b)
 {
-	const struct owner *owner = &v[0][family].owner;
-	char who[OWNER_STRLEN];
-	bool one_owner = true;
-	size_t there = 0;
+	return a->there == b->there && a->owner.pid == b->owner.pid &&
+	       !strcmp(a->owner.name, b->owner.name);
+}
 
-	for (size_t i = 0; i < count; i++) {
-		there += v[i][family].there;
-		if (v[i][family].owner.pid != owner->pid)
-			one_owner = false;
+static bool are_same(const struct listener *a, const struct listener *b, unsigned int families)
+{
+	for (int family = 0; family < LISTENER_FAMILIES; family++) {
+		if (families & 1U << family && !is_same(&a[family], &b[family]))
+			return false;
 	}
-	if (!there)
+	return true;
+}
+
+bool listeners_next_range(const struct exports *set, const struct listeners *listeners,
+			  unsigned int families, struct export_range *range)
+{
+	const struct listener(*v)[LISTENER_FAMILIES];
+	size_t count = 1;
+
+	if (!exports_next_range(set, range))
+		return false;
+	v = &listeners->v[range->first - set->v];
+	while (count < range->count && are_same(v[0], v[count], families))
+		count++;
+	range->count = count;
+	return true;
+}
+
+const char *listeners_format(const struct listener *listener, char buf[LISTENERS_STRLEN])
+{
+	const struct owner *owner = &listener->owner;
+	char who[OWNER_STRLEN];
+
+	if (!listener->there)
 		return "nothing listens there yet";
-	if (there == count && one_owner) {
-		snprintf(buf, LISTENERS_STRLEN, "%s%s", owner_format(owner, who),
-			 owner_is_engine(owner) ? ", which does not answer for containers" : "");
-		return buf;
-	}
-	snprintf(buf, LISTENERS_STRLEN, "something listens on %zu of %zu", there, count);
+	snprintf(buf, LISTENERS_STRLEN, "%s%s", owner_format(owner, who),
+		 owner_is_engine(owner) ? ", which does not answer for containers" : "");
 	return buf;
 }

@@ -36,15 +36,17 @@ struct hbpf_addr export_local(const struct export *export, int family);
 /** owner_format() - "python3 (pid 4242)", or that it is not known. Returns @buf */
 const char *owner_format(const struct owner *owner, char buf[OWNER_STRLEN]);
 
-#define LISTENERS_STRLEN 160
 /**
- * listeners_format() - about a run of exports: who listens and whether that is of use, or that
- * nobody does, or how many
- * @v:		Of the first export of the run
- * @family:	LISTENER_V4 or LISTENER_V6
- * Returns @buf
+ * listeners_next_range() - as exports_next_range(), but a range also ends where the next port is
+ * served by another listener, or by none
+ * @families:	Bit set of 1 << LISTENER_V4 and 1 << LISTENER_V6: whose listeners count
  */
-const char *listeners_format(const struct listener (*v)[LISTENER_FAMILIES], size_t count,
-			     int family, char buf[LISTENERS_STRLEN]);
+bool listeners_next_range(const struct exports *set, const struct listeners *listeners,
+			  unsigned int families, struct export_range *range);
+
+#define LISTENERS_STRLEN 160
+/** listeners_format() - who listens and whether that is of use, or that nobody does. Returns @buf
+ */
+const char *listeners_format(const struct listener *listener, char buf[LISTENERS_STRLEN]);
 
 #endif /* HBPF_LISTENERS_H */

@@ -89,7 +89,7 @@ void report_reachable(const struct gateways *gateways, const struct exports *exp
 		int family = addr_is_v4(gateway) ? LISTENER_V4 : LISTENER_V6;
 		struct export_range run = { 0 };
 
-		while (exports_next_range(exports, &run)) {
+		while (listeners_next_range(exports, listeners, 1U << family, &run)) {
 			struct hbpf_addr local = export_local(run.first, family);
 
 			if ((family == LISTENER_V6 && !run.first->to.ipv6) || columns_row(&columns))
@@ -100,8 +100,8 @@ void report_reachable(const struct gateways *gateways, const struct exports *exp
 			columns_cell(&columns, 1, "-> %s",
 				     run_format(&run, &local, run.first->to.port, to));
 			columns_cell(&columns, 2, "%s",
-				     listeners_format(&listeners->v[run.first - exports->v],
-						      run.count, family, who));
+				     listeners_format(&listeners->v[run.first - exports->v][family],
+						      who));
 		}
 	}
 	columns_print(&columns, 0);
@@ -125,8 +125,7 @@ static struct hbpf_port_stats run_stats(const struct ports_report *ports,
 static void print_run(struct columns *columns, struct dataplane *dp,
 		      const struct ports_report *ports, const struct export_range *run)
 {
-	const struct listener(*who)[LISTENER_FAMILIES] =
-		&ports->listeners.v[run->first - ports->exports.v];
+	const struct listener *who = ports->listeners.v[run->first - ports->exports.v];
 	struct hbpf_port_stats stats = run_stats(ports, run);
 	bool v6 = run->first->to.ipv6 && ports->has_v6;
 	bool v4 = ports->has_v4 || !v6;
@@ -134,8 +133,8 @@ static void print_run(struct columns *columns, struct dataplane *dp,
 	unsigned int port = ntohs(run->first->key.port);
 	char to[ENDPOINT_STRLEN + 8], who4[LISTENERS_STRLEN], who6[LISTENERS_STRLEN],
 		in[SIZE_STRLEN], out[SIZE_STRLEN], policy[POLICY_STRLEN];
-	const char *on4 = listeners_format(who, run->count, LISTENER_V4, who4);
-	const char *on6 = listeners_format(who, run->count, LISTENER_V6, who6);
+	const char *on4 = listeners_format(&who[LISTENER_V4], who4);
+	const char *on6 = listeners_format(&who[LISTENER_V6], who6);
 
 	if (columns_row(columns))
 		return;
@@ -157,12 +156,19 @@ static void print_run(struct columns *columns, struct dataplane *dp,
 			     policy_format(dp, &run->first->to.from, false, policy));
 }
 
+/* As print_run() has it: without gateways of either family, IPv4. */
+static unsigned int shown_families(const struct ports_report *ports)
+{
+	return (ports->has_v4 || !ports->has_v6) << LISTENER_V4 | ports->has_v6 << LISTENER_V6;
+}
+
 void ports_report_print(struct dataplane *dp, const struct ports_report *ports, unsigned int indent)
 {
 	struct export_range run = { 0 };
 	struct columns columns = { 0 };
 
-	while (exports_next_range(&ports->exports, &run))
+	while (listeners_next_range(&ports->exports, &ports->listeners, shown_families(ports),
+				    &run))
 		print_run(&columns, dp, ports, &run);
 	columns_print(&columns, indent);
 }

@@ -234,6 +234,23 @@ flows() {
 	[ -z "$err" ] || fail "a warning for nothing: $err"
 }
 
+@test "a range whose ports different services hold, or none, is shown in as many lines" {
+	serve one --tcp 127.0.0.1:9000 --tcp 127.0.0.1:9001 --tcp "[::1]:9000"
+	serve two --tcp 127.0.0.1:9003
+	exits 0 attach --port 9000-9004
+	prints "^$GW:9000-9001/tcp +-> 127.0.0.1:9000-9001 +python3" \
+		"^$GW:9002/tcp .*nothing listens" "^$GW:9003/tcp .*python3" \
+		"^$GW:9004/tcp .*nothing listens" \
+		"^.$GW6.:9000/tcp +-> .::1.:9000 +python3" "^.$GW6.:9001-9004/tcp .*nothing listens"
+	exits 0 hb status
+	prints '^ +9000/tcp .* python3 \(pid [0-9]+\)$' '^ +9001/tcp .*python3.*; on .::1.: nothing' \
+		'^ +9002/tcp .*nothing' '^ +9003/tcp .*python3' '^ +9004/tcp .*nothing'
+	on_host ip -6 addr flush dev br-test
+	exits 0 attach
+	exits 0 hb ports
+	prints '^ *9000-9001/tcp .*python3' '^ *9002/tcp .*nothing'
+}
+
 @test "told: a service bound to the device lo cannot answer" {
 	on_host socat TCP-LISTEN:8088,bind=127.0.0.1,so-bindtodevice=lo,fork PIPE 3>&- &
 	echo $! >>"$BED/pids"
