@@ -56,6 +56,7 @@ routes_everywhere() {
 	on_host ip route add default via "$C1_6"
 }
 
+# bats test_tags=hook
 @test "raw TCP, UDP and ICMP to 127.0.0.1, 127.0.0.53 and 127.1.2.3, exported ports and others" {
 	open_loopback
 	breaks to-loopback
@@ -143,6 +144,7 @@ routes_everywhere() {
 	counted IN_GUARD_DST 6
 }
 
+# bats test_tags=hook
 @test "one-way UDP from 127/8, ::1 and ::ffff:127.0.0.1 to an exported port" {
 	naive
 	breaks from-loopback
@@ -247,6 +249,7 @@ meet_neighbour() {
 	counted IN_ICMP
 }
 
+# bats test_tags=hook
 @test "ARP for 127.0.0.1, and from sixteen different senders in 127/8" {
 	open_loopback
 	breaks arp

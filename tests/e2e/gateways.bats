@@ -65,6 +65,7 @@ load lib
 	scene two-gateways "[::1]:8088" "[$GW6]:80" "[$GW6]:81"
 }
 
+# bats test_tags=hook
 @test "two gateways by one source port: the second has to wait, the first lives on" {
 	make_docker0
 	attach --port 8088
@@ -138,6 +139,7 @@ connected() {
 	counted IN_TRANSLATED 150000
 }
 
+# bats test_tags=hook
 @test "the kernel's reset of a closed port finds its way through each gateway" {
 	make_docker0
 	attach --port 8088 --port 80:8088
@@ -157,6 +159,7 @@ connected() {
 	reaches svc tcp "$GW:8088" --source 5555
 }
 
+# bats test_tags=hook
 @test "a gateway is gone once its address is, and attach was run again" {
 	on_host ip addr add 172.30.0.100/24 dev br-test
 	serve svc --tcp 127.0.0.1:8088

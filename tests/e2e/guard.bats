@@ -43,6 +43,7 @@ kept_out() {
 	counted "$counter" $#
 }
 
+# bats test_tags=hook
 @test "guard: packets to 127/8" {
 	kept_out IN_GUARD_DST to-loopback to-loopback-net
 }
@@ -69,6 +70,7 @@ kept_out() {
 	kept_out IN_GUARD_ROUTE to-loopback-lsrr-5 to-loopback-lsrr-6 to-loopback-lsrr-7
 }
 
+# bats test_tags=hook
 @test "guard: packets from 127/8" {
 	victims
 	route_localnet 1
@@ -85,6 +87,7 @@ kept_out() {
 	counted IN_GUARD_SRC 2
 }
 
+# bats test_tags=hook
 @test "guard: packets to and from ::1, which a redirect to lo would believe" {
 	victims
 	on_host tc qdisc add dev br-test clsact
@@ -120,6 +123,7 @@ kept_out() {
 	counted IN_GUARD_DST 2
 }
 
+# bats test_tags=hook
 @test "guard: ARP about 127.0.0.1 is not answered, from 127/8 not learned" {
 	route_localnet 1
 	[[ $(raw arp about-loopback) == *"about 127.0.0.1"* ]]
@@ -135,6 +139,7 @@ kept_out() {
 	counted IN_GUARD_ARP 2
 }
 
+# bats test_tags=hook
 @test "guard: nothing with a loopback source leaves the bridge" {
 	serve svc --udp 127.0.0.1:9999
 	attach --port 8088
@@ -147,6 +152,7 @@ s.sendto(b'x', ('$C1', 9))"
 	counted OUT_GUARD
 }
 
+# bats test_tags=hook
 @test "--no-guard lets packets to 127/8 in, and --guard keeps them out again" {
 	victims
 	attach --port 8088 --no-guard

@@ -35,6 +35,7 @@ forget_pmtu() {
 	on_host ip -6 route flush cache
 }
 
+# bats test_tags=hook
 @test "fragmentation needed reaches the service: path MTU discovery works" {
 	make_router
 	# the control: a service on the gateway itself
@@ -45,6 +46,7 @@ forget_pmtu() {
 	counted IN_ICMP
 }
 
+# bats test_tags=hook
 @test "packet too big reaches the service: path MTU discovery works" {
 	make_router
 	scene pmtu "[$GW6]:8087" "[$GW6]:8087" c2
@@ -64,6 +66,7 @@ forget_pmtu() {
 	counted IN_ICMP 4
 }
 
+# bats test_tags=hook
 @test "echo requests to the gateway are answered as ever" {
 	attach --port 8088
 	in_ns c1 ping -c 2 -i 0.05 -W 5 "$GW"

@@ -8,7 +8,9 @@
 #
 # setup() makes both, a bpffs of the test's own and nothing else; teardown()
 # removes them. A suite called NAME-clsact.bats is NAME.bats (a symbolic link)
-# over the clsact hook instead of tcx.
+# over the clsact hook instead of tcx. scripts/test runs those of its tests that
+# depend on the hook, marked "# bats test_tags=hook": one for each thing that a
+# program of either kind does to a packet, and all that loads or looks for them.
 
 E2E=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 export HBPF=${HBPF:-$E2E/../../build/hbpf}

@@ -3,6 +3,7 @@
 # A client reaches a service that listens on loopback only (DESIGN 3, 4).
 load lib
 
+# bats test_tags=hook
 @test "TCP over IPv4: refused before attach, answered after, refused after detach" {
 	serve svc --tcp 127.0.0.1:8088
 	misses ECONNREFUSED tcp "$GW:8088"
@@ -14,6 +15,7 @@ load lib
 	misses ECONNREFUSED tcp "$GW:8088"
 }
 
+# bats test_tags=hook
 @test "TCP over IPv6: refused before attach, answered after, refused after detach" {
 	serve svc --tcp "[::1]:8088"
 	misses ECONNREFUSED tcp "[$GW6]:8088"
@@ -191,6 +193,7 @@ load lib
 	scene survives "[::1]:8088" "[$GW6]:8088" ip -6 neigh flush all
 }
 
+# bats test_tags=hook
 @test "an idle connection survives a second attach and other ports' changes" {
 	attach --port 8088
 	scene survives 127.0.0.1:8088 "$GW:8088" "$HBPF" attach br-test

@@ -3,6 +3,7 @@
 # UDP: services that answer from loopback and from the wildcard, fragments, dead services.
 load lib
 
+# bats test_tags=hook
 @test "UDP over IPv4 and IPv6" {
 	serve svc --udp 127.0.0.1:5353 --udp "[::1]:5353"
 	misses ECONNREFUSED udp "$GW:5353"
@@ -43,6 +44,7 @@ load lib
 	reaches svc udp "[$GW6]:53"
 }
 
+# bats test_tags=hook
 @test "a service bound to 0.0.0.0 behind docker0's address" {
 	make_docker0
 	serve svc --udp 0.0.0.0:5353
@@ -150,6 +152,7 @@ load lib
 	scene udp-big "[::1]:5353" "[$GW6]:53" 60000
 }
 
+# bats test_tags=hook
 @test "60,000 bytes both ways, without br_netfilter putting fragments together" {
 	on_host sysctl -qw net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0
 	attach --port 53:5353/udp

@@ -9,6 +9,7 @@ load watch
 
 # --- bridges that come, go and change
 
+# bats test_tags=hook
 @test "a bridge that is there is attached at once" {
 	serve svc --tcp 127.0.0.1:8088 --tcp 127.0.0.1:8080 --udp 127.0.0.1:5300
 	declare_conf <<-EOF
@@ -23,6 +24,7 @@ load watch
 	misses ECONNREFUSED tcp "$GW:9000"
 }
 
+# bats test_tags=hook
 @test "a bridge that comes later is attached when it comes" {
 	serve svc --tcp 127.0.0.1:8088
 	declare_conf <<-EOF
@@ -51,6 +53,7 @@ load watch
 	end_watch
 }
 
+# bats test_tags=hook
 @test "a bridge that is made anew is attached again" {
 	serve svc --tcp 127.0.0.1:8088
 	declare_br_test
@@ -91,6 +94,7 @@ load watch
 
 # --- what others remove
 
+# bats test_tags=hook
 @test "programs, pins and settings that somebody removed are healed" {
 	serve svc --tcp 127.0.0.1:8088
 	declare_br_test
@@ -154,6 +158,7 @@ load watch
 	eventually logged 'the next heal comes after 4 s'
 }
 
+# bats test_tags=hook
 @test "a NAT rule that comes later turns pinning on" {
 	need_pinning
 	declare_br_test
@@ -192,6 +197,7 @@ load watch
 	goes_on
 }
 
+# bats test_tags=hook
 @test "a section that left the file is detached, and what was attached by hand stays" {
 	make_bridge br-two 31
 	make_bridge br-hand 32

@@ -9,6 +9,7 @@ load watch
 
 # --- the watcher itself
 
+# bats test_tags=hook
 @test "SIGTERM leaves what is attached, and a restart leaves no gap" {
 	serve svc --tcp 127.0.0.1:8088
 	declare_br_test
@@ -31,6 +32,7 @@ load watch
 	goes_on
 }
 
+# bats test_tags=hook
 @test "--detach-on-exit leaves the host as it was, but for what was attached by hand" {
 	make_bridge br-hand 32
 	hb attach br-hand --hook "$HOOK" --port 9000
@@ -42,6 +44,7 @@ load watch
 	unchanged
 }
 
+# bats test_tags=hook
 @test "what a watcher of before attached is detached where it is no longer declared" {
 	remember
 	declare_br_test
@@ -107,6 +110,7 @@ load watch
 
 # --- bad luck
 
+# bats test_tags=hook
 @test "a bridge that flaps 100 times is served at last, and nothing is left over" {
 	serve svc --tcp 127.0.0.1:8088
 	declare_conf <<-EOF
@@ -238,6 +242,7 @@ load watch
 	done
 }
 
+# bats test_tags=hook
 @test "it works with no more capabilities than its unit gives it" {
 	caps=$(sed -n 's/^CapabilityBoundingSet=//p' "$E2E/../../dist/hbpf.service" | tr -d '\n')
 	[ -n "$caps" ]

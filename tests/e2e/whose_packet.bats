@@ -29,6 +29,7 @@ load lib
 	scene opened-before-attach "$GW:8088" 8088 attach br-test --hook "$HOOK" --port 8088 --force
 }
 
+# bats test_tags=hook
 @test "destinations that are not gateways are never touched; the recipe hijacks them" {
 	make_docker0
 	make_client c2 9 docker0 40
@@ -52,6 +53,7 @@ load lib
 	counted IN_NOT_GATEWAY 3
 }
 
+# bats test_tags=hook
 @test "clients still talk to each other on an exported port" {
 	make_client c2 3
 	serve svc --tcp 127.0.0.1:8088 --udp 127.0.0.1:8088
@@ -163,6 +165,7 @@ load lib
 	! grep -q '^IN_TRANSLATED ' "$BED/two" || fail "br-two translated it" "$(<"$BED/two")"
 }
 
+# bats test_tags=hook
 @test "two bridges serve their own clients, each its own ports" {
 	make_bridge br-two 31
 	make_client c2 2 br-two 31
