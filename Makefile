@@ -76,7 +76,7 @@ endif
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help all bpf objects tidy unit fuzzers fuzz format format-check deps check demo test \
+.PHONY: help all bpf objects tidy unit fuzzers fuzz format format-check deps check demo test test-all \
 	test-unit test-memcheck test-bpf test-fuzz test-e2e test-crash test-docker test-engines \
 	test-services test-firewalls test-kernels bench install uninstall clean FORCE
 
@@ -99,8 +99,15 @@ format-check:
 objects: $(LOADER_OBJ) $(UNIT_TESTS:%=$(OBJ)/unit/%.o)
 	@:
 
-tidy: $(SKELETONS)
-	$(Q)printf '%s\n' loader/*.c | xargs -P $$(nproc) -I{} clang-tidy --quiet {} -- $(LOADER_CFLAGS)
+# A file is looked at again once it, a header of its own or the checks have changed.
+tidy: $(patsubst loader/%.c,$(BUILD)/tidy/%.ok,$(wildcard loader/*.c))
+	@:
+
+$(BUILD)/tidy/%.ok: loader/%.c .clang-tidy $(OBJ)/loader.flags | $(SKELETONS)
+	$(call say,TIDY,$<)
+	@mkdir -p $(@D)
+	$(Q)clang-tidy --quiet $< -- $(LOADER_CFLAGS)
+	$(Q)$(CC) $(LOADER_CFLAGS) -MM -MP -MT $@ -MF $(@:.ok=.d) $< && touch $@
 
 unit: $(UNIT_BIN) ## build the unit tests, build/unit/test_*
 	@:
@@ -117,8 +124,11 @@ check: ## formatting, linters, and no warnings with gcc and clang
 demo: ## show the tool at work in a throw-away sandbox (root)
 	@scripts/demo
 
-test: ## run every check and test (root)
+test: ## run the quick set of checks and tests (root)
 	@scripts/test
+
+test-all: ## run every check and test, which takes long (root)
+	@scripts/test all
 
 test-unit: ## unit tests
 	@scripts/test unit
@@ -129,7 +139,7 @@ test-bpf: ## packets through the BPF programs (root)
 test-e2e: ## the tool end to end, in network namespaces (root)
 	@scripts/test e2e
 
-# Every instant of every command, which takes long; `make test` tries a few of each.
+# Every instant of every command, which takes long; `scripts/test all` tries a few of each.
 test-crash: ## kill and fail the tool's commands at every system call (root)
 	@HBPF_INSTANTS=999 HBPF_TEST_TIMEOUT=7200 scripts/test tests/e2e/crash.bats \
 		tests/e2e/inject.bats
@@ -240,4 +250,4 @@ $(BUILD)/bpf.flags: FORCE
 $(OBJ)/loader.flags: FORCE
 	@$(call remember,$(CC) $(CFLAGS) $(LOADER_CFLAGS) $(UNIT_CFLAGS))
 
--include $(wildcard $(BUILD)/*.d $(OBJ)/loader/*.d $(OBJ)/unit/*.d $(OBJ)/unit/loader/*.d)
+-include $(wildcard $(BUILD)/*.d $(BUILD)/tidy/*.d $(OBJ)/loader/*.d $(OBJ)/unit/*.d $(OBJ)/unit/loader/*.d)

@@ -1,0 +1,159 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# scripts/test: runs files side by side, keeps them apart, and leaves nothing running.
+
+# A checkout with the runner alone, and nothing to install or to build
+setup()
+{
+	local from=$BATS_TEST_DIRNAME/../..
+	cd "$BATS_TEST_TMPDIR" || return
+	mkdir -p scripts tests/{scripts,e2e,unit} build
+	cp "$from"/scripts/{test,lib} scripts/
+	cp "$from"/tests/{tap-run,sandbox} tests/
+	printf '#!/bin/sh\n' >scripts/deps
+	chmod +x scripts/deps
+	printf 'all unit fuzzers:\n\t@:\n' >Makefile
+	unset HBPF_COLOR
+}
+
+# suite FILE [TEST COMMAND]... - a file of bats with these tests
+suite()
+{
+	local file=$1
+	shift
+	{
+		echo '#!/usr/bin/env bats'
+		while (($#)); do
+			printf '%s\n@test "%s" { %s; }\n' "${TAGS-}" "$1" "$2"
+			shift 2
+		done
+	} >"$file"
+}
+
+# meets MINE OTHERS - a command that succeeds once both files are there
+meets()
+{
+	echo "touch $BATS_TEST_TMPDIR/$1; timeout 20 sh -c 'until [ -e $BATS_TEST_TMPDIR/$2 ]; do sleep 0.05; done'"
+}
+
+# runs STATUS ARGUMENT... - the runner
+runs()
+{
+	local want=$1
+	shift
+	run scripts/test "$@"
+	echo "$output"
+	[ "$status" -eq "$want" ]
+}
+
+@test "two files run at a time, and the lines of each stay together" {
+	suite tests/scripts/a.bats "a one" "$(meets a b)" "a two" "$(meets a2 b2)"
+	suite tests/scripts/b.bats "b one" "$(meets b a)" "b two" "$(meets b2 a2)"
+	runs 0 scripts
+	[[ $output == *"ok    a one"$'\n'"  ok    a two"$'\n'"tests/scripts/a.bats: 2 passed"* ]]
+	[[ $output == *"ok    b one"$'\n'"  ok    b two"$'\n'"tests/scripts/b.bats: 2 passed"* ]]
+	[ "${lines[-1]}" = "4 passed, 0 failed, 0 skipped" ]
+}
+
+@test "-j 1 runs one after the other, in order, as they come" {
+	suite tests/scripts/a.bats "a" "[ ! -e $PWD/b ] && touch $PWD/a"
+	suite tests/scripts/b.bats "b" "[ -e $PWD/a ] && touch $PWD/b"
+	runs 0 -j 1 scripts
+}
+
+@test "the end has the seconds of each file and suite, the slowest, and the failed by name" {
+	suite tests/scripts/a.bats "a quick one" true "a skipped one" "skip 'no reason'"
+	suite tests/scripts/b.bats "a slow one" "sleep 1.5; false"
+	runs 1 scripts
+	[[ $output == *$'\n'"tests/scripts/b.bats: 0 passed, 1 failed, 0 skipped, "[1-9].[0-9]" s"* ]]
+	[[ $output == *"seconds by suite"*[1-9].[0-9]"  scripts"*"slowest files"*[1-9].[0-9]"  tests/scripts/b.bats"*"tests/scripts/a.bats"* ]]
+	[[ $output == *"failed"$'\n'"  tests/scripts/b.bats: a slow one"* ]]
+	[ "${lines[-1]}" = "1 passed, 1 failed, 1 skipped" ]
+}
+
+@test "a file that is killed is a failure" {
+	suite tests/scripts/a.bats "a" true
+	# shellcheck disable=SC2016 # for the shell of the test: with all that is around it
+	suite tests/scripts/b.bats "b" 'kill -KILL -- -$(ps -o pgid= $$ | tr -d " ")'
+	runs 1 scripts
+	[[ $output == *"failed"$'\n'"  tests/scripts/b.bats: was killed"* ]]
+	[ "${lines[-1]}" = "1 passed, 1 failed, 0 skipped" ]
+}
+
+@test "without arguments it runs what tests/quick lists" {
+	suite tests/scripts/a.bats "a (one)" true "a (one) more" false
+	suite tests/e2e/b.bats "b" true
+	printf '%s\n' "# core" tests/scripts/a.bats $'\ta (one)' e2e >tests/quick
+	runs 0
+	[ "${lines[-1]}" = "2 passed, 0 failed, 0 skipped" ]
+}
+
+@test "-r runs the rest" {
+	suite tests/scripts/a.bats "a (one)" false "a (one) more" true "a .one." true
+	suite tests/e2e/b.bats "b" false
+	suite tests/e2e/c.bats "c" true
+	printf '%s\n' "# core" tests/scripts/a.bats $'\ta (one)' tests/e2e/b.bats >tests/quick
+	runs 0 -r scripts e2e
+	[ "${lines[-1]}" = "3 passed, 0 failed, 0 skipped" ]
+}
+
+@test "a suite over the other hook runs what is tagged so, and only that" {
+	suite tests/e2e/a.bats "a" true
+	TAGS="# bats test_tags=hook" suite tests/e2e/b.bats "b" true
+	cat tests/e2e/b.bats >>tests/e2e/a.bats
+	ln -s a.bats tests/e2e/a-clsact.bats
+	rm tests/e2e/b.bats
+	runs 0 e2e
+	[ "${lines[-1]}" = "3 passed, 0 failed, 0 skipped" ]
+}
+
+# ended SIGNAL STATUS - two files that hang end with the runner, and so does all they started
+ended()
+{
+	local pid code=0 try
+	for name in a b; do
+		suite tests/e2e/$name.bats hangs "setsid sleep 1000.$$ 3>&- & touch $PWD/$name; sleep 1000.$$"
+	done
+	bash scripts/test e2e >out 2>&1 3>&- &
+	pid=$!
+	for ((try = 0; try < 200; try++)); do
+		[[ ! -e a || ! -e b ]] || break
+		sleep 0.05
+	done
+	[[ -e a && -e b ]]
+	pgrep -f "sleep 1000.$$" >/dev/null
+	kill "-$1" $pid
+	wait $pid || code=$?
+	cat out
+	[ "$code" -eq "$2" ]
+	for ((try = 0; try < 100; try++)); do
+		pgrep -f "sleep 1000.$$" >/dev/null || return 0
+		sleep 0.05
+	done
+	pgrep -af "sleep 1000.$$"
+	return 1
+}
+
+@test "SIGTERM ends all that runs" {
+	ended TERM 143
+	[ ! -s out ]
+}
+
+@test "Ctrl-C ends all that runs" {
+	set -m # or it would be ignored in what starts in the background
+	ended INT 130
+}
+
+@test "SIGKILL ends all that runs" {
+	ended KILL 137
+}
+
+@test "what it does not know is refused before anything is done" {
+	for bad in "-j 0" "-j x" "-x" nothing tests/e2e/nothing.bats; do
+		# shellcheck disable=SC2086 # two words
+		run scripts/test $bad
+		echo "$output"
+		[ "$status" -ne 0 ]
+		[[ $output != *"0 passed, "* ]]
+	done
+}
