@@ -257,7 +257,7 @@ void advice_conntrack(const char *bridge)
 
 	/* Not there: connection tracking is not loaded. */
 	if (sysctl_read("/proc/sys/net/netfilter/nf_conntrack_tcp_loose", &loose) || loose ||
-	    settings_calls_iptables(bridge, NULL) != 1)
+	    settings_calls_iptables(if_nametoindex(bridge), NULL) != 1)
 		return;
 	log_warn("net.netfilter.nf_conntrack_tcp_loose is 0 and br_netfilter is on: where a rule "
 		 "drops ctstate INVALID, connections through %s open and then hang; "

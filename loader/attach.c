@@ -17,6 +17,7 @@
 #include "attach.h"
 #include "advice.h"
 #include "log.h"
+#include "reconcile.h"
 #include "refresh.h"
 #include "settings.h"
 
@@ -72,6 +73,14 @@ static int examine(struct attach *a, struct error *err)
 		return -ENETDOWN;
 	}
 	return 0;
+}
+
+/* By index: it may be called anything by now. */
+static struct hook_target own_target(const struct attach *a)
+{
+	return (struct hook_target){ .pins = &a->pins,
+				     .bridge = a->bridge,
+				     .ifindex = a->link->ifindex };
 }
 
 static int clean_up(const struct attach *a, struct error *err)
@@ -174,6 +183,8 @@ static void plan_config(struct attach *a)
 	config->layout = HBPF_LAYOUT;
 	config->ifindex = a->link->ifindex;
 	config->netns = a->pins.netns;
+	memset(config->attached_as, 0, sizeof(config->attached_as));
+	memcpy(config->attached_as, a->link->name, strnlen(a->link->name, IFNAMSIZ - 1));
 	if (request->hook.given)
 		config->hook_option = request->hook.value;
 	if (request->pin.given)
@@ -279,7 +290,7 @@ static int fill(struct attach *a, struct error *err)
 	/* Old values need a home before anything is attached: settings come last, but a kill
 	 * between must find one place that tells it all. */
 	if (!rc)
-		rc = settings_prepare(&a->pins, a->bridge, err);
+		rc = settings_prepare(&a->pins, a->bridge, a->link->ifindex, err);
 	if (!rc && a->fresh)
 		rc = dataplane_pin(&a->dp, &a->pins, a->bridge, err);
 	return rc;
@@ -287,7 +298,7 @@ static int fill(struct attach *a, struct error *err)
 
 static int hook_up(struct attach *a, struct error *err)
 {
-	struct hook_target target = attachment_target(&a->pins, &a->host, a->bridge);
+	struct hook_target target = own_target(a);
 	const int progs[HOOK_SIDES] = { a->dp.ingress_fd, a->dp.egress_fd };
 	enum hbpf_hook_kind kind = a->after.config.hook_option;
 	int rc = 0;
@@ -304,7 +315,7 @@ static int hook_up(struct attach *a, struct error *err)
 	if (!rc)
 		rc = dataplane_write_config(&a->dp, err);
 	if (!rc)
-		rc = settings_apply(&a->pins, a->bridge, err);
+		rc = settings_apply(&a->pins, a->bridge, a->link->ifindex, err);
 	/* last, for undo() cannot bring a flow back */
 	if (!rc && !a->fresh && !snapshot_same_sources(&a->before, &a->after))
 		rc = dataplane_forget_udp(&a->dp, err);
@@ -314,7 +325,7 @@ static int hook_up(struct attach *a, struct error *err)
 /* Back to how it was; the error that led here is the one to tell, so others are not. */
 static void undo(struct attach *a)
 {
-	struct hook_target target = attachment_target(&a->pins, &a->host, a->bridge);
+	struct hook_target target = own_target(a);
 	const int progs[HOOK_SIDES] = { a->dp.ingress_fd, a->dp.egress_fd };
 	enum hbpf_hook_kind used;
 	int last;
@@ -385,6 +396,8 @@ int attach_run(struct attach *a, const struct attach_request *request, struct er
 	rc = examine(a, err);
 	if (!rc)
 		rc = pins_open(&a->pins, PINS_WRITE, err);
+	if (!rc)
+		rc = reconcile(&a->pins, err);
 	/* Again: while another command held the lock the host may have changed. */
 	if (!rc)
 		rc = examine(a, err);
@@ -409,7 +422,7 @@ int attach_run(struct attach *a, const struct attach_request *request, struct er
  * so only tcx is asked for it. */
 static bool is_hooked(const struct attach *a)
 {
-	struct hook_target target = attachment_target(&a->pins, &a->host, a->bridge);
+	struct hook_target target = own_target(a);
 	const struct hbpf_config *config = &a->before.config;
 	struct hook_state state;
 
@@ -427,7 +440,7 @@ static bool is_set(const struct attach *a)
 {
 	struct setting_state settings[SETTING_MAX];
 
-	if (settings_read(&a->pins, a->bridge, settings, NULL))
+	if (settings_read(&a->pins, a->bridge, a->link->ifindex, settings, NULL))
 		return false;
 	for (int id = 0; id < SETTING_MAX; id++) {
 		if (!settings[id].kept.saved || settings[id].now != settings[id].kept.set)

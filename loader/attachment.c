@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "attachment.h"
 #include "engine.h"
+#include "reconcile.h"
 #include "settings.h"
 #include "text_list.h"
 
@@ -37,6 +38,27 @@ bool host_has(const struct host *host, const struct hbpf_addr *addr)
 	return false;
 }
 
+unsigned int attachment_ifindex(const struct pins *pins, const char *bridge)
+{
+	unsigned int ifindex = settings_ifindex(pins, bridge);
+	struct hbpf_config config;
+
+	if (ifindex)
+		return ifindex;
+	return dataplane_peek(pins, bridge, &config) ? 0 : config.ifindex;
+}
+
+static void read_names(const struct pins *pins, struct pins_bridges *bridges)
+{
+	struct hbpf_config config;
+
+	for (size_t i = 0; i < bridges->count; i++) {
+		if_indextoname(attachment_ifindex(pins, bridges->names[i]), bridges->now[i]);
+		if (!dataplane_peek(pins, bridges->names[i], &config) && config.attached_as[0])
+			memcpy(bridges->as[i], config.attached_as, sizeof(bridges->as[i]));
+	}
+}
+
 int attachment_bridges(enum pins_mode mode, struct pins *pins, struct pins_bridges *bridges,
 		       struct error *err)
 {
@@ -55,17 +77,68 @@ int attachment_bridges(enum pins_mode mode, struct pins *pins, struct pins_bridg
 	}
 	if (rc)
 		return rc;
-	rc = pins_bridges(pins, bridges, err);
+	if (mode == PINS_WRITE)
+		rc = reconcile(pins, err);
+	if (!rc)
+		rc = pins_bridges(pins, bridges, err);
 	if (rc)
 		pins_close(pins);
+	else
+		read_names(pins, bridges);
 	return rc;
+}
+
+int attachment_find(const struct pins_bridges *bridges, const char *name)
+{
+	for (size_t i = 0; i < bridges->count; i++) {
+		if (!strcmp(bridges->now[i], name))
+			return (int)i;
+	}
+	for (size_t i = 0; !if_nametoindex(name) && i < bridges->count; i++) {
+		if (!strcmp(bridges->as[i], name))
+			return (int)i;
+	}
+	return -1;
+}
+
+/* Return: what its state is kept under, or NULL */
+static const char *find_kept(const struct pins_bridges *bridges, const char *name)
+{
+	int at = attachment_find(bridges, name);
+
+	return at < 0 ? NULL : bridges->names[at];
+}
+
+const char *attachment_now(const struct pins_bridges *bridges, const char *kept)
+{
+	for (size_t i = 0; i < bridges->count; i++) {
+		if (bridges->names[i] == kept)
+			return bridges->now[i];
+	}
+	return kept;
+}
+
+bool attachment_renamed(const char *name, char now[IFNAMSIZ])
+{
+	struct pins pins = { .lock = -1 };
+	struct pins_bridges bridges;
+	int at;
+
+	if (attachment_bridges(PINS_READ, &pins, &bridges, NULL))
+		return false;
+	at = attachment_find(&bridges, name);
+	if (at >= 0)
+		memcpy(now, bridges.now[at], IFNAMSIZ);
+	pins_bridges_free(&bridges);
+	pins_close(&pins);
+	return at >= 0 && strcmp(now, name) != 0;
 }
 
 const char *attachment_list(const struct pins_bridges *bridges, char *buf, size_t size)
 {
 	buf[0] = 0;
 	for (size_t i = 0; i < bridges->count; i++)
-		text_list_add(buf, size, bridges->names[i]);
+		text_list_add(buf, size, bridges->now[i]);
 	return buf;
 }
 
@@ -100,7 +173,7 @@ void attachment_ask(const char *name, struct meant *meant)
 	if (attachment_bridges(PINS_READ, &pins, &bridges, NULL))
 		return;
 	/* With nothing attached no network can be, so nobody need be asked. */
-	ask = bridges.count && !pins_bridges_find(&bridges, name);
+	ask = bridges.count && !find_kept(&bridges, name);
 	pins_bridges_free(&bridges);
 	pins_close(&pins);
 	if (ask)
@@ -114,7 +187,7 @@ static const char *find_network(const struct pins_bridges *bridges, const struct
 	int rc = meant->rc;
 
 	if (!rc)
-		found = pins_bridges_find(bridges, meant->bridge);
+		found = find_kept(bridges, meant->bridge);
 	if (!rc && !found) {
 		rc = error_set(err, ENOENT,
 			       meant->altname ? "%s, which is also called %s, is not attached"
@@ -149,7 +222,7 @@ const char *attachment_choose(const struct pins_bridges *bridges, const struct m
 		hint_attached(bridges, name, err);
 		return NULL;
 	}
-	found = pins_bridges_find(bridges, name);
+	found = find_kept(bridges, name);
 	if (found)
 		return found;
 	if (meant->bridge[0] || meant->rc)
@@ -162,8 +235,10 @@ const char *attachment_choose(const struct pins_bridges *bridges, const struct m
 struct hook_target attachment_target(const struct pins *pins, const struct host *host,
 				     const char *bridge)
 {
-	const struct link *link = links_by_name(&host->links, bridge);
+	const struct link *link = links_by_index(&host->links, attachment_ifindex(pins, bridge));
 
+	if (!link)
+		link = links_by_name(&host->links, bridge);
 	return (struct hook_target){
 		.pins = pins,
 		.bridge = bridge,
@@ -224,7 +299,7 @@ int attachment_remove(const struct pins *pins, const struct host *host, const ch
 	struct hook_target target = attachment_target(pins, host, bridge);
 	int rc;
 
-	rc = settings_restore(pins, bridge, last, err);
+	rc = settings_restore(pins, bridge, target.ifindex, last, err);
 	if (rc)
 		return rc;
 	/* Ingress holds the guard: first to come, last to go. */

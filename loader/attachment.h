@@ -30,9 +30,11 @@ bool host_has(const struct host *host, const struct hbpf_addr *addr);
 
 /**
  * attachment_bridges() - the bridges with state in this namespace, without making anything
- * @mode:	How the lock is taken; also with PINS_WRITE a missing bpffs is not mounted
+ * @mode:	How the lock is taken; also with PINS_WRITE a missing bpffs is not mounted, but
+ *		reconcile() comes first
  * @pins:	Opened when there is a bpffs; pins_close() is right in any case
- * @bridges:	Empty where there is no bpffs
+ * @bridges:	Empty where there is no bpffs; with their present names and those they were
+ *		attached as
  *
  * Return: 0 or -errno
  */
@@ -67,15 +69,41 @@ void attachment_ask(const char *name, struct meant *meant);
  * @how:	How to name one, for the hint where several are attached: "-b BRIDGE"
  * @err:	Lists what is attached
  *
- * Return: its name within @bridges, or NULL
+ * By its present name, else by the one it was attached as, where no interface has that now.
+ * Return: what its state is kept under, within @bridges->names, or NULL
  */
 const char *attachment_choose(const struct pins_bridges *bridges, const struct meant *meant,
 			      const char *how, struct error *err);
 
+/** attachment_find() - as attachment_choose() does, of any name. Return: index in @bridges, or -1
+ */
+int attachment_find(const struct pins_bridges *bridges, const char *name);
+
+/** attachment_now() - the present name of one of @bridges->names */
+const char *attachment_now(const struct pins_bridges *bridges, const char *kept);
+
+/**
+ * attachment_renamed() - what a bridge that was attached under a name is called now
+ * Return: is there one, under another name?
+ */
+bool attachment_renamed(const char *name, char now[IFNAMSIZ]);
+
 /** attachment_list() - "br0, br1" into @buf, cut with "..." where it is too long. Returns @buf */
 const char *attachment_list(const struct pins_bridges *bridges, char *buf, size_t size);
 
-/** attachment_target() - as the hook wants it; ifindex 0 where the bridge does not exist */
+/**
+ * attachment_ifindex() - which interface the state kept under a name is about
+ * Return: its index, living or not; 0 where that cannot be told
+ */
+unsigned int attachment_ifindex(const struct pins *pins, const char *bridge);
+
+/**
+ * attachment_target() - as the hook wants it
+ * @bridge:	What the state is kept under
+ *
+ * The interface that the state is about, whatever it is called now; where that is gone, the one
+ * that has the name. ifindex 0 where there is neither.
+ */
 struct hook_target attachment_target(const struct pins *pins, const struct host *host,
 				     const char *bridge);
 

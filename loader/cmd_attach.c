@@ -52,7 +52,7 @@ static int resolve(struct attach_request *request, char bridge[IFNAMSIZ], struct
 	const char *name = request->bridge;
 	int rc = 0;
 
-	if (rtnetlink_real_name(name, bridge))
+	if (rtnetlink_real_name(name, bridge) && !attachment_renamed(name, bridge))
 		rc = engine_resolve_present(name, bridge, err);
 	if (rc)
 		return rc;

@@ -25,7 +25,7 @@ struct row {
 	const struct link *link;
 	const struct network *network; /* or NULL */
 	size_t clients;
-	bool attached;
+	const char *attached_as; /* the name it had then; NULL: not attached */
 	bool live;
 };
 
@@ -37,8 +37,12 @@ static void row_read(const struct view *view, const struct link *link, struct ro
 	};
 	for (size_t i = 0; i < view->host.links.count; i++)
 		row->clients += view->host.links.v[i].master == link->ifindex;
-	row->attached = pins_bridges_find(&view->attached, link->name);
-	row->live = row->attached && attachment_is_alive(&view->pins, &view->host, link->name);
+	for (size_t i = 0; i < view->attached.count; i++) {
+		if (strcmp(view->attached.now[i], link->name) != 0)
+			continue;
+		row->attached_as = view->attached.as[i];
+		row->live = attachment_is_alive(&view->pins, &view->host, view->attached.names[i]);
+	}
 }
 
 /* Return: the bridge's next own address that clients can dial, or NULL; @at counts from 0 */
@@ -67,11 +71,16 @@ static void gateways_cell(const struct view *view, const struct row *row, struct
 	columns_cell(columns, 2, "%s", text[0] ? text : "-");
 }
 
-static const char *attached_word(const struct row *row)
+static void attached_cell(const struct row *row, struct columns *columns)
 {
-	if (!row->attached)
-		return "no";
-	return row->live ? "yes" : "dead";
+	const char *word = row->live ? "yes" : "dead";
+
+	if (!row->attached_as)
+		columns_cell(columns, 4, "no");
+	else if (strcmp(row->attached_as, row->link->name) != 0)
+		columns_cell(columns, 4, "%s (attached as %s)", word, row->attached_as);
+	else
+		columns_cell(columns, 4, "%s", word);
 }
 
 static void print_row(const struct view *view, const struct row *row, struct columns *columns)
@@ -86,7 +95,7 @@ static void print_row(const struct view *view, const struct row *row, struct col
 		columns_cell(columns, 1, "-");
 	gateways_cell(view, row, columns);
 	columns_cell(columns, 3, "%zu", row->clients);
-	columns_cell(columns, 4, "%s", attached_word(row));
+	attached_cell(row, columns);
 }
 
 static void print_head(struct columns *columns)
@@ -125,7 +134,9 @@ static struct json_object *row_json(const struct view *view, const struct row *r
 		json_object_array_add(gateways, output_string(addr_format(gateway, addr)));
 	json_object_object_add(item, "gateways", gateways);
 	json_object_object_add(item, "clients", json_object_new_int64((int64_t)row->clients));
-	json_object_object_add(item, "attached", json_object_new_boolean(row->attached));
+	json_object_object_add(item, "attached", json_object_new_boolean(row->attached_as != NULL));
+	if (row->attached_as)
+		json_object_object_add(item, "attached_as", output_string(row->attached_as));
 	json_object_object_add(item, "live", json_object_new_boolean(row->live));
 	return item;
 }

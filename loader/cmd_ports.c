@@ -150,17 +150,18 @@ static int open_change(struct ports *p, const struct meant *meant, struct error 
 {
 	struct change *change = &p->changes[p->count];
 	const char *bridge = attachment_choose(&p->bridges, meant, "-b BRIDGE", err);
+	const char *now = bridge ? attachment_now(&p->bridges, bridge) : NULL;
 	int rc;
 
 	if (!bridge)
 		return -ENOENT;
 	if (!p->call->json)
-		report_name(meant->name, bridge);
+		report_name(meant->name, now);
 	for (size_t i = 0; i < p->count; i++) {
-		if (p->changes[i].bridge == bridge)
+		if (p->changes[i].bridge == now)
 			return 0;
 	}
-	change->bridge = bridge;
+	change->bridge = now;
 	dataplane_init(&change->dp);
 	p->count++;
 	rc = dataplane_open(&change->dp, &p->pins, bridge,
@@ -191,7 +192,7 @@ static int open_all(struct ports *p, struct error *err)
 	if (!p->changes)
 		return error_set(err, ENOMEM, "no memory for %zu bridges", count);
 	for (size_t i = 0; !rc && i < count; i++) {
-		const struct meant this = { .name = every ? p->bridges.names[i] : NULL };
+		const struct meant this = { .name = every ? p->bridges.now[i] : NULL };
 
 		rc = open_change(p, every ? &this : &p->meant[i], err);
 	}

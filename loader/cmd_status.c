@@ -29,15 +29,26 @@ static void print_problem(const struct status_problem *problem)
 		puts(problem->text);
 }
 
+/* "br-lan (attached as br-test): " */
+static void print_name(const struct status *status)
+{
+	const char *as = status->dp.config.attached_as;
+
+	if (as[0] && strcmp(as, status->name) != 0)
+		printf("%s (attached as %s): ", status->name, as);
+	else
+		printf("%s: ", status->name);
+}
+
 /* The first line tells how it does, and where that is not well, what to do. */
 static void print_head(const struct status *status)
 {
+	print_name(status);
 	if (status->alive)
-		printf("%s: attached, live (%s)%s", status->bridge,
-		       hook_kind_names[status->hooks[HOOK_INGRESS].kind],
+		printf("attached, live (%s)%s", hook_kind_names[status->hooks[HOOK_INGRESS].kind],
 		       status->problem_count ? ", but " : "\n");
 	else
-		printf("%s: dead, ", status->bridge);
+		fputs("dead, ", stdout);
 	for (size_t i = 0; i < status->problem_count; i++) {
 		if (i)
 			fputs("  ", stdout);
@@ -49,7 +60,7 @@ static void print_head(const struct status *status)
 		if (hook->live && !hook->first)
 			printf("  warning: %s runs before hbpf on %s and may let packets by the "
 			       "guard; `hbpf attach %s` again goes in front where it can\n",
-			       hook->before, side_names[side], status->bridge);
+			       hook->before, side_names[side], status->name);
 	}
 }
 
@@ -333,7 +344,9 @@ static struct json_object *status_json(struct status *status)
 	struct json_object *item = json_object_new_object();
 	struct json_object *hooks = json_object_new_object();
 
-	add_string(item, "bridge", status->bridge);
+	add_string(item, "bridge", status->name);
+	if (status->dp.config.attached_as[0])
+		add_string(item, "attached_as", status->dp.config.attached_as);
 	add_bool(item, "exists", status->exists);
 	add_bool(item, "live", status->alive);
 	add_bool(item, "exposed", status->exposed);
@@ -420,7 +433,7 @@ static int run(const struct cli_call *call)
 		only = attachment_choose(&bridges, &meant, "`hbpf status BRIDGE`", &err);
 		rc = only ? 0 : -ENOENT;
 		if (only && !call->json)
-			report_name(call->words[0], only);
+			report_name(call->words[0], attachment_now(&bridges, only));
 	}
 	if (rc)
 		log_error(&err);

@@ -222,6 +222,22 @@ int dataplane_open(struct dataplane *dp, const struct pins *pins, const char *br
 	return check_bridge(dp, pins, bridge, ifindex, err);
 }
 
+int dataplane_peek(const struct pins *pins, const char *bridge, struct hbpf_config *config)
+{
+	struct dataplane dp;
+	char path[PATH_MAX];
+	int ret;
+
+	dataplane_init(&dp);
+	snprintf(dp.bridge, sizeof(dp.bridge), "%s", bridge);
+	ret = open_map(&dp, MAP_CONFIG, pins, bridge, path, NULL);
+	if (!ret)
+		ret = read_config(&dp, path, NULL);
+	*config = dp.config;
+	dataplane_close(&dp);
+	return ret;
+}
+
 static int pin_map(const struct dataplane *dp, enum dataplane_map map, const struct pins *pins,
 		   const char *bridge, struct error *err)
 {

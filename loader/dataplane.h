@@ -67,6 +67,12 @@ int dataplane_open(struct dataplane *dp, const struct pins *pins, const char *br
 		   unsigned int ifindex, struct error *err);
 
 /**
+ * dataplane_peek() - read only the config of what is pinned for a bridge
+ * Return: 0, or -errno as of dataplane_open()
+ */
+int dataplane_peek(const struct pins *pins, const char *bridge, struct hbpf_config *config);
+
+/**
  * dataplane_load() - load the programs into the kernel
  * @dp:		Where its maps are already open they are used, else new ones are made
  * @pin:	HBPF_OFF loads the build without conntrack pinning; else the one with it is tried

@@ -47,10 +47,11 @@ static void runs_reopen(struct runs *runs)
 		dataplane_set_exports(&runs->dp, &none, &runs->exports, NULL);
 }
 
-static void read_settings(const struct pins *pins, const char *bridge, struct setting_state *states)
+static void read_settings(const struct pins *pins, const char *bridge, unsigned int ifindex,
+			  struct setting_state *states)
 {
 	struct error why = { 0 };
-	int rc = settings_read(pins, bridge, states, &why);
+	int rc = settings_read(pins, bridge, ifindex, states, &why);
 
 	if (rc == -EPROTO)
 		log_warn("the old settings of %s are lost: %s", bridge, why.what);
@@ -70,7 +71,8 @@ int detach_run(const struct pins *pins, const struct host *host, const char *bri
 	if (last < 0)
 		return last;
 	detached->last = last;
-	read_settings(pins, bridge, detached->settings);
+	read_settings(pins, bridge, attachment_target(pins, host, bridge).ifindex,
+		      detached->settings);
 	runs_close(&runs, pins, host, bridge);
 	detached->ended = runs.ended;
 	detached->owner = runs.closed ? runs.dp.config.owner : HBPF_BY_HAND;

@@ -11,16 +11,12 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 #include <arpa/inet.h>
 #include <bpf/libbpf.h>
 #include <linux/if_ether.h>
 #include <linux/pkt_cls.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
-#include <net/if.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 #include "hook_kinds.h"
 #include "nl.h"
 #include "rtnetlink.h"
@@ -228,19 +224,13 @@ static int qdisc_refuse_other(const struct hook_target *target, const char *kind
  */
 static int qdisc_create(const struct hook_target *target, struct bpf_tc_hook *hook)
 {
-	struct ifreq before = {};
-	int fd, ret;
+	__u32 before;
+	int ret = rtnetlink_txqlen(target->ifindex, &before);
 
-	snprintf(before.ifr_name, sizeof(before.ifr_name), "%s", target->bridge);
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	ret = ioctl(fd, SIOCGIFTXQLEN, &before) ? -errno : 0;
 	if (!ret)
 		ret = bpf_tc_hook_create(hook);
-	if (!ret && !before.ifr_qlen)
-		ioctl(fd, SIOCSIFTXQLEN, &before);
-	close(fd);
+	if (!ret && !before)
+		rtnetlink_set_txqlen(target->ifindex, before);
 	return ret;
 }
 
@@ -258,13 +248,13 @@ static int qdisc_ensure(const struct hook_target *target, struct error *err)
 		return 0;
 	if (qdisc.kind[0])
 		return qdisc_refuse_other(target, qdisc.kind, err);
-	ret = settings_keep_qdisc(target->pins, target->bridge, true, err);
+	ret = settings_keep_qdisc(target->pins, target->bridge, target->ifindex, true, err);
 	if (ret)
 		return ret;
 	ret = qdisc_create(target, &hook);
 	if (!ret)
 		return 0;
-	settings_keep_qdisc(target->pins, target->bridge, false, NULL);
+	settings_keep_qdisc(target->pins, target->bridge, target->ifindex, false, NULL);
 	if (ret == -EEXIST) /* somebody else was faster */
 		return 0;
 	error_set(err, ret, "cannot add a clsact qdisc to %s: %s", target->bridge, strerror(-ret));
@@ -285,14 +275,15 @@ int clsact_remove_qdisc(const struct hook_target *target, struct error *err)
 	unsigned int left;
 	int ret;
 
-	ret = settings_made_qdisc(target->pins, target->bridge, err);
+	ret = settings_made_qdisc(target->pins, target->bridge, target->ifindex, err);
 	if (ret <= 0)
 		return ret;
 	ret = qdisc_read(target, &qdisc, err);
 	if (ret)
 		return ret;
 	if (!is_clsact(&qdisc)) /* gone already, or replaced by someone else's */
-		return settings_keep_qdisc(target->pins, target->bridge, false, err);
+		return settings_keep_qdisc(target->pins, target->bridge, target->ifindex, false,
+					   err);
 	/* Deleting the qdisc deletes everybody's filters. The kernel cannot be asked to do it only
 	 * where there are none, so a filter added this very moment would be lost. */
 	ret = rtnetlink_filters(target->ifindex, &left, err);
@@ -302,7 +293,7 @@ int clsact_remove_qdisc(const struct hook_target *target, struct error *err)
 	if (ret && ret != -ENOENT && ret != -EINVAL)
 		return error_set(err, ret, "cannot remove the clsact qdisc of %s: %s",
 				 target->bridge, strerror(-ret));
-	return settings_keep_qdisc(target->pins, target->bridge, false, err);
+	return settings_keep_qdisc(target->pins, target->bridge, target->ifindex, false, err);
 }
 
 /* ---- the filter ---- */

@@ -75,6 +75,8 @@ static const char *config_damage(const struct hbpf_config *config)
 	if (config->guard_dst > 1 || config->guard_shared > 1 || config->pin > 1 ||
 	    config->pin_built > 1)
 		return "a switch is neither on nor off";
+	if (config->attached_as[sizeof(config->attached_as) - 1])
+		return "the name it was attached as has no end";
 	if (config->from.inherit)
 		return "who may use the ports is to be found elsewhere, and there is no such place";
 	return policy_damage(&config->from, HBPF_LIST_BRIDGE);

@@ -406,6 +406,18 @@ int pins_remove(const struct pins *pins, const char *bridge, struct error *err)
 	return ret ? ret : remove_dir(pins->base, err);
 }
 
+int pins_rename(const struct pins *pins, const char *from, const char *to, struct error *err)
+{
+	char path[PATH_MAX], new_path[PATH_MAX];
+
+	if (pins_path(pins, from, NULL, path) || pins_path(pins, to, NULL, new_path))
+		return error_set(err, ENAMETOOLONG, "path of %s below %s is too long", to,
+				 pins->base);
+	if (!rename(path, new_path))
+		return 0;
+	return error_set(err, errno, "cannot rename %s to %s: %s", path, new_path, strerror(errno));
+}
+
 int pins_unlink(const struct pins *pins, const char *bridge, const char *name, struct error *err)
 {
 	char path[PATH_MAX];
@@ -430,6 +442,19 @@ static int append_name(struct pins_bridges *bridges, const char *name)
 		return -ENOMEM;
 	bridges->names = names;
 	memcpy(names[bridges->count++], name, IFNAMSIZ);
+	return 0;
+}
+
+static int copy_names(struct pins_bridges *bridges)
+{
+	const size_t size = bridges->count * IFNAMSIZ;
+
+	bridges->now = malloc(size);
+	bridges->as = malloc(size);
+	if (!bridges->now || !bridges->as)
+		return -ENOMEM;
+	memcpy(bridges->now, bridges->names, size);
+	memcpy(bridges->as, bridges->names, size);
 	return 0;
 }
 
@@ -463,18 +488,20 @@ int pins_bridges(const struct pins *pins, struct pins_bridges *bridges, struct e
 			ret = pins_check(pins, name, err);
 	}
 	closedir(dir);
-	if (ret) {
-		pins_bridges_free(bridges);
-		return ret;
-	}
 	if (bridges->count)
 		qsort(bridges->names, bridges->count, sizeof(*bridges->names), compare_names);
-	return 0;
+	if (!ret && bridges->count && copy_names(bridges))
+		ret = error_set(err, ENOMEM, "cannot list the bridges: %s", strerror(ENOMEM));
+	if (ret)
+		pins_bridges_free(bridges);
+	return ret;
 }
 
 void pins_bridges_free(struct pins_bridges *bridges)
 {
 	free(bridges->names);
+	free(bridges->now);
+	free(bridges->as);
 	*bridges = (struct pins_bridges){};
 }
 

@@ -103,11 +103,20 @@ int pins_remove(const struct pins *pins, const char *bridge, struct error *err);
  */
 int pins_remove_top(const struct pins *pins, struct error *err);
 
+/**
+ * pins_rename() - keep a bridge's state under another name, which nothing is kept under
+ * Return: 0 or -errno
+ */
+int pins_rename(const struct pins *pins, const char *from, const char *to, struct error *err);
+
 /** pins_unlink() - unlink one object. Return: 0 (also when not there) or -errno */
 int pins_unlink(const struct pins *pins, const char *bridge, const char *name, struct error *err);
 
 struct pins_bridges {
-	char (*names)[IFNAMSIZ]; /* sorted */
+	char (*names)[IFNAMSIZ]; /* what the state is kept under; sorted */
+	/* of each, see attachment_bridges(); as pins_bridges() leaves them: the same */
+	char (*now)[IFNAMSIZ]; /* what the bridge is called at present */
+	char (*as)[IFNAMSIZ];  /* what it was called when it was attached */
 	size_t count;
 };
 

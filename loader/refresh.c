@@ -106,7 +106,7 @@ int refresh_own(const struct host *host, struct sources *set)
 int refresh_guard(const struct pins *pins, const char *bridge, struct hbpf_config *config,
 		  struct error *err)
 {
-	int shared = settings_foreign_localnet(pins, bridge, err);
+	int shared = settings_foreign_localnet(pins, bridge, config->ifindex, err);
 
 	if (shared < 0)
 		return shared;

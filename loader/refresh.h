@@ -37,7 +37,8 @@ int refresh_onlink(const struct host *host, const struct link *bridge, struct so
 int refresh_own(const struct host *host, struct sources *set);
 
 /**
- * refresh_guard() - set config.guard_dst and guard_shared from config.guard_option
+ * refresh_guard() - set config.guard_dst and guard_shared from config.guard_option, for the bridge
+ * config.ifindex
  * Return: 0 or -errno
  */
 int refresh_guard(const struct pins *pins, const char *bridge, struct hbpf_config *config,

@@ -85,7 +85,7 @@ static int on_bridge(const struct nlmsghdr *nlh, void *data)
 	return MNL_CB_OK;
 }
 
-int rtnetlink_bridge_calls_iptables(const char *bridge, struct error *err)
+int rtnetlink_bridge_calls_iptables(unsigned int ifindex, struct error *err)
 {
 	struct nl_request request;
 	struct ifinfomsg *ifi;
@@ -93,12 +93,46 @@ int rtnetlink_bridge_calls_iptables(const char *bridge, struct error *err)
 	int ret;
 
 	ifi = nl_begin(&request, RTM_GETLINK, NLM_F_ACK, sizeof(*ifi));
-	ifi->ifi_index = if_nametoindex(bridge);
+	ifi->ifi_index = ifindex;
 	ret = nl_talk(NETLINK_ROUTE, &request, on_bridge, &calls, NULL);
 	if (ret)
-		return error_set(err, ret, "cannot read the options of bridge %s: %s", bridge,
+		return error_set(err, ret, "cannot read the options of bridge %u: %s", ifindex,
 				 strerror(-ret));
 	return calls;
+}
+
+static int on_txqlen(const struct nlmsghdr *nlh, void *data)
+{
+	const struct nlattr *attr;
+	__u32 *packets = data;
+
+	mnl_attr_for_each (attr, nlh, sizeof(struct ifinfomsg)) {
+		if (mnl_attr_get_type(attr) == IFLA_TXQLEN)
+			*packets = mnl_attr_get_u32(attr);
+	}
+	return MNL_CB_OK;
+}
+
+int rtnetlink_txqlen(unsigned int ifindex, __u32 *packets)
+{
+	struct nl_request request;
+	struct ifinfomsg *ifi;
+
+	*packets = 0;
+	ifi = nl_begin(&request, RTM_GETLINK, NLM_F_ACK, sizeof(*ifi));
+	ifi->ifi_index = (int)ifindex;
+	return nl_talk(NETLINK_ROUTE, &request, on_txqlen, packets, NULL);
+}
+
+int rtnetlink_set_txqlen(unsigned int ifindex, __u32 packets)
+{
+	struct nl_request request;
+	struct ifinfomsg *ifi;
+
+	ifi = nl_begin(&request, RTM_SETLINK, NLM_F_ACK, sizeof(*ifi));
+	ifi->ifi_index = (int)ifindex;
+	mnl_attr_put_u32(&request.nlh, IFLA_TXQLEN, packets);
+	return nl_talk(NETLINK_ROUTE, &request, NULL, NULL, NULL);
 }
 
 static struct hbpf_addr get_addr(const struct nlattr *attr, __u8 family)

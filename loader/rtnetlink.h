@@ -70,7 +70,15 @@ const struct link *links_by_index(const struct links *links, unsigned int ifinde
  * rtnetlink_bridge_calls_iptables() - the bridge's own nf_call_iptables
  * Return: 1, 0 (also where the kernel has no br_netfilter) or -errno
  */
-int rtnetlink_bridge_calls_iptables(const char *bridge, struct error *err);
+int rtnetlink_bridge_calls_iptables(unsigned int ifindex, struct error *err);
+
+/**
+ * rtnetlink_txqlen() - the length of an interface's transmit queue, in packets
+ * Return: 0, or -errno as the kernel says it
+ */
+int rtnetlink_txqlen(unsigned int ifindex, __u32 *packets);
+/** rtnetlink_set_txqlen() - set it. Return: 0 or -errno */
+int rtnetlink_set_txqlen(unsigned int ifindex, __u32 packets);
 
 /**
  * rtnetlink_filters() - how many tc filters hang on an interface's clsact hooks

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
+#include "conf_file.h"
 #include "map_form.h"
 #include "rtnetlink.h"
 #include "settings.h"
@@ -21,13 +22,14 @@
 
 #define SETTINGS_PIN "settings"
 #define ROW_QDISC    SETTING_MAX /* `saved`: hbpf made the clsact qdisc of the bridge `ifindex` */
+#define LO_IFINDEX   1           /* in every namespace (loopback_net_init()) */
 
 static const struct {
 	const char *key;
 	bool on_lo;
 	int want;
 } settings[SETTING_MAX] = {
-	[SETTING_BRIDGE_ROUTE_LOCALNET] = { "route_localnet", false, 1 },
+	[SETTING_BRIDGE_ROUTE_LOCALNET] = { "route_localnet", false, 2 },
 	[SETTING_LO_ROUTE_LOCALNET] = { "route_localnet", true, 1 },
 	/* Loose: what counts is max(all, lo) (fib_validate_source() by way of IN_DEV_RPFILTER), so
 	 * 0 would be undone by whoever sets `all` to 1 later, and 2 is not. */
@@ -48,31 +50,24 @@ static const struct map_form keeper_form = {
  */
 struct keeper {
 	const char *bridge;
+	unsigned int ifindex; /* of the bridge, 0: unknown or gone */
 	int bridge_fd;
 	int lo_fd;
 };
 
-static const char *ifname_of(const char *bridge, enum setting_id id)
+static unsigned int ifindex_of(const struct keeper *keeper, enum setting_id id)
 {
-	return settings[id].on_lo ? "lo" : bridge;
+	return settings[id].on_lo ? LO_IFINDEX : keeper->ifindex;
 }
 
-/* Interface names may hold dots, so never by the dotted name of sysctl(8). */
-static void setting_path(const char *ifname, enum setting_id id, char path[PATH_MAX])
+/* Of the present, where the interface has one; for messages. */
+static const char *ifname_of(const struct keeper *keeper, enum setting_id id, char name[IFNAMSIZ])
 {
-	snprintf(path, PATH_MAX, "/proc/sys/net/ipv4/conf/%s/%s", ifname, settings[id].key);
-}
+	unsigned int ifindex = ifindex_of(keeper, id);
 
-/* As sysctl(8) takes it, which wants a slash for a dot of the interface's name. */
-static void setting_name(const char *ifname, enum setting_id id, char *name, size_t size)
-{
-	char swapped[IFNAMSIZ];
-	char *dot;
-
-	snprintf(swapped, sizeof(swapped), "%s", ifname);
-	while ((dot = strchr(swapped, '.')))
-		*dot = '/';
-	snprintf(name, size, "net.ipv4.conf.%s.%s", swapped, settings[id].key);
+	if (!ifindex || !if_indextoname(ifindex, name))
+		snprintf(name, IFNAMSIZ, "%s", keeper->bridge);
+	return name;
 }
 
 /* ---- the pinned maps ---- */
@@ -113,6 +108,7 @@ static int map_open(const struct pins *pins, const char *dir, struct error *err)
 	return ret;
 }
 
+/* Return: fd or -errno */
 static int map_create(const struct pins *pins, const char *dir, struct error *err)
 {
 	char path[PATH_MAX];
@@ -133,30 +129,68 @@ static int map_create(const struct pins *pins, const char *dir, struct error *er
 		return fd;
 	}
 	ret = bpf_obj_pin(fd, path);
-	close(fd);
-	if (ret)
-		return error_set(err, ret, "cannot pin %s: %s", path, strerror(-ret));
-	return 0;
-}
-
-static int map_ensure(const struct pins *pins, const char *dir, struct error *err)
-{
-	int fd = map_open(pins, dir, err);
-
-	if (fd == -ENOENT)
-		return map_create(pins, dir, err);
-	if (fd < 0)
+	if (!ret)
 		return fd;
 	close(fd);
-	return 0;
+	return error_set(err, ret, "cannot pin %s: %s", path, strerror(-ret));
 }
 
-int settings_prepare(const struct pins *pins, const char *bridge, struct error *err)
+/* Of @fd, where the row is about another interface, or none. What is kept of one that is gone is of
+ * no use any more. */
+static int note_ifindex(int fd, enum setting_id id, unsigned int ifindex, struct error *err)
+{
+	struct setting kept = {};
+	__u32 key = id;
+	int ret = bpf_map_lookup_elem(fd, &key, &kept);
+
+	if (!ret && kept.ifindex != ifindex) {
+		kept = (struct setting){ .ifindex = ifindex };
+		ret = bpf_map_update_elem(fd, &key, &kept, BPF_ANY);
+	}
+	return ret ? error_set(err, ret, "cannot write to the map of old settings: %s",
+			       strerror(-ret))
+		   : 0;
+}
+
+static int map_ensure(const struct pins *pins, const char *dir, unsigned int ifindex,
+		      struct error *err)
+{
+	int fd = map_open(pins, dir, err);
+	int ret = 0;
+
+	if (fd == -ENOENT)
+		fd = map_create(pins, dir, err);
+	if (fd < 0)
+		return fd;
+	for (int id = 0; !ret && id < SETTING_MAX; id++) {
+		if (settings[id].on_lo == !dir)
+			ret = note_ifindex(fd, id, ifindex, err);
+	}
+	close(fd);
+	return ret;
+}
+
+int settings_prepare(const struct pins *pins, const char *bridge, unsigned int ifindex,
+		     struct error *err)
 {
 	/* lo's never without a bridge's beside it: detach goes by the bridges */
-	int ret = map_ensure(pins, bridge, err);
+	int ret = map_ensure(pins, bridge, ifindex, err);
 
-	return ret ? ret : map_ensure(pins, NULL, err);
+	return ret ? ret : map_ensure(pins, NULL, LO_IFINDEX, err);
+}
+
+unsigned int settings_ifindex(const struct pins *pins, const char *bridge)
+{
+	struct setting kept = {};
+	__u32 row = SETTING_BRIDGE_ROUTE_LOCALNET;
+	int fd = map_open(pins, bridge, NULL);
+
+	if (fd < 0)
+		return 0;
+	if (bpf_map_lookup_elem(fd, &row, &kept))
+		kept.ifindex = 0;
+	close(fd);
+	return kept.ifindex;
 }
 
 static void keeper_close(struct keeper *keeper)
@@ -175,9 +209,9 @@ static bool is_unusable(int fd)
 /* A map that was never made is no error: nothing is kept in it. Nor is one that is not ours, for
  * what it should keep there is a substitute: kept_or_guess(). */
 static int keeper_open(struct keeper *keeper, const struct pins *pins, const char *bridge,
-		       struct error *err)
+		       unsigned int ifindex, struct error *err)
 {
-	*keeper = (struct keeper){ .bridge = bridge, .lo_fd = -ENOENT };
+	*keeper = (struct keeper){ .bridge = bridge, .ifindex = ifindex, .lo_fd = -ENOENT };
 	keeper->bridge_fd = map_open(pins, bridge, err);
 	if (is_unusable(keeper->bridge_fd))
 		return keeper->bridge_fd;
@@ -190,9 +224,9 @@ static int keeper_open(struct keeper *keeper, const struct pins *pins, const cha
 
 /* The same for who cannot do with a substitute. */
 static int keeper_open_ours(struct keeper *keeper, const struct pins *pins, const char *bridge,
-			    struct error *err)
+			    unsigned int ifindex, struct error *err)
 {
-	int ret = keeper_open(keeper, pins, bridge, err);
+	int ret = keeper_open(keeper, pins, bridge, ifindex, err);
 
 	if (ret || (keeper->bridge_fd != -EPROTO && keeper->lo_fd != -EPROTO))
 		return ret;
@@ -206,13 +240,13 @@ static int keeper_fd(const struct keeper *keeper, enum setting_id id)
 }
 
 /*
- * What is kept of a setting, where it is of the interface that has the name now: after a bridge
- * was deleted and made anew, the old one's values say nothing about this one.
+ * What is kept of a setting, where it is of this very interface: after a bridge was deleted and
+ * re-created, the old one's values say nothing about this one.
  */
 static int kept_read(const struct keeper *keeper, enum setting_id id, struct setting *kept,
 		     struct error *err)
 {
-	const char *ifname = ifname_of(keeper->bridge, id);
+	char ifname[IFNAMSIZ];
 	__u32 key = id;
 	int fd = keeper_fd(keeper, id);
 	int ret;
@@ -222,28 +256,61 @@ static int kept_read(const struct keeper *keeper, enum setting_id id, struct set
 		return 0;
 	ret = bpf_map_lookup_elem(fd, &key, kept);
 	if (ret)
-		return error_set(err, ret, "cannot read the old settings of %s: %s", ifname,
-				 strerror(-ret));
+		return error_set(err, ret, "cannot read the old settings of %s: %s",
+				 ifname_of(keeper, id, ifname), strerror(-ret));
 	if (kept->saved > 1) {
-		ret = error_set(err, EUCLEAN, "the old settings of %s are damaged", ifname);
+		ret = error_set(err, EUCLEAN, "the old settings of %s are damaged",
+				ifname_of(keeper, id, ifname));
 		hint_lost(err);
 		return ret;
 	}
-	if (kept->ifindex != if_nametoindex(ifname))
+	if (kept->ifindex != ifindex_of(keeper, id))
 		*kept = (struct setting){};
 	return 0;
 }
 
-static int value_read(const char *ifname, enum setting_id id, int *value, struct error *err)
+/* How a setting is called in a message. */
+#define SETTING_STRLEN 128
+static const char *setting_name(const struct keeper *keeper, enum setting_id id,
+				char name[SETTING_STRLEN])
+{
+	char ifname[IFNAMSIZ];
+	char *dot;
+
+	/* As sysctl(8) takes it, which wants a slash for a dot of the interface's name. */
+	ifname_of(keeper, id, ifname);
+	while ((dot = strchr(ifname, '.')))
+		*dot = '/';
+	snprintf(name, SETTING_STRLEN, "net.ipv4.conf.%s.%s", ifname, settings[id].key);
+	return name;
+}
+
+static int value_read(const struct keeper *keeper, enum setting_id id, int *value,
+		      struct error *err)
+{
+	int ret = conf_file_read(ifindex_of(keeper, id), settings[id].key, value);
+	char name[SETTING_STRLEN];
+
+	if (ret)
+		error_set(err, ret, "cannot read %s: %s", setting_name(keeper, id, name),
+			  strerror(-ret));
+	return ret;
+}
+
+/* Of "all" and "default", which are no interfaces. */
+static void conf_path(const char *set, enum setting_id id, char path[PATH_MAX])
+{
+	snprintf(path, PATH_MAX, "/proc/sys/net/ipv4/conf/%s/%s", set, settings[id].key);
+}
+
+static int default_read(enum setting_id id, int *value, struct error *err)
 {
 	char path[PATH_MAX];
 	int ret;
 
-	setting_path(ifname, id, path);
+	conf_path("default", id, path);
 	ret = sysctl_read(path, value);
-	if (ret)
-		error_set(err, ret, "cannot read %s: %s", path, strerror(-ret));
-	return ret;
+	return ret ? error_set(err, ret, "cannot read %s: %s", path, strerror(-ret)) : 0;
 }
 
 /*
@@ -262,8 +329,8 @@ static int kept_or_guess(const struct keeper *keeper, enum setting_id id, struct
 		*guessed = true;
 	if (!*guessed)
 		return ret;
-	*kept = (struct setting){ .set = settings[id].want };
-	ret = value_read("default", id, &kept->old, err);
+	*kept = (struct setting){ .set = settings[id].want, .ifindex = ifindex_of(keeper, id) };
+	ret = default_read(id, &kept->old, err);
 	kept->saved = !ret;
 	return ret;
 }
@@ -271,6 +338,7 @@ static int kept_or_guess(const struct keeper *keeper, enum setting_id id, struct
 static int kept_write(const struct keeper *keeper, enum setting_id id, const struct setting *kept,
 		      struct error *err)
 {
+	char ifname[IFNAMSIZ];
 	__u32 key = id;
 	int fd = keeper_fd(keeper, id);
 	int ret;
@@ -280,26 +348,28 @@ static int kept_write(const struct keeper *keeper, enum setting_id id, const str
 	ret = bpf_map_update_elem(fd, &key, kept, BPF_ANY);
 	if (ret)
 		return error_set(err, ret, "cannot write the old settings of %s: %s",
-				 ifname_of(keeper->bridge, id), strerror(-ret));
+				 ifname_of(keeper, id, ifname), strerror(-ret));
 	return 0;
 }
 
 /* ---- the settings themselves ---- */
 
-static int value_write(const char *ifname, enum setting_id id, int value, struct error *err)
+static int value_write(const struct keeper *keeper, enum setting_id id, int value,
+		       struct error *err)
 {
-	char path[PATH_MAX];
-	int ret;
+	int ret = conf_file_write(ifindex_of(keeper, id), settings[id].key, value);
+	char name[SETTING_STRLEN];
 
-	setting_path(ifname, id, path);
-	ret = sysctl_write(path, value);
 	if (!ret)
 		return 0;
-	error_set(err, ret, "cannot write %d to %s: %s", value, path, strerror(-ret));
+	error_set(err, ret, "cannot set %s to %d: %s", setting_name(keeper, id, name), value,
+		  strerror(-ret));
 	error_hint_privileges(err, ret);
 	if (ret == -EROFS)
 		error_hint(err, "/proc/sys is mounted read-only here, as in a container; run it "
 				"on the host");
+	if (ret == -ENODEV)
+		error_hint(err, "the bridge is gone; `ip link show type bridge` lists those there");
 	return ret;
 }
 
@@ -307,55 +377,75 @@ static int value_write(const char *ifname, enum setting_id id, int value, struct
 struct before {
 	struct setting kept;
 	int value;
-	bool touched;
+	bool noted;
+	bool written;
 };
+
+/*
+ * What to keep of a setting that is @value now, and that is not as hbpf left it; its `set` is what
+ * to write. A route_localnet that is on is left as it is: somebody else needs it. But for a 2
+ * nobody wrote down: that is hbpf's own, whose state was lost.
+ */
+static int keep_anew(const struct keeper *keeper, enum setting_id id, int value,
+		     struct setting *keep, struct error *err)
+{
+	int want = settings[id].want;
+
+	*keep = (struct setting){
+		.saved = 1, .old = value, .set = want, .ifindex = ifindex_of(keeper, id)
+	};
+	if (id != SETTING_BRIDGE_ROUTE_LOCALNET || !value)
+		return 0;
+	if (value == want)
+		return default_read(id, &keep->old, err);
+	keep->set = value;
+	return 0;
+}
 
 static int apply_one(const struct keeper *keeper, enum setting_id id, struct before *before,
 		     struct error *err)
 {
-	const char *ifname = ifname_of(keeper->bridge, id);
-	int want = settings[id].want;
-	struct setting now;
+	struct setting keep;
 	int ret;
 
-	ret = value_read(ifname, id, &before->value, err);
+	ret = value_read(keeper, id, &before->value, err);
 	if (!ret)
 		ret = kept_read(keeper, id, &before->kept, err);
 	if (ret)
 		return ret;
 
 	/* Ours already: the first old value is the one to go back to. */
-	now = before->kept;
-	if (now.saved && now.set == want && before->value == want)
+	if (before->kept.saved && before->value && before->value == before->kept.set)
 		return 0;
 
-	before->touched = true;
-	now = (struct setting){
-		.saved = 1, .old = before->value, .set = want, .ifindex = if_nametoindex(ifname)
-	};
-	ret = kept_write(keeper, id, &now, err);
-	if (!ret && before->value != want)
-		ret = value_write(ifname, id, want, err);
-	return ret;
+	ret = keep_anew(keeper, id, before->value, &keep, err);
+	if (ret)
+		return ret;
+	before->noted = true;
+	ret = kept_write(keeper, id, &keep, err);
+	if (ret || before->value == keep.set)
+		return ret;
+	before->written = true;
+	return value_write(keeper, id, keep.set, err);
 }
 
 /* Take back one apply_one(). The first error has been told already; there is no better way out. */
 static void undo_one(const struct keeper *keeper, enum setting_id id, const struct before *before)
 {
-	if (!before->touched)
-		return;
-	if (before->value != settings[id].want)
-		value_write(ifname_of(keeper->bridge, id), id, before->value, NULL);
-	kept_write(keeper, id, &before->kept, NULL);
+	if (before->written)
+		value_write(keeper, id, before->value, NULL);
+	if (before->noted)
+		kept_write(keeper, id, &before->kept, NULL);
 }
 
-int settings_apply(const struct pins *pins, const char *bridge, struct error *err)
+int settings_apply(const struct pins *pins, const char *bridge, unsigned int ifindex,
+		   struct error *err)
 {
 	struct before before[SETTING_MAX] = {};
 	struct keeper keeper;
 	int ret;
 
-	ret = keeper_open_ours(&keeper, pins, bridge, err);
+	ret = keeper_open_ours(&keeper, pins, bridge, ifindex, err);
 	if (ret)
 		return ret;
 	if (keeper.bridge_fd < 0 || keeper.lo_fd < 0) {
@@ -373,7 +463,6 @@ out:
 
 static int restore_one(const struct keeper *keeper, enum setting_id id, struct error *err)
 {
-	const char *ifname = ifname_of(keeper->bridge, id);
 	struct setting kept;
 	int value, ret;
 	bool guessed;
@@ -381,26 +470,27 @@ static int restore_one(const struct keeper *keeper, enum setting_id id, struct e
 	ret = kept_or_guess(keeper, id, &kept, &guessed, err);
 	if (ret || !kept.saved)
 		return ret;
-	ret = value_read(ifname, id, &value, err);
-	if (ret == -ENOENT)
+	ret = value_read(keeper, id, &value, err);
+	if (ret == -ENODEV)
 		value = kept.old; /* the bridge went, and took its setting along */
 	else if (ret)
 		return ret;
 	if (value == kept.set && value != kept.old) {
-		ret = value_write(ifname, id, kept.old, err);
-		if (ret && ret != -ENOENT)
+		ret = value_write(keeper, id, kept.old, err);
+		if (ret && ret != -ENODEV)
 			return ret;
 	}
 	kept.saved = 0;
 	return kept_write(keeper, id, &kept, err);
 }
 
-int settings_restore(const struct pins *pins, const char *bridge, bool last, struct error *err)
+int settings_restore(const struct pins *pins, const char *bridge, unsigned int ifindex, bool last,
+		     struct error *err)
 {
 	struct keeper keeper;
 	int ret;
 
-	ret = keeper_open(&keeper, pins, bridge, err);
+	ret = keeper_open(&keeper, pins, bridge, ifindex, err);
 	if (ret)
 		return ret;
 	for (int id = 0; id < SETTING_MAX && !ret; id++)
@@ -417,31 +507,32 @@ int settings_restore(const struct pins *pins, const char *bridge, bool last, str
  */
 static void judge(enum setting_id id, struct setting_state *state)
 {
+	char path[PATH_MAX];
 	int all;
 
 	state->effect = state->now;
-	if (state->now >= 0 && !value_read("all", id, &all, NULL) && all > state->now)
+	conf_path("all", id, path);
+	if (state->now >= 0 && !sysctl_read(path, &all) && all > state->now)
 		state->effect = all;
 	state->works = id == SETTING_LO_RP_FILTER ? state->effect != 1 : state->effect != 0;
 }
 
-int settings_read(const struct pins *pins, const char *bridge, struct setting_state *states,
-		  struct error *err)
+int settings_read(const struct pins *pins, const char *bridge, unsigned int ifindex,
+		  struct setting_state *states, struct error *err)
 {
 	struct keeper keeper;
 	bool guessed = false;
 	int ret;
 
-	ret = keeper_open(&keeper, pins, bridge, err);
+	ret = keeper_open(&keeper, pins, bridge, ifindex, err);
 	if (ret)
 		keeper.bridge_fd = keeper.lo_fd = -ENOENT;
 	for (int id = 0; id < SETTING_MAX; id++) {
-		const char *ifname = ifname_of(bridge, id);
 		struct setting_state *state = &states[id];
 		int error;
 
-		setting_name(ifname, id, state->name, sizeof(state->name));
-		error = value_read(ifname, id, &state->now, NULL);
+		setting_name(&keeper, id, state->name);
+		error = value_read(&keeper, id, &state->now, NULL);
 		if (error)
 			state->now = error;
 		judge(id, state);
@@ -457,9 +548,10 @@ int settings_read(const struct pins *pins, const char *bridge, struct setting_st
 
 /* ---- the clsact qdisc ---- */
 
-int settings_keep_qdisc(const struct pins *pins, const char *bridge, bool made, struct error *err)
+int settings_keep_qdisc(const struct pins *pins, const char *bridge, unsigned int ifindex,
+			bool made, struct error *err)
 {
-	const struct setting kept = { .saved = made, .ifindex = if_nametoindex(bridge) };
+	const struct setting kept = { .saved = made, .ifindex = ifindex };
 	__u32 row = ROW_QDISC;
 	int fd, ret;
 
@@ -476,7 +568,8 @@ int settings_keep_qdisc(const struct pins *pins, const char *bridge, bool made, 
 	return 0;
 }
 
-int settings_made_qdisc(const struct pins *pins, const char *bridge, struct error *err)
+int settings_made_qdisc(const struct pins *pins, const char *bridge, unsigned int ifindex,
+			struct error *err)
 {
 	struct setting kept = {};
 	__u32 row = ROW_QDISC;
@@ -493,30 +586,34 @@ int settings_made_qdisc(const struct pins *pins, const char *bridge, struct erro
 		return error_set(err, ret, "cannot tell whose the clsact qdisc of %s is: %s",
 				 bridge, strerror(-ret));
 	/* That of a bridge which was deleted went with it. */
-	return kept.saved == 1 && kept.ifindex == if_nametoindex(bridge);
+	return kept.saved == 1 && kept.ifindex == ifindex;
 }
 
 /* ---- did someone else want route_localnet? ---- */
 
 /* route_localnet of the bridge as it would be without hbpf. */
-static int original_localnet(const struct pins *pins, const char *bridge, int *value,
-			     struct error *err)
+static int original_localnet(const struct pins *pins, const char *bridge, unsigned int ifindex,
+			     int *value, struct error *err)
 {
+	enum setting_id id = SETTING_BRIDGE_ROUTE_LOCALNET;
 	struct keeper keeper;
 	struct setting kept;
 	int ret;
 
-	ret = value_read(bridge, SETTING_BRIDGE_ROUTE_LOCALNET, value, err);
+	ret = keeper_open_ours(&keeper, pins, bridge, ifindex, err);
 	if (ret)
 		return ret;
-	ret = keeper_open_ours(&keeper, pins, bridge, err);
-	if (ret)
-		return ret;
-	ret = kept_read(&keeper, SETTING_BRIDGE_ROUTE_LOCALNET, &kept, err);
+	ret = value_read(&keeper, id, value, err);
+	if (!ret)
+		ret = kept_read(&keeper, id, &kept, err);
 	keeper_close(&keeper);
-	if (!ret && kept.saved && *value == kept.set)
+	if (ret)
+		return ret;
+	if (kept.saved && *value == kept.set)
 		*value = kept.old;
-	return ret;
+	else if (*value == settings[id].want) /* hbpf's own, whose state was lost */
+		return default_read(id, value, err);
+	return 0;
 }
 
 /*
@@ -524,26 +621,27 @@ static int original_localnet(const struct pins *pins, const char *bridge, int *v
  * net/bridge/br_netfilter_hooks.c). The bridge's own is asked for over rtnetlink: /sys may show
  * another network namespace, as it does under nsenter --net.
  */
-int settings_calls_iptables(const char *bridge, struct error *err)
+int settings_calls_iptables(unsigned int ifindex, struct error *err)
 {
 	int value;
 
 	/* Not there: the module is not loaded. */
 	if (!sysctl_read("/proc/sys/net/bridge/bridge-nf-call-iptables", &value) && value)
 		return 1;
-	return rtnetlink_bridge_calls_iptables(bridge, err);
+	return rtnetlink_bridge_calls_iptables(ifindex, err);
 }
 
-int settings_foreign_localnet(const struct pins *pins, const char *bridge, struct error *err)
+int settings_foreign_localnet(const struct pins *pins, const char *bridge, unsigned int ifindex,
+			      struct error *err)
 {
 	int all, own, ret;
 
-	ret = original_localnet(pins, bridge, &own, err);
+	ret = original_localnet(pins, bridge, ifindex, &own, err);
 	if (ret)
 		return ret;
 	ret = sysctl_read("/proc/sys/net/ipv4/conf/all/route_localnet", &all);
 	if (ret)
 		return error_set(err, ret, "cannot read net.ipv4.conf.all.route_localnet: %s",
 				 strerror(-ret));
-	return all || own ? settings_calls_iptables(bridge, err) : 0;
+	return all || own ? settings_calls_iptables(ifindex, err) : 0;
 }

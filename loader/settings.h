@@ -2,9 +2,17 @@
 /*
  * The host settings hbpf changes (DESIGN 4) and gives back:
  *
- *	net.ipv4.conf.<bridge>.route_localnet = 1   the answer, with a 127/8 source, is routed out
+ *	net.ipv4.conf.<bridge>.route_localnet = 2   the answer, with a 127/8 source, is routed out
  *	net.ipv4.conf.lo.route_localnet = 1         the redirected packet is routed in on lo
  *	net.ipv4.conf.lo.rp_filter = 2              lo would drop it as spoofed with 1
+ *
+ * Any route_localnet but 0 is on (IN_DEV_ROUTE_LOCALNET()), and everybody else
+ * writes 1. hbpf writes 2 to the bridge's, so that a 1 found later is known for
+ * another's, who needs it: it becomes the old value, and detach leaves it alone.
+ *
+ * An interface is its index, not its name, which others may change or give to
+ * another interface at any moment. What is kept tells the index, and a setting is
+ * never read or written by a name that does not belong to it (conf_file.h).
  *
  * The old values stand in pinned maps ("settings"), written before the setting
  * is touched; a value is given back only while it is still the one hbpf set.
@@ -48,39 +56,53 @@ struct setting_state {
 
 /**
  * settings_prepare() - make and pin the maps that keep old values, if they are not there yet
- * @bridge:	Interface name
+ * @bridge:	What the state is kept under, see pins_path()
+ * @ifindex:	Of the bridge; written down, for settings_ifindex()
  *
  * Nothing is changed on the host. Return: 0 or -errno
  */
-int settings_prepare(const struct pins *pins, const char *bridge, struct error *err);
+int settings_prepare(const struct pins *pins, const char *bridge, unsigned int ifindex,
+		     struct error *err);
+
+/**
+ * settings_ifindex() - which interface the state kept under this name is about
+ * Return: index, living or not; 0 where that is not written down
+ */
+unsigned int settings_ifindex(const struct pins *pins, const char *bridge);
 
 /**
  * settings_apply() - write the settings, saving the old values first
  *
  * Idempotent: a setting already saved keeps its first old value; one that someone else changed
  * meanwhile is saved anew. On failure everything this call changed is taken back.
- * Return: 0 or -errno; names the file in @err
+ * Return: 0, -ENODEV where there is no interface @ifindex any more, or -errno; names the setting in
+ * @err
  */
-int settings_apply(const struct pins *pins, const char *bridge, struct error *err);
+int settings_apply(const struct pins *pins, const char *bridge, unsigned int ifindex,
+		   struct error *err);
 
 /**
  * settings_restore() - give back the bridge's setting and, where @last, lo's
+ * @ifindex:	Of the bridge the state is about, 0 where it is gone
  * @last:	No other living bridge is attached in this namespace
  *
- * A setting whose file is gone (bridge deleted) is no error. Where the map of old values is
+ * Whatever the bridge is called by now. A setting whose file is gone (bridge deleted) is no error.
+ * Where the map of old values is
  * damaged, or another has its name, settings that are as hbpf sets them become those of a new
  * interface (net.ipv4.conf.default): what is pinned there must not keep a bridge open. What was
  * restored is marked so, and the maps stay until pins_remove(). Return: 0 or -errno
  */
-int settings_restore(const struct pins *pins, const char *bridge, bool last, struct error *err);
+int settings_restore(const struct pins *pins, const char *bridge, unsigned int ifindex, bool last,
+		     struct error *err);
 
 /**
  * settings_read() - what is kept and what is there now, for status
+ * @ifindex:	Of the living bridge, 0 if there is none
  * @states:	SETTING_MAX of them; names and present values are filled in in any case
  * Return: 0, -EPROTO where what is kept was guessed, as by settings_restore(), or -errno
  */
-int settings_read(const struct pins *pins, const char *bridge, struct setting_state *states,
-		  struct error *err);
+int settings_read(const struct pins *pins, const char *bridge, unsigned int ifindex,
+		  struct setting_state *states, struct error *err);
 
 /**
  * settings_keep_qdisc() - write down whether hbpf made the bridge's clsact qdisc
@@ -88,27 +110,31 @@ int settings_read(const struct pins *pins, const char *bridge, struct setting_st
  * Before it is made: killed in between, nobody would know any more whose it is.
  * settings_prepare() has to come first. Return: 0 or -errno
  */
-int settings_keep_qdisc(const struct pins *pins, const char *bridge, bool made, struct error *err);
+int settings_keep_qdisc(const struct pins *pins, const char *bridge, unsigned int ifindex,
+			bool made, struct error *err);
 
 /** settings_made_qdisc() - did hbpf make the clsact qdisc of this very bridge, as far as is known?
  * Return: 1, 0 or -errno */
-int settings_made_qdisc(const struct pins *pins, const char *bridge, struct error *err);
+int settings_made_qdisc(const struct pins *pins, const char *bridge, unsigned int ifindex,
+			struct error *err);
 
 /**
  * settings_calls_iptables() - does br_netfilter hand the bridge's packets to iptables?
  * Return: 1, 0 or -errno
  */
-int settings_calls_iptables(const char *bridge, struct error *err);
+int settings_calls_iptables(unsigned int ifindex, struct error *err);
 
 /**
  * settings_foreign_localnet() - had someone else set route_localnet for the bridge?
  *
- * True where max(conf.all, conf.<bridge>).route_localnet was 1 before hbpf (what settings keeps
- * counts, not what hbpf set) and br_netfilter hands bridged packets to iptables (the bridge's own
- * or the global nf_call_iptables). Then replies may legally come back with a 127/8 destination.
+ * True where max(conf.all, conf.<bridge>).route_localnet was on before hbpf, or was set by another
+ * since (what settings keeps counts, not what hbpf set), and br_netfilter hands bridged packets to
+ * iptables (the bridge's own or the global nf_call_iptables). Then replies may legally come back
+ * with a 127/8 destination.
  *
  * Return: 1, 0 or -errno
  */
-int settings_foreign_localnet(const struct pins *pins, const char *bridge, struct error *err);
+int settings_foreign_localnet(const struct pins *pins, const char *bridge, unsigned int ifindex,
+			      struct error *err);
 
 #endif /* HBPF_SETTINGS_H */

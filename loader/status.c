@@ -150,12 +150,12 @@ static struct status_problem *add_problem(struct status *status, const char *nam
 
 static void attach_repairs(const struct status *status, struct status_problem *problem)
 {
-	snprintf(problem->command, sizeof(problem->command), "hbpf attach %s", status->bridge);
+	snprintf(problem->command, sizeof(problem->command), "hbpf attach %s", status->name);
 }
 
 static void find_dead(struct status *status)
 {
-	const char *bridge = status->bridge;
+	const char *bridge = status->name;
 
 	if (!status->exists)
 		add_problem(status, "deleted", false,
@@ -196,7 +196,7 @@ static void find_lost_answers(struct status *status, const struct host *host)
 {
 	struct answers_query query = {
 		.host = host,
-		.bridge = links_by_name(&host->links, status->bridge),
+		.bridge = links_by_name(&host->links, status->name),
 		.dp = &status->dp,
 		.gateways = &status->gateways,
 		.exports = &status->ports.exports,
@@ -246,13 +246,16 @@ void status_read(struct status *status, const struct pins *pins, const struct ho
 	memset(status, 0, sizeof(*status));
 	dataplane_init(&status->dp);
 	status->bridge = bridge;
+	if (!if_indextoname(target.ifindex, status->name))
+		snprintf(status->name, sizeof(status->name), "%s", bridge);
 	status->exists = target.ifindex != 0;
 	status->has_tcx = !status->exists || hook_has_tcx(target.ifindex);
 	rc = read_hooks(status, &target);
 	if (!rc)
 		rc = read_state(status, pins, &target);
 	/* in any case: they tell whether the bridge is exposed */
-	settings_rc = settings_read(pins, bridge, status->settings, rc ? NULL : &status->problem);
+	settings_rc = settings_read(pins, bridge, target.ifindex, status->settings,
+				    rc ? NULL : &status->problem);
 	status->exposed = status->exists && !status->hooks[HOOK_INGRESS].live &&
 			  status->settings[SETTING_BRIDGE_ROUTE_LOCALNET].now > 0;
 	status->nat = nat_prerouting(status->nat_why, sizeof(status->nat_why));

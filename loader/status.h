@@ -18,9 +18,10 @@ struct status_problem {
 #define STATUS_PROBLEMS_MOST 8
 
 struct status {
-	const char *bridge;
-	bool exists;  /* an interface of that name is there */
-	bool alive;   /* our programs are attached to it, on both sides */
+	const char *bridge;  /* what its state is kept under */
+	char name[IFNAMSIZ]; /* what it is called at present */
+	bool exists;         /* the interface is there */
+	bool alive;          /* our programs are attached to it, on both sides */
 	bool has_tcx; /* of a kernel before 6.6 false; true where there is no bridge to ask about */
 	bool exposed; /* route_localnet is on, but the guard is gone: all of loopback is open */
 	struct hook_state hooks[HOOK_SIDES];

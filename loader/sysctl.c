@@ -7,22 +7,15 @@
 #include <unistd.h>
 #include "sysctl.h"
 
-int sysctl_read(const char *path, int *value)
+int sysctl_read_fd(int fd, int *value)
 {
 	char text[32], *end;
 	ssize_t len;
 	long number;
-	int fd, ret = 0;
 
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
 	len = read(fd, text, sizeof(text) - 1);
 	if (len < 0)
-		ret = -errno;
-	close(fd);
-	if (ret)
-		return ret;
+		return -errno;
 
 	text[len] = '\0';
 	errno = 0;
@@ -34,18 +27,28 @@ int sysctl_read(const char *path, int *value)
 	return 0;
 }
 
-int sysctl_write(const char *path, int value)
+int sysctl_read(const char *path, int *value)
 {
-	char text[16];
-	int fd, len, ret = 0;
+	int fd, ret;
 
-	fd = open(path, O_WRONLY | O_CLOEXEC);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	/* One write(2): the kernel parses each as a whole value. */
-	len = snprintf(text, sizeof(text), "%d\n", value);
-	if (write(fd, text, len) != len)
-		ret = errno ? -errno : -EIO;
+	ret = sysctl_read_fd(fd, value);
 	close(fd);
 	return ret;
+}
+
+int sysctl_write_fd(int fd, int value)
+{
+	char text[16];
+	ssize_t done;
+	int len;
+
+	/* One write(2): the kernel parses each as a whole value. */
+	len = snprintf(text, sizeof(text), "%d\n", value);
+	done = write(fd, text, len);
+	if (done < 0)
+		return -errno;
+	return done == len ? 0 : -EIO;
 }

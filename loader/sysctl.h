@@ -5,7 +5,9 @@
 
 /** sysctl_read() - Return: 0 or -errno; -EINVAL where the file holds no number */
 int sysctl_read(const char *path, int *value);
-/** sysctl_write() - Return: 0 or -errno */
-int sysctl_write(const char *path, int value);
+/** sysctl_read_fd() - the same of an open file */
+int sysctl_read_fd(int fd, int *value);
+/** sysctl_write_fd() - Return: 0 or -errno */
+int sysctl_write_fd(int fd, int value);
 
 #endif /* HBPF_SYSCTL_H */

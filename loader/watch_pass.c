@@ -321,20 +321,35 @@ static void tend(struct pass *pass, const struct want *want)
 
 /* ---- release ---- */
 
+static const char *attached_as(const struct pins *pins, const char *bridge, char as[IFNAMSIZ])
+{
+	struct hbpf_config config;
+
+	if (dataplane_peek(pins, bridge, &config) || !config.attached_as[0])
+		return bridge;
+	memcpy(as, config.attached_as, IFNAMSIZ);
+	return as;
+}
+
 /* Return: why it is to be detached, or NULL */
 static const char *release_reason(const struct pass *pass, const struct pins *pins,
 				  const char *bridge)
 {
-	const struct link *link = links_by_name(&pass->host.links, bridge);
+	const struct link *link = links_by_index(
+		&pass->host.links, attachment_target(pins, &pass->host, bridge).ifindex);
+	char as[IFNAMSIZ];
 	int owner;
 
-	if (link && find_want(pass, bridge))
+	/* By its present name, and that of the state may be an older one. */
+	if (link && find_want(pass, link->name))
 		return NULL;
 	owner = attachment_owner(pins, &pass->host, bridge);
 	if (owner <= HBPF_BY_HAND)
 		return NULL;
 	if (!link)
 		return "it was deleted";
+	if (strcmp(link->name, attached_as(pins, bridge, as)) != 0)
+		return "it was renamed";
 	if (owner == HBPF_BY_ENGINE && pass->state->asks &&
 	    (watch_engines_may_have(&pass->state->engines, bridge) || is_disputed(pass, bridge)))
 		return NULL;

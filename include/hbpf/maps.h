@@ -207,6 +207,7 @@ struct hbpf_config {
 			    * br_netfilter brings them replies towards 127/8 */
 	__u8 owner;        /* enum hbpf_owner */
 	__u8 pad[7];
+	char attached_as[16]; /* the bridge's name when it was attached, ends with NUL */
 };
 
 #endif /* HBPF_MAPS_H */

@@ -257,7 +257,7 @@ teardown()
 	private_log=$SERVICE_LOG
 	host_service udp 127.0.0.1 5300 "exported"
 	hbpf attach br-test --port 5300/udp
-	[ "$(sysctl --values net.ipv4.conf.br-test.route_localnet)" = 1 ]
+	[ "$(sysctl --values net.ipv4.conf.br-test.route_localnet)" = 2 ]
 
 	attack 5301 "attack" 5300 "attack"
 	# The containers' packets arrive one by one: when the last is there, so is every other.

@@ -62,7 +62,7 @@ routes_everywhere() {
 	breaks to-loopback
 	close_loopback
 	serve_9999
-	setting br-test.route_localnet 1
+	setting br-test.route_localnet 2
 	holds to-loopback
 	counted IN_GUARD_DST 24
 }

@@ -35,7 +35,7 @@ kept_out() {
 	: >"$BED/svc.log"
 
 	attach --port 8088/tcp+udp
-	setting br-test.route_localnet 1
+	setting br-test.route_localnet 2
 	for kind; do
 		shoot "$kind"
 		unheard svc "$kind"

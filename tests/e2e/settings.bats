@@ -8,7 +8,7 @@ load lib
 	attach --port 8088
 	after=$(on_host sysctl -a 2>/dev/null | grep '^net\.ipv[46]\.conf\.' | sort)
 	changed=$(diff <(echo "$before") <(echo "$after") | sed -n 's/^> //p')
-	same "net.ipv4.conf.br-test.route_localnet = 1
+	same "net.ipv4.conf.br-test.route_localnet = 2
 net.ipv4.conf.lo.route_localnet = 1
 net.ipv4.conf.lo.rp_filter = 2" "$changed"
 }
@@ -118,7 +118,7 @@ setting_works() {
 	setting lo.route_localnet 1
 	setting lo.rp_filter 2
 	setting br-test.route_localnet 0
-	setting br-two.route_localnet 1
+	setting br-two.route_localnet 2
 	hb detach br-two
 	unchanged two
 	on_host ip link del br-two

@@ -102,7 +102,7 @@ load watch
 	eventually reaches svc tcp "$GW:8088"
 
 	on_host sysctl -qw net.ipv4.conf.br-test.route_localnet=0
-	eventually setting br-test.route_localnet 1
+	eventually setting br-test.route_localnet 2
 	on_host sysctl -qw net.ipv4.conf.lo.route_localnet=0
 	eventually setting lo.route_localnet 1
 	on_host sysctl -qw net.ipv4.conf.lo.rp_filter=1
@@ -143,17 +143,17 @@ load watch
 @test "what is undone again and again is not healed without a pause" {
 	declare_br_test
 	watch
-	eventually setting br-test.route_localnet 1
+	eventually setting br-test.route_localnet 2
 	for i in 1 2 3 4 5 6; do
 		on_host sysctl -qw net.ipv4.conf.br-test.route_localnet=0
 		eventually logged 'br-test: healed' "$i"
-		setting br-test.route_localnet 1
+		setting br-test.route_localnet 2
 	done
 	# though later, and later each time
 	for pause in 1 2; do
 		eventually logged "again and again; the next heal comes after $pause s"
 		on_host sysctl -qw net.ipv4.conf.br-test.route_localnet=0
-		eventually setting br-test.route_localnet 1
+		eventually setting br-test.route_localnet 2
 	done
 	eventually logged 'the next heal comes after 4 s'
 }
@@ -264,7 +264,7 @@ load watch
 	# and it still does what the last good one said
 	unchanged
 	on_host sysctl -qw net.ipv4.conf.br-test.route_localnet=0
-	eventually setting br-test.route_localnet 1
+	eventually setting br-test.route_localnet 2
 	goes_on
 	declare_conf <<-EOF
 		[br-test]

@@ -238,7 +238,7 @@ load watch
 	for i in 1 2 3; do
 		on_host sysctl -qw net.ipv4.conf.br-test.route_localnet=0
 		eventually logged 'br-test: healed' "$i"
-		setting br-test.route_localnet 1
+		setting br-test.route_localnet 2
 	done
 }
 
@@ -262,7 +262,7 @@ load watch
 	[ "$(sed -n 's/^CapBnd:\t//p' /proc/$WATCH/status)" != \
 		"$(sed -n 's/^CapBnd:\t//p' /proc/self/status)" ]
 	on_host sysctl -qw net.ipv4.conf.br-test.route_localnet=0
-	eventually setting br-test.route_localnet 1
+	eventually setting br-test.route_localnet 2
 	end_watch
 	not_attached br-test
 }

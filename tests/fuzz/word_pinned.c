@@ -541,12 +541,12 @@ static void read_settings(const struct pins *pins)
 	struct setting_state states[SETTING_MAX];
 	struct error err = { 0 };
 
-	worked(settings_read(pins, BRIDGE, states, &err), &err);
+	worked(settings_read(pins, BRIDGE, 1, states, &err), &err);
 	for (int id = 0; id < SETTING_MAX; id++) {
 		must(states[id].name[0]);
 		must(states[id].kept.saved <= 1);
 	}
-	worked(settings_made_qdisc(pins, BRIDGE, &err), &err);
+	worked(settings_made_qdisc(pins, BRIDGE, 1, &err), &err);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -62,7 +62,7 @@ HARMLESS = set("""access arch_prctl bind brk close dup3 execve exit_group facces
 # so do questions, to maps and to netlink.
 CHANGES = re.compile(r"bpf\(BPF_(OBJ_PIN|LINK_|MAP_UPDATE|MAP_DELETE|PROG_ATTACH|PROG_DETACH)"
                      r"|writev?\((?!1,|2,)|mkdir|symlink|unlink|rmdir|rename|mount"
-                     r"|RTM_(NEW|DEL)(QDISC|TFILTER)|SIOCS|SOCK_DESTROY")
+                     r"|RTM_(NEW|DEL)(QDISC|TFILTER)|RTM_SETLINK|SOCK_DESTROY")
 ERRORS = ("ENOMEM", "EPERM", "ENOSPC", "EBUSY")
 
 

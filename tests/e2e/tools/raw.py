@@ -39,7 +39,7 @@ def packet_socket():
     return sock
 
 
-def bridge_and_own_mac(name="br-test"):
+def bridge_and_own_mac(name=os.environ.get("RAW_BRIDGE", "br-test")):
     with netns("host"):
         bridge = mac_of(name)
     return bridge, mac_of("eth0")
