@@ -3,9 +3,10 @@
  * Flows: what a client's socket dialled.
  *
  * The way in loses it (every gateway becomes one loopback address), the way
- * back needs it. Half-open TCP and UDP keep it in the `flows` table, which
- * evicts; an established TCP connection keeps it in the storage of the server's
- * own socket, which nobody can push out.
+ * back needs it. Half-open TCP and UDP keep it in two tables: `flows` has room for
+ * all that one busy client wants, but evicts, and `recent_tcp` or `recent_udp` has
+ * the client's latest, which only the client itself can push out. An established
+ * TCP connection keeps it in the storage of the server's own socket.
  */
 #ifndef HBPF_BPF_FLOW_H
 #define HBPF_BPF_FLOW_H
@@ -32,12 +33,68 @@ static __always_inline struct hbpf_flow_key flow_key(__u8 proto, const struct hb
 	return key;
 }
 
-static __always_inline bool flow_is(const struct hbpf_flow_key *key,
+/* Client ports that follow each other, as a busy client takes them, do not meet in
+ * a slot; services are spread by a multiplicative hash (2^32 over the golden ratio). */
+static __always_inline struct hbpf_recent_key recent_key(const struct hbpf_flow_key *flow)
+{
+	__u32 service = bpf_ntohl(flow->local.word[3]) ^ bpf_ntohs(flow->local_port);
+	__u32 slot = bpf_ntohs(flow->client_port) + (service * 0x9e3779b1 >> 16);
+	struct hbpf_recent_key key = { .client = flow->client, .slot = slot % HBPF_RECENT_SLOTS };
+
+	return key;
+}
+
+static __always_inline const struct hbpf_endpoint *recent_find(const struct hbpf_flow_key *flow)
+{
+	struct hbpf_recent_key key = recent_key(flow);
+	const struct hbpf_recent *recent;
+
+	if (flow->proto == IPPROTO_TCP)
+		recent = bpf_map_lookup_elem(&recent_tcp, &key);
+	else
+		recent = bpf_map_lookup_elem(&recent_udp, &key);
+	if (!recent || recent->client_port != flow->client_port ||
+	    recent->local_port != flow->local_port || recent->local_low != flow->local.word[3])
+		return NULL;
+	return &recent->dialled;
+}
+
+static __noinline int recent_record(const struct hbpf_flow_key *flow,
 				    const struct hbpf_endpoint *dialled)
+{
+	struct hbpf_recent_key key = recent_key(flow);
+	struct hbpf_recent recent = {
+		.dialled = *dialled,
+		.local_low = flow->local.word[3],
+		.client_port = flow->client_port,
+		.local_port = flow->local_port,
+	};
+
+	if (flow->proto == IPPROTO_TCP)
+		return bpf_map_update_elem(&recent_tcp, &key, &recent, BPF_ANY);
+	return bpf_map_update_elem(&recent_udp, &key, &recent, BPF_ANY);
+}
+
+/* What was recorded for a flow. Copied here, so that the verifier need not follow a
+ * pointer into each of the tables. */
+static __noinline bool flow_recall(const struct hbpf_flow_key *key, struct hbpf_endpoint *dialled)
 {
 	const struct hbpf_endpoint *flow = bpf_map_lookup_elem(&flows, key);
 
-	return flow && endpoint_equal(flow, dialled);
+	if (!flow)
+		flow = recent_find(key);
+	if (!flow)
+		return false;
+	*dialled = *flow;
+	return true;
+}
+
+static __always_inline bool flow_is(const struct hbpf_flow_key *key,
+				    const struct hbpf_endpoint *dialled)
+{
+	struct hbpf_endpoint recorded;
+
+	return flow_recall(key, &recorded) && endpoint_equal(&recorded, dialled);
 }
 
 /* A full table costs no packet: what is lost is only the record of it. */
@@ -45,6 +102,7 @@ static __always_inline void flow_record(const struct hbpf_flow_key *key,
 					const struct hbpf_endpoint *dialled)
 {
 	bpf_map_update_elem(&flows, key, dialled, BPF_ANY);
+	recent_record(key, dialled);
 }
 
 /* Fill a tuple for the socket lookups, as a packet from @client to @local has
@@ -132,7 +190,8 @@ static __always_inline bool flow_recover_tcp(struct __sk_buff *skb, const struct
 					     const struct hbpf_flow_key *key,
 					     const struct hbpf_export *export)
 {
-	bool adopt = !bpf_map_lookup_elem(&flows, key) && source_allowed(pkt, export);
+	struct hbpf_endpoint recorded;
+	bool adopt = !flow_recall(key, &recorded) && source_allowed(pkt, export);
 
 	switch (connection_of(skb, &pkt->src, local, &pkt->dst, adopt)) {
 	case CONNECTION_OURS:
@@ -164,7 +223,8 @@ static __always_inline bool flow_collides(struct __sk_buff *skb, const struct pa
 					  const struct hbpf_endpoint *local,
 					  const struct hbpf_flow_key *key)
 {
-	bool recorded = bpf_map_lookup_elem(&flows, key) != NULL;
+	struct hbpf_endpoint other;
+	bool recorded = flow_recall(key, &other);
 
 	switch (connection_of(skb, &pkt->src, local, &pkt->dst, false)) {
 	case CONNECTION_OTHER:
@@ -211,18 +271,13 @@ static __always_inline bool flow_only_one(const struct hbpf_endpoint *client,
 	return !addr_is_zero(&dialled->addr);
 }
 
-/* From the table, else what can be told without it. */
+/* As recorded, else what can be told without a record. */
 static __always_inline bool flow_find(const struct hbpf_flow_key *key,
 				      const struct hbpf_endpoint *client,
 				      const struct hbpf_service *service,
 				      struct hbpf_endpoint *dialled)
 {
-	const struct hbpf_endpoint *flow = bpf_map_lookup_elem(&flows, key);
-
-	if (!flow)
-		return flow_only_one(client, service, dialled);
-	*dialled = *flow;
-	return true;
+	return flow_recall(key, dialled) || flow_only_one(client, service, dialled);
 }
 
 /*

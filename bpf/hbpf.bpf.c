@@ -417,7 +417,6 @@ static __always_inline enum hbpf_reason egress_wildcard(struct __sk_buff *skb, s
 {
 	struct hbpf_addr any = packet_is_v4(pkt) ? addr_v4(0) : (struct hbpf_addr){};
 	const struct hbpf_service *service;
-	const struct hbpf_endpoint *flow;
 	struct hbpf_endpoint local = {};
 	struct hbpf_flow_key key;
 
@@ -427,11 +426,7 @@ static __always_inline enum hbpf_reason egress_wildcard(struct __sk_buff *skb, s
 	local.addr = service->addr;
 	local.port = pkt->src.port;
 	key = flow_key(IPPROTO_UDP, &pkt->dst, &local);
-	flow = bpf_map_lookup_elem(&flows, &key);
-	if (!flow)
-		return HBPF_OUT_OTHER;
-	*dialled = *flow;
-	return HBPF_OUT_TRANSLATED;
+	return flow_recall(&key, dialled) ? HBPF_OUT_TRANSLATED : HBPF_OUT_OTHER;
 }
 
 static __always_inline enum hbpf_reason egress_later_fragment(struct __sk_buff *skb,

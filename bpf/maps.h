@@ -55,6 +55,13 @@ struct {
 } flows SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, HBPF_MAX_RECENT);
+	__type(key, struct hbpf_recent_key);
+	__type(value, struct hbpf_recent);
+} recent_tcp SEC(".maps"), recent_udp SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, int);

@@ -13,6 +13,13 @@ struct flow {
 TABLE_ENTRY(struct flow, key, dialled);
 #define FLOWS_TABLE TABLE(struct flow, key, dialled)
 
+struct recent {
+	struct hbpf_recent_key key;
+	struct hbpf_recent flow;
+};
+TABLE_ENTRY(struct recent, key, flow);
+#define RECENT_TABLE TABLE(struct recent, key, flow)
+
 struct port_stats {
 	struct hbpf_export_key key;
 	__u8 nothing[4]; /* the key is all that is needed to delete one */
@@ -34,33 +41,80 @@ static bool is_over(const struct exports *exports, __u8 proto, __be16 dialled_po
 	return addr_equal(local, &addr4) || (export->to.ipv6 && addr_equal(local, &addr6));
 }
 
-static bool flow_is_over(const struct exports *exports, const struct hbpf_flow_key *key,
-			 const struct hbpf_endpoint *dialled)
+static bool flow_is_over(const struct exports *exports, const struct flow *flow)
 {
-	return is_over(exports, key->proto, dialled->port, &key->local, key->local_port);
+	const struct hbpf_flow_key *key = &flow->key;
+
+	return is_over(exports, key->proto, flow->dialled.port, &key->local, key->local_port);
+}
+
+/* The maps that have flows; a flow may be in either kind, or in both. */
+static const enum dataplane_map flow_maps[] = { MAP_FLOWS, MAP_RECENT_TCP, MAP_RECENT_UDP };
+#define FLOW_MAPS (sizeof(flow_maps) / sizeof(*flow_maps))
+
+static struct flow flow_of_recent(__u8 proto, const struct hbpf_recent_key *key,
+				  const struct hbpf_recent *recent)
+{
+	struct flow flow = {
+		.key = {
+			.client = key->client,
+			.local = addr_from_v6(&in6addr_loopback),
+			.client_port = recent->client_port,
+			.local_port = recent->local_port,
+			.proto = proto,
+		},
+		.dialled = recent->dialled,
+	};
+
+	if (addr_is_v4(&key->client))
+		flow.key.local = addr_from_v4(recent->local_low);
+	return flow;
+}
+
+/* What an entry of one of flow_maps[] says */
+static struct flow flow_of(enum dataplane_map map, const void *key, const void *value)
+{
+	if (map == MAP_FLOWS)
+		return (struct flow){ .key = *(const struct hbpf_flow_key *)key,
+				      .dialled = *(const struct hbpf_endpoint *)value };
+	return flow_of_recent(map == MAP_RECENT_TCP ? IPPROTO_TCP : IPPROTO_UDP, key, value);
 }
 
 /* ---- sockets ---- */
 
 struct ended {
 	const struct exports *gone;
+	enum dataplane_map map; /* where the entries come from */
 	struct table flows;
 };
 
 static int add_ended(const void *key, const void *value, void *context)
 {
-	struct hbpf_flow_key flow = *(const struct hbpf_flow_key *)key;
 	struct ended *ended = context;
+	struct flow flow = flow_of(ended->map, key, value);
 	int ret;
 
-	if (!flow_is_over(ended->gone, &flow, value))
+	if (!flow_is_over(ended->gone, &flow))
 		return 0;
-	ret = table_add(&ended->flows, &flow, value);
-	if (ret || flow.proto != IPPROTO_UDP)
+	ret = table_add(&ended->flows, &flow.key, &flow.dialled);
+	if (ret || flow.key.proto != IPPROTO_UDP)
 		return ret;
 	/* once more without the loopback address, see socket_flow() */
-	flow.local = addr_from_v6(&in6addr_any);
-	return table_add(&ended->flows, &flow, value);
+	flow.key.local = addr_from_v6(&in6addr_any);
+	return table_add(&ended->flows, &flow.key, &flow.dialled);
+}
+
+static int read_ended(struct dataplane *dp, struct ended *ended, struct error *err)
+{
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < FLOW_MAPS; i++) {
+		ended->map = flow_maps[i];
+		ret = map_walk(dp, ended->map, add_ended, ended, err);
+	}
+	if (!ret && table_sort(&ended->flows, NULL))
+		ret = map_error(err, -ENOMEM, MAP_FLOWS, "read");
+	return ret;
 }
 
 /*
@@ -129,14 +183,9 @@ int dataplane_end_flows(struct dataplane *dp, const struct exports *gone, struct
 
 	if (!gone->count)
 		return 0;
-	ret = map_walk(dp, MAP_FLOWS, add_ended, &ended, err);
+	ret = read_ended(dp, &ended, err);
 	if (ret)
 		goto out;
-	ret = table_sort(&ended.flows, NULL);
-	if (ret) {
-		map_error(err, ret, MAP_FLOWS, "read");
-		goto out;
-	}
 	ret = sockets_list(SOCKETS_TCP_LIVE | SOCKETS_UDP, dp->maps[MAP_CONNECTIONS], &sockets,
 			   err);
 	if (ret)
@@ -152,14 +201,16 @@ out:
 
 struct sweep {
 	const struct exports *want;
+	enum dataplane_map map;
 	struct table stale;
 };
 
 static int add_stale_flow(const void *key, const void *value, void *context)
 {
 	struct sweep *sweep = context;
+	const struct flow flow = flow_of(sweep->map, key, value);
 
-	return flow_is_over(sweep->want, key, value) ? 0 : table_add(&sweep->stale, key, value);
+	return flow_is_over(sweep->want, &flow) ? 0 : table_add(&sweep->stale, key, value);
 }
 
 static int add_stale_stats(const void *key, const void *value, void *context)
@@ -173,30 +224,47 @@ static int add_stale_stats(const void *key, const void *value, void *context)
 	return table_add(&sweep->stale, key, &(__u32){ 0 });
 }
 
-static int sweep_map(struct dataplane *dp, enum dataplane_map map, struct sweep sweep,
+static int sweep_map(struct dataplane *dp, struct sweep sweep,
 		     int (*add_stale)(const void *key, const void *value, void *context),
 		     struct error *err)
 {
 	int ret;
 
-	ret = map_walk(dp, map, add_stale, &sweep, err);
+	ret = map_walk(dp, sweep.map, add_stale, &sweep, err);
 	if (!ret)
-		ret = map_delete(dp, map, &sweep.stale, err);
+		ret = map_delete(dp, sweep.map, &sweep.stale, err);
 	table_free(&sweep.stale);
+	return ret;
+}
+
+static int sweep_flows(struct dataplane *dp, const struct exports *want,
+		       int (*add_stale)(const void *key, const void *value, void *context),
+		       struct error *err)
+{
+	const struct table flows = FLOWS_TABLE, recent = RECENT_TABLE;
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < FLOW_MAPS; i++) {
+		struct sweep sweep = { want, flow_maps[i], recent };
+
+		if (sweep.map == MAP_FLOWS)
+			sweep.stale = flows;
+		ret = sweep_map(dp, sweep, add_stale, err);
+	}
 	return ret;
 }
 
 static int add_udp_flow(const void *key, const void *value, void *context)
 {
-	const struct hbpf_flow_key *flow = key;
 	struct sweep *sweep = context;
+	const struct flow flow = flow_of(sweep->map, key, value);
 
-	return flow->proto == IPPROTO_UDP ? table_add(&sweep->stale, key, value) : 0;
+	return flow.key.proto == IPPROTO_UDP ? table_add(&sweep->stale, key, value) : 0;
 }
 
 int dataplane_forget_udp(struct dataplane *dp, struct error *err)
 {
-	return sweep_map(dp, MAP_FLOWS, (struct sweep){ .stale = FLOWS_TABLE }, add_udp_flow, err);
+	return sweep_flows(dp, NULL, add_udp_flow, err);
 }
 
 static int sweep_services(struct dataplane *dp, const struct exports *want, struct error *err)
@@ -228,9 +296,9 @@ int dataplane_sweep(struct dataplane *dp, const struct exports *want, struct err
 {
 	int ret;
 
-	ret = sweep_map(dp, MAP_FLOWS, (struct sweep){ want, FLOWS_TABLE }, add_stale_flow, err);
+	ret = sweep_flows(dp, want, add_stale_flow, err);
 	if (!ret)
-		ret = sweep_map(dp, MAP_PORT_STATS, (struct sweep){ want, PORT_STATS_TABLE },
+		ret = sweep_map(dp, (struct sweep){ want, MAP_PORT_STATS, PORT_STATS_TABLE },
 				add_stale_stats, err);
 	if (!ret)
 		ret = sweep_services(dp, want, err);

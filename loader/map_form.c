@@ -52,6 +52,20 @@ static const struct map_form forms[MAP_COUNT] = {
 		.value_size = sizeof(struct hbpf_endpoint),
 		.max_entries = HBPF_MAX_FLOWS,
 	},
+	[MAP_RECENT_TCP] = {
+		.name = "recent_tcp",
+		.type = BPF_MAP_TYPE_LRU_HASH,
+		.key_size = sizeof(struct hbpf_recent_key),
+		.value_size = sizeof(struct hbpf_recent),
+		.max_entries = HBPF_MAX_RECENT,
+	},
+	[MAP_RECENT_UDP] = {
+		.name = "recent_udp",
+		.type = BPF_MAP_TYPE_LRU_HASH,
+		.key_size = sizeof(struct hbpf_recent_key),
+		.value_size = sizeof(struct hbpf_recent),
+		.max_entries = HBPF_MAX_RECENT,
+	},
 	[MAP_CONNECTIONS] = {
 		.name = "connections",
 		.type = BPF_MAP_TYPE_SK_STORAGE,

@@ -22,9 +22,9 @@
 #define HBPF_MAX_SERVICES  (2 * HBPF_MAX_EXPORTS + 2 * 65536) /* both families, and wildcards */
 #define HBPF_MAX_GATEWAYS  256
 #define HBPF_MAX_SOURCES   4096
-/* One client has 65,535 source ports for an export; twice that, so that it is hard
- * for one to push its neighbours out. */
-#define HBPF_MAX_FLOWS     131072
+#define HBPF_MAX_FLOWS     65536
+#define HBPF_MAX_RECENT    32768 /* of each protocol: 32 clients with all their slots in use */
+#define HBPF_RECENT_SLOTS  1024  /* of one client; a power of two */
 #define HBPF_MAX_FRAGMENTS 4096
 
 /*
@@ -124,7 +124,8 @@ struct hbpf_source {
 
 /*
  * flows: what a client's socket dialled, while no server socket can remember
- * it: half-open TCP and UDP. LRU_HASH -> struct hbpf_endpoint.
+ * it: half-open TCP and UDP. LRU_HASH -> struct hbpf_endpoint. All clients share
+ * it, so one that opens flows faster than the others pushes theirs out.
  */
 struct hbpf_flow_key {
 	struct hbpf_addr client;
@@ -133,6 +134,25 @@ struct hbpf_flow_key {
 	__be16 local_port;
 	__u8 proto;
 	__u8 pad[3];
+};
+
+/*
+ * recent_tcp, recent_udp: each client's latest flows once more, in slots that
+ * nobody else can take. LRU_HASH. A flow's ports choose its slot, and a later one
+ * of the same client replaces it: a client fills HBPF_RECENT_SLOTS entries of a
+ * table and no more, so nothing is evicted below 32 clients that do.
+ */
+struct hbpf_recent_key {
+	struct hbpf_addr client;
+	__u32 slot; /* below HBPF_RECENT_SLOTS */
+	__u8 pad[4];
+};
+
+struct hbpf_recent {
+	struct hbpf_endpoint dialled;
+	__be32 local_low; /* last word of the loopback address, which tells them all apart */
+	__be16 client_port;
+	__be16 local_port;
 };
 
 /* connections: the same for established TCP, in the server socket's own storage.

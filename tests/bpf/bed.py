@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import bpf
 import layout
 from case import Broken, view
-from packets import BRIDGE_MAC, DOCKER0, V4, V6, read_by_run
+from packets import BRIDGE_MAC, DOCKER0, ETHERNET, V4, V6, read_by_run
 
 CLONE_NEWNET = 0x40000000
 
@@ -111,6 +111,14 @@ class Bed:
             return tuple(map(sum, zip(*(struct.unpack("QQ", value) for value in values))))
         return [total(index) for index in range(len(self.reasons))]
 
+    def open_many(self, talk, ports):
+        """A flow from each of these client ports. The checksum stays that of the first."""
+        frame = bytearray(talk.asked(**talk.opening()))
+        for port in ports:
+            struct.pack_into("!H", frame, ETHERNET + talk.family.header, port)
+            self.programs["ingress"].run(frame, self.ifindex)
+        self._counted = self.counters()
+
     def run(self, side, frame):
         before = self._counted
         try:
@@ -142,7 +150,8 @@ class Bed:
         for name, key in self._written:
             self.maps[name].delete(key)
         self._written.clear()
-        for name in ("flows", "fragments", "port_stats"):
+        self.forget_flows()
+        for name in ("fragments", "port_stats"):
             self.maps[name].clear()
 
         self._gateways = []
@@ -203,6 +212,18 @@ class Bed:
 
     def record_flow(self, talk):
         self.maps["flows"].set(self._flow_key(talk), layout.endpoint(*talk.dialled))
+
+    def evict_flows(self):
+        """What other clients' flows do to those of the table that all share."""
+        self.maps["flows"].clear()
+
+    def forget_flows(self):
+        for name in ("flows", "recent_tcp", "recent_udp"):
+            self.maps[name].clear()
+
+    def recent(self, proto):
+        """Return: the table of each client's latest flows."""
+        return self.maps[f"recent_{proto.lower()}"]
 
     @staticmethod
     def _flow_key(talk):

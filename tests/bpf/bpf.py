@@ -88,6 +88,16 @@ class Map:
             return None
         return key.raw
 
+    def keys(self):
+        """All keys of a hash; nobody else writes to it meanwhile."""
+        found, key = [], ctypes.create_string_buffer(self.key_size)
+        try:
+            while True:
+                self._call(NEXT_KEY, "next key", _buffer(found[-1]) if found else None, key)
+                found.append(key.raw)
+        except FileNotFoundError:
+            return found
+
     def clear(self):
         while (key := self.first_key()) is not None:
             self.delete(key)

@@ -9,6 +9,7 @@ INCLUDE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../includ
 NUMBER = {"TCP": 6, "UDP": 17}
 
 LAYOUT = 2
+RECENT_SLOTS = 1024
 LIST_HOST, LIST_ONLINK, LIST_BRIDGE, LIST_PORTS = range(4)
 
 

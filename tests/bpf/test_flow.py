@@ -68,6 +68,73 @@ def _(bed, family):
         expect(bed.egress(talk.answered()), "OUT_TRANSLATED", talk.received())
 
 
+# Each client's latest flows
+
+@promise("{proto} over {family}: others push a client's flow out of the table they share, and it "
+         "is found all the same", family=FAMILIES, proto=PROTOCOLS)
+def _(bed, family, proto):
+    talk = two_ways(bed, family, proto)[1]
+    bed.ingress(talk.asked(**talk.opening()))
+    bed.evict_flows()
+    expect(bed.egress(talk.answered()), "OUT_TRANSLATED", talk.received())
+    expect(bed.ingress(talk.asked()), "IN_TRANSLATED", talk.delivered())
+    expect_equal("flow", bed.flow(talk), None)
+    # the control: it is this record that was found
+    bed.recent(proto).clear()
+    expect(bed.egress(talk.answered()), "OUT_AMBIGUOUS")
+
+
+@promise("{proto} over {family}: a client's flood overwrites its own latest flows alone, and "
+         "takes no more room", family=FAMILIES, proto=PROTOCOLS)
+def _(bed, family, proto):
+    bed.gateway(DOCKER0[family])
+    neighbour = Talk(family, proto, client=family.neighbour, gateway=DOCKER0[family])
+    first = Talk(family, proto, client_port=1, gateway=DOCKER0[family])
+    for talk in (neighbour, first):
+        bed.ingress(talk.asked(**talk.opening()))
+    for port, local_port in (8088, 8088), (80, 8080):
+        bed.open_many(Talk(family, proto, port=port, local_port=local_port),
+                      range(2, layout.RECENT_SLOTS + 2))
+    bed.evict_flows()
+    expect_equal("entries", len(bed.recent(proto).keys()), layout.RECENT_SLOTS + 1)
+    expect(bed.egress(neighbour.answered()), "OUT_TRANSLATED", neighbour.received())
+    expect(bed.egress(first.answered()), "OUT_AMBIGUOUS")  # the control
+
+
+@promise("a TCP flood takes no record of UDP, a UDP flood none of TCP", family=FAMILIES,
+         proto=PROTOCOLS)
+def _(bed, family, proto):
+    talk = two_ways(bed, family, proto)[1]
+    flood, = set(PROTOCOLS) - {proto}
+    bed.ingress(talk.asked(**talk.opening()))
+    bed.open_many(Talk(family, flood), range(1, layout.RECENT_SLOTS + 1))
+    bed.evict_flows()
+    expect(bed.egress(talk.answered()), "OUT_TRANSLATED", talk.received())
+
+
+@promise("a flow is not taken for another one in its slot: {differs}", family=FAMILIES,
+         proto=PROTOCOLS, differs={"client's port": 28, "loopback port": 30,
+                                   "loopback address": 27})
+def _(bed, family, proto, differs):
+    talk = two_ways(bed, family, proto)[1]
+    bed.ingress(talk.asked(**talk.opening()))
+    bed.evict_flows()
+    recent = bed.recent(proto)
+    key, = recent.keys()
+    value = recent.get(key)
+    recent.set(key, value[:differs] + bytes([value[differs] ^ 1]) + value[differs + 1:])
+    expect(bed.egress(talk.answered()), "OUT_AMBIGUOUS")
+    recent.set(key, value)
+    expect(bed.egress(talk.answered()), "OUT_TRANSLATED", talk.received())
+
+
+@promise("client ports in a row, as many as there are slots, share none", family=FAMILIES,
+         proto=PROTOCOLS)
+def _(bed, family, proto):
+    bed.open_many(Talk(family, proto), range(40000, 40000 + layout.RECENT_SLOTS))
+    expect_equal("entries", len(bed.recent(proto).keys()), layout.RECENT_SLOTS)
+
+
 # A SYN that would change a flow
 
 ALIVE = ["established", "half-open", "half-closed"]

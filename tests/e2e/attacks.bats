@@ -264,62 +264,6 @@ meet_neighbour() {
 	! on_host ip neigh | grep '^127\.' || fail "a 127/8 neighbour was learned"
 }
 
-# flood ADDRESS [PORT]: the neighbour's service is there; half of the SYNs go to the port, half to
-# one that is never exported
-flood() {
-	scene neighbour-of-flood "$1:9999" "$GW:9999" c2 "$GW" 60000 "${2:-7001}" 7002
-}
-
-tracked() {
-	on_host sysctl -n net.netfilter.nf_conntrack_count 2>/dev/null || echo 0
-}
-
-@test "60,000 SYNs of one source: the tables are bounded, a neighbour's idle connection lives" {
-	make_client c2 3
-	serve_9999 --port 7001
-	flood 127.0.0.1
-	flows=$(tool bpf entries "$(pin_dir br-test)/flows")
-	[ "$flows" -ge 30000 ] || fail "only $flows flows: the flood did not arrive"
-	[ "$flows" -le 30100 ] || fail "$flows flows"
-	# hbpf itself asks for no tracking; the next test has a firewall that does
-	[ "$(tracked)" -lt 100 ] || fail "$(tracked) conntrack entries"
-	echo "# 60,000 SYNs: $flows flows, $(tracked) conntrack entries" >&3
-}
-
-@test "60,000 SYNs where a firewall tracks connections: an entry for each that a service answers, as without hbpf" {
-	make_client c2 3
-	on_host nft -f - <<-END
-		table inet tracking {
-			chain input { type filter hook input priority 0; ct state invalid counter accept; }
-		}
-	END
-	# those of connections that the client resets must not end before they are counted; what a
-	# closed port resets leaves none
-	on_host sysctl -qw net.netfilter.nf_conntrack_tcp_timeout_close=600
-	serve direct --tcp "$GW:7003"
-	flood "$GW" 7003
-	direct=$(tracked)
-	[ "$direct" -ge 30000 ] || fail "only $direct conntrack entries without hbpf: nothing is tracked"
-	on_host conntrack -F
-	serve svc --tcp 127.0.0.1:7001
-	serve_9999 --port 7001
-	flood 127.0.0.1
-	[ "$(tracked)" -ge 30000 ] || fail "only $(tracked) conntrack entries, without hbpf $direct"
-	[ "$(tracked)" -le $((direct + 100)) ] || fail "$(tracked) conntrack entries, without hbpf $direct"
-	echo "# 60,000 SYNs: $(tracked) conntrack entries, without hbpf $direct" >&3
-}
-
-@test "60,000 SYNs with pinning: an entry of conntrack for each to the exported port, no more" {
-	make_client c2 3
-	serve_9999 --port 7001 --pin auto
-	hb attach br-test --pin on >"$BED/log" 2>&1 || skip "this kernel cannot pin"
-	flood 127.0.0.1
-	[ "$(tracked)" -ge 30000 ] || fail "only $(tracked) conntrack entries: nothing was pinned"
-	[ "$(tracked)" -le 30100 ] || fail "$(tracked) conntrack entries"
-	echo "# 60,000 SYNs: $(tracked) conntrack entries of" \
-		"$(on_host sysctl -n net.netfilter.nf_conntrack_max) at most" >&3
-}
-
 @test "who may not come any more: an open TCP connection lives on, a new one is refused" {
 	serve_9999
 	scene excluded-later 127.0.0.1:9995 "$GW:9995" 9999/tcp+udp

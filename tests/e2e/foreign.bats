@@ -39,8 +39,8 @@ detach_gives_back() {
 
 @test "a map of another form under any of the names: it is named, and detach gives all back" {
 	remember
-	for map in bridge_config exports services gateways sources flows connections fragments counters \
-		port_stats; do
+	for map in bridge_config exports services gateways sources flows recent_tcp recent_udp \
+		connections fragments counters port_stats; do
 		attach --port 8088
 		foreign "$(pin_dir br-test)/$map" hash 8 4096 16
 		for command in status "ports add 9000" "attach br-test --port 9000"; do
@@ -169,6 +169,8 @@ names_attribute() {
 	pins=$(pin_dir br-test)
 	ff() { printf 'ff %.0s' $(seq "$1"); }
 	put "$pins/flows" "$(ff 40)" "$(ff 24)"
+	put "$pins/recent_tcp" "$(ff 24)" "$(ff 32)"
+	put "$pins/recent_udp" "$(ff 24)" "$(ff 32)"
 	put "$pins/fragments" "$(ff 40)" "$(ff 24)"
 	put "$pins/services" "$(ff 24)" "$(ff 24)"
 	exits 0 hb status

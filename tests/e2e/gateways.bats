@@ -83,7 +83,7 @@ load lib
 @test "two gateways by one source port: so it is for a silent connection without a record" {
 	make_docker0
 	attach --port 8088
-	scene silent-connection 127.0.0.1:8088 "$GW:8088" "$DOCKER0:8088" "$(pin_dir br-test)/flows"
+	scene silent-connection 127.0.0.1:8088 "$GW:8088" "$DOCKER0:8088" "$(pin_dir br-test)"
 	counted IN_COLLISION
 }
 

@@ -55,6 +55,14 @@ load lib
 	scene outlives-nothing "[::1]:8088" "[$GW6]:8088" ports del 8088
 }
 
+@test "ports del ends what others pushed out of the table they share: a silent connection, a UDP socket" {
+	attach --port 8088/tcp+udp
+	scene pushed-out-ends 127.0.0.1:8088 "$GW:8088" "$(pin_dir br-test)" ports del 8088/tcp+udp
+	for table in recent_tcp recent_udp; do
+		[ "$(tool bpf entries "$(pin_dir br-test)/$table")" = 0 ] || fail "$table has an entry"
+	done
+}
+
 @test "ports set and a moved port end connections on both sides at once" {
 	attach --port 8088 --port 9000
 	scene outlives-nothing 127.0.0.1:8088 "$GW:8088" ports set 9000

@@ -149,7 +149,8 @@ static void fill_sources(const struct bed *bed)
 
 void bed_open(struct bed *bed, const char *object)
 {
-	static const char *const shrunk[] = { "exports", "services", "flows", "fragments" };
+	static const char *const shrunk[] = { "exports",    "services",   "flows",
+					      "recent_tcp", "recent_udp", "fragments" };
 	cpu_set_t one;
 
 	memset(bed, 0, sizeof(*bed));
@@ -174,6 +175,8 @@ void bed_open(struct bed *bed, const char *object)
 	bed->programs[0] = program_of(bed, "hbpf_ingress");
 	bed->programs[1] = program_of(bed, "hbpf_egress");
 	bed->flows = map_of(bed, "flows");
+	bed->recent[0] = map_of(bed, "recent_tcp");
+	bed->recent[1] = map_of(bed, "recent_udp");
 	bed->fragments = map_of(bed, "fragments");
 	fill_exports(bed);
 	fill_services(bed);
@@ -198,6 +201,8 @@ static void clear(int map, unsigned int key_size)
 void bed_clear(struct bed *bed)
 {
 	clear(bed->flows, sizeof(struct hbpf_flow_key));
+	for (int udp = 0; udp < 2; udp++)
+		clear(bed->recent[udp], sizeof(struct hbpf_recent_key));
 	clear(bed->fragments, sizeof(struct hbpf_fragment_key));
 }
 
@@ -323,26 +328,69 @@ static bool flow_is_expected(const struct model *model, const struct hbpf_flow_k
 	return false;
 }
 
+static bool flow_matches(const struct model *model, const struct hbpf_flow_key *key,
+			 const struct hbpf_endpoint *value, char *why, unsigned int size)
+{
+	char client[INET6_ADDRSTRLEN];
+
+	if (flow_is_expected(model, key, value))
+		return true;
+	inet_ntop(AF_INET6, &key->client, client, sizeof(client));
+	snprintf(why, size, "a flow of %s port %u that should not be, or of another end", client,
+		 ntohs(key->client_port));
+	return false;
+}
+
+static struct hbpf_flow_key key_of_recent(bool udp, const struct hbpf_recent_key *key,
+					  const struct hbpf_recent *recent)
+{
+	struct hbpf_flow_key flow = {
+		.client = key->client,
+		.local = text_addr("::1"),
+		.client_port = recent->client_port,
+		.local_port = recent->local_port,
+		.proto = udp ? PROTO_UDP : PROTO_TCP,
+	};
+
+	if (key->client.word[2] == htonl(0xffff)) {
+		flow.local = text_addr("127.0.0.1");
+		flow.local.word[3] = recent->local_low;
+	}
+	return flow;
+}
+
+static bool recent_match(const struct bed *bed, bool udp, const struct model *model, char *why,
+			 unsigned int size)
+{
+	struct hbpf_recent_key key, *at = NULL;
+	struct hbpf_flow_key flow;
+	struct hbpf_recent value;
+
+	for (; !bpf_map_get_next_key(bed->recent[udp], at, &key); at = &key) {
+		if (bpf_map_lookup_elem(bed->recent[udp], &key, &value))
+			continue;
+		flow = key_of_recent(udp, &key, &value);
+		if (!flow_matches(model, &flow, &value.dialled, why, size))
+			return false;
+	}
+	return true;
+}
+
 bool bed_flows_match(const struct bed *bed, const struct model *model, char *why, unsigned int size)
 {
 	struct hbpf_flow_key key, *at = NULL;
 	struct hbpf_endpoint value;
-	char client[INET6_ADDRSTRLEN];
 	unsigned int count = 0;
 
 	for (; !bpf_map_get_next_key(bed->flows, at, &key); at = &key) {
-		if (bpf_map_lookup_elem(bed->flows, &key, &value) ||
-		    flow_is_expected(model, &key, &value)) {
-			count++;
-			continue;
-		}
-		inet_ntop(AF_INET6, &key.client, client, sizeof(client));
-		snprintf(why, size, "a flow of %s port %u that should not be, or of another end",
-			 client, ntohs(key.client_port));
-		return false;
+		if (!bpf_map_lookup_elem(bed->flows, &key, &value) &&
+		    !flow_matches(model, &key, &value, why, size))
+			return false;
+		count++;
 	}
 	snprintf(why, size, "%u flows instead of %u", count, model->flow_count);
-	return count == model->flow_count;
+	return count == model->flow_count && recent_match(bed, false, model, why, size) &&
+	       recent_match(bed, true, model, why, size);
 }
 
 void bed_counters(const struct bed *bed)

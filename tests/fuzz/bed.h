@@ -17,6 +17,7 @@ struct bed {
 	struct bpf_object *object;
 	int programs[2]; /* ingress, egress */
 	int flows;
+	int recent[2]; /* TCP, UDP */
 	int fragments;
 	unsigned int ifindex;
 	unsigned int flags; /* of test runs */
@@ -44,7 +45,10 @@ void bed_probe(struct bed *bed, struct world *world);
 int bed_run(const struct bed *bed, bool egress, const struct frame *before, struct frame *after,
 	    int *answer);
 
-/** bed_flows_match() - does the table hold the model's flows and no other? */
+/**
+ * bed_flows_match() - does the table of all flows hold the model's and no other, and those of each
+ * client's latest no other either?
+ */
 bool bed_flows_match(const struct bed *bed, const struct model *model, char *why,
 		     unsigned int size);
 

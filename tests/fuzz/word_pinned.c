@@ -297,6 +297,22 @@ static void add_source(__u32 list, struct prefix prefix)
 	ADD(MAP_SOURCES, key, value);
 }
 
+static void add_recent(const struct hbpf_flow_key *flow, const struct hbpf_endpoint *dialled)
+{
+	struct hbpf_recent_key key = { .client = flow->client, .slot = 7 };
+	struct hbpf_recent value = {
+		.dialled = *dialled,
+		.local_low = flow->local.word[3],
+		.client_port = flow->client_port,
+		.local_port = flow->local_port,
+	};
+
+	if (flow->proto == IPPROTO_TCP)
+		ADD(MAP_RECENT_TCP, key, value);
+	else
+		ADD(MAP_RECENT_UDP, key, value);
+}
+
 static void add_flow(__u8 proto, __u16 port)
 {
 	struct hbpf_flow_key key = {
@@ -309,6 +325,7 @@ static void add_flow(__u8 proto, __u16 port)
 	struct hbpf_endpoint dialled = { addr_from_v4(htonl(0xac1e0001)), htons(port), { 0 } };
 
 	ADD(MAP_FLOWS, key, dialled);
+	add_recent(&key, &dialled);
 }
 
 static void add_settings(int map, __u32 ifindex)

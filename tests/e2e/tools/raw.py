@@ -7,8 +7,9 @@
                                  a TCP segment to BRIDGE, over IPv4
     raw.py arp KIND              an ARP request of that kind and then an honest one; prints whom
                                  the host answered for
-    raw.py flood ADDR COUNT PORT...
-                                 COUNT SYNs to ADDR, over all source ports and the PORTs
+    raw.py flood PROTO ADDR COUNT PORT...
+                                 COUNT SYNs or datagrams to ADDR, over all source ports and the
+                                 PORTs
 
 The source MAC is always set: Scapy fills in zeros towards 127/8 and the bridge
 drops those, so that an attack would fail whatever the guard does.
@@ -160,21 +161,22 @@ def arp(kind):
                 return
 
 
-def flood(where, count, *ports):
-    """SYNs made once; then the source port goes up and the window down, so that the sum stays."""
-    from scapy.layers.inet import IP, TCP
+def flood(proto, where, count, *ports):
+    """Made once; then the source port goes up and another word down, so that the sum stays."""
+    from scapy.layers.inet import IP, TCP, UDP
     from scapy.layers.l2 import Ether
 
     bridge, own = bridge_and_own_mac()
     count, first = int(count), 10000
     span = -(-count // len(ports))
     with packet_socket() as sock:
-        for port in ports:
-            frame = bytearray(bytes(Ether(src=own, dst=bridge) / IP(src=CLIENT, dst=where) /
-                                    TCP(sport=first, dport=int(port), window=65535, flags="S")))
+        for port in map(int, ports):
+            layer, other = {"tcp": (TCP(sport=first, dport=port, window=65535, flags="S"), 48),
+                            "udp": (UDP(sport=first, dport=port) / b"\xff\xff", 42)}[proto]
+            frame = bytearray(bytes(Ether(src=own, dst=bridge) / IP(src=CLIENT, dst=where) / layer))
             for step in range(min(span, 65535 - first, count)):
                 struct.pack_into("!H", frame, 34, first + step)
-                struct.pack_into("!H", frame, 48, 65535 - step)
+                struct.pack_into("!H", frame, other, 65535 - step)
                 sock.send(frame)
             count -= span
     print("sent")

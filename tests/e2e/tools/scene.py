@@ -48,6 +48,11 @@ def pair(service, where, source=None, client="c1", **options):
     return one, other, listener
 
 
+def clear(pin):
+    subprocess.run([sys.executable, "-S", os.path.join(os.path.dirname(__file__), "bpf.py"),
+                    "clear", pin], check=True)
+
+
 def run(ns, *command):
     with netns(ns):
         subprocess.run(command, check=True, capture_output=True, timeout=60)
@@ -168,15 +173,24 @@ def survives(service, where, *command):
     exchange(one, other)
 
 
+def flood(proto, where, count, *ports):
+    with netns("c1"):
+        subprocess.run(["/usr/bin/python3", os.path.join(os.path.dirname(__file__), "raw.py"),
+                        "flood", proto, where, count, *ports], check=True, timeout=100)
+
+
+def one_cpu():
+    """An LRU map ages what one CPU wrote at once; spread over several, the oldest entry often
+    stays."""
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+
+
 @scene
 def push_after_flood(service, where, flood_at, count, *ports):
     """A flood of SYNs by the client itself takes nothing from what is established."""
-    # an LRU map ages what one CPU wrote at once; spread over several, the oldest entry often stays
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    one_cpu()
     one, other, _ = pair(service, where, source=9999)
-    with netns("c1"):
-        subprocess.run(["/usr/bin/python3", os.path.join(os.path.dirname(__file__), "raw.py"),
-                        "flood", flood_at, count, *ports], check=True, timeout=100)
+    flood("tcp", flood_at, count, *ports)
     other.sendall(b"news")
     check(recv_exactly(one, 4) == b"news", "the push did not arrive")
     exchange(one, other)
@@ -185,16 +199,71 @@ def push_after_flood(service, where, flood_at, count, *ports):
 @scene
 def neighbour_of_flood(service, where, client, flood_at, count, *ports):
     """c1 floods; an idle connection of another client lives on, and it can open a new one."""
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    one_cpu()
     one, other, listener = pair(service, where, client=client)
-    with netns("c1"):
-        subprocess.run(["/usr/bin/python3", os.path.join(os.path.dirname(__file__), "raw.py"),
-                        "flood", flood_at, count, *ports], check=True, timeout=100)
+    flood("tcp", flood_at, count, *ports)
     other.sendall(b"news")
     check(recv_exactly(one, 4) == b"news", "the push did not arrive")
     exchange(one, other)
     new = connect(client, "tcp", where)
     exchange(new, listener.accept()[0])
+
+
+def asked(server, client, where):
+    """A question that waits for its answer: the client's socket and where the answer goes."""
+    one = connect(client, "udp", where)
+    one.sendall(b"question")
+    return one, server.recvfrom(100)[1]
+
+
+def unspoken(listener, client, where):
+    """A connection in which neither side has said anything: both its ends."""
+    one = connect(client, "tcp", where)
+    other = listener.accept()[0]
+    other.settimeout(10)
+    return one, other
+
+
+@scene
+def neighbour_survives(proto, service, where, client, flood_at, count, pins, *ports):
+    """c1 floods. Another client's UDP answers and a server's first words arrive after it, thanks
+    to the client's latest flows alone."""
+    one_cpu()
+    server, listener = make("host", "udp", bind=endpoint(service)[1]), listen("host", service)
+    spoken, other = connect(client, "tcp", where), None
+    other = listener.accept()[0]
+    exchange(spoken, other)
+    answers = [asked(server, client, where) for _ in range(2)]
+    silent = [unspoken(listener, client, where) for _ in range(2)]
+    flood(proto, flood_at, count, *ports)
+
+    def answer(one, peer):
+        server.sendto(b"answer", peer)
+        return one.recv(100) == b"answer"
+
+    def greet(one, other):
+        other.sendall(b"greeting")
+        return recv_exactly(one, 8) == b"greeting"
+
+    check(answer(*answers[0]), "no answer")
+    check(greet(*silent[0]), "no greeting")
+    other.sendall(b"news")
+    check(recv_exactly(spoken, 4) == b"news", "the push did not arrive")
+    exchange(spoken, other)
+    exchange(connect(client, "tcp", where), listener.accept()[0])
+    check(answer(*asked(server, client, where)), "no answer to a new question")
+
+    # The control: the flood has pushed the others' flows out of the table that all share.
+    for table in ("recent_tcp", "recent_udp"):
+        clear(f"{pins}/{table}")
+    for one, call, *arguments in ((answers[1][0], answer, *answers[1]),
+                                  (silent[1][0], greet, *silent[1])):
+        one.settimeout(1)
+        try:
+            call(*arguments)
+        except TimeoutError:
+            continue
+        check(False, "the flood did not reach what it is about")
 
 
 @scene
@@ -275,12 +344,12 @@ def one_source_port(service, first, second):
 
 
 @scene
-def silent_connection(service, first, second, flows):
+def silent_connection(service, first, second, pins):
     """So, too, where the server has not said a word yet and the first one's record is gone."""
     listener = listen("host", service)
     one, other = pair_from(20000, first, listener)
-    subprocess.run([sys.executable, "-S", os.path.join(os.path.dirname(__file__), "bpf.py"),
-                    "clear", flows], check=True)
+    for table in ("flows", "recent_tcp"):
+        clear(f"{pins}/{table}")
     unheard(20000, second)
     exchange(one, other)
 
@@ -585,6 +654,20 @@ def outlives_nothing(service, where, *command):
     raises(errno.ECONNABORTED, other.recv, 1)
     exchange(*neighbours[:2])
     listener.close()
+
+
+@scene
+def pushed_out_ends(service, where, pins, *command):
+    """A connection in which nobody has spoken, and the service's UDP socket that is connected to
+    the client, end with the port though the table of all flows has them no more."""
+    listener, server = listen("host", service), make("host", "udp", bind=endpoint(service)[1])
+    one, other = unspoken(listener, "c1", where)
+    server.connect(asked(server, "c1", where)[1])
+    clear(f"{pins}/flows")
+    hbpf(*command)
+    raises(errno.ECONNRESET, one.recv, 1)
+    raises(errno.ECONNABORTED, other.recv, 1)
+    raises(errno.ECONNABORTED, server.recv, 1)
 
 
 @scene

@@ -1,0 +1,71 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# A client that opens flows as fast as it can, and what that costs its neighbours.
+load lib
+
+# The table that all clients share (HBPF_MAX_FLOWS), and half as much again
+FLOOD=98304
+
+# survives_flood PROTO: scene.py says what of c2's has to live through c1's flood
+survives_flood() {
+	make_client c2 3
+	make_docker0
+	attach --port 9999/tcp+udp --port 7001/tcp+udp --port 7002/tcp+udp
+	scene neighbour-survives "$1" 127.0.0.1:9999 "$DOCKER0:9999" c2 "$GW" "$FLOOD" \
+		"$(pin_dir br-test)" 7001 7002
+	counted IN_TRANSLATED "$FLOOD"
+}
+
+@test "98,304 UDP flows of one client, more than all tables hold: a neighbour's pending answer arrives" {
+	survives_flood udp
+}
+
+@test "98,304 SYNs of one client, more than all tables hold: a neighbour's connections live" {
+	survives_flood tcp
+	# hbpf itself asks for no tracking; the next test has a firewall that does
+	[ "$(tracked)" -lt 100 ] || fail "$(tracked) conntrack entries"
+}
+
+# flood ADDRESS [PORT]: the neighbour's service is there; half of the SYNs go to the port, half to
+# one that is never exported
+flood() {
+	scene neighbour-of-flood "$1:9999" "$GW:9999" c2 "$GW" 60000 "${2:-7001}" 7002
+}
+
+tracked() {
+	on_host sysctl -n net.netfilter.nf_conntrack_count 2>/dev/null || echo 0
+}
+
+@test "60,000 SYNs where a firewall tracks connections: an entry for each that a service answers, as without hbpf" {
+	make_client c2 3
+	on_host nft -f - <<-END
+		table inet tracking {
+			chain input { type filter hook input priority 0; ct state invalid counter accept; }
+		}
+	END
+	# those of connections that the client resets must not end before they are counted; what a
+	# closed port resets leaves none
+	on_host sysctl -qw net.netfilter.nf_conntrack_tcp_timeout_close=600
+	serve direct --tcp "$GW:7003"
+	flood "$GW" 7003
+	direct=$(tracked)
+	[ "$direct" -ge 30000 ] || fail "only $direct conntrack entries without hbpf: nothing is tracked"
+	on_host conntrack -F
+	serve svc --tcp 127.0.0.1:7001
+	attach --port 9999 --port 7001
+	flood 127.0.0.1
+	[ "$(tracked)" -ge 30000 ] || fail "only $(tracked) conntrack entries, without hbpf $direct"
+	[ "$(tracked)" -le $((direct + 100)) ] || fail "$(tracked) conntrack entries, without hbpf $direct"
+	echo "# 60,000 SYNs: $(tracked) conntrack entries, without hbpf $direct" >&3
+}
+
+@test "60,000 SYNs with pinning: an entry of conntrack for each to the exported port, no more" {
+	make_client c2 3
+	attach --port 9999 --port 7001 --pin auto
+	hb attach br-test --pin on >"$BED/log" 2>&1 || skip "this kernel cannot pin"
+	flood 127.0.0.1
+	[ "$(tracked)" -ge 30000 ] || fail "only $(tracked) conntrack entries: nothing was pinned"
+	[ "$(tracked)" -le 30100 ] || fail "$(tracked) conntrack entries"
+	echo "# 60,000 SYNs: $(tracked) conntrack entries of" \
+		"$(on_host sysctl -n net.netfilter.nf_conntrack_max) at most" >&3
+}
