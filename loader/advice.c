@@ -145,13 +145,15 @@ static void warn_wildcard(const struct exports *exports, const struct listeners 
 		if (!listener->wildcard || export->key.port != export->to.port)
 			continue;
 		if (count++ < MOST_WARNINGS)
-			log_warn("%u/%s needs no hbpf: %s listens on all addresses of this host, "
-				 "the gateways too",
+			log_warn("%u/%s: %s listens on all addresses of this host, so clients "
+				 "need no hbpf for it, unless it turns them away at the gateway, "
+				 "as dnsmasq does with interface=lo, or a firewall does",
 				 ntohs(export->key.port), proto_name(export->key.proto),
 				 owner_format(&listener->owner, who));
 	}
 	if (count > MOST_WARNINGS)
-		log_warn("and %zu more ports need no hbpf", count - MOST_WARNINGS);
+		log_warn("and %zu more ports lead to services on all addresses",
+			 count - MOST_WARNINGS);
 }
 
 /* The route of an answer must be by the socket's device, and the client's is by the bridge. */

@@ -75,3 +75,18 @@ fragments() {
 	on_host nstat --zeros --ignore --noupdate IpFragCreates Ip6FragCreates |
 		awk '{ sum += $2 } END { print sum }'
 }
+
+@test "dnsmasq with interface=lo listens on all addresses, and yet it takes hbpf to be answered" {
+	local gateway how
+	on_host sysctl -qw net.ipv4.ip_unprivileged_port_start=0
+	start dnsmasq dnsmasq --keep-in-foreground --conf-file=/dev/null --user= --pid-file= \
+		--log-facility=- --no-resolv --no-hosts --address=/small.test/192.0.2.7 --interface=lo
+	up udp 53 0.0.0.0 "[::]"
+	for gateway in "$GW" "$GW6"; do
+		[[ $(ask +time=1 small.test A) != 192.* ]] || fail "$gateway answered without hbpf"
+	done
+	attach --port 53/tcp+udp
+	for gateway in "$GW" "$GW6"; do
+		for how in +notcp +tcp; do [ "$(ask $how small.test A)" = 192.0.2.7 ]; done
+	done
+}
