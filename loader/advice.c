@@ -232,9 +232,9 @@ void advice_bridge(const struct host *host, const struct link *bridge)
 	bool v4 = has_address(host, bridge, true), v6 = has_address(host, bridge, false);
 
 	if (!v4 && !v6)
-		log_warn("%s has no IPv4 and no IPv6 address that clients could dial; add one and "
-			 "attach again",
-			 bridge->name);
+		log_warn("%s has no IPv4 and no IPv6 address; `ip address add ADDRESS/LENGTH dev "
+			 "%s`, then `hbpf attach %s`",
+			 bridge->name, bridge->name, bridge->name);
 	else if (!v4)
 		log_warn("%s has no IPv4 address: only IPv6 is served", bridge->name);
 	if (!bridge->up)
@@ -267,7 +267,7 @@ void advice_conntrack(const char *bridge)
 		 bridge);
 }
 
-void advice_answers(const struct answers_query *query)
+bool advice_answers(const struct answers_query *query)
 {
 	struct answers answers;
 	struct error err = { 0 };
@@ -283,6 +283,7 @@ void advice_answers(const struct answers_query *query)
 			log_warn("%s", lost->text);
 	}
 	error_free(&err);
+	return !answers.no_clients;
 }
 
 void advice_gateways(const struct host *host, const struct gateways *asked)

@@ -31,8 +31,11 @@ void advice_bridge(const struct host *host, const struct link *bridge);
 /** advice_conntrack() - warn where strict connection tracking sees the bridge's packets */
 void advice_conntrack(const char *bridge);
 
-/** advice_answers() - warn about networks that the host routes answers past the bridge for */
-void advice_answers(const struct answers_query *query);
+/**
+ * advice_answers() - warn about networks that the host routes answers past the bridge for
+ * Return: false where no network at all may use the ports
+ */
+bool advice_answers(const struct answers_query *query);
 
 /** advice_gateways() - warn about --gateway addresses that are not this host's */
 void advice_gateways(const struct host *host, const struct gateways *asked);

@@ -105,6 +105,7 @@ struct family {
 	struct fib_rules rules;
 	struct fib_routes routes; /* by the bridge; read when something is wrong */
 	bool has_routes;
+	bool onlink; /* what is asked about was on the bridge's link when it was attached */
 	struct fib_flow flows[ASKED_MOST]; /* of sockets; without dst */
 	size_t flow_count;
 	struct prefix asked[ASKED_MOST];
@@ -319,6 +320,19 @@ static int find_route(const struct family *f, const struct fib_flow *flow, struc
 	return rc ? rc : fib_lookup_route(&any, route);
 }
 
+/* Has the bridge an address in it? */
+static bool has_address(const struct family *f, const struct prefix *clients)
+{
+	const struct ifaddrs_list *addrs = &f->query->host->addrs;
+
+	for (size_t i = 0; i < addrs->count; i++) {
+		if (addrs->v[i].ifindex == f->query->bridge->ifindex &&
+		    prefix_has(clients, &addrs->v[i].addr))
+			return true;
+	}
+	return false;
+}
+
 static int explain(struct family *f, const struct fib_flow *flow, const struct prefix *clients,
 		   int found, struct fib_route *route, struct error *err)
 {
@@ -335,6 +349,9 @@ static int explain(struct family *f, const struct fib_flow *flow, const struct p
 	if (loss.route && !fib_lookup_route(flow, &whole))
 		*route = whole;
 	loss.home = home_route(f, &flow->dst);
+	/* A network whose address was taken from the bridge since is nobody's. */
+	if (!loss.home && f->onlink && !has_address(f, clients))
+		return 0;
 	if (loss.route)
 		loss.rule = fib_rules_found(&f->rules, flow, loss.route);
 	else if (loss.home)
@@ -391,12 +408,14 @@ static int ask_allowed(struct family *f, const struct prefix *allowed, const str
 	struct prefix part;
 	int found = 0, rc = 0;
 
+	f->onlink = true;
 	for (size_t i = 0; !rc && i < onlink->count; i++) {
 		if (intersect(allowed, &onlink->v[i].prefix, &part)) {
 			found = 1;
 			rc = ask(f, &part, err);
 		}
 	}
+	f->onlink = false;
 	if (rc || found)
 		return rc ? rc : found;
 	rc = read_routes(f, err);

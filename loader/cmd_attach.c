@@ -87,13 +87,37 @@ static bool is_told(const struct attach *a)
 	return true;
 }
 
+/* Only what can work is listed. */
+static void tell_ports(const struct attach *a, bool has_clients)
+{
+	const struct exports *exports = &a->after.exports;
+	const struct gateways *gateways = &a->after.gateways;
+
+	if (!exports->count)
+		printf("%s is attached; `hbpf ports add PORT -b %s` opens a port\n", a->bridge,
+		       a->bridge);
+	else if (!gateways->count)
+		printf("%s is attached, but has no gateway that clients could dial\n", a->bridge);
+	else if (!has_clients)
+		printf("%s is attached, but no network may use its ports; `hbpf attach %s --from "
+		       "CIDR` says who may\n",
+		       a->bridge, a->bridge);
+	else if (is_told(a))
+		printf("%s: %zu port%s on %zu gateway%s; `hbpf status` shows them\n", a->bridge,
+		       exports->count, exports->count > 1 ? "s" : "", gateways->count,
+		       gateways->count > 1 ? "s" : "");
+	else
+		report_reachable(gateways, exports, &a->listeners);
+}
+
 static void tell(struct attach *a)
 {
 	const struct hbpf_config *config = &a->dp.config;
+	bool has_clients;
 
 	advice_bridge(&a->host, a->link);
 	advice_conntrack(a->bridge);
-	advice_answers(&(struct answers_query){
+	has_clients = advice_answers(&(struct answers_query){
 		.host = &a->host,
 		.bridge = a->link,
 		.dp = &a->dp,
@@ -115,18 +139,7 @@ static void tell(struct attach *a)
 	log_info("%s: hook %s, conntrack pinning %s%s%s", a->bridge, hook_kind_names[config->hook],
 		 config->pin ? "on" : "off", a->dp.pin_unavailable[0] ? ": " : "",
 		 a->dp.pin_unavailable);
-
-	if (!a->after.exports.count)
-		printf("%s is attached; `hbpf ports add PORT -b %s` opens a port\n", a->bridge,
-		       a->bridge);
-	else if (!a->after.gateways.count)
-		printf("%s is attached, but has no address that clients could dial\n", a->bridge);
-	else if (is_told(a))
-		printf("%s: %zu port%s on %zu gateway%s; `hbpf status` shows them\n", a->bridge,
-		       a->after.exports.count, a->after.exports.count > 1 ? "s" : "",
-		       a->after.gateways.count, a->after.gateways.count > 1 ? "s" : "");
-	else
-		report_reachable(&a->after.gateways, &a->after.exports, &a->listeners);
+	tell_ports(a, has_clients);
 }
 
 static int attach(const struct attach_request *request, struct error *err)

@@ -195,6 +195,14 @@ static void print_counters(const struct status *status)
 	columns_print(&columns, 4);
 }
 
+static void print_ports_head(const struct status *status)
+{
+	if (!status->ports.exports.count)
+		puts("  ports     none; `hbpf ports add PORT` opens one");
+	else
+		puts(status->unreachable ? "  ports     out of reach, see above" : "  ports");
+}
+
 static void print_status(struct status *status)
 {
 	struct columns columns = { 0 };
@@ -208,8 +216,7 @@ static void print_status(struct status *status)
 	}
 	print_gateways(status, &columns);
 	columns_print(&columns, 2);
-	puts(status->ports.exports.count ? "  ports"
-					 : "  ports     none; `hbpf ports add PORT` opens one");
+	print_ports_head(status);
 	ports_report_print(&status->dp, &status->ports, 4);
 	print_choices(status, &columns);
 	print_missing(status, &columns);

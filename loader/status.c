@@ -2,12 +2,18 @@
 #include "status.h"
 #include "answers.h"
 #include "nat.h"
+#include "refresh.h"
+#include "sets.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Of the bridge, whose name it takes twice. */
+#define ADDRESS_LACKS                                                                              \
+	"it has no address; `ip address add ADDRESS/LENGTH dev %s`, then `hbpf attach %s`"
 
 static const struct reason_text reasons[] = {
 #define X(name, verdict, text) [HBPF_##name] = { #name, #verdict, text },
@@ -175,8 +181,11 @@ static void find_dead(struct status *status)
 				    bridge, bridge));
 }
 
-static void find_settings(struct status *status)
+/* Return: true where there is nothing wrong with them */
+static bool find_settings(struct status *status)
 {
+	size_t before = status->problem_count;
+
 	for (int id = 0; status->ports.has_v4 && id < SETTING_MAX; id++) {
 		const struct setting_state *state = &status->settings[id];
 
@@ -190,42 +199,119 @@ static void find_settings(struct status *status)
 						    ? ""
 						    : ", and 1 by net.ipv4.conf.all.rp_filter"));
 	}
+	return status->problem_count == before;
 }
 
-static void find_lost_answers(struct status *status, const struct host *host)
+/* Does the bridge have addresses that clients could dial, and are they the gateways? */
+static void look_at_addresses(const struct status *status, const struct host *host,
+			      const struct link *bridge, bool *has, bool *changed)
 {
-	struct answers_query query = {
+	const struct gateways none = { 0 }, *before = &status->gateways;
+	struct gateways now;
+
+	*has = *changed = false;
+	if (refresh_gateways(host, bridge, &none, &now))
+		return;
+	for (size_t i = 0; i < now.count; i++) {
+		*has |= now.v[i].why & HBPF_GATEWAY_BRIDGE;
+		*changed |= !gateways_has(before, &now.v[i].addr);
+	}
+	for (size_t i = 0; i < before->count; i++)
+		*changed |= before->v[i].why != HBPF_GATEWAY_OPTION &&
+			    !gateways_has(&now, &before->v[i].addr);
+	free(now.v);
+}
+
+static void find_no_gateway(struct status *status, bool has_address)
+{
+	if (has_address)
+		attach_repairs(status,
+			       add_problem(status, "gateway", true,
+					   "it had no address when it was attached, so there is no "
+					   "gateway to dial"));
+	else
+		add_problem(status, "gateway", true, "it has no gateway: " ADDRESS_LACKS,
+			    status->name, status->bridge);
+}
+
+static void find_no_clients(struct status *status, bool has_address)
+{
+	if (has_address)
+		add_problem(status, "clients", true,
+			    "no network may use its ports, as none is on its link; `hbpf attach %s "
+			    "--from CIDR` says who may",
+			    status->name);
+	else
+		add_problem(status, "clients", true, "no network may use its ports: " ADDRESS_LACKS,
+			    status->name, status->bridge);
+}
+
+/* What stands between clients and ports beside the settings. */
+static void find_unreachable(struct status *status, const struct host *host,
+			     const struct link *bridge)
+{
+	bool has_address, changed;
+
+	look_at_addresses(status, host, bridge, &has_address, &changed);
+	if (!bridge->up) {
+		struct status_problem *problem = add_problem(status, "down", true, "it is down");
+
+		snprintf(problem->command, sizeof(problem->command), "ip link set %s up",
+			 bridge->name);
+	}
+	status->unreachable = true;
+	if (!status->gateways.count)
+		find_no_gateway(status, has_address);
+	else if (status->answers.no_clients)
+		find_no_clients(status, has_address);
+	else
+		status->unreachable = !bridge->up;
+	if (!status->unreachable && changed)
+		attach_repairs(status, add_problem(status, "addresses", false,
+						   "addresses came or went since it was attached"));
+}
+
+static void find_lost_answers(struct status *status)
+{
+	for (size_t i = 0; i < status->answers.count; i++) {
+		const struct answers_lost *lost = &status->answers.lost[i];
+		struct status_problem *problem =
+			add_problem(status, "route", true, "%s", lost->text);
+
+		snprintf(problem->command, sizeof(problem->command), "%s", lost->command);
+	}
+}
+
+static void check_answers(struct status *status, const struct host *host, const struct link *bridge)
+{
+	const struct answers_query query = {
 		.host = host,
-		.bridge = links_by_name(&host->links, status->name),
+		.bridge = bridge,
 		.dp = &status->dp,
 		.gateways = &status->gateways,
 		.exports = &status->ports.exports,
 		.listeners = &status->ports.listeners,
 	};
-	struct answers answers;
 	struct error err = { 0 };
 
-	if (answers_check(&query, &answers, &err))
+	if (answers_check(&query, &status->answers, &err))
 		add_problem(status, "unknown", false, "%s; where answers go is not checked",
 			    err.what);
-	for (size_t i = 0; i < answers.count; i++) {
-		struct status_problem *problem =
-			add_problem(status, "route", true, "%s", answers.lost[i].text);
-
-		snprintf(problem->command, sizeof(problem->command), "%s", answers.lost[i].command);
-	}
 	error_free(&err);
 }
 
 static void find_problems(struct status *status, const struct host *host)
 {
+	const struct link *bridge = links_by_name(&host->links, status->name);
+
 	find_dead(status);
-	if (!status->readable || !status->alive)
+	if (!status->readable || !status->alive || !bridge)
 		return;
-	find_settings(status);
+	check_answers(status, host, bridge);
 	/* Without route_localnet the kernel has no route for any answer. */
-	if (!status->problem_count)
-		find_lost_answers(status, host);
+	if (find_settings(status))
+		find_lost_answers(status);
+	find_unreachable(status, host, bridge);
 }
 
 bool status_is_good(const struct status *status)

@@ -3,6 +3,7 @@
 #ifndef HBPF_STATUS_H
 #define HBPF_STATUS_H
 
+#include "answers.h"
 #include "attachment.h"
 #include "report.h"
 #include "settings.h"
@@ -34,6 +35,8 @@ struct status {
 	int nat; /* as of nat_prerouting() */
 	char nat_why[128];
 	struct hbpf_counter counters[HBPF_REASON_MAX];
+	struct answers answers;
+	bool unreachable; /* no client can be served by any port, whatever listens there */
 	struct status_problem problems[STATUS_PROBLEMS_MOST]; /* the worst first */
 	size_t problem_count;
 };

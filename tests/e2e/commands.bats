@@ -76,14 +76,57 @@ public_hbpf() {
 	says 'lo' 'not a bridge|no bridge'
 }
 
+# no_ports REGEX: attach and status list none as working, and say why and what to do
+no_ports() {
+	exits 0 attach
+	lacks '->'
+	tells 'br-test has no IPv4 and no IPv6 address; `ip address add .* dev br-test`' "$1"
+	exits 1 hb status
+	prints "^br-test: attached, live .*, but $1" '^  ports +out of reach'
+}
+
 @test "a bridge without an address: attaches, says what is missing, works once it has one" {
 	serve svc --tcp 127.0.0.1:8088
 	on_host ip addr flush dev br-test
 	exits 0 attach --port 8088
-	tells 'br-test.*(no|without).*address'
+	lacks '->'
+	no_ports '.*has no gateway.*'
 	on_host ip addr add "$GW/24" dev br-test
-	attach
+	exits 1 hb status
+	prints '^br-test: attached, live .*, but it had no address when .*`hbpf attach br-test` repairs it'
+	exits 0 attach
+	prints "^$GW:8088/tcp +-> 127.0.0.1:8088"
 	reaches svc tcp "$GW:8088"
+	exits 0 hb status
+	lacks ', but ' 'out of reach'
+}
+
+@test "a bridge without an address beside docker0: its address is none to list, without clients" {
+	make_docker0
+	on_host ip addr flush dev br-test
+	exits 0 attach --port 8088
+	lacks '->'
+	no_ports 'no network may use its ports'
+	on_host ip route add 10.0.0.0/8 dev br-test
+	attach --from 10.0.0.0/8
+	exits 0 hb status
+	prints "gateways +$DOCKER0" '^  ports$'
+}
+
+@test "a bridge that is down: status fails and says so, until it is up again" {
+	serve svc --tcp 127.0.0.1:8088
+	attach --port 8088
+	on_host ip link set br-test down
+	exits 1 hb status
+	prints '^br-test: attached, live .*, but it is down; `ip link set br-test up` repairs it'
+	# the kernel took the IPv6 address away meanwhile
+	on_host ip link set br-test up
+	eventually reaches svc tcp "$GW:8088"
+	exits 0 hb status
+	prints '^br-test: .*, but addresses came or went .*`hbpf attach br-test` repairs it'
+	attach
+	exits 0 hb status
+	lacks ', but '
 }
 
 @test "a bridge with IPv4 only, and one with IPv6 only" {
