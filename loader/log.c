@@ -5,12 +5,21 @@
 #include <json-c/json.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static struct {
 	bool verbose;
 	bool json;
 } setup;
+
+/* What is kept back while something is held that others wait for. */
+static struct {
+	unsigned int depth;
+	FILE *stream; /* NULL where there was no memory: then it is said at once */
+	char *text;
+	size_t len;
+} held;
 
 void log_setup(bool verbose, bool json)
 {
@@ -21,6 +30,34 @@ void log_setup(bool verbose, bool json)
 bool log_is_verbose(void)
 {
 	return setup.verbose;
+}
+
+void log_hold(void)
+{
+	if (!held.depth++)
+		held.stream = open_memstream(&held.text, &held.len);
+}
+
+void log_release(void)
+{
+	if (--held.depth || !held.stream)
+		return;
+	fclose(held.stream);
+	held.stream = NULL;
+	if (held.len) {
+		fflush(stdout);
+		fwrite(held.text, 1, held.len, stderr);
+	}
+	free(held.text);
+}
+
+/* stdout first: on a terminal both show up in the order they were said. */
+static FILE *begin(void)
+{
+	if (held.stream)
+		return held.stream;
+	fflush(stdout);
+	return stderr;
 }
 
 /* "error" is one line; the lines below it, which show where in a SPEC it is, are detail. */
@@ -43,27 +80,29 @@ static void error_json(const struct error *err)
 
 void log_error(const struct error *err)
 {
+	FILE *to;
+
 	if (setup.json) {
 		error_json(err);
 		return;
 	}
-	fflush(stdout);
-	fprintf(stderr, "hbpf: %s\n", err->what);
+	to = begin();
+	fprintf(to, "hbpf: %s\n", err->what);
 	if (err->hint[0])
-		fprintf(stderr, "      %s\n", err->hint);
+		fprintf(to, "      %s\n", err->hint);
 	if (err->detail && setup.verbose)
-		fprintf(stderr, "%s\n", err->detail);
+		fprintf(to, "%s\n", err->detail);
 	else if (err->detail)
-		fprintf(stderr, "      (-v shows the kernel's log)\n");
+		fprintf(to, "      (-v shows the kernel's log)\n");
 }
 
 static void say(const char *prefix, const char *fmt, va_list args)
 {
-	/* stdout first: on a terminal both show up in the order they were said */
-	fflush(stdout);
-	fputs(prefix, stderr);
-	vfprintf(stderr, fmt, args);
-	fputc('\n', stderr);
+	FILE *to = begin();
+
+	fputs(prefix, to);
+	vfprintf(to, fmt, args);
+	fputc('\n', to);
 }
 
 void log_warn(const char *fmt, ...)

@@ -16,6 +16,17 @@ void log_setup(bool verbose, bool json);
 /** log_is_verbose() - was -v given? */
 bool log_is_verbose(void);
 
+/**
+ * log_hold() - keep what is logged in memory until log_release()
+ *
+ * Whoever reads standard error may stop reading. So nothing is written there while a lock is held
+ * that others wait for: pins_open() and pins_close() call this. May be nested.
+ */
+void log_hold(void);
+
+/** log_release() - write what was kept back, once it was called as often as log_hold() */
+void log_release(void);
+
 /** log_error() - print an error with its hint, under -v with its detail */
 void log_error(const struct error *err);
 

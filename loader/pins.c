@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include "bpffs.h"
+#include "log.h"
 #include "pins.h"
 
 #ifndef SO_NETNS_COOKIE
@@ -196,11 +197,13 @@ static int lock_top(struct pins *pins, struct error *err)
 			break;
 		close(fd);
 	}
-	if (ret)
+	if (ret) {
 		close(fd);
-	else
-		pins->lock = fd;
-	return ret;
+		return ret;
+	}
+	pins->lock = fd;
+	log_hold();
+	return 0;
 }
 
 /* The directories that all bridges of the namespace share. */
@@ -275,6 +278,7 @@ void pins_close(struct pins *pins)
 	close(pins->lock);
 	close(pins->root);
 	pins->lock = -1;
+	log_release();
 }
 
 /* ---- names ---- */

@@ -59,7 +59,8 @@ int pins_check_root(struct error *err);
 int pins_open(struct pins *pins, enum pins_mode mode, struct error *err);
 
 /**
- * pins_close() - release the lock, and remove <bpffs>/hbpf where nothing is left in it
+ * pins_close() - release the lock, write what was logged meanwhile (log_hold()), and remove
+ * <bpffs>/hbpf where nothing is left in it
  *
  * What is done to maps and links shows nowhere in the file system, so after PINS_WRITE the root of
  * the bpffs is touched: `hbpf watch` is told by inotify that something may have changed.
