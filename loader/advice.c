@@ -16,20 +16,6 @@
 #define PORT_RANGE_FILE     "/proc/sys/net/ipv4/ip_local_port_range"
 #define RESERVED_PORTS_FILE "/proc/sys/net/ipv4/ip_local_reserved_ports"
 
-static void bound_error(const struct socket *socket, size_t more, struct error *err)
-{
-	char where[ENDPOINT_STRLEN], who[OWNER_STRLEN], rest[64] = "";
-	struct owner owner = { 0 };
-
-	sockets_owners(&socket->inode, &owner, 1);
-	if (more)
-		snprintf(rest, sizeof(rest), ", and %zu more sockets are in the way", more);
-	error_set(err, EADDRINUSE, "%s/%s is in use by %s, which its clients would lose%s",
-		  endpoint_format(&socket->local.addr, socket->local.port, where),
-		  proto_name(socket->proto), owner_format(&owner, who), rest);
-	error_hint(err, "leave it out, or take it over with --force");
-}
-
 static bool would_lose_clients(const struct socket *socket, const struct gateways *gateways,
 			       const struct exports *exports)
 {
@@ -44,18 +30,29 @@ static bool would_lose_clients(const struct socket *socket, const struct gateway
 }
 
 int advice_bound(const struct gateways *gateways, const struct exports *exports,
-		 const struct sockets *sockets, struct error *err)
+		 const struct sockets *sockets, struct bound *bound)
 {
-	const struct socket *first = NULL;
-	size_t found = 0;
-
 	for (size_t i = 0; i < sockets->count; i++) {
-		if (would_lose_clients(&sockets->v[i], gateways, exports) && !found++)
-			first = &sockets->v[i];
+		if (would_lose_clients(&sockets->v[i], gateways, exports) && !bound->count++)
+			bound->first = sockets->v[i];
 	}
-	if (!first)
-		return 0;
-	bound_error(first, found - 1, err);
+	return bound->count ? -EADDRINUSE : 0;
+}
+
+int advice_bound_error(const struct bound *bound, struct error *err)
+{
+	const struct socket *socket = &bound->first;
+	char where[ENDPOINT_STRLEN], who[OWNER_STRLEN], rest[64] = "";
+	struct owner owner = { 0 };
+
+	owners_find(&socket->inode, &owner, 1);
+	if (bound->count > 1)
+		snprintf(rest, sizeof(rest), ", and %zu more sockets are in the way",
+			 bound->count - 1);
+	error_set(err, EADDRINUSE, "%s/%s is in use by %s, which its clients would lose%s",
+		  endpoint_format(&socket->local.addr, socket->local.port, where),
+		  proto_name(socket->proto), owner_format(&owner, who), rest);
+	error_hint(err, "leave it out, or take it over with --force");
 	return -EADDRINUSE;
 }
 

@@ -5,18 +5,32 @@
 
 #include "answers.h"
 
+/* What is in the way of ports; all zero: nothing. */
+struct bound {
+	struct socket first;
+	size_t count; /* of all such sockets */
+};
+
 /**
- * advice_bound() - refuse ports that a socket of the host holds on a gateway address itself
+ * advice_bound() - find sockets of the host on the addresses and ports that clients would dial
  * @gateways:	Of these gateways and
  * @exports:	these ports one is to be added
  * @sockets:	All that listen
- * @err:	Names port and process, and --force
+ * @bound:	What is found is counted to what was found before
  *
  * An export would take such a service (libvirt's dnsmasq, aardvark-dns on gateway:53) away from the
  * clients. Return: 0 or -EADDRINUSE
  */
 int advice_bound(const struct gateways *gateways, const struct exports *exports,
-		 const struct sockets *sockets, struct error *err);
+		 const struct sockets *sockets, struct bound *bound);
+
+/**
+ * advice_bound_error() - refuse for what was found, naming port and process, and --force
+ *
+ * Looks for the process, which takes time (owners_find()): not with a lock held. Return:
+ * -EADDRINUSE
+ */
+int advice_bound_error(const struct bound *bound, struct error *err);
 
 /**
  * advice_ports() - warn about ports that hbpf is not needed for, whose service cannot answer, or

@@ -197,11 +197,11 @@ static void plan_config(struct attach *a)
 
 /* New ports on every gateway, and every port on new gateways. What was there before stays: it
  * was let pass or forced then. */
-static int check_bound(const struct attach *a, struct error *err)
+static int check_bound(struct attach *a, struct error *err)
 {
 	const struct sockets *sockets = &a->listeners.sockets;
 	struct gateways fresh = { 0 };
-	int rc = advice_bound(&a->after.gateways, &a->put, sockets, err);
+	int rc = advice_bound(&a->after.gateways, &a->put, sockets, &a->bound);
 
 	for (size_t i = 0; !rc && i < a->after.gateways.count; i++) {
 		const struct gateway *gateway = &a->after.gateways.v[i];
@@ -211,7 +211,7 @@ static int check_bound(const struct attach *a, struct error *err)
 			rc = error_set(err, ENOMEM, "no memory for the gateways");
 	}
 	if (!rc)
-		rc = advice_bound(&fresh, &a->after.exports, sockets, err);
+		rc = advice_bound(&fresh, &a->after.exports, sockets, &a->bound);
 	free(fresh.v);
 	return rc;
 }
@@ -415,6 +415,10 @@ int attach_run(struct attach *a, const struct attach_request *request, struct er
 		undo(a);
 	else
 		settle(a);
+	if (a->bound.count) {
+		pins_close(&a->pins);
+		advice_bound_error(&a->bound, err);
+	}
 	return rc;
 }
 

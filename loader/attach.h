@@ -3,6 +3,7 @@
 #ifndef HBPF_ATTACH_H
 #define HBPF_ATTACH_H
 
+#include "advice.h"
 #include "attach_request.h"
 #include "attachment.h"
 #include "listeners.h"
@@ -27,7 +28,8 @@ struct attach {
 	struct snapshot after;
 	struct exports put;         /* of after.exports, what before lacks */
 	struct exports gone;        /* of before.exports, what after lacks */
-	struct listeners listeners; /* of after.exports */
+	struct listeners listeners; /* of after.exports, without the processes */
+	struct bound bound;         /* what is in the way of them, where that is the error */
 
 	/* done so far, for undo() */
 	bool filled;

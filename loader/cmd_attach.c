@@ -145,10 +145,15 @@ static void tell(struct attach *a)
 static int attach(const struct attach_request *request, struct error *err)
 {
 	struct attach a;
+	struct listeners *listeners = &a.listeners;
 	int rc = attach_run(&a, request, err);
 
-	if (!rc)
+	/* Naming processes and printing take as long as others like. */
+	pins_close(&a.pins);
+	if (!rc) {
+		listeners_name(&listeners, 1);
 		tell(&a);
+	}
 	attach_free(&a);
 	return rc;
 }

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <json-c/json.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* What all rows are made of. */
@@ -18,6 +19,8 @@ struct view {
 	struct pins pins;
 	struct pins_bridges attached;
 	struct engines engines;
+	struct row *rows;
+	size_t count;
 };
 
 /* One bridge. */
@@ -141,49 +144,42 @@ static struct json_object *row_json(const struct view *view, const struct row *r
 	return item;
 }
 
-/* Return: the next bridge after @link, or the first after NULL; NULL after the last */
-static const struct link *next_bridge(const struct view *view, const struct link *link)
+static int read_rows(struct view *view, struct error *err)
 {
 	const struct links *links = &view->host.links;
-	size_t at = link ? (size_t)(link - links->v) + 1 : 0;
 
-	for (; at < links->count; at++) {
-		if (!strcmp(links->v[at].kind, "bridge"))
-			return &links->v[at];
+	view->rows = calloc(links->count + 1, sizeof(*view->rows));
+	if (!view->rows)
+		return error_set(err, ENOMEM, "no memory for %zu bridges", links->count);
+	for (size_t i = 0; i < links->count; i++) {
+		if (!strcmp(links->v[i].kind, "bridge"))
+			row_read(view, &links->v[i], &view->rows[view->count++]);
 	}
-	return NULL;
+	return 0;
 }
 
 static void show_json(const struct view *view)
 {
 	struct json_object *doc = json_object_new_object();
 	struct json_object *array = json_object_new_array();
-	const struct link *link = NULL;
-	struct row row;
 
-	while ((link = next_bridge(view, link))) {
-		row_read(view, link, &row);
-		json_object_array_add(array, row_json(view, &row));
-	}
+	for (size_t i = 0; i < view->count; i++)
+		json_object_array_add(array, row_json(view, &view->rows[i]));
 	json_object_object_add(doc, "bridges", array);
 	output_json(doc);
 }
 
 static void show(const struct view *view)
 {
-	const struct link *link = next_bridge(view, NULL);
 	struct columns columns = { 0 };
-	struct row row;
 
-	if (!link) {
+	if (!view->count) {
 		puts("this host has no bridge");
 		return;
 	}
 	print_head(&columns);
-	for (; link; link = next_bridge(view, link)) {
-		row_read(view, link, &row);
-		print_row(view, &row, &columns);
-	}
+	for (size_t i = 0; i < view->count; i++)
+		print_row(view, &view->rows[i], &columns);
 	columns_print(&columns, 0);
 }
 
@@ -214,6 +210,9 @@ static int run(const struct cli_call *call)
 	rc = attachment_bridges(PINS_READ, &view.pins, &view.attached, &err);
 	if (!rc)
 		rc = host_read(&view.host, &err);
+	if (!rc)
+		rc = read_rows(&view, &err);
+	pins_close(&view.pins);
 	if (rc)
 		log_error(&err);
 	else if (call->json)
@@ -223,7 +222,7 @@ static int run(const struct cli_call *call)
 	error_free(&err);
 	host_free(&view.host);
 	pins_bridges_free(&view.attached);
-	pins_close(&view.pins);
+	free(view.rows);
 	engines_free(&view.engines);
 	return rc ? EXIT_FAILED : EXIT_DONE;
 }

@@ -8,7 +8,7 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
 struct detach_options {
 	bool all;
@@ -39,84 +39,113 @@ static void tell(const char *bridge, const struct detached *detached)
 	}
 }
 
-static int detach_one(const struct pins *pins, const struct host *host, const char *bridge,
-		      struct error *err)
-{
+/* One bridge, and what came of it. */
+struct result {
+	const char *bridge;
 	struct detached detached;
-	int rc = detach_run(pins, host, bridge, &detached, err);
+	int rc;
+	struct error problem;
+};
 
-	if (!rc) {
-		tell(bridge, &detached);
-		advice_kept(bridge, detached.owner);
-	}
-	return rc;
+struct detach {
+	struct pins pins;
+	struct pins_bridges bridges;
+	struct host host;
+	struct result *results;
+	size_t count;
+};
+
+static void detach_one(struct detach *d, const char *bridge)
+{
+	struct result *result = &d->results[d->count++];
+
+	result->bridge = bridge;
+	result->rc = detach_run(&d->pins, &d->host, bridge, &result->detached, &result->problem);
 }
 
-static int detach_all(const struct pins *pins, const struct host *host,
-		      const struct pins_bridges *bridges, struct error *err)
+/* Return: 0 or -errno where nothing was tried; else each has its own result */
+static int detach(struct detach *d, const struct meant *meant, bool all, struct error *err)
 {
-	struct error this = { 0 };
-	int rc, failed = 0;
+	const char *bridge;
+	int rc = attachment_bridges(PINS_WRITE, &d->pins, &d->bridges, err);
 
-	if (!bridges->count)
-		puts("no bridge is attached");
-	for (size_t i = 0; i < bridges->count; i++) {
-		rc = detach_one(pins, host, bridges->names[i], &this);
-		if (!rc)
-			continue;
-		/* One that cannot be taken off must not keep the others. The caller prints the
-		 * last error, so the one before it is printed here. */
-		if (failed)
-			log_error(err);
-		error_free(err);
-		*err = this;
-		memset(&this, 0, sizeof(this));
-		failed = rc;
+	if (!rc)
+		rc = host_read(&d->host, err);
+	/* An attach killed in its first steps left empty directories and no bridge's name. */
+	if (!rc && !d->bridges.count && d->pins.lock >= 0)
+		rc = pins_remove(&d->pins, NULL, err);
+	if (rc)
+		return rc;
+	d->results = calloc(d->bridges.count + 1, sizeof(*d->results));
+	if (!d->results)
+		return error_set(err, ENOMEM, "no memory for %zu bridges", d->bridges.count);
+	if (all) {
+		/* One that cannot be taken off must not keep the others. */
+		for (size_t i = 0; i < d->bridges.count; i++)
+			detach_one(d, d->bridges.names[i]);
+	} else {
+		bridge = attachment_choose(&d->bridges, meant, "`hbpf detach BRIDGE`, or --all",
+					   err);
+		if (!bridge)
+			return -ENOENT;
+		detach_one(d, bridge);
 	}
-	return failed;
+	return pins_remove_top(&d->pins, err);
+}
+
+/* Return: exit code */
+static int tell_all(const struct cli_call *call, const struct detach *d, bool all)
+{
+	int exit_code = EXIT_DONE;
+
+	if (!d->count && all)
+		puts("no bridge is attached");
+	for (size_t i = 0; i < d->count; i++) {
+		const struct result *result = &d->results[i];
+
+		report_name(call->words[0], result->bridge);
+		if (result->rc) {
+			log_error(&result->problem);
+			exit_code = EXIT_FAILED;
+		} else {
+			tell(result->bridge, &result->detached);
+			advice_kept(result->bridge, result->detached.owner);
+		}
+	}
+	return exit_code;
+}
+
+static void release(struct detach *d)
+{
+	for (size_t i = 0; i < d->count; i++)
+		error_free(&d->results[i].problem);
+	free(d->results);
+	host_free(&d->host);
+	pins_bridges_free(&d->bridges);
 }
 
 static int run(const struct cli_call *call)
 {
 	const struct detach_options *options = call->options;
-	struct pins pins = { .lock = -1 };
-	struct pins_bridges bridges = { 0 };
-	struct host host = { 0 };
+	struct detach d = { .pins.lock = -1 };
 	struct error err = { 0 };
 	struct meant meant;
-	const char *bridge;
-	int rc;
+	int exit_code, rc;
 
 	if (options->all && call->word_count)
 		return cli_usage(call->command, "either a bridge or --all, not both");
 	attachment_ask(options->all ? NULL : call->words[0], &meant);
-	rc = attachment_bridges(PINS_WRITE, &pins, &bridges, &err);
-	if (!rc)
-		rc = host_read(&host, &err);
-	/* An attach killed in its first steps left empty directories and no bridge's name. */
-	if (!rc && !bridges.count && pins.lock >= 0)
-		rc = pins_remove(&pins, NULL, &err);
-	if (rc)
-		goto out;
-	if (options->all) {
-		rc = detach_all(&pins, &host, &bridges, &err);
-		goto out;
-	}
-	bridge = attachment_choose(&bridges, &meant, "`hbpf detach BRIDGE`, or --all", &err);
-	if (bridge)
-		report_name(call->words[0], bridge);
-	rc = bridge ? detach_one(&pins, &host, bridge, &err) : -ENOENT;
-out:
-	if (!rc)
-		rc = pins_remove_top(&pins, &err);
-	if (rc)
+	rc = detach(&d, &meant, options->all, &err);
+	pins_close(&d.pins);
+	exit_code = tell_all(call, &d, options->all && !rc);
+	if (rc) {
 		log_error(&err);
+		exit_code = EXIT_FAILED;
+	}
 	error_free(&err);
 	error_free(&meant.problem);
-	host_free(&host);
-	pins_bridges_free(&bridges);
-	pins_close(&pins);
-	return rc ? EXIT_FAILED : EXIT_DONE;
+	release(&d);
+	return exit_code;
 }
 
 static const struct cli_option options[] = {

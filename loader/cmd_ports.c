@@ -8,6 +8,7 @@
  *	plan     the whole set of ports each is to have
  *	commit   into the maps; where one bridge fails, those before it are put back
  *	settle   end connections over what is gone, clear up behind them
+ *	gather   what is to be printed; then the lock is released
  */
 #include "advice.h"
 #include "args.h"
@@ -47,6 +48,7 @@ static const char *const action_names[ACTION_MAX] = {
 /* One bridge, on its way from what it has to what it is to have. */
 struct change {
 	const char *bridge;
+	const char *said; /* by the user, or NULL */
 	struct dataplane dp;
 	struct error problem; /* list: why its state cannot be read */
 	bool gone_bridge;     /* the interface was deleted or made anew */
@@ -54,8 +56,15 @@ struct change {
 	struct exports want;
 	struct exports put;
 	struct exports gone;
+	struct bound bound; /* what is in the way of put */
 	bool committed;
 	int ended; /* connections */
+
+	/* to be printed */
+	struct ports_report report;
+	struct gateways gateways;
+	struct listeners listeners; /* of put */
+	bool tells_put;             /* the two before could be read */
 };
 
 struct ports {
@@ -155,13 +164,12 @@ static int open_change(struct ports *p, const struct meant *meant, struct error 
 
 	if (!bridge)
 		return -ENOENT;
-	if (!p->call->json)
-		report_name(meant->name, now);
 	for (size_t i = 0; i < p->count; i++) {
 		if (p->changes[i].bridge == now)
 			return 0;
 	}
 	change->bridge = now;
+	change->said = meant->name;
 	dataplane_init(&change->dp);
 	p->count++;
 	rc = dataplane_open(&change->dp, &p->pins, bridge,
@@ -270,7 +278,7 @@ static int check_bound(struct change *change, struct error *err)
 	if (!rc)
 		rc = sockets_list(SOCKETS_TCP_LISTEN | SOCKETS_UDP, -1, &sockets, err);
 	if (!rc)
-		rc = advice_bound(&gateways, &change->put, &sockets, err);
+		rc = advice_bound(&gateways, &change->put, &sockets, &change->bound);
 	sockets_free(&sockets);
 	free(gateways.v);
 	return rc;
@@ -355,22 +363,49 @@ static int change_all(struct ports *p, struct error *err)
 	return rc;
 }
 
-static void tell_put(struct change *change)
-{
-	struct listeners listeners = { 0 };
-	struct gateways gateways = { 0 };
+/* ---- what is printed ---- */
 
-	if (!listeners_find(&change->put, &listeners, NULL) &&
-	    !dataplane_gateways(&change->dp, &gateways, NULL)) {
-		advice_ports(&change->put, &listeners);
-		if (!gateways.count)
-			printf("%s: the ports are kept, but there is no address that clients could "
-			       "dial; add one and `hbpf attach %s`\n",
-			       change->bridge, change->bridge);
-		report_reachable(&gateways, &change->put, &listeners);
+/* As JSON a change ends in the list of what is there now. */
+static bool lists(const struct ports *p)
+{
+	return p->action == ACTION_LIST || p->call->json;
+}
+
+static void gather(struct ports *p)
+{
+	for (size_t i = 0; i < p->count; i++) {
+		struct change *change = &p->changes[i];
+
+		if (change->problem.what[0])
+			continue;
+		if (lists(p))
+			ports_report_read(&change->dp, &change->report, &change->problem);
+		else if (change->put.count && !change->gone_bridge)
+			change->tells_put =
+				!listeners_find(&change->put, &change->listeners, NULL) &&
+				!dataplane_gateways(&change->dp, &change->gateways, NULL);
 	}
-	listeners_free(&listeners);
-	free(gateways.v);
+}
+
+static void name_listeners(struct ports *p)
+{
+	struct listeners **all = calloc(p->count + 1, sizeof(struct listeners *));
+
+	for (size_t i = 0; all && i < p->count; i++)
+		all[i] = lists(p) ? &p->changes[i].report.listeners : &p->changes[i].listeners;
+	if (all)
+		listeners_name(all, p->count);
+	free(all);
+}
+
+static void tell_put(const struct change *change)
+{
+	advice_ports(&change->put, &change->listeners);
+	if (!change->gateways.count)
+		printf("%s: the ports are kept, but there is no address that clients could "
+		       "dial; add one and `hbpf attach %s`\n",
+		       change->bridge, change->bridge);
+	report_reachable(&change->gateways, &change->put, &change->listeners);
 }
 
 static void tell_gone(const struct change *change)
@@ -394,36 +429,32 @@ static void tell_change(struct change *change)
 	if (!change->put.count && !change->gone.count)
 		printf("%s: nothing to change\n", change->bridge);
 	tell_gone(change);
-	if (change->put.count && !change->gone_bridge)
+	if (change->tells_put)
 		tell_put(change);
 	if (change->put.count || change->gone.count)
 		advice_kept(change->bridge, change->dp.config.owner);
 }
 
-static void list_one(struct change *change)
+static void list_one(const struct change *change)
 {
-	struct ports_report report;
+	const struct ports_report *report = &change->report;
 
-	if (!change->problem.what[0] &&
-	    !ports_report_read(&change->dp, &report, &change->problem)) {
-		printf("%s%s\n", change->bridge, report.exports.count ? "" : ": no ports");
-		ports_report_print(&change->dp, &report, 2);
-		ports_report_free(&report);
-	}
-	if (change->problem.what[0])
+	if (change->problem.what[0]) {
 		log_error(&change->problem);
+		return;
+	}
+	printf("%s%s\n", change->bridge, report->exports.count ? "" : ": no ports");
+	ports_report_print(report, 2);
 }
 
-static struct json_object *list_json(struct change *change)
+static struct json_object *list_json(const struct change *change)
 {
 	struct json_object *item = json_object_new_object();
-	struct error *problem = &change->problem;
-	struct ports_report report;
+	const struct error *problem = &change->problem;
 
 	json_object_object_add(item, "bridge", output_string(change->bridge));
-	if (!problem->what[0] && !ports_report_read(&change->dp, &report, problem)) {
-		json_object_object_add(item, "ports", ports_report_json(&change->dp, &report));
-		ports_report_free(&report);
+	if (!problem->what[0]) {
+		json_object_object_add(item, "ports", ports_report_json(&change->report));
 		return item;
 	}
 	json_object_object_add(item, "problem", output_string(problem->what));
@@ -432,27 +463,31 @@ static struct json_object *list_json(struct change *change)
 	return item;
 }
 
-/* Return: exit code */
-static int list(struct ports *p)
+static void list_all_json(const struct ports *p)
 {
-	struct json_object *array = p->call->json ? json_object_new_array() : NULL;
+	struct json_object *doc = json_object_new_object();
+	struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < p->count; i++)
+		json_object_array_add(array, list_json(&p->changes[i]));
+	json_object_object_add(doc, "bridges", array);
+	output_json(doc);
+}
+
+/* Return: exit code */
+static int list(const struct ports *p)
+{
 	int exit_code = EXIT_DONE;
 
-	if (!p->count && !array)
+	if (p->call->json)
+		list_all_json(p);
+	else if (!p->count)
 		puts("no bridge is attached");
 	for (size_t i = 0; i < p->count; i++) {
-		if (array)
-			json_object_array_add(array, list_json(&p->changes[i]));
-		else
+		if (!p->call->json)
 			list_one(&p->changes[i]);
 		if (p->changes[i].problem.what[0])
 			exit_code = EXIT_FAILED;
-	}
-	if (array) {
-		struct json_object *doc = json_object_new_object();
-
-		json_object_object_add(doc, "bridges", array);
-		output_json(doc);
 	}
 	return exit_code;
 }
@@ -466,6 +501,9 @@ static void release(struct ports *p)
 		exports_free(&p->changes[i].want);
 		exports_free(&p->changes[i].put);
 		exports_free(&p->changes[i].gone);
+		ports_report_free(&p->changes[i].report);
+		listeners_free(&p->changes[i].listeners);
+		free(p->changes[i].gateways.v);
 	}
 	for (size_t i = 0; i < p->meant_count; i++)
 		error_free(&p->meant[i].problem);
@@ -475,30 +513,41 @@ static void release(struct ports *p)
 	free(p->from.sources.v);
 	host_free(&p->host);
 	pins_bridges_free(&p->bridges);
-	pins_close(&p->pins);
 }
 
 static int work(struct ports *p, struct error *err)
 {
-	int rc = ask_bridges(p, err);
+	int rc = attachment_bridges(p->action == ACTION_LIST ? PINS_READ : PINS_WRITE, &p->pins,
+				    &p->bridges, err);
 
-	if (!rc)
-		rc = attachment_bridges(p->action == ACTION_LIST ? PINS_READ : PINS_WRITE, &p->pins,
-					&p->bridges, err);
 	if (!rc)
 		rc = host_read(&p->host, err);
 	if (!rc)
 		rc = open_all(p, err);
 	if (!rc && p->action != ACTION_LIST)
 		rc = change_all(p, err);
+	if (!rc)
+		gather(p);
+	return rc;
+}
+
+/* Naming processes takes a while, so it is done without the lock. */
+static int name_bound(const struct ports *p, int rc, struct error *err)
+{
+	for (size_t i = 0; i < p->count; i++) {
+		if (p->changes[i].bound.count)
+			return on_bridge(p, &p->changes[i],
+					 advice_bound_error(&p->changes[i].bound, err), err);
+	}
 	return rc;
 }
 
 /* Return: exit code */
 static int tell(struct ports *p)
 {
-	/* As JSON a change ends in the list of what is there now. */
-	if (p->action == ACTION_LIST || p->call->json)
+	for (size_t i = 0; i < p->count && !p->call->json; i++)
+		report_name(p->changes[i].said, p->changes[i].bridge);
+	if (lists(p))
 		return list(p);
 	for (size_t i = 0; i < p->count; i++)
 		tell_change(&p->changes[i]);
@@ -516,11 +565,19 @@ static int run(const struct cli_call *call)
 		return EXIT_USAGE;
 	rc = ask(&p, &err);
 	if (!rc) {
-		rc = work(&p, &err);
-		exit_code = rc ? EXIT_FAILED : tell(&p);
+		exit_code = EXIT_FAILED;
+		rc = ask_bridges(&p, &err);
+		if (!rc)
+			rc = work(&p, &err);
+		pins_close(&p.pins);
+		rc = name_bound(&p, rc, &err);
 	}
-	if (rc)
+	if (rc) {
 		log_error(&err);
+	} else {
+		name_listeners(&p);
+		exit_code = tell(&p);
+	}
 	error_free(&err);
 	release(&p);
 	return exit_code;

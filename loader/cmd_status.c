@@ -143,7 +143,7 @@ static void print_choices(struct status *status, struct columns *columns)
 	if (!columns_row(columns)) {
 		columns_cell(columns, 0, LABEL, "clients");
 		columns_cell(columns, 1, "%s",
-			     policy_format(&status->dp, &config->from, true, policy));
+			     policy_format(&status->ports.sources, &config->from, true, policy));
 	}
 	if (!columns_row(columns)) {
 		columns_cell(columns, 0, LABEL, "guard");
@@ -217,7 +217,7 @@ static void print_status(struct status *status)
 	print_gateways(status, &columns);
 	columns_print(&columns, 2);
 	print_ports_head(status);
-	ports_report_print(&status->dp, &status->ports, 4);
+	ports_report_print(&status->ports, 4);
 	print_choices(status, &columns);
 	print_missing(status, &columns);
 	columns_print(&columns, 2);
@@ -369,8 +369,8 @@ static struct json_object *status_json(struct status *status)
 	}
 	add_string(item, "owner", owner_name(config->owner));
 	json_object_object_add(item, "gateways", gateways_json(&status->gateways));
-	json_object_object_add(item, "ports", ports_report_json(&status->dp, &status->ports));
-	json_object_object_add(item, "from", policy_json(&status->dp, &config->from));
+	json_object_object_add(item, "ports", ports_report_json(&status->ports));
+	json_object_object_add(item, "from", policy_json(&status->ports.sources, &config->from));
 	json_object_object_add(
 		item, "guard",
 		choice_json(config->guard_dst ? "on" : "off", status_guard_why(config)));
@@ -382,76 +382,111 @@ static struct json_object *status_json(struct status *status)
 	return item;
 }
 
-/* Return: whether its state could be read, and leaves nothing open */
-static bool show(const char *bridge, const struct pins *pins, const struct host *host,
-		 struct json_object *array)
-{
-	struct status status;
-	bool good;
+/* What is shown, all of it gathered before any of it is printed. */
+struct view {
+	struct pins_bridges bridges;
+	const char *only; /* of these, or NULL */
+	struct status *v;
+	size_t count;
+};
 
-	status_read(&status, pins, host, bridge);
-	if (array)
-		json_object_array_add(array, status_json(&status));
-	else
-		print_status(&status);
-	good = status_is_good(&status);
-	status_free(&status);
-	return good;
+static int gather(struct view *view, const struct pins *pins, const struct host *host,
+		  struct error *err)
+{
+	view->v = calloc(view->bridges.count + 1, sizeof(*view->v));
+	if (!view->v)
+		return error_set(err, ENOMEM, "no memory for %zu bridges", view->bridges.count);
+	for (size_t i = 0; i < view->bridges.count; i++) {
+		const char *bridge = view->bridges.names[i];
+
+		if (!view->only || view->only == bridge)
+			status_read(&view->v[view->count++], pins, host, bridge);
+	}
+	return 0;
 }
 
-/* Return: as of show(), for all of them */
-static bool show_all(const struct cli_call *call, const struct pins_bridges *bridges,
-		     const char *only, const struct pins *pins, const struct host *host)
+static void name_listeners(struct view *view)
 {
-	struct json_object *array = call->json ? json_object_new_array() : NULL;
-	struct json_object *doc;
-	bool good = true;
+	struct listeners **all = calloc(view->count + 1, sizeof(struct listeners *));
 
-	for (size_t i = 0; i < bridges->count; i++) {
-		if (!only || only == bridges->names[i])
-			good &= show(bridges->names[i], pins, host, array);
-	}
-	if (!bridges->count && !array)
-		puts("no bridge is attached; `hbpf attach BRIDGE` attaches one");
-	if (!array)
-		return good;
-	doc = json_object_new_object();
+	for (size_t i = 0; all && i < view->count; i++)
+		all[i] = &view->v[i].ports.listeners;
+	if (all)
+		listeners_name(all, view->count);
+	free(all);
+}
+
+static void show_json(struct view *view)
+{
+	struct json_object *doc = json_object_new_object();
+	struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < view->count; i++)
+		json_object_array_add(array, status_json(&view->v[i]));
 	json_object_object_add(doc, "bridges", array);
 	output_json(doc);
-	return good;
+}
+
+/* Return: exit code */
+static int show(const struct cli_call *call, struct view *view)
+{
+	int exit_code = EXIT_DONE;
+
+	if (view->only && !call->json)
+		report_name(call->words[0], attachment_now(&view->bridges, view->only));
+	if (call->json)
+		show_json(view);
+	else if (!view->count)
+		puts("no bridge is attached; `hbpf attach BRIDGE` attaches one");
+	for (size_t i = 0; i < view->count; i++) {
+		if (!call->json)
+			print_status(&view->v[i]);
+		if (!status_is_good(&view->v[i]))
+			exit_code = EXIT_FAILED;
+	}
+	return exit_code;
+}
+
+static void view_free(struct view *view)
+{
+	for (size_t i = 0; i < view->count; i++)
+		status_free(&view->v[i]);
+	free(view->v);
+	pins_bridges_free(&view->bridges);
 }
 
 static int run(const struct cli_call *call)
 {
 	struct pins pins = { .lock = -1 };
-	struct pins_bridges bridges = { 0 };
+	struct view view = { 0 };
 	struct host host = { 0 };
 	struct error err = { 0 };
-	const char *only = NULL;
 	struct meant meant;
-	bool good = false;
+	int exit_code = EXIT_FAILED;
 	int rc;
 
 	attachment_ask(call->words[0], &meant);
-	rc = attachment_bridges(PINS_READ, &pins, &bridges, &err);
+	rc = attachment_bridges(PINS_READ, &pins, &view.bridges, &err);
 	if (!rc)
 		rc = host_read(&host, &err);
 	if (!rc && call->word_count) {
-		only = attachment_choose(&bridges, &meant, "`hbpf status BRIDGE`", &err);
-		rc = only ? 0 : -ENOENT;
-		if (only && !call->json)
-			report_name(call->words[0], attachment_now(&bridges, only));
+		view.only = attachment_choose(&view.bridges, &meant, "`hbpf status BRIDGE`", &err);
+		rc = view.only ? 0 : -ENOENT;
 	}
-	if (rc)
+	if (!rc)
+		rc = gather(&view, &pins, &host, &err);
+	pins_close(&pins);
+	if (rc) {
 		log_error(&err);
-	else
-		good = show_all(call, &bridges, only, &pins, &host);
+	} else {
+		name_listeners(&view);
+		exit_code = show(call, &view);
+	}
 	error_free(&err);
 	error_free(&meant.problem);
 	host_free(&host);
-	pins_bridges_free(&bridges);
-	pins_close(&pins);
-	return good ? EXIT_DONE : EXIT_FAILED;
+	view_free(&view);
+	return exit_code;
 }
 
 const struct command command_status = {

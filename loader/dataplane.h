@@ -169,6 +169,20 @@ struct sources {
 /** dataplane_sources() - read one list (HBPF_LIST_*) of the sources map; free v with free() */
 int dataplane_sources(const struct dataplane *dp, __u32 list, struct sources *set,
 		      struct error *err);
+/* All lists of a bridge, read at one moment. All zero is none. */
+struct source_lists {
+	struct source *v;
+	__u32 *of; /* which list each is in; sorted by it */
+	size_t count;
+};
+
+/** dataplane_source_lists() - read them all; free with source_lists_free(). Return: 0 or -errno */
+int dataplane_source_lists(const struct dataplane *dp, struct source_lists *lists,
+			   struct error *err);
+void source_lists_free(struct source_lists *lists);
+/** source_lists_get() - one of them, within @lists: not to be freed */
+struct sources source_lists_get(const struct source_lists *lists, __u32 list);
+
 /** dataplane_set_sources() - make one list hold exactly @want, new ones first; as it was on failure
  */
 int dataplane_set_sources(struct dataplane *dp, __u32 list, const struct sources *want,

@@ -154,6 +154,14 @@ static int read_list(const struct dataplane *dp, __u32 list, struct table *table
 	return ret;
 }
 
+static struct source get_source(const struct source_entry *entry)
+{
+	return (struct source){
+		.prefix = { entry->key.addr, entry->key.prefixlen - HBPF_LIST_BITS },
+		.local4 = entry->value.local4,
+	};
+}
+
 int dataplane_sources(const struct dataplane *dp, __u32 list, struct sources *set,
 		      struct error *err)
 {
@@ -168,15 +176,74 @@ int dataplane_sources(const struct dataplane *dp, __u32 list, struct sources *se
 	if (!set->v)
 		ret = map_error(err, -ENOMEM, MAP_SOURCES, "read");
 	for (i = 0; !ret && i < table.count; i++) {
-		const struct source_entry *entry = table_entry(&table, i);
-
-		set->v[set->count++] = (struct source){
-			.prefix = { entry->key.addr, entry->key.prefixlen - HBPF_LIST_BITS },
-			.local4 = entry->value.local4,
-		};
+		set->v[set->count++] = get_source(table_entry(&table, i));
 	}
 	table_free(&table);
 	return ret;
+}
+
+/* By list, and within it as dataplane_sources() has them. */
+static int compare_in_lists(const void *a, const void *b)
+{
+	const struct hbpf_source_key *x = a, *y = b;
+
+	if (x->list != y->list)
+		return x->list < y->list ? -1 : 1;
+	return memcmp(x, y, sizeof(*x));
+}
+
+int dataplane_source_lists(const struct dataplane *dp, struct source_lists *lists,
+			   struct error *err)
+{
+	struct table table = SOURCES_TABLE;
+	int ret = map_read(dp, MAP_SOURCES, &table, err);
+
+	*lists = (struct source_lists){};
+	if (ret)
+		goto out;
+	lists->v = calloc(table.count + 1, sizeof(*lists->v));
+	lists->of = calloc(table.count + 1, sizeof(*lists->of));
+	if (!lists->v || !lists->of) {
+		source_lists_free(lists);
+		ret = map_error(err, -ENOMEM, MAP_SOURCES, "read");
+		goto out;
+	}
+	if (table.count)
+		qsort(table.v, table.count, table.stride, compare_in_lists);
+	for (size_t i = 0; i < table.count; i++) {
+		const struct source_entry *entry = table_entry(&table, i);
+
+		lists->of[i] = entry->key.list;
+		lists->v[i] = get_source(entry);
+	}
+	lists->count = table.count;
+out:
+	table_free(&table);
+	return ret;
+}
+
+void source_lists_free(struct source_lists *lists)
+{
+	free(lists->v);
+	free(lists->of);
+	*lists = (struct source_lists){};
+}
+
+struct sources source_lists_get(const struct source_lists *lists, __u32 list)
+{
+	size_t low = 0, high = lists->count, end;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (lists->of[middle] < list)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (end = low; end < lists->count && lists->of[end] == list;)
+		end++;
+	return (struct sources){ .v = lists->v + low, .count = end - low };
 }
 
 int dataplane_set_sources(struct dataplane *dp, __u32 list, const struct sources *want,

@@ -23,40 +23,17 @@ static const struct socket *serving(const struct listeners *listeners, const str
 	return sockets_serving(&listeners->sockets, export->key.proto, &addr, export->to.port);
 }
 
-/* One walk over /proc finds the processes of all sockets: it is what costs time. */
-static int find_owners(const struct exports *set, struct listeners *listeners)
+static void find_one(struct listeners *listeners, const struct export *export, size_t i, int family)
 {
-	size_t most = set->count * LISTENER_FAMILIES;
-	struct listener **found = calloc(most + 1, sizeof(struct listener *));
-	struct owner *owners = calloc(most + 1, sizeof(*owners));
-	__u32 *inodes = calloc(most + 1, sizeof(*inodes));
-	size_t count = 0;
-	int rc = -ENOMEM;
+	struct listener *listener = &listeners->v[i][family];
+	const struct socket *socket = serving(listeners, export, family);
 
-	if (!found || !owners || !inodes)
-		goto out;
-	for (size_t i = 0; i < most; i++) {
-		int family = i % LISTENER_FAMILIES;
-		struct listener *listener = &listeners->v[i / LISTENER_FAMILIES][family];
-		const struct socket *socket =
-			serving(listeners, &set->v[i / LISTENER_FAMILIES], family);
-
-		if (!socket)
-			continue;
-		listener->there = true;
-		listener->wildcard = addr_is_unspecified(&socket->local.addr);
-		listener->on_lo = sockets_is_on_lo(socket);
-		found[count] = listener;
-		inodes[count++] = socket->inode;
-	}
-	rc = count ? sockets_owners(inodes, owners, count) : 0;
-	for (size_t i = 0; !rc && i < count; i++)
-		found[i]->owner = owners[i];
-out:
-	free(found);
-	free(owners);
-	free(inodes);
-	return rc;
+	if (!socket)
+		return;
+	listener->there = true;
+	listener->wildcard = addr_is_unspecified(&socket->local.addr);
+	listener->on_lo = sockets_is_on_lo(socket);
+	listener->inode = socket->inode;
 }
 
 int listeners_find(const struct exports *set, struct listeners *listeners, struct error *err)
@@ -68,13 +45,62 @@ int listeners_find(const struct exports *set, struct listeners *listeners, struc
 	if (rc)
 		return rc;
 	listeners->v = calloc(set->count + 1, sizeof(*listeners->v));
-	rc = listeners->v ? find_owners(set, listeners) : -ENOMEM;
-	if (rc) {
+	if (!listeners->v) {
 		listeners_free(listeners);
-		return error_set(err, rc, "cannot tell whose sockets serve the ports: %s",
-				 strerror(-rc));
+		return error_set(err, ENOMEM, "no memory for the sockets of %zu ports", set->count);
+	}
+	listeners->count = set->count;
+	for (size_t i = 0; i < set->count; i++) {
+		find_one(listeners, &set->v[i], i, LISTENER_V4);
+		find_one(listeners, &set->v[i], i, LISTENER_V6);
 	}
 	return 0;
+}
+
+/* Those of all sets that are there, as one list. */
+struct found {
+	struct listener **v;
+	__u32 *inodes;
+	struct owner *owners;
+	size_t count;
+};
+
+static void add_found(struct found *found, const struct listeners *listeners)
+{
+	for (size_t i = 0; i < listeners->count * LISTENER_FAMILIES; i++) {
+		struct listener *listener =
+			&listeners->v[i / LISTENER_FAMILIES][i % LISTENER_FAMILIES];
+
+		if (!listener->there)
+			continue;
+		found->v[found->count] = listener;
+		found->inodes[found->count++] = listener->inode;
+	}
+}
+
+int listeners_name(struct listeners *const *all, size_t count)
+{
+	struct found found = { 0 };
+	size_t most = 1;
+	int rc = -ENOMEM;
+
+	for (size_t i = 0; i < count; i++)
+		most += all[i]->count * LISTENER_FAMILIES;
+	found.v = calloc(most, sizeof(struct listener *));
+	found.inodes = calloc(most, sizeof(*found.inodes));
+	found.owners = calloc(most, sizeof(*found.owners));
+	if (!found.v || !found.inodes || !found.owners)
+		goto out;
+	for (size_t i = 0; i < count; i++)
+		add_found(&found, all[i]);
+	rc = found.count ? owners_find(found.inodes, found.owners, found.count) : 0;
+	for (size_t i = 0; !rc && i < found.count; i++)
+		found.v[i]->owner = found.owners[i];
+out:
+	free(found.v);
+	free(found.inodes);
+	free(found.owners);
+	return rc;
 }
 
 void listeners_free(struct listeners *listeners)
@@ -88,6 +114,8 @@ const char *owner_format(const struct owner *owner, char buf[OWNER_STRLEN])
 {
 	if (owner->pid)
 		snprintf(buf, OWNER_STRLEN, "%s (pid %d)", owner->name, owner->pid);
+	else if (owner->skipped)
+		snprintf(buf, OWNER_STRLEN, "a process not looked for: too many descriptors");
 	else
 		snprintf(buf, OWNER_STRLEN, "a process not visible from here");
 	return buf;
@@ -96,7 +124,7 @@ const char *owner_format(const struct owner *owner, char buf[OWNER_STRLEN])
 static bool is_same(const struct listener *a, const struct listener *b)
 {
 	return a->there == b->there && a->owner.pid == b->owner.pid &&
-	       !strcmp(a->owner.name, b->owner.name);
+	       a->owner.skipped == b->owner.skipped && !strcmp(a->owner.name, b->owner.name);
 }
 
 static bool are_same(const struct listener *a, const struct listener *b, unsigned int families)

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include "exports.h"
+#include "owners.h"
 #include "sockets.h"
 
 enum {
@@ -15,18 +16,29 @@ enum {
 
 struct listener {
 	bool there;
-	bool wildcard; /* bound to all addresses, the gateway's too */
-	bool on_lo;    /* bound to the device lo: its answers cannot leave by the bridge */
-	struct owner owner;
+	bool wildcard;      /* bound to all addresses, the gateway's too */
+	bool on_lo;         /* bound to the device lo: its answers cannot leave by the bridge */
+	__u32 inode;        /* of the socket */
+	struct owner owner; /* as of listeners_name() */
 };
 
 struct listeners {
 	struct sockets sockets;                  /* all that listen, TCP and UDP */
 	struct listener (*v)[LISTENER_FAMILIES]; /* in the order of the exports */
+	size_t count;                            /* of the exports */
 };
 
 /** listeners_find() - look for all exports of a set at once. Return: 0 or -errno */
 int listeners_find(const struct exports *set, struct listeners *listeners, struct error *err);
+
+/**
+ * listeners_name() - find the processes behind what listeners_find() found
+ * @all:	Of one or more sets, in one walk over /proc, which takes time (owners_find()): not
+ *with a lock held
+ *
+ * Return: 0 or -errno; then the owners are unknown, which is no more than is said of some anyway
+ */
+int listeners_name(struct listeners *const *all, size_t count);
 void listeners_free(struct listeners *listeners);
 
 /** export_local() - the loopback address of an export for one family (LISTENER_V4 or _V6) */

@@ -84,24 +84,6 @@ static int need_root(const struct command *command)
 	return EXIT_FAILED;
 }
 
-/*
- * What a report prints goes out when it has ended: a reader that does not read, as a pager that was
- * left at its first page, must not make it hold the lock that other commands wait for.
- */
-static void print_at_the_end(void)
-{
-	static char printed[1 << 20]; /* what is more goes out before */
-
-	setvbuf(stdout, printed, _IOFBF, sizeof(printed));
-}
-
-static int run_as_root(const struct cli_call *call)
-{
-	if (call->command->reports)
-		print_at_the_end();
-	return call->command->run(call);
-}
-
 static int run(const struct command *command, char *const *argv, struct cli_common *common)
 {
 	struct cli_call call = { .command = command };
@@ -115,7 +97,7 @@ static int run(const struct command *command, char *const *argv, struct cli_comm
 	else if (geteuid() != 0)
 		exit_code = need_root(command);
 	else
-		exit_code = run_as_root(&call);
+		exit_code = call.command->run(&call);
 out:
 	cli_free(&call);
 	return exit_code;

@@ -24,16 +24,6 @@ static int read_families(struct dataplane *dp, struct ports_report *ports, struc
 	return rc;
 }
 
-/* Lists are read where they are written out, and there a damaged one would look empty. */
-static int check_sources(struct dataplane *dp, struct error *err)
-{
-	struct sources onlink = { 0 };
-	int rc = dataplane_sources(dp, HBPF_LIST_ONLINK, &onlink, err);
-
-	free(onlink.v);
-	return rc;
-}
-
 int ports_report_read(struct dataplane *dp, struct ports_report *ports, struct error *err)
 {
 	int rc;
@@ -43,7 +33,7 @@ int ports_report_read(struct dataplane *dp, struct ports_report *ports, struct e
 	if (!rc)
 		rc = read_families(dp, ports, err);
 	if (!rc)
-		rc = check_sources(dp, err);
+		rc = dataplane_source_lists(dp, &ports->sources, err);
 	if (!rc)
 		rc = listeners_find(&ports->exports, &ports->listeners, err);
 	if (rc)
@@ -64,6 +54,7 @@ void ports_report_free(struct ports_report *ports)
 {
 	exports_free(&ports->exports);
 	listeners_free(&ports->listeners);
+	source_lists_free(&ports->sources);
 	free(ports->stats);
 	memset(ports, 0, sizeof(*ports));
 }
@@ -122,8 +113,8 @@ static struct hbpf_port_stats run_stats(const struct ports_report *ports,
 	return sum;
 }
 
-static void print_run(struct columns *columns, struct dataplane *dp,
-		      const struct ports_report *ports, const struct export_range *run)
+static void print_run(struct columns *columns, const struct ports_report *ports,
+		      const struct export_range *run)
 {
 	const struct listener *who = ports->listeners.v[run->first - ports->exports.v];
 	struct hbpf_port_stats stats = run_stats(ports, run);
@@ -153,7 +144,7 @@ static void print_run(struct columns *columns, struct dataplane *dp,
 		columns_cell(columns, 4, "%s; on [::1]: %s", on4, on6);
 	if (!run->first->to.from.inherit)
 		columns_cell(columns, 5, "from %s",
-			     policy_format(dp, &run->first->to.from, false, policy));
+			     policy_format(&ports->sources, &run->first->to.from, false, policy));
 }
 
 /* As print_run() has it: without gateways of either family, IPv4. */
@@ -162,14 +153,14 @@ static unsigned int shown_families(const struct ports_report *ports)
 	return (ports->has_v4 || !ports->has_v6) << LISTENER_V4 | ports->has_v6 << LISTENER_V6;
 }
 
-void ports_report_print(struct dataplane *dp, const struct ports_report *ports, unsigned int indent)
+void ports_report_print(const struct ports_report *ports, unsigned int indent)
 {
 	struct export_range run = { 0 };
 	struct columns columns = { 0 };
 
 	while (listeners_next_range(&ports->exports, &ports->listeners, shown_families(ports),
 				    &run))
-		print_run(&columns, dp, ports, &run);
+		print_run(&columns, ports, &run);
 	columns_print(&columns, indent);
 }
 
@@ -186,15 +177,18 @@ static struct json_object *listener_json(const struct export *export,
 		json_object_object_add(item, "process", output_string(listener->owner.name));
 		json_object_object_add(item, "pid", json_object_new_int(listener->owner.pid));
 	}
+	if (listener->owner.skipped)
+		json_object_object_add(item, "searched", json_object_new_boolean(false));
 	if (owner_is_engine(&listener->owner))
 		json_object_object_add(item, "answers", json_object_new_boolean(false));
 	return item;
 }
 
-static struct json_object *port_json(struct dataplane *dp, const struct export *export,
-				     const struct hbpf_port_stats *stats,
-				     const struct listener listener[LISTENER_FAMILIES])
+static struct json_object *port_json(const struct ports_report *ports, size_t i)
 {
+	const struct export *export = &ports->exports.v[i];
+	const struct hbpf_port_stats *stats = &ports->stats[i];
+	const struct listener *listener = ports->listeners.v[i];
 	struct json_object *item = json_object_new_object();
 	struct json_object *services = json_object_new_array();
 
@@ -207,7 +201,8 @@ static struct json_object *port_json(struct dataplane *dp, const struct export *
 				      listener_json(export, &listener[LISTENER_V6], LISTENER_V6));
 	json_object_object_add(item, "services", services);
 	if (!export->to.from.inherit)
-		json_object_object_add(item, "from", policy_json(dp, &export->to.from));
+		json_object_object_add(item, "from",
+				       policy_json(&ports->sources, &export->to.from));
 	json_object_object_add(item, "in_packets", json_object_new_uint64(stats->in_packets));
 	json_object_object_add(item, "in_bytes", json_object_new_uint64(stats->in_bytes));
 	json_object_object_add(item, "out_packets", json_object_new_uint64(stats->out_packets));
@@ -215,25 +210,22 @@ static struct json_object *port_json(struct dataplane *dp, const struct export *
 	return item;
 }
 
-struct json_object *ports_report_json(struct dataplane *dp, const struct ports_report *ports)
+struct json_object *ports_report_json(const struct ports_report *ports)
 {
 	struct json_object *array = json_object_new_array();
 
 	for (size_t i = 0; i < ports->exports.count; i++)
-		json_object_array_add(array, port_json(dp, &ports->exports.v[i], &ports->stats[i],
-						       ports->listeners.v[i]));
+		json_object_array_add(array, port_json(ports, i));
 	return array;
 }
 
 /* Joins the prefixes of a list to the text in @buf. */
-static void list_format(struct dataplane *dp, __u32 list, char buf[POLICY_STRLEN])
+static void list_format(const struct source_lists *lists, __u32 list, char buf[POLICY_STRLEN])
 {
-	struct sources sources = { 0 };
+	const struct sources sources = source_lists_get(lists, list);
 	char text[PREFIX_STRLEN];
 	size_t len = strlen(buf);
 
-	if (dataplane_sources(dp, list, &sources, NULL))
-		return;
 	for (size_t i = 0; i < sources.count; i++) {
 		if (len + PREFIX_STRLEN + sizeof(", ...") > POLICY_STRLEN) {
 			snprintf(buf + len, POLICY_STRLEN - len, ", ...");
@@ -242,18 +234,17 @@ static void list_format(struct dataplane *dp, __u32 list, char buf[POLICY_STRLEN
 		len += (size_t)snprintf(buf + len, POLICY_STRLEN - len, "%s%s", len ? ", " : "",
 					prefix_format(&sources.v[i].prefix, text));
 	}
-	free(sources.v);
 }
 
-const char *policy_format(struct dataplane *dp, const struct hbpf_policy *policy, bool spelt,
-			  char buf[POLICY_STRLEN])
+const char *policy_format(const struct source_lists *lists, const struct hbpf_policy *policy,
+			  bool spelt, char buf[POLICY_STRLEN])
 {
 	char onlink[POLICY_STRLEN] = "";
 	size_t len;
 
 	buf[0] = 0;
 	if (policy->list != HBPF_LIST_ONLINK)
-		list_format(dp, policy->list, buf);
+		list_format(lists, policy->list, buf);
 	if (!policy->onlink)
 		return buf;
 	/* Of a list too long for one line the end goes first. */
@@ -261,26 +252,22 @@ const char *policy_format(struct dataplane *dp, const struct hbpf_policy *policy
 	len += (size_t)snprintf(buf + len, POLICY_STRLEN - len, "%sonlink", len ? ", " : "");
 	if (!spelt || len >= POLICY_STRLEN)
 		return buf;
-	list_format(dp, HBPF_LIST_ONLINK, onlink);
+	list_format(lists, HBPF_LIST_ONLINK, onlink);
 	snprintf(buf + len, POLICY_STRLEN - len, " (%s)", onlink[0] ? onlink : "none");
 	return buf;
 }
 
-struct json_object *policy_json(struct dataplane *dp, const struct hbpf_policy *policy)
+struct json_object *policy_json(const struct source_lists *lists, const struct hbpf_policy *policy)
 {
 	struct json_object *array = json_object_new_array();
-	struct sources sources = { 0 };
+	const struct sources sources = source_lists_get(lists, policy->list);
 	char text[PREFIX_STRLEN];
 
-	if (policy->list != HBPF_LIST_ONLINK &&
-	    !dataplane_sources(dp, policy->list, &sources, NULL)) {
-		for (size_t i = 0; i < sources.count; i++)
-			json_object_array_add(
-				array, output_string(prefix_format(&sources.v[i].prefix, text)));
-	}
+	for (size_t i = 0; policy->list != HBPF_LIST_ONLINK && i < sources.count; i++)
+		json_object_array_add(array,
+				      output_string(prefix_format(&sources.v[i].prefix, text)));
 	if (policy->onlink)
 		json_object_array_add(array, output_string("onlink"));
-	free(sources.v);
 	return array;
 }
 

@@ -13,19 +13,22 @@ struct ports_report {
 	struct exports exports;
 	struct listeners listeners;
 	struct hbpf_port_stats *stats; /* in the order of the exports */
+	struct source_lists sources;   /* that the ports' policies speak of, and the bridge's */
 	bool has_v4;                   /* there are gateways of that family */
 	bool has_v6;
 };
 
-/** ports_report_read() - gather it. Return: 0 or -errno */
+/**
+ * ports_report_read() - gather it; listeners_name() is still to be called
+ * Return: 0 or -errno
+ */
 int ports_report_read(struct dataplane *dp, struct ports_report *ports, struct error *err);
 void ports_report_free(struct ports_report *ports);
 
 /** ports_report_print() - one line for each run of ports, with counts and who listens */
-void ports_report_print(struct dataplane *dp, const struct ports_report *ports,
-			unsigned int indent);
+void ports_report_print(const struct ports_report *ports, unsigned int indent);
 /** ports_report_json() - an array, every port by itself */
-struct json_object *ports_report_json(struct dataplane *dp, const struct ports_report *ports);
+struct json_object *ports_report_json(const struct ports_report *ports);
 
 /**
  * report_reachable() - print what clients can dial now and where it leads
@@ -49,9 +52,9 @@ void report_name(const char *name, const char *bridge);
  * @spelt:	Say which networks "onlink" is
  * Returns @buf
  */
-const char *policy_format(struct dataplane *dp, const struct hbpf_policy *policy, bool spelt,
-			  char buf[POLICY_STRLEN]);
+const char *policy_format(const struct source_lists *lists, const struct hbpf_policy *policy,
+			  bool spelt, char buf[POLICY_STRLEN]);
 /** policy_json() - an array of prefixes and the word "onlink" */
-struct json_object *policy_json(struct dataplane *dp, const struct hbpf_policy *policy);
+struct json_object *policy_json(const struct source_lists *lists, const struct hbpf_policy *policy);
 
 #endif /* HBPF_REPORT_H */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Sockets of this network namespace, over sock_diag (libmnl), and whose they are. */
+/* Sockets of this network namespace, over sock_diag (libmnl). */
 #ifndef HBPF_SOCKETS_H
 #define HBPF_SOCKETS_H
 
@@ -69,30 +69,5 @@ bool sockets_is_on_lo(const struct socket *socket);
  * CONFIG_INET_DIAG_DESTROY, other -errno
  */
 int sockets_destroy(const struct socket *socket);
-
-/* The process that holds a socket. */
-struct owner {
-	int pid;       /* 0: not found (another PID namespace, or a kernel socket) */
-	char name[64]; /* /proc/PID/comm, '?' for what is not printable ASCII */
-};
-
-/**
- * owner_is_engine() - is it dockerd, or Podman's conmon?
- *
- * They bind the loopback port that a container publishes (Docker with userland-proxy off, Podman as
- * root), so that nobody else takes it, and leave the answer to a NAT rule: a connection that gets
- * as far as that socket opens and hangs. Only on its own API dockerd answers itself.
- */
-bool owner_is_engine(const struct owner *owner);
-
-/**
- * sockets_owners() - find the processes of many sockets in one walk over /proc
- * @inodes:	Socket inodes
- * @owners:	Filled, one for each inode; the lowest PID where there are several, but an engine
- *		only where nobody else holds it
- *
- * Return: 0 or -errno
- */
-int sockets_owners(const __u32 *inodes, struct owner *owners, size_t count);
 
 #endif /* HBPF_SOCKETS_H */

@@ -327,6 +327,7 @@ void status_read(struct status *status, const struct pins *pins, const struct ho
 		 const char *bridge)
 {
 	struct hook_target target = attachment_target(pins, host, bridge);
+	struct hbpf_config config;
 	int rc, settings_rc;
 
 	memset(status, 0, sizeof(*status));
@@ -347,11 +348,14 @@ void status_read(struct status *status, const struct pins *pins, const struct ho
 	status->nat = nat_prerouting(status->nat_why, sizeof(status->nat_why));
 	status->readable = !rc && !settings_rc;
 	find_problems(status, host);
+	/* Nothing more is read of the maps, and there may be many bridges. */
+	config = status->dp.config;
+	dataplane_close(&status->dp);
+	status->dp.config = config;
 }
 
 void status_free(struct status *status)
 {
-	dataplane_close(&status->dp);
 	free(status->gateways.v);
 	ports_report_free(&status->ports);
 	error_free(&status->problem);

@@ -28,7 +28,7 @@ struct status {
 	struct hook_state hooks[HOOK_SIDES];
 	bool readable; /* the state is of this layout and whole; else only `problem` says more */
 	struct error problem;
-	struct dataplane dp;
+	struct dataplane dp; /* only its config */
 	struct gateways gateways;
 	struct ports_report ports;
 	struct setting_state settings[SETTING_MAX];
@@ -41,7 +41,12 @@ struct status {
 	size_t problem_count;
 };
 
-/** status_read() - gather it; @problem tells what could not be. Free with status_free() */
+/**
+ * status_read() - gather it; @problem tells what could not be. Free with status_free()
+ *
+ * Afterwards the maps of @dp are closed, and nothing of it needs the lock. listeners_name() is
+ * still to be called.
+ */
 void status_read(struct status *status, const struct pins *pins, const struct host *host,
 		 const char *bridge);
 void status_free(struct status *status);

@@ -294,6 +294,46 @@ listens_on_lo() {
 	lacks '127\.0\.0\.1'
 }
 
+# hoard NS PROCESSES DESCRIPTORS PORT: processes that share descriptors, the last of them a listener
+hoard() {
+	in_ns "$1" "${PY[@]}" - "$2" "$3" "$4" 3>&- <<-'EOF'
+		import os, signal, socket, sys
+		processes, descriptors, port = map(int, sys.argv[1:])
+		for _ in range(descriptors):
+		    os.dup(0)
+		listener = socket.create_server(("127.0.0.1", port))
+		with open(os.environ["BED"] + "/pids", "a") as pids:
+		    for _ in range(processes):
+		        pid = os.fork()
+		        if not pid:
+		            signal.pause()
+		        pids.write(f"{pid}\n")
+	EOF
+}
+
+@test "who listens is looked for in this namespace only, and not among endless descriptors" {
+	attach --port 8088-8090
+	serve svc --tcp 127.0.0.1:8088
+	hoard c1 20 900 8089
+	# the first search has to end without finding one
+	hoard host 1 1500 8090
+	exits 0 on_host strace -qqo "$BED/strace" -e trace=readlinkat "$HBPF" status
+	looked=$(wc -l <"$BED/strace")
+	[ "$looked" -lt 5000 ] || fail "$looked descriptors were looked at"
+	exits 0 hb ports list
+	prints '8088/tcp .*python3 \(pid' '8089/tcp .*nothing listens' '8090/tcp .*not looked for'
+	exits 0 hb ports list --json
+	json '[.bridges[0].ports[].services[0] | [.listening, has("pid"), .searched]] ==
+		[[true, true, null], [false, false, null], [true, false, false]]'
+	hb ports set 8090
+	exits 0 hb status
+	prints 'a process not looked for'
+	# a process that holds few is named
+	hb ports set 8088
+	exits 0 hb status
+	prints 'python3 \(pid'
+}
+
 @test "attach again tells in one line what is there, and all of it where something changed" {
 	attach --port 8088 --port 9000
 	exits 0 attach

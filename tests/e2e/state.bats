@@ -246,15 +246,23 @@ writes_to_pipe() {
 	grep -q pipe "/proc/$1/wchan"
 }
 
-@test "a reader that does not read a report holds up no other command" {
-	attach --port 8088
+# stalled_pager: what is written to fd 8 waits for a reader that does not read
+stalled_pager() {
 	mkfifo "$BED/pager"
 	exec 7<>"$BED/pager"
 	# as full as it gets, without a reader
 	dd if=/dev/zero of=/dev/fd/7 oflag=nonblock bs=4096 count=1000 2>/dev/null || true
 	exec 8>"$BED/pager" # which is not set not to block
+}
+
+@test "a reader that does not read a report holds up no other command" {
 	local command
-	for command in status 'status --json' bridges 'ports list' 'ports add 9000'; do
+
+	attach --port 8088
+	stalled_pager
+	for command in status 'status --json' bridges 'ports list' 'ports add 9000' \
+		'ports add 9000 --json' 'attach br-test --port 9002' 'detach br-two'; do
+		[ "$command" != 'detach br-two' ] || attach_two
 		# shellcheck disable=SC2086 # words are meant
 		nsenter --net=/run/netns/host "$HBPF" $command >&8 3>&- &
 		echo $! >>"$BED/pids"
@@ -262,7 +270,36 @@ writes_to_pipe() {
 	done
 	exits 0 on_host timeout 5 "$HBPF" ports add 9001
 	exits 0 hb ports list
-	prints 8088 9000-9001
+	prints 8088 9000-9002
+	exec 7>&- 8>&-
+}
+
+attach_two() {
+	make_bridge br-two 31
+	hb attach br-two --hook "$HOOK"
+}
+
+@test "a reader that does not read holds up no other command, however much there is to read" {
+	local command
+
+	attach --port 10000-19999
+	exits 0 hb ports list --json
+	[ "$(stat -c %s "$BED/out")" -gt $((1 << 20)) ]
+	stalled_pager
+	for command in 'ports list --json' 'status --json' 'ports add 9000 --json'; do
+		# shellcheck disable=SC2086 # words are meant
+		nsenter --net=/run/netns/host "$HBPF" $command >&8 3>&- &
+		echo $! >>"$BED/pids"
+		eventually writes_to_pipe $!
+	done
+	exits 0 on_host timeout 10 "$HBPF" ports add 9001
+	# nor who does not read standard error, where -v says what was found under the lock
+	on_host ip link del br-test
+	make_bridge br-test 30
+	nsenter --net=/run/netns/host "$HBPF" -v attach br-test 2>&8 >/dev/null 3>&- &
+	echo $! >>"$BED/pids"
+	eventually writes_to_pipe $!
+	exits 0 on_host timeout 10 "$HBPF" detach
 	exec 7>&- 8>&-
 }
 
