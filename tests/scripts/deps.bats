@@ -84,7 +84,7 @@ systemctl disable postgresql.service" ]
 }
 
 @test "Docker that comes for the tests runs neither now nor at boot, nor when its socket is asked" {
-	MISSING="docker.io containerd" run deps test
+	MISSING="docker.io containerd" run deps engines
 	echo "$output"
 	[ "$status" -eq 0 ]
 	[ "$(<"$calls")" = "\
@@ -98,7 +98,7 @@ systemctl disable containerd.service" ]
 }
 
 @test "containerd that was there before Docker came stays enabled" {
-	MISSING=docker.io run deps test
+	MISSING=docker.io run deps engines
 	echo "$output"
 	[ "$status" -eq 0 ]
 	[ "$(head -n 2 "$calls")" = "\

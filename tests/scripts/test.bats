@@ -2,12 +2,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # scripts/test: runs files side by side, keeps them apart, and leaves nothing running.
 
+# Each test is a process of its own for shellcheck, and what stands in '' is for another shell.
+# shellcheck disable=SC2016,SC2030,SC2031
+
 # A checkout with the runner alone, and nothing to install or to build
 setup()
 {
 	local from=$BATS_TEST_DIRNAME/../..
 	cd "$BATS_TEST_TMPDIR" || return
 	mkdir -p scripts tests/{scripts,e2e,unit} build
+	cp -r "$from"/.ci .
 	cp "$from"/scripts/{test,lib} scripts/
 	cp "$from"/tests/{tap-run,sandbox} tests/
 	printf '#!/bin/sh\n' >scripts/deps
@@ -73,7 +77,7 @@ runs()
 
 @test "a file that is killed is a failure" {
 	suite tests/scripts/a.bats "a" true
-	# shellcheck disable=SC2016 # for the shell of the test: with all that is around it
+	# with all that is around it
 	suite tests/scripts/b.bats "b" 'kill -KILL -- -$(ps -o pgid= $$ | tr -d " ")'
 	runs 1 scripts
 	[[ $output == *"failed"$'\n'"  tests/scripts/b.bats: was killed"* ]]
@@ -156,4 +160,49 @@ ended()
 		[ "$status" -ne 0 ]
 		[[ $output != *"0 passed, "* ]]
 	done
+}
+
+# ci STATUS SCRIPT - .ci/run with this in the runner's place
+ci()
+{
+	printf '#!/bin/bash\n%s\n' "$2" >scripts/test
+	run .ci/run
+	echo "$output"
+	[ "$status" -eq "$1" ]
+}
+
+@test "CI adds up what its runs say, and fails with any of them" {
+	ci 0 'echo "ran $*"; echo; echo "2 passed, 0 failed, 1 skipped"'
+	local runs
+	runs=$(grep -c ^ran <<<"$output")
+	[ "$runs" -gt 3 ]
+	[ "${lines[1]}" = "ran " ] # the README's command comes first
+	[ "${lines[-1]}" = "$((2 * runs)) passed, 0 failed, $runs skipped" ]
+
+	ci 1 'echo "1 passed, $(($# == 1)) failed, 0 skipped"'
+	[[ ${lines[-1]} == *" passed, "[1-9]*" failed, 0 skipped" ]]
+
+	ci 1 '(($#)) && exit 1; echo "1 passed, 0 failed, 0 skipped"'
+	[ "${lines[-1]}" = "1 passed, $((runs - 1)) failed, 0 skipped" ]
+}
+
+@test "CI that is ended ends the run" {
+	cat >scripts/test <<-END
+		#!/bin/bash
+		trap 'kill \$!; touch ended; exit 143' TERM
+		touch began
+		sleep 1000.$$ &
+		wait
+	END
+	.ci/run >out 2>&1 3>&- &
+	local pid=$! code=0 try
+	for ((try = 0; try < 200; try++)); do
+		[[ ! -e began ]] || break
+		sleep 0.05
+	done
+	kill -TERM $pid
+	wait $pid || code=$?
+	cat out
+	[ "$code" -eq 143 ]
+	[ -e ended ]
 }
