@@ -80,7 +80,7 @@ public_hbpf() {
 no_ports() {
 	exits 0 attach
 	lacks '->'
-	tells 'br-test has no IPv4 and no IPv6 address; `ip address add .* dev br-test`' "$1"
+	tells 'br-test has no IPv4 and no IPv6 address; .ip address add .* dev br-test.' "$1"
 	exits 1 hb status
 	prints "^br-test: attached, live .*, but $1" '^  ports +out of reach'
 }
@@ -93,7 +93,7 @@ no_ports() {
 	no_ports '.*has no gateway.*'
 	on_host ip addr add "$GW/24" dev br-test
 	exits 1 hb status
-	prints '^br-test: attached, live .*, but it had no address when .*`hbpf attach br-test` repairs it'
+	prints '^br-test: attached, live .*, but it had no address when .*.hbpf attach br-test. repairs it'
 	exits 0 attach
 	prints "^$GW:8088/tcp +-> 127.0.0.1:8088"
 	reaches svc tcp "$GW:8088"
@@ -118,12 +118,12 @@ no_ports() {
 	attach --port 8088
 	on_host ip link set br-test down
 	exits 1 hb status
-	prints '^br-test: attached, live .*, but it is down; `ip link set br-test up` repairs it'
+	prints '^br-test: attached, live .*, but it is down; .ip link set br-test up. repairs it'
 	# the kernel took the IPv6 address away meanwhile
 	on_host ip link set br-test up
 	eventually reaches svc tcp "$GW:8088"
 	exits 0 hb status
-	prints '^br-test: .*, but addresses came or went .*`hbpf attach br-test` repairs it'
+	prints '^br-test: .*, but addresses came or went .*.hbpf attach br-test. repairs it'
 	attach
 	exits 0 hb status
 	lacks ', but '

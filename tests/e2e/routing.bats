@@ -59,10 +59,10 @@ helps() {
 	on_host ip rule add pref 5260 from 172.30.0.0/24 lookup main # the containers' own traffic
 	on_host ip rule add pref 5270 lookup 52
 	lost "$GW" 'to 172\.30\.0\.0/24 leave by vpn0, not br-test' 'rule 5270, lookup 52' \
-		'`ip rule add pref 5269 to 172\.30\.0\.0/24 lookup main`'
+		'.ip rule add pref 5269 to 172\.30\.0\.0/24 lookup main.'
 	helps
 	on_host ip -6 rule add pref 1 lookup 52
-	lost "[$GW6]" 'to fd00:30::/64 leave by vpn0' '`ip -6 rule add pref 0 to fd00:30::/64 lookup main`'
+	lost "[$GW6]" 'to fd00:30::/64 leave by vpn0' '.ip -6 rule add pref 0 to fd00:30::/64 lookup main.'
 	helps
 }
 

@@ -151,3 +151,19 @@ deny_output() {
 	on_host iptables -A INPUT -i lo -d 127.0.0.1 -s 172.30.0.0/24 -p tcp --dport 8088 -j ACCEPT
 	reaches svc tcp "$GW:8088"
 }
+
+@test "loopback that is not tracked, and INVALID not let out: it takes the rule of SERVICES.md" {
+	local tables
+	for tables in iptables ip6tables; do
+		on_host $tables -t raw -A PREROUTING -i lo -j NOTRACK
+		on_host $tables -t raw -A OUTPUT -o lo -j NOTRACK
+		on_host $tables -A OUTPUT -m conntrack --ctstate INVALID -j DROP
+	done
+	attach --port 8088
+	misses TIMEOUT tcp "$GW:8088"
+	misses TIMEOUT tcp "[$GW6]:8088"
+	on_host iptables -t raw -I PREROUTING -i lo -s 172.30.0.0/16 -j ACCEPT
+	on_host ip6tables -t raw -I PREROUTING -i lo -s fd00:30::/64 -j ACCEPT
+	reaches svc tcp "$GW:8088"
+	reaches svc tcp "[$GW6]:8088"
+}
