@@ -10,6 +10,7 @@
 #include "engine.h"
 #include "log.h"
 #include "nat.h"
+#include "output.h"
 #include "report.h"
 
 #include <errno.h>
@@ -94,18 +95,20 @@ static void tell_ports(const struct attach *a, bool has_clients)
 	const struct gateways *gateways = &a->after.gateways;
 
 	if (!exports->count)
-		printf("%s is attached; `hbpf ports add PORT -b %s` opens a port\n", a->bridge,
-		       a->bridge);
+		output_text("%s is attached; `hbpf ports add PORT -b %s` opens a port\n", a->bridge,
+			    a->bridge);
 	else if (!gateways->count)
-		printf("%s is attached, but has no gateway that clients could dial\n", a->bridge);
+		output_text("%s is attached, but has no gateway that clients could dial\n",
+			    a->bridge);
 	else if (!has_clients)
-		printf("%s is attached, but no network may use its ports; `hbpf attach %s --from "
-		       "CIDR` says who may\n",
-		       a->bridge, a->bridge);
+		output_text(
+			"%s is attached, but no network may use its ports; `hbpf attach %s --from "
+			"CIDR` says who may\n",
+			a->bridge, a->bridge);
 	else if (is_told(a))
-		printf("%s: %zu port%s on %zu gateway%s; `hbpf status` shows them\n", a->bridge,
-		       exports->count, exports->count > 1 ? "s" : "", gateways->count,
-		       gateways->count > 1 ? "s" : "");
+		output_text("%s: %zu port%s on %zu gateway%s; `hbpf status` shows them\n",
+			    a->bridge, exports->count, exports->count > 1 ? "s" : "",
+			    gateways->count, gateways->count > 1 ? "s" : "");
 	else
 		report_reachable(gateways, exports, &a->listeners);
 }

@@ -4,6 +4,7 @@
 #include "commands.h"
 #include "detach.h"
 #include "log.h"
+#include "output.h"
 #include "report.h"
 
 #include <errno.h>
@@ -16,7 +17,7 @@ struct detach_options {
 
 static void tell(const char *bridge, const struct detached *detached)
 {
-	printf("%s is detached\n", bridge);
+	output_text("%s is detached\n", bridge);
 	if (detached->ended)
 		log_info("%s: %d connections ended", bridge, detached->ended);
 	for (int id = 0; id < SETTING_MAX; id++) {
@@ -27,15 +28,16 @@ static void tell(const char *bridge, const struct detached *detached)
 		if (!detached->last && id != SETTING_BRIDGE_ROUTE_LOCALNET)
 			log_info("%s stays %d for the other bridges", state->name, state->now);
 		else if (state->now != state->kept.set)
-			printf("  %s stays %d: it was changed since hbpf set it to %d\n",
-			       state->name, state->now, state->kept.set);
+			output_text("  %s stays %d: it was changed since hbpf set it to %d\n",
+				    state->name, state->now, state->kept.set);
 		else if (state->guessed)
-			printf("  %s is %d now, as for a new interface\n", state->name,
-			       state->kept.old);
+			output_text("  %s is %d now, as for a new interface\n", state->name,
+				    state->kept.old);
 		else if (state->kept.old != state->kept.set)
-			printf("  %s is %d again\n", state->name, state->kept.old);
+			output_text("  %s is %d again\n", state->name, state->kept.old);
 		else
-			printf("  %s stays %d, as it was before\n", state->name, state->kept.old);
+			output_text("  %s stays %d, as it was before\n", state->name,
+				    state->kept.old);
 	}
 }
 

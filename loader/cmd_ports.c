@@ -402,9 +402,9 @@ static void tell_put(const struct change *change)
 {
 	advice_ports(&change->put, &change->listeners);
 	if (!change->gateways.count)
-		printf("%s: the ports are kept, but there is no address that clients could "
-		       "dial; add one and `hbpf attach %s`\n",
-		       change->bridge, change->bridge);
+		output_text("%s: the ports are kept, but there is no address that clients could "
+			    "dial; add one and `hbpf attach %s`\n",
+			    change->bridge, change->bridge);
 	report_reachable(&change->gateways, &change->put, &change->listeners);
 }
 
@@ -414,10 +414,10 @@ static void tell_gone(const struct change *change)
 	char text[EXPORT_RANGE_STRLEN];
 
 	while (exports_next_range(&change->gone, &run))
-		printf("%s: %s is closed\n", change->bridge, export_range_format(&run, text));
+		output_text("%s: %s is closed\n", change->bridge, export_range_format(&run, text));
 	if (change->ended > 0)
-		printf("%s: %d connection%s ended\n", change->bridge, change->ended,
-		       change->ended > 1 ? "s" : "");
+		output_text("%s: %d connection%s ended\n", change->bridge, change->ended,
+			    change->ended > 1 ? "s" : "");
 }
 
 static void tell_change(struct change *change)
@@ -427,7 +427,7 @@ static void tell_change(struct change *change)
 			 "attach %s` puts them in force",
 			 change->bridge, change->bridge);
 	if (!change->put.count && !change->gone.count)
-		printf("%s: nothing to change\n", change->bridge);
+		output_text("%s: nothing to change\n", change->bridge);
 	tell_gone(change);
 	if (change->tells_put)
 		tell_put(change);
@@ -443,7 +443,7 @@ static void list_one(const struct change *change)
 		log_error(&change->problem);
 		return;
 	}
-	printf("%s%s\n", change->bridge, report->exports.count ? "" : ": no ports");
+	output_text("%s%s\n", change->bridge, report->exports.count ? "" : ": no ports");
 	ports_report_print(report, 2);
 }
 

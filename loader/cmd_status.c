@@ -24,9 +24,9 @@ static const char *const side_names[HOOK_SIDES] = {
 static void print_problem(const struct status_problem *problem)
 {
 	if (problem->command[0])
-		printf("%s; `%s` repairs it\n", problem->text, problem->command);
+		output_text("%s; `%s` repairs it\n", problem->text, problem->command);
 	else
-		puts(problem->text);
+		output_text("%s\n", problem->text);
 }
 
 /* "br-lan (attached as br-test): " */
@@ -35,9 +35,9 @@ static void print_name(const struct status *status)
 	const char *as = status->dp.config.attached_as;
 
 	if (as[0] && strcmp(as, status->name) != 0)
-		printf("%s (attached as %s): ", status->name, as);
+		output_text("%s (attached as %s): ", status->name, as);
 	else
-		printf("%s: ", status->name);
+		output_text("%s: ", status->name);
 }
 
 /* The first line tells how it does, and where that is not well, what to do. */
@@ -45,8 +45,9 @@ static void print_head(const struct status *status)
 {
 	print_name(status);
 	if (status->alive)
-		printf("attached, live (%s)%s", hook_kind_names[status->hooks[HOOK_INGRESS].kind],
-		       status->problem_count ? ", but " : "\n");
+		output_text("attached, live (%s)%s",
+			    hook_kind_names[status->hooks[HOOK_INGRESS].kind],
+			    status->problem_count ? ", but " : "\n");
 	else
 		fputs("dead, ", stdout);
 	for (size_t i = 0; i < status->problem_count; i++) {
@@ -58,9 +59,10 @@ static void print_head(const struct status *status)
 		const struct hook_state *hook = &status->hooks[side];
 
 		if (hook->live && !hook->first)
-			printf("  warning: %s runs before hbpf on %s and may let packets by the "
-			       "guard; `hbpf attach %s` again goes in front where it can\n",
-			       hook->before, side_names[side], status->name);
+			output_text(
+				"  warning: %s runs before hbpf on %s and may let packets by the "
+				"guard; `hbpf attach %s` again goes in front where it can\n",
+				hook->before, side_names[side], status->name);
 	}
 }
 
@@ -209,9 +211,9 @@ static void print_status(struct status *status)
 
 	print_head(status);
 	if (!status->readable) {
-		printf("  %s\n", status->problem.what);
+		output_text("  %s\n", status->problem.what);
 		if (status->problem.hint[0])
-			printf("  %s\n", status->problem.hint);
+			output_text("  %s\n", status->problem.hint);
 		return;
 	}
 	print_gateways(status, &columns);

@@ -3,6 +3,7 @@
 #include "commands.h"
 #include "conf.h"
 #include "log.h"
+#include "output.h"
 #include "pins.h"
 #include "watch.h"
 
@@ -17,8 +18,8 @@ struct options {
 
 static int check(const char *path, const struct conf *conf)
 {
-	printf("%s: good, %zu section%s, labels %s\n", path ? path : CONF_FILE, conf->count,
-	       conf->count == 1 ? "" : "s", conf->labels ? "on" : "off");
+	output_text("%s: good, %zu section%s, labels %s\n", path ? path : CONF_FILE, conf->count,
+		    conf->count == 1 ? "" : "s", conf->labels ? "on" : "off");
 	return EXIT_DONE;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "conf.h"
 #include "engine_find.h"
+#include "printable.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -565,16 +566,6 @@ int conf_read_text(struct conf *conf, const char *file, const char *text)
 	return finish(conf, nomem);
 }
 
-/* What somebody put into a label must not make lines of its own in a log. */
-static bool has_control(const char *text)
-{
-	for (; *text; text++) {
-		if (iscntrl((unsigned char)*text))
-			return true;
-	}
-	return false;
-}
-
 static void read_label(struct reader *r, const char *file, const char *key, const char *value)
 {
 	char *copy = strdup(value);
@@ -582,7 +573,7 @@ static void read_label(struct reader *r, const char *file, const char *key, cons
 	r->file = file;
 	if (!copy)
 		r->nomem = true;
-	else if (has_control(copy))
+	else if (!is_printable(copy)) /* or it could make lines of its own in a log */
 		complain(r, NULL, "there is a control character in it");
 	else
 		read_key(r, key, copy);

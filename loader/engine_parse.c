@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "engine_parse.h"
+#include "printable.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -51,7 +52,7 @@ static int copy(const char *text, char **to)
 
 /*
  * Somebody chose a network's name, and it goes to terminals and logs: it must not make lines of its
- * own there. All control characters become '?' here, NUL too, so that one such network does not
+ * own there. What is not printable becomes '?' here, NUL too, so that one such network does not
  * hide the others.
  */
 static int copy_shown(struct json_object *string, char **to)
@@ -65,9 +66,10 @@ static int copy_shown(struct json_object *string, char **to)
 	memcpy(text, json_object_get_string(string), len);
 	text[len] = '\0';
 	for (size_t i = 0; i < len; i++) {
-		if (iscntrl((unsigned char)text[i]))
+		if (!text[i])
 			text[i] = '?';
 	}
+	printable(text);
 	return 0;
 }
 

@@ -15,8 +15,8 @@ enum engine_kind {
 };
 
 /*
- * One network of an engine. The strings are malloc'd. All but the labels may be printed: control
- * characters in them are '?', and a bridge's name with any is none.
+ * One network of an engine. The strings are malloc'd. All but the labels may be printed: what is
+ * not printable in them is '?', and a bridge's name with a control character is none.
  */
 struct network {
 	enum engine_kind engine;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "log.h"
 #include "output.h"
+#include "printable.h"
 
 #include <json-c/json.h>
 #include <stdarg.h>
@@ -78,31 +79,50 @@ static void error_json(const struct error *err)
 	output_json(doc);
 }
 
+/* Everything that goes to standard error. */
+static void say_args(const char *fmt, va_list args)
+{
+	FILE *to = begin();
+	char *text;
+
+	if (vasprintf(&text, fmt, args) < 0)
+		return;
+	fputs(printable_lines(text), to);
+	free(text);
+}
+
+static void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+static void say(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	say_args(fmt, args);
+	va_end(args);
+}
+
 void log_error(const struct error *err)
 {
-	FILE *to;
-
 	if (setup.json) {
 		error_json(err);
 		return;
 	}
-	to = begin();
-	fprintf(to, "hbpf: %s\n", err->what);
+	say("hbpf: %s\n", err->what);
 	if (err->hint[0])
-		fprintf(to, "      %s\n", err->hint);
+		say("      %s\n", err->hint);
 	if (err->detail && setup.verbose)
-		fprintf(to, "%s\n", err->detail);
+		say("%s\n", err->detail);
 	else if (err->detail)
-		fprintf(to, "      (-v shows the kernel's log)\n");
+		say("      (-v shows the kernel's log)\n");
 }
 
-static void say(const char *prefix, const char *fmt, va_list args)
+static void say_line(const char *prefix, const char *fmt, va_list args)
 {
-	FILE *to = begin();
+	char line[2048];
 
-	fputs(prefix, to);
-	vfprintf(to, fmt, args);
-	fputc('\n', to);
+	vsnprintf(line, sizeof(line), fmt, args);
+	say("%s%s\n", prefix, line);
 }
 
 void log_warn(const char *fmt, ...)
@@ -110,7 +130,7 @@ void log_warn(const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	say("hbpf: warning: ", fmt, args);
+	say_line("hbpf: warning: ", fmt, args);
 	va_end(args);
 }
 
@@ -119,7 +139,7 @@ void log_notice(const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	say("hbpf: ", fmt, args);
+	say_line("hbpf: ", fmt, args);
 	va_end(args);
 }
 
@@ -130,6 +150,6 @@ void log_info(const char *fmt, ...)
 	if (!setup.verbose)
 		return;
 	va_start(args, fmt);
-	say("hbpf: ", fmt, args);
+	say_line("hbpf: ", fmt, args);
 	va_end(args);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "output.h"
+#include "printable.h"
 
 #include <errno.h>
 #include <json-c/json.h>
@@ -8,46 +9,48 @@
 #include <stdlib.h>
 #include <string.h>
 
+/*
+ * json-c escapes C0 only. What else a terminal would obey is only found within strings, where an
+ * escape means the same. All of it is below U+10000.
+ */
+static void put_json(const char *text)
+{
+	size_t length, plain = 0;
+
+	for (; text[plain]; plain += length) {
+		length = text[plain] == '\n' ? 1 : printable_length(text + plain);
+		if (length)
+			continue;
+		fwrite(text, 1, plain, stdout);
+		text += plain;
+		plain = 0;
+		length = utf8_length(text);
+		printf("\\u%04x", utf8_code(text, length));
+		text += length;
+		length = 0;
+	}
+	puts(text);
+}
+
 void output_json(struct json_object *doc)
 {
-	puts(json_object_to_json_string_ext(doc, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
-							 JSON_C_TO_STRING_NOSLASHESCAPE));
+	put_json(json_object_to_json_string_ext(doc, JSON_C_TO_STRING_PRETTY |
+							     JSON_C_TO_STRING_SPACED |
+							     JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(doc);
 }
 
-/*
- * The bytes of the character that @text begins with (RFC 3629, 4), or 0 where it is none: cut
- * short, longer than it need be, a surrogate, or above U+10FFFF.
- */
-static size_t utf8_length(const char *text)
+void output_text(const char *fmt, ...)
 {
-	static const struct {
-		unsigned char first, last;       /* of the first byte */
-		unsigned char second, to_second; /* of the second byte */
-		size_t length;
-	} forms[] = {
-		{ 0x01, 0x7f, 0x00, 0x00, 1 }, { 0xc2, 0xdf, 0x80, 0xbf, 2 },
-		{ 0xe0, 0xe0, 0xa0, 0xbf, 3 }, { 0xe1, 0xec, 0x80, 0xbf, 3 },
-		{ 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 },
-		{ 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 },
-		{ 0xf4, 0xf4, 0x80, 0x8f, 4 },
-	};
-	const unsigned char *byte = (const unsigned char *)text;
+	va_list args;
+	char *text;
 
-	for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++) {
-		size_t length = forms[i].length;
-
-		if (byte[0] < forms[i].first || byte[0] > forms[i].last)
-			continue;
-		if (length > 1 && (byte[1] < forms[i].second || byte[1] > forms[i].to_second))
-			return 0;
-		for (size_t n = 2; n < length; n++) {
-			if (byte[n] < 0x80 || byte[n] > 0xbf)
-				return 0;
-		}
-		return length;
+	va_start(args, fmt);
+	if (vasprintf(&text, fmt, args) >= 0) {
+		fputs(printable_lines(text), stdout);
+		free(text);
 	}
-	return 0;
+	va_end(args);
 }
 
 struct json_object *output_string(const char *text)
@@ -92,14 +95,16 @@ void columns_cell(struct columns *columns, unsigned int column, const char *fmt,
 	cell = &columns->rows[columns->count - 1][column];
 	free(*cell);
 	va_start(args, fmt);
-	if (vasprintf(cell, fmt, args) < 0)
+	if (vasprintf(cell, fmt, args) >= 0)
+		printable(*cell);
+	else
 		*cell = NULL;
 	va_end(args);
 }
 
 static size_t cell_width(const char *cell)
 {
-	return cell ? strlen(cell) : 0;
+	return cell ? utf8_columns(cell) : 0;
 }
 
 static void column_widths(const struct columns *columns, size_t width[COLUMNS_MOST])

@@ -8,8 +8,16 @@
 
 struct json_object;
 
-/** output_json() - print one document and release it */
+/**
+ * output_json() - print one document and release it
+ *
+ * What is not printable (printable.h) is escaped, so that the document says it and no terminal
+ * obeys it.
+ */
 void output_json(struct json_object *doc);
+
+/** output_text() - printf() to stdout, with what is not printable (printable.h) replaced by '?' */
+void output_text(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /**
  * output_string() - a JSON string of any text, each byte that is not of UTF-8 replaced by '?'
@@ -34,7 +42,11 @@ struct columns {
  */
 int columns_row(struct columns *columns);
 
-/** columns_cell() - fill a column of the last row; columns never filled are empty */
+/**
+ * columns_cell() - fill a column of the last row; columns never filled are empty
+ *
+ * What is not printable is replaced by '?', newlines too.
+ */
 void columns_cell(struct columns *columns, unsigned int column, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include "clock.h"
 #include "owners.h"
+#include "printable.h"
 
 #define PROC_PATHLEN (NAME_MAX + sizeof("/ns/net"))
 
@@ -63,11 +64,8 @@ static void read_name(int proc, const char *pid, struct owner *owner)
 	close(fd);
 	if (len > 0 && owner->name[len - 1] == '\n')
 		len--;
-	for (ssize_t i = 0; i < len; i++) {
-		if (!isprint((unsigned char)owner->name[i]))
-			owner->name[i] = '?';
-	}
 	owner->name[len > 0 ? len : 0] = '\0';
+	printable(owner->name);
 }
 
 /* The socket behind an entry of /proc/PID/fd, or 0. */

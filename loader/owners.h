@@ -14,7 +14,7 @@
 struct owner {
 	int pid;       /* 0: not found (in another PID or network namespace, or the kernel's) */
 	bool skipped;  /* not found, and not everywhere looked for */
-	char name[64]; /* /proc/PID/comm, '?' for what is not printable ASCII */
+	char name[64]; /* /proc/PID/comm, '?' for what is not printable */
 };
 
 /**

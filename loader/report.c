@@ -274,5 +274,5 @@ struct json_object *policy_json(const struct source_lists *lists, const struct h
 void report_name(const char *name, const char *bridge)
 {
 	if (name && strcmp(name, bridge))
-		printf("%s is %s\n", name, bridge);
+		output_text("%s is %s\n", name, bridge);
 }

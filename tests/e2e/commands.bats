@@ -366,6 +366,42 @@ dial_itself() {
 	on_host ss -tln | grep -q '127.0.0.1:8088'
 }
 
+@test "nothing that others chose steers the terminal: names of interfaces and processes, files" {
+	local c1=$'\xc2\x9b' bidi=$'\xe2\x80\xae' command
+	local bridge=$'br\e[7m'"$c1$bidi"z
+
+	on_host ip link add "$bridge" type bridge
+	on_host ip link set "$bridge" up
+	on_host ip addr add 172.31.0.1/24 dev "$bridge"
+	cat >"$BED/odd" <<-'EOF'
+		import socket, time
+		open("/proc/self/comm", "wb").write(b"a\n\x1b[2J\xc2\x9bz")
+		s = socket.create_server(("127.0.0.1", 8088))
+		time.sleep(60)
+	EOF
+	on_host "${PY[@]}" "$BED/odd" 3>&- &
+	echo $! >>"$BED/pids"
+	eventually dial_itself
+	printf '[br-test]\nports = \e[2J%s\n' "$c1" >"$BED/hbpf.conf"
+	for command in "-v attach % --port 8088 --hook $HOOK" bridges status "status %" ports \
+		"-v attach %" "ports add 9000" "ports del 9000" "ports add nonsense%" "status none%" \
+		"watch --check $BED/hbpf.conf" "detach %"; do
+		# shellcheck disable=SC2086 # words are meant
+		hb ${command//%/"$bridge"} >"$BED/out" 2>&1 </dev/null || true
+		[ -s "$BED/out" ] || fail "$command says nothing"
+		! LC_ALL=C grep -P '[\x01-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80\xae' "$BED/out" ||
+			fail "$command"
+		case $command in
+		status* | ports | *attach* | bridges | detach*)
+			grep -q 'br?\[7m??z' "$BED/out" || fail "$command: $(cat -v "$BED/out")" ;;
+		esac
+	done
+	hb attach "$bridge" --port 8088 --hook "$HOOK"
+	exits 0 hb status --json
+	json '.bridges[0].bridge == "br\u001b[7m\u009b\u202ez"' # that is what it is called
+	! grep -q "$c1\|$bidi" "$BED/out" || fail "raw in JSON"
+}
+
 @test "lo down" {
 	on_host ip link set lo down
 	refuses 1 hb attach br-test --port 8088
