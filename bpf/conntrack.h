@@ -65,6 +65,17 @@ extern int bpf_ct_set_nat_info(struct nf_conn_init___hbpf *nfct, union nf_inet_a
 /* Until the packet's own way through conntrack sets the protocol's timeout. */
 #define PIN_TIMEOUT_MS 30000
 
+/* Return: is no entry left? The look-up is what takes an expired one out of the table. */
+static __always_inline bool pin_is_gone(struct __sk_buff *skb, struct bpf_sock_tuple *tuple,
+					__u32 size, struct ct_opts___hbpf *opts)
+{
+	struct nf_conn___hbpf *ct = bpf_skb_ct_lookup(skb, tuple, size, opts, sizeof(*opts));
+
+	if (ct)
+		bpf_ct_release(ct);
+	return !ct;
+}
+
 /*
  * @expire: an entry that is there belongs to a connection that is over; conntrack would look at
  *	    the NAT rules afresh for the new one
@@ -77,6 +88,7 @@ static __always_inline void pin_tuple(struct __sk_buff *skb, struct bpf_sock_tup
 	union nf_inet_addr___hbpf addr = {};
 	struct nf_conn_init___hbpf *fresh;
 	struct nf_conn___hbpf *ct;
+	int undecided;
 
 	ct = bpf_skb_ct_lookup(skb, tuple, size, &opts, sizeof(opts));
 	if (ct) {
@@ -85,12 +97,8 @@ static __always_inline void pin_tuple(struct __sk_buff *skb, struct bpf_sock_tup
 		bpf_ct_release(ct);
 		if (!expire)
 			return;
-		/* the look-up is what takes an expired entry out of the table */
-		ct = bpf_skb_ct_lookup(skb, tuple, size, &opts, sizeof(opts));
-		if (ct) {
-			bpf_ct_release(ct);
+		if (!pin_is_gone(skb, tuple, size, &opts))
 			return;
-		}
 	}
 
 	fresh = bpf_skb_ct_alloc(skb, tuple, size, &opts, sizeof(opts));
@@ -101,10 +109,18 @@ static __always_inline void pin_tuple(struct __sk_buff *skb, struct bpf_sock_tup
 		addr.all[0] = local->addr.word[3];
 	else
 		__builtin_memcpy(addr.all, local->addr.word, sizeof(addr));
-	bpf_ct_set_nat_info(fresh, &addr, bpf_ntohs(local->port), NF_NAT_MANIP_DST___HBPF);
+	undecided =
+		bpf_ct_set_nat_info(fresh, &addr, bpf_ntohs(local->port), NF_NAT_MANIP_DST___HBPF);
+	/* Nothing else may free it: bpf_ct_release() takes no nf_conn___init (strict_type_match in
+	 * the kernel's verifier.c). So an entry without the decision is inserted, and taken out. */
 	ct = bpf_ct_insert_entry(fresh);
-	if (ct)
-		bpf_ct_release(ct);
+	if (!ct)
+		return;
+	if (undecided)
+		bpf_ct_change_timeout(ct, 0);
+	bpf_ct_release(ct);
+	if (undecided)
+		pin_is_gone(skb, tuple, size, &opts);
 }
 
 static __noinline int pin_packet(struct __sk_buff *skb, const struct packet *pkt,

@@ -10,7 +10,7 @@ import shutil
 import socket
 import struct
 import subprocess
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import bpf
@@ -139,6 +139,26 @@ class Bed:
 
     def egress(self, frame):
         return self.run("egress", frame)
+
+    @contextmanager
+    def ingress_of(self, path):
+        """Frames come in by the ingress program of another object file, over the same maps."""
+        place = f"{self._pins}/other"
+        same = [word for name in self.maps if not name.startswith("_")  # libbpf's own, of constants
+                for word in ("map", "name", name, "pinned", f"{self._pins}/maps/{name}")]
+        load = subprocess.run(["bpftool", "prog", "loadall", path, place, *same],
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if load.returncode:
+            raise OSError(f"bpftool cannot load {path}: {load.stdout[-2000:]}")
+        usual = self.programs["ingress"]
+        self.programs["ingress"] = bpf.Program(f"{place}/hbpf_ingress")
+        try:
+            yield
+        finally:
+            self.programs["ingress"] = usual
+            for name in os.listdir(place):
+                os.unlink(f"{place}/{name}")
+            os.rmdir(place)
 
     # Configuring
 

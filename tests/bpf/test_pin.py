@@ -3,7 +3,11 @@
 
 In the build that cannot pin, and with the switch off, there must be none.
 """
+import contextlib
+import os
+import shutil
 import subprocess
+import tempfile
 
 from case import expect, expect_equal, promise
 from packets import DOCKER0, FAMILIES, PROTOCOLS, V4, Talk
@@ -135,3 +139,42 @@ def _(bed, family):
         connection(bed, talk, "half-open")
         opens(bed, talk)
         expect_equal("the same entry", marked(talk), True)
+
+
+@contextlib.contextmanager
+def program_that_cannot_decide(bed):
+    """The ingress program as if bpf_ct_set_nat_info() failed, which only want of memory does.
+
+    Yields whether frames come in by it: not where it cannot be built, or this build does not pin.
+    """
+    root = os.path.join(os.path.dirname(__file__), "../..")
+    if bed.build != "pin" or not shutil.which("clang"):
+        yield False
+        return
+    with tempfile.TemporaryDirectory() as copy:
+        shutil.copytree(os.path.join(root, "bpf"), copy, dirs_exist_ok=True)
+        header = os.path.join(copy, "conntrack.h")
+        with open(header) as file:
+            whole = file.read()
+        broken = whole.replace("if (undecided)", "if (true)")
+        expect_equal("the edit changes the program", broken != whole, True)
+        with open(header, "w") as file:
+            file.write(broken)
+        built = os.path.join(copy, "broken.bpf.o")
+        subprocess.run(["clang", "-target", "bpf", "-O2", "-g", "-std=gnu11", "-DHBPF_PIN",
+                        f"-I{root}/include", f"-I{copy}", f"-I{root}/vmlinux", "-c",
+                        f"{copy}/hbpf.bpf.c", "-o", built], check=True)
+        with bed.ingress_of(built):
+            yield True
+
+
+@promise("where NAT could not be decided no entry stays, and the packet goes its way",
+         family=FAMILIES, proto=PROTOCOLS)
+def _(bed, family, proto):
+    talk = talk_of(bed, family, proto)
+    with program_that_cannot_decide(bed) as broken:
+        if broken:
+            opens(bed, talk)
+            expect_equal("entries", entries(talk), [])
+    opens(bed, talk)
+    expect_entry(bed, talk)
