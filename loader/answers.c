@@ -15,8 +15,8 @@
 /* ---- which networks ---- */
 
 /* Joins the prefixes that one policy allows to @all. @lists: those that are there already. */
-static int add_policy(const struct answers_query *query, const struct hbpf_policy *policy,
-		      bool *lists, struct sources *all, struct error *err)
+static int add_policy(const struct dataplane *dp, const struct hbpf_policy *policy, bool *lists,
+		      struct sources *all, struct error *err)
 {
 	const __u16 wanted[] = { policy->list, HBPF_LIST_ONLINK };
 	struct sources some;
@@ -28,7 +28,7 @@ static int add_policy(const struct answers_query *query, const struct hbpf_polic
 		if (lists[wanted[i]])
 			continue;
 		lists[wanted[i]] = true;
-		rc = dataplane_sources(query->dp, wanted[i], &some, err);
+		rc = dataplane_sources(dp, wanted[i], &some, err);
 		if (rc)
 			break;
 		if (some.count)
@@ -45,21 +45,22 @@ static int add_policy(const struct answers_query *query, const struct hbpf_polic
 	return rc;
 }
 
-/* All that may use any port. */
-static int allowed_clients(const struct answers_query *query, struct sources *all,
-			   struct error *err)
+int answers_clients(const struct dataplane *dp, const struct exports *exports, struct sources *all,
+		    struct error *err)
 {
 	bool *lists = calloc(1 << 16, sizeof(*lists)); /* one for each struct hbpf_policy.list */
-	int rc;
+	const struct hbpf_policy *bridge = &dp->config.from;
+	int rc = 0;
 
 	if (!lists)
 		return error_set(err, ENOMEM, "no memory for the sources");
-	rc = add_policy(query, &query->dp->config.from, lists, all, err);
-	for (size_t i = 0; !rc && i < query->exports->count; i++) {
-		const struct hbpf_policy *policy = &query->exports->v[i].to.from;
+	memset(all, 0, sizeof(*all));
+	if (!exports->count)
+		rc = add_policy(dp, bridge, lists, all, err);
+	for (size_t i = 0; !rc && i < exports->count; i++) {
+		const struct hbpf_policy *own = &exports->v[i].to.from;
 
-		if (!policy->inherit)
-			rc = add_policy(query, policy, lists, all, err);
+		rc = add_policy(dp, own->inherit ? bridge : own, lists, all, err);
 	}
 	free(lists);
 	return rc;
@@ -482,11 +483,11 @@ static int check_family(const struct answers_query *query, int family, const str
 
 int answers_check(const struct answers_query *query, struct answers *answers, struct error *err)
 {
-	struct sources all = { 0 }, onlink = { 0 };
+	struct sources all, onlink = { 0 };
 	int rc;
 
 	memset(answers, 0, sizeof(*answers));
-	rc = allowed_clients(query, &all, err);
+	rc = answers_clients(query->dp, query->exports, &all, err);
 	answers->no_clients = !rc && !all.count;
 	/* An interface that is down has no routes. */
 	if (!rc && query->bridge->up)

@@ -22,6 +22,16 @@ struct answers_query {
 	const struct listeners *listeners; /* of @exports */
 };
 
+/**
+ * answers_clients() - the networks that may use any of some ports, or of none at all the bridge's
+ * @dp:		Open
+ * @all:	Filled; free v with free(). Nothing in it where no network may
+ *
+ * Return: 0 or -errno
+ */
+int answers_clients(const struct dataplane *dp, const struct exports *exports, struct sources *all,
+		    struct error *err);
+
 /* A network whose clients get no answer. */
 struct answers_lost {
 	char text[256];

@@ -64,7 +64,8 @@ struct change {
 	struct ports_report report;
 	struct gateways gateways;
 	struct listeners listeners; /* of put */
-	bool tells_put;             /* the two before could be read */
+	struct sources clients;     /* that may use put */
+	bool tells_put;             /* the three before could be read */
 };
 
 struct ports {
@@ -383,7 +384,8 @@ static void gather(struct ports *p)
 		else if (change->put.count && !change->gone_bridge)
 			change->tells_put =
 				!listeners_find(&change->put, &change->listeners, NULL) &&
-				!dataplane_gateways(&change->dp, &change->gateways, NULL);
+				!dataplane_gateways(&change->dp, &change->gateways, NULL) &&
+				!answers_clients(&change->dp, &change->put, &change->clients, NULL);
 	}
 }
 
@@ -405,7 +407,12 @@ static void tell_put(const struct change *change)
 		output_text("%s: the ports are kept, but there is no address that clients could "
 			    "dial; add one and `hbpf attach %s`\n",
 			    change->bridge, change->bridge);
-	report_reachable(&change->gateways, &change->put, &change->listeners);
+	else if (!change->clients.count)
+		output_text("%s: the ports are kept, but no network may use them; `hbpf status` "
+			    "tells why\n",
+			    change->bridge);
+	else
+		report_reachable(&change->gateways, &change->put, &change->listeners);
 }
 
 static void tell_gone(const struct change *change)
@@ -504,6 +511,7 @@ static void release(struct ports *p)
 		ports_report_free(&p->changes[i].report);
 		listeners_free(&p->changes[i].listeners);
 		free(p->changes[i].gateways.v);
+		free(p->changes[i].clients.v);
 	}
 	for (size_t i = 0; i < p->meant_count; i++)
 		error_free(&p->meant[i].problem);

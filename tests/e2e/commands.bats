@@ -107,6 +107,11 @@ no_ports() {
 	exits 0 attach --port 8088
 	lacks '->'
 	no_ports 'no network may use its ports'
+	exits 0 hb ports add 9000
+	prints 'br-test: the ports are kept, but no network may use them'
+	lacks '->'
+	exits 0 hb ports add 9001 --from 10.0.0.0/8
+	prints "$DOCKER0:9001/tcp +->"
 	on_host ip route add 10.0.0.0/8 dev br-test
 	attach --from 10.0.0.0/8
 	exits 0 hb status

@@ -156,7 +156,7 @@ names_attribute() {
 	detach_gives_back
 
 	attach --port 8088
-	at=$((4 + 4 + 8 + 16 + 16 + 4 + 2 + 3)) # of the hook in struct hbpf_config
+	at=$((4 + 4 + 8 + 16 + 16 + 4 + 4 + 2 + 3)) # of the hook in struct hbpf_config
 	tool bpf write "$(pin_dir br-test)/bridge_config" $at 01
 	exits 0 hb status
 	tool bpf write "$(pin_dir br-test)/bridge_config" $at 4d
