@@ -59,7 +59,7 @@ DOCS := README.md $(wildcard docs/*.md docs/*.svg)
 
 # Unit tests link with the parts that need neither root nor a kernel.
 UNIT_PARTS := error addr fib_rule port_spec exports map_form map_value engine_parse engine_find curl engine_http \
-	      engine_events args attach_request backoff cli clock conf log output printable sets tended text_list
+	      engine_events args attach_request backoff cli clock conf conf_open log output printable sets tended text_list
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 UNIT_BIN   := $(UNIT_TESTS:%=$(BUILD)/unit/%)
 UNIT_OBJ   := $(UNIT_PARTS:%=$(OBJ)/unit/loader/%.o)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "conf.h"
+#include "conf_open.h"
 #include "engine_find.h"
 #include "printable.h"
 
@@ -11,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #define NAME_MAX_SHOWN 80
 
@@ -451,32 +452,23 @@ static void read_stream(struct conf *conf, const char *file, FILE *stream, bool 
 static bool read_file(struct conf *conf, const char *path, bool must, bool *nomem)
 {
 	struct reader r = { .conf = conf, .file = path };
-	FILE *stream = fopen(path, "re");
-	struct stat st;
+	struct error err = { 0 };
+	int fd = conf_open_file(path, &err);
+	FILE *stream = fd < 0 ? NULL : fdopen(fd, "r");
 
-	if (!stream && errno == ENOENT && !must)
+	if (fd == -ENOENT && !must)
 		return false;
-	if (!stream) {
-		const char *hint = "is the name right? hbpf.conf(5) tells what is in such a file";
-
-		complain(&r, errno == ENOENT ? hint : NULL, "cannot be opened: %s",
-			 strerror(errno));
-	} else if (fstat(fileno(stream), &st)) {
-		complain(&r, NULL, "cannot be inspected: %s", strerror(errno));
-	} else if (st.st_uid || (st.st_mode & (S_IWGRP | S_IWOTH))) {
-		/* The group's bits are the mask of an ACL (acl(5)): also where it is root's they
-		 * may let another user write. */
-		char hint[160];
-
-		snprintf(hint, sizeof(hint), "`chown root %.60s; chmod go-w %.60s` mends it", path,
-			 path);
-		complain(&r, hint, "others than root may write it, and so open ports");
-	} else {
+	if (fd == -ENOENT)
+		error_hint(&err, "is the name right? hbpf.conf(5) tells what is in such a file");
+	if (fd < 0)
+		complain(&r, err.hint, "%s", err.what);
+	else if (stream)
 		read_stream(conf, path, stream, nomem);
-	}
 	if (stream)
 		fclose(stream);
-	*nomem |= r.nomem;
+	else if (fd >= 0)
+		close(fd);
+	*nomem |= r.nomem || (fd >= 0 && !stream);
 	return true;
 }
 
@@ -493,15 +485,23 @@ static bool read_dir(struct conf *conf, bool *nomem)
 	struct reader r = { .conf = conf, .file = CONF_DIR };
 	bool any = false;
 	char path[PATH_MAX];
+	struct error err = { 0 };
 	struct dirent **names;
-	int count = scandir(CONF_DIR, &names, is_conf, alphasort);
+	int fd = conf_open_dir(CONF_DIR, &err);
+	int count = fd < 0 ? fd : scandirat(fd, ".", &names, is_conf, alphasort);
 
-	if (count < 0 && errno == ENOENT)
+	if (fd == -ENOENT)
 		return false;
+	if (fd >= 0 && count < 0)
+		error_set(&err, errno, "cannot be read: %s", strerror(errno));
+	if (fd >= 0)
+		close(fd);
 	if (count < 0) {
 		/* Taken for empty, a reload would detach what is declared there. */
-		complain(&r, "it is a directory of *.conf files, or is not there at all",
-			 "cannot be read: %s", strerror(errno));
+		complain(&r,
+			 err.hint[0] ? err.hint
+				     : "it is a directory of *.conf files, or is not there at all",
+			 "%s", err.what);
 		*nomem |= r.nomem;
 		return true;
 	}

@@ -407,6 +407,45 @@ dial_itself() {
 	! grep -q "$c1\|$bidi" "$BED/out" || fail "raw in JSON"
 }
 
+@test "a configuration is read only where nobody but root could have put it" {
+	local nobody=(setpriv --reuid nobody --regid nogroup --clear-groups) bad
+
+	mkdir "$BED/etc"
+	mkdir -m 1777 "$BED/all"
+	printf '[br-test]\nports = 8088\n' >"$BED/etc/good.conf"
+	echo 'root:secret' >"$BED/etc/shadow"
+	cp "$BED/etc/good.conf" "$BED/all/"
+	"${nobody[@]}" ln -s "$BED/etc/shadow" "$BED/all/link"
+	"${nobody[@]}" ln -s "$BED/etc" "$BED/all/dir"
+	ln -s "$BED/etc" "$BED/alias"
+	ln -s good.conf "$BED/etc/link"
+	mkfifo "$BED/etc/fifo"
+	exits 0 hb watch --check "$BED/etc/good.conf"
+	exits 0 hb watch --check "$BED/alias/../alias//./good.conf"
+	exits 0 hb watch --check "$BED/all/good.conf"
+	exits 0 on_host env -C "$BED/etc" "$HBPF" watch --check good.conf
+	exits 0 on_host env -C "$BED/etc" "$HBPF" watch --check ../etc/good.conf
+	for bad in "$BED/all/link" "$BED/etc/link"; do
+		exits 1 hb watch --check "$bad"
+		says "$bad: it is a symbolic link" '-c'
+	done
+	exits 1 hb watch --check "$BED/all/dir/shadow"
+	says "$BED/all/dir, a symbolic link on the way to it, is user"
+	! grep -q secret <<<"$out$err" || fail "it tells what is in root's files: $out$err"
+	exits 1 hb watch --check "$BED/etc/shadow" # as it does where root names them
+	says secret
+	exits 1 timeout 5 nsenter --net=/run/netns/host "$HBPF" watch --check "$BED/etc/fifo"
+	says 'no regular file'
+	for bad in 'chown nobody' 'chmod g+w' 'chmod o+w'; do
+		$bad "$BED/etc"
+		exits 1 hb watch --check "$BED/etc/good.conf"
+		says "others than root may write the directory $BED/etc " "chown root $BED/etc; chmod go-w"
+		chown root "$BED/etc"
+		chmod 755 "$BED/etc"
+	done
+	exits 0 hb watch --check "$BED/etc/good.conf"
+}
+
 @test "lo down" {
 	on_host ip link set lo down
 	refuses 1 hb attach br-test --port 8088

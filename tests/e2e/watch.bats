@@ -356,14 +356,18 @@ load watch
 	printf '\nlabels = yes\n' >/etc/hbpf.conf.d/zzz.conf
 	exits 1 hb watch --check
 	says 'zzz.conf:2: labels is said already, at /etc/hbpf.conf:1'
+	# nobody else may put a file there, not even one that has to be root's
+	chmod 1777 /etc/hbpf.conf.d
+	exits 1 hb watch --check
+	says '/etc/hbpf.conf.d: others than root may write' 'chmod go-w /etc/hbpf.conf.d'
 	# what cannot be read is not as if nothing were declared there
 	rm -r /etc/hbpf.conf.d
 	exits 0 hb watch --check
 	touch /etc/hbpf.conf.d
 	exits 1 hb watch --check
-	says '/etc/hbpf.conf.d: cannot be read: Not a directory' '\*\.conf'
+	says '/etc/hbpf.conf.d: cannot be opened: Not a directory' '\*\.conf'
 	rm /etc/hbpf.conf
 	exits 1 hb watch --check
-	says '/etc/hbpf.conf.d: cannot be read'
+	says '/etc/hbpf.conf.d: cannot be opened'
 	umount /etc
 }
