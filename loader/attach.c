@@ -318,7 +318,7 @@ static int hook_up(struct attach *a, struct error *err)
 		rc = settings_apply(&a->pins, a->bridge, a->link->ifindex, err);
 	/* last, for undo() cannot bring a flow back */
 	if (!rc && !a->fresh && !snapshot_same_sources(&a->before, &a->after))
-		rc = dataplane_forget_udp(&a->dp, err);
+		rc = dataplane_forget_refused(&a->dp, &a->after.exports, err);
 	return rc;
 }
 

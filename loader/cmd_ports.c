@@ -322,7 +322,7 @@ static void settle(struct change *change, bool new_from)
 		change->ended = dataplane_end_flows(&change->dp, &change->gone, &err);
 	/* The ports are as wanted already; what is left behind costs room, not truth. */
 	if (change->ended < 0 ||
-	    (change->committed && new_from && dataplane_forget_udp(&change->dp, &err)) ||
+	    (change->committed && new_from && dataplane_forget_refused(&change->dp, now, &err)) ||
 	    dataplane_sweep(&change->dp, now, &err) ||
 	    dataplane_sweep_lists(&change->dp, now, &err))
 		log_warn("%s: %s", change->bridge, err.what);

@@ -129,12 +129,14 @@ int dataplane_end_flows(struct dataplane *dp, const struct exports *gone, struct
 int dataplane_sweep(struct dataplane *dp, const struct exports *want, struct error *err);
 
 /**
- * dataplane_forget_udp() - forget the UDP flows, after it was changed who may use the ports
+ * dataplane_forget_refused() - forget the UDP flows of clients that may not use their port any more
+ * @exports:	What the maps hold
  *
- * The source is asked of new flows only, and a UDP flow has no end of its own: what is still
- * allowed is recorded anew at its next packet. Return: 0 or -errno
+ * The programs ask about the source of new flows only, and a UDP flow has no end of its own. The
+ * others stay: answers may be pending on them. Return: 0 or -errno
  */
-int dataplane_forget_udp(struct dataplane *dp, struct error *err);
+int dataplane_forget_refused(struct dataplane *dp, const struct exports *exports,
+			     struct error *err);
 
 struct gateway {
 	struct hbpf_addr addr;
@@ -166,7 +168,8 @@ struct sources {
 	size_t count;
 };
 
-/** dataplane_sources() - read one list (HBPF_LIST_*) of the sources map; free v with free() */
+/** dataplane_sources() - read one list (HBPF_LIST_*) of the sources map, sorted; free v with free()
+ */
 int dataplane_sources(const struct dataplane *dp, __u32 list, struct sources *set,
 		      struct error *err);
 /* All lists of a bridge, read at one moment. All zero is none. */

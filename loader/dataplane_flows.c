@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <string.h>
 #include <netinet/tcp.h>
+#include <bpf/bpf.h>
 #include "map_io.h"
+#include "map_value.h"
 #include "services.h"
 
 struct flow {
@@ -200,6 +202,7 @@ out:
 /* ---- maps ---- */
 
 struct sweep {
+	const struct dataplane *dp;
 	const struct exports *want;
 	enum dataplane_map map;
 	struct table stale;
@@ -245,7 +248,7 @@ static int sweep_flows(struct dataplane *dp, const struct exports *want,
 	int ret = 0;
 
 	for (size_t i = 0; !ret && i < FLOW_MAPS; i++) {
-		struct sweep sweep = { want, flow_maps[i], recent };
+		struct sweep sweep = { dp, want, flow_maps[i], recent };
 
 		if (sweep.map == MAP_FLOWS)
 			sweep.stale = flows;
@@ -254,17 +257,44 @@ static int sweep_flows(struct dataplane *dp, const struct exports *want,
 	return ret;
 }
 
-static int add_udp_flow(const void *key, const void *value, void *context)
+static bool list_has(const struct dataplane *dp, __u32 list, const struct hbpf_addr *addr)
+{
+	const struct hbpf_source_key key = source_key(list, &(struct prefix){ *addr, 128 });
+	struct hbpf_source value;
+
+	return !bpf_map_lookup_elem(dp->maps[MAP_SOURCES], &key, &value);
+}
+
+/* As the programs ask of a new flow (bpf/source.h). */
+static bool is_allowed(const struct dataplane *dp, const struct hbpf_policy *policy,
+		       const struct hbpf_addr *client)
+{
+	if (list_has(dp, HBPF_LIST_HOST, client))
+		return false;
+	if (policy->inherit)
+		policy = &dp->config.from;
+	if (policy->onlink && list_has(dp, HBPF_LIST_ONLINK, client))
+		return true;
+	return policy->list >= HBPF_LIST_BRIDGE && list_has(dp, policy->list, client);
+}
+
+static int add_refused(const void *key, const void *value, void *context)
 {
 	struct sweep *sweep = context;
 	const struct flow flow = flow_of(sweep->map, key, value);
+	const struct export *export;
 
-	return flow.key.proto == IPPROTO_UDP ? table_add(&sweep->stale, key, value) : 0;
+	if (flow.key.proto != IPPROTO_UDP)
+		return 0;
+	export = exports_find(sweep->want, flow.key.proto, flow.dialled.port);
+	if (!export || is_allowed(sweep->dp, &export->to.from, &flow.key.client))
+		return 0;
+	return table_add(&sweep->stale, key, value);
 }
 
-int dataplane_forget_udp(struct dataplane *dp, struct error *err)
+int dataplane_forget_refused(struct dataplane *dp, const struct exports *exports, struct error *err)
 {
-	return sweep_flows(dp, NULL, add_udp_flow, err);
+	return sweep_flows(dp, exports, add_refused, err);
 }
 
 static int sweep_services(struct dataplane *dp, const struct exports *want, struct error *err)
@@ -298,7 +328,7 @@ int dataplane_sweep(struct dataplane *dp, const struct exports *want, struct err
 
 	ret = sweep_flows(dp, want, add_stale_flow, err);
 	if (!ret)
-		ret = sweep_map(dp, (struct sweep){ want, MAP_PORT_STATS, PORT_STATS_TABLE },
+		ret = sweep_map(dp, (struct sweep){ dp, want, MAP_PORT_STATS, PORT_STATS_TABLE },
 				add_stale_stats, err);
 	if (!ret)
 		ret = sweep_services(dp, want, err);

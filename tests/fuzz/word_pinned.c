@@ -546,7 +546,7 @@ static void read_bridge(const struct pins *pins)
 		judge_exports(&dp, &set);
 		worked(dataplane_sweep(&dp, &set, &err), &err);
 		worked(dataplane_sweep_lists(&dp, &set, &err), &err);
-		worked(dataplane_forget_udp(&dp, &err), &err);
+		worked(dataplane_forget_refused(&dp, &set, &err), &err);
 		worked(dataplane_set_exports(&dp, &set, &none, &err), &err);
 	}
 	exports_free(&set);

@@ -550,6 +550,19 @@ def udp_two_gateways(service, first, second, *more):
 
 
 @scene
+def udp_pending(service, where, *command):
+    """A client waits for its answer while COMMAND runs (on the host)."""
+    family, addr = endpoint(service)
+    server = make("host", "udp", family, addr)
+    client = connect("c1", "udp", where)
+    client.sendall(b"question")
+    _, peer = server.recvfrom(100)
+    run("host", *command)
+    server.sendto(b"answer", peer)
+    check(client.recv(100) == b"answer", "no answer")
+
+
+@scene
 def udp_big(service, where, size):
     """One datagram of SIZE bytes each way, in fragments."""
     family, addr = endpoint(service)
