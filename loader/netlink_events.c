@@ -3,10 +3,13 @@
 
 #include <errno.h>
 #include <string.h>
+#include <arpa/inet.h>
 #include <libmnl/libmnl.h>
+#include <linux/filter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/rtnetlink.h>
+#include <stddef.h>
 #include <sys/socket.h>
 
 #define NOTICES_SIZE  32768
@@ -19,10 +22,61 @@ static const struct {
 } sources[NETLINK_EVENTS_MAX] = {
 	[NETLINK_EVENTS_ROUTE] = { NETLINK_ROUTE,
 				   GROUP(RTNLGRP_LINK) | GROUP(RTNLGRP_TC) |
-					   GROUP(RTNLGRP_IPV4_IFADDR) | GROUP(RTNLGRP_IPV6_IFADDR),
+					   GROUP(RTNLGRP_IPV4_IFADDR) | GROUP(RTNLGRP_IPV6_IFADDR) |
+					   GROUP(RTNLGRP_IPV4_ROUTE) | GROUP(RTNLGRP_IPV6_ROUTE),
 				   "interfaces" },
 	[NETLINK_EVENTS_NF_TABLES] = { NETLINK_NETFILTER, GROUP(NFNLGRP_NFTABLES), "nf_tables" },
 };
+
+#define ACCEPT 0xffffffff
+#define DROP   0
+
+#define FIELD(type, member)        (NLMSG_HDRLEN + offsetof(type, member))
+#define LOAD(size, offset)         BPF_STMT(BPF_LD | (size) | BPF_ABS, (offset))
+#define RETURN(verdict)            BPF_STMT(BPF_RET | BPF_K, (verdict))
+/* skip this many of the instructions that follow */
+#define IF(value, then, otherwise) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), (then), (otherwise))
+/* is that attribute in the message? */
+#define FIND(type)                                                                                 \
+	BPF_STMT(BPF_LD | BPF_IMM, NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(struct rtmsg))),              \
+		BPF_STMT(BPF_LDX | BPF_IMM, (type)), LOAD(BPF_W, SKF_AD_OFF + SKF_AD_NLATTR)
+
+/*
+ * A router's routes change by the hundred a second, and none of those makes a difference here: they
+ * are unicast routes with a gateway. What does is what makes addresses the host's own, and unicast
+ * routes to a link that are not the kernel's for an address, of which there is a notice anyway. The
+ * kernel drops the others, so that nobody is woken up for them (sk_filter() in do_one_broadcast()).
+ * Numbers of more than a byte are loaded in network byte order, and netlink's are in the host's.
+ */
+static int filter_routes(struct mnl_socket *nl)
+{
+	struct sock_filter code[] = {
+		LOAD(BPF_H, offsetof(struct nlmsghdr, nlmsg_type)),
+		IF(htons(RTM_NEWROUTE), 2, 0),
+		IF(htons(RTM_DELROUTE), 1, 0),
+		RETURN(ACCEPT),
+		LOAD(BPF_B, FIELD(struct rtmsg, rtm_type)),
+		IF(RTN_LOCAL, 2, 0),
+		IF(RTN_ANYCAST, 1, 0),
+		IF(RTN_UNICAST, 1, 3),
+		RETURN(ACCEPT),
+		LOAD(BPF_B, FIELD(struct rtmsg, rtm_protocol)),
+		IF(RTPROT_KERNEL, 0, 1),
+		RETURN(DROP),
+		FIND(RTA_GATEWAY),
+		IF(0, 0, 9),
+		FIND(RTA_VIA),
+		IF(0, 0, 5),
+		FIND(RTA_MULTIPATH),
+		IF(0, 0, 1),
+		RETURN(ACCEPT),
+		RETURN(DROP),
+	};
+	struct sock_fprog program = { sizeof(code) / sizeof(code[0]), code };
+
+	return setsockopt(mnl_socket_get_fd(nl), SOL_SOCKET, SO_ATTACH_FILTER, &program,
+			  sizeof(program));
+}
 
 struct mnl_socket *netlink_events_open(enum netlink_source source, struct error *err)
 {
@@ -30,7 +84,8 @@ struct mnl_socket *netlink_events_open(enum netlink_source source, struct error 
 	int code;
 
 	nl = mnl_socket_open2(sources[source].protocol, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	if (nl && !mnl_socket_bind(nl, sources[source].groups, MNL_SOCKET_AUTOPID))
+	if (nl && (source != NETLINK_EVENTS_ROUTE || !filter_routes(nl)) &&
+	    !mnl_socket_bind(nl, sources[source].groups, MNL_SOCKET_AUTOPID))
 		return nl;
 	code = errno;
 	if (nl)

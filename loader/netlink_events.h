@@ -7,7 +7,7 @@
 #include "error.h"
 
 enum netlink_source {
-	NETLINK_EVENTS_ROUTE,     /* interfaces, addresses, qdiscs and filters */
+	NETLINK_EVENTS_ROUTE,     /* interfaces, addresses, routes that may concern us, filters */
 	NETLINK_EVENTS_NF_TABLES, /* tables and chains; legacy iptables has no notices */
 	NETLINK_EVENTS_MAX,
 };
