@@ -217,8 +217,7 @@ static bool has_address(const struct host *host, const struct link *link, bool v
 	for (size_t i = 0; i < host->addrs.count; i++) {
 		const typeof(*host->addrs.v) *own = &host->addrs.v[i];
 
-		if (own->ifindex == link->ifindex && addr_is_v4(&own->addr) == v4 &&
-		    !addr_is_link_local6(&own->addr))
+		if (address_is_gateway(own, link) && addr_is_v4(&own->addr) == v4)
 			return true;
 	}
 	return false;
@@ -243,6 +242,67 @@ void advice_bridge(const struct host *host, const struct link *bridge)
 			log_warn("%s, a physical interface, is a port of %s: hosts on its network "
 				 "are clients too; --from narrows that down",
 				 port->name, bridge->name);
+	}
+}
+
+static bool list_has_family(const struct sources *list, bool v4)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (addr_is_v4(&list->v[i].prefix.addr) == v4)
+			return true;
+	}
+	return false;
+}
+
+/* docker0's address does not count: Docker's clients have no IPv6 because docker0 has. */
+static bool has_gateway(const struct gateways *gateways, bool v4)
+{
+	for (size_t i = 0; i < gateways->count; i++) {
+		if (addr_is_v4(&gateways->v[i].addr) == v4 &&
+		    gateways->v[i].why != HBPF_GATEWAY_DOCKER0)
+			return true;
+	}
+	return false;
+}
+
+static bool is_inherited(const struct exports *exports)
+{
+	for (size_t i = 0; i < exports->count; i++) {
+		if (exports->v[i].to.from.inherit)
+			return true;
+	}
+	return !exports->count;
+}
+
+void advice_clients(const struct snapshot *now)
+{
+	const struct hbpf_policy *from = &now->config.from;
+
+	/* --from alone is the administrator's word, also where it leaves a family out. */
+	for (int v4 = 1; from->onlink && v4 >= 0 && is_inherited(&now->exports); v4--) {
+		if (has_gateway(&now->gateways, v4) &&
+		    !list_has_family(&now->lists[HBPF_LIST_ONLINK], v4) &&
+		    !list_has_family(&now->lists[HBPF_LIST_BRIDGE], v4))
+			log_warn("no IPv%d client may use the ports: there is no network on the "
+				 "bridge's link, and no route to a client; --from names who may",
+				 v4 ? 4 : 6);
+	}
+}
+
+void advice_advertised(const struct host *host, const struct link *bridge,
+		       const struct gateways *gateways)
+{
+	char text[ADDR_STRLEN];
+
+	for (size_t i = 0; i < host->addrs.count; i++) {
+		const typeof(*host->addrs.v) *own = &host->addrs.v[i];
+
+		if (own->ifindex == bridge->ifindex && own->advertised &&
+		    !addr_is_link_local6(&own->addr) && !gateways_has(gateways, &own->addr))
+			log_warn("%s of %s has a lifetime, as from a router advertisement, which a "
+				 "client may have sent: it is no gateway, and its network no "
+				 "client; --gateway and --from take them in",
+				 addr_format(&own->addr, text), bridge->name);
 	}
 }
 

@@ -4,6 +4,7 @@
 #define HBPF_ADVICE_H
 
 #include "answers.h"
+#include "snapshot.h"
 
 /* What is in the way of ports; all zero: nothing. */
 struct bound {
@@ -41,6 +42,13 @@ void advice_ports(const struct exports *exports, const struct listeners *listene
 
 /** advice_bridge() - warn about what the bridge lacks, and about a NIC in it */
 void advice_bridge(const struct host *host, const struct link *bridge);
+
+/** advice_clients() - warn where a gateway's family has no client that may use the ports */
+void advice_clients(const struct snapshot *now);
+
+/** advice_advertised() - warn about addresses that are no gateways, as they have a lifetime */
+void advice_advertised(const struct host *host, const struct link *bridge,
+		       const struct gateways *gateways);
 
 /** advice_conntrack() - warn where strict connection tracking sees the bridge's packets */
 void advice_conntrack(const char *bridge);

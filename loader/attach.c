@@ -161,17 +161,18 @@ static int plan_sources(struct attach *a, struct error *err)
 	struct sources *lists = a->after.lists;
 	int rc;
 
-	rc = refresh_own(&a->host, &lists[HBPF_LIST_HOST]);
+	rc = refresh_own(&a->host, &lists[HBPF_LIST_HOST], err);
 	if (!rc)
-		rc = refresh_onlink(&a->host, a->link, &lists[HBPF_LIST_ONLINK]);
-	if (from->given || a->fresh) {
-		a->after.config.from = from_policy(from, HBPF_LIST_BRIDGE);
-		if (!rc)
-			rc = sources_copy(&lists[HBPF_LIST_BRIDGE], &from->sources);
-	} else if (!rc) {
+		rc = refresh_onlink(&a->host, a->link, &lists[HBPF_LIST_ONLINK], err);
+	if (rc)
+		return rc;
+	if (!from->given && !a->fresh)
 		return dataplane_sources(&a->dp, HBPF_LIST_BRIDGE, &lists[HBPF_LIST_BRIDGE], err);
-	}
-	return rc ? error_set(err, ENOMEM, "no memory for the sources") : 0;
+	a->after.config.from = from_policy(from, HBPF_LIST_BRIDGE);
+	if (sources_copy(&lists[HBPF_LIST_BRIDGE], &from->sources))
+		return error_set(err, ENOMEM, "no memory for the sources");
+	sources_sort(&lists[HBPF_LIST_BRIDGE]);
+	return 0;
 }
 
 static void plan_config(struct attach *a)

@@ -119,6 +119,8 @@ static void tell(struct attach *a)
 	bool has_clients;
 
 	advice_bridge(&a->host, a->link);
+	advice_advertised(&a->host, a->link, &a->after.gateways);
+	advice_clients(&a->after);
 	advice_conntrack(a->bridge);
 	has_clients = advice_answers(&(struct answers_query){
 		.host = &a->host,

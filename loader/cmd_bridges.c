@@ -5,6 +5,7 @@
 #include "engine.h"
 #include "log.h"
 #include "output.h"
+#include "refresh.h"
 #include "text_list.h"
 
 #include <errno.h>
@@ -57,7 +58,7 @@ static const struct hbpf_addr *next_gateway(const struct view *view, const struc
 	while (*at < addrs->count) {
 		const struct link_addr *own = &addrs->v[(*at)++];
 
-		if (own->ifindex == link->ifindex && !addr_is_link_local6(&own->addr))
+		if (address_is_gateway(own, link))
 			return &own->addr;
 	}
 	return NULL;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include "map_io.h"
 #include "map_value.h"
+#include "sets.h"
 
 /* ---- gateways ---- */
 
@@ -178,6 +179,8 @@ int dataplane_sources(const struct dataplane *dp, __u32 list, struct sources *se
 	for (i = 0; !ret && i < table.count; i++) {
 		set->v[set->count++] = get_source(table_entry(&table, i));
 	}
+	if (!ret)
+		sources_sort(set);
 	table_free(&table);
 	return ret;
 }

@@ -43,6 +43,8 @@ static void read_route(const struct nlmsghdr *nlh, struct fib_route *route)
 	const struct nlattr *attr, *dst = NULL;
 
 	route->table = msg->rtm_table;
+	route->protocol = msg->rtm_protocol;
+	route->direct = true;
 	mnl_attr_for_each (attr, nlh, sizeof(*msg)) {
 		switch (mnl_attr_get_type(attr)) {
 		case RTA_OIF:
@@ -53,6 +55,16 @@ static void read_route(const struct nlmsghdr *nlh, struct fib_route *route)
 			break;
 		case RTA_DST:
 			dst = attr;
+			break;
+		case RTA_PREFSRC:
+			if (msg->rtm_family == AF_INET)
+				route->src4 = mnl_attr_get_u32(attr);
+			break;
+		case RTA_GATEWAY:
+		case RTA_VIA:
+		case RTA_MULTIPATH:
+		case RTA_ENCAP:
+			route->direct = false;
 			break;
 		}
 	}
@@ -105,9 +117,12 @@ int fib_lookup_route(const struct fib_flow *flow, struct fib_route *route)
 
 struct listing {
 	struct fib_routes *routes;
-	unsigned int ifindex;
+	int family;
+	unsigned char type;
+	unsigned int ifindex; /* 0: any */
 };
 
+/* What was not asked for comes where a family is not in the kernel: then all others answer. */
 static int on_route(const struct nlmsghdr *nlh, void *data)
 {
 	const struct rtmsg *msg = mnl_nlmsg_get_payload(nlh);
@@ -116,10 +131,11 @@ static int on_route(const struct nlmsghdr *nlh, void *data)
 	struct fib_route route = { 0 };
 	struct fib_route *v;
 
-	if (msg->rtm_type != RTN_UNICAST || msg->rtm_flags & RTM_F_CLONED)
+	if (msg->rtm_family != listing->family || msg->rtm_type != listing->type ||
+	    msg->rtm_flags & RTM_F_CLONED)
 		return MNL_CB_OK;
 	read_route(nlh, &route);
-	if (route.ifindex != listing->ifindex)
+	if (listing->ifindex && route.ifindex != listing->ifindex)
 		return MNL_CB_OK;
 	v = nl_grow(routes->v, routes->count, sizeof(*v));
 	if (!v)
@@ -129,21 +145,42 @@ static int on_route(const struct nlmsghdr *nlh, void *data)
 	return MNL_CB_OK;
 }
 
-int fib_routes_by(int family, unsigned int ifindex, struct fib_routes *routes, struct error *err)
+/* The kernel picks them, as a router has a million that are of no interest here. */
+static int list(struct listing *listing, struct error *err)
 {
-	struct listing listing = { routes, ifindex };
 	struct nl_request request;
 	struct rtmsg *msg;
 	int rc;
 
-	*routes = (struct fib_routes){ 0 };
 	msg = nl_begin(&request, RTM_GETROUTE, NLM_F_DUMP, sizeof(*msg));
-	msg->rtm_family = family;
-	rc = nl_talk(NETLINK_ROUTE, &request, on_route, &listing, &routes->count);
-	if (!rc)
+	msg->rtm_family = listing->family;
+	msg->rtm_type = listing->type;
+	if (listing->ifindex)
+		mnl_attr_put_u32(&request.nlh, RTA_OIF, listing->ifindex);
+	request.strict = true;
+	rc = nl_talk(NETLINK_ROUTE, &request, on_route, listing, &listing->routes->count);
+	if (!rc || (rc == -ENODEV && listing->ifindex)) /* the device has gone meanwhile */
 		return 0;
-	fib_routes_free(routes);
 	return error_set(err, rc, "cannot list the routes: %s", strerror(-rc));
+}
+
+int fib_routes_by(int family, unsigned int ifindex, struct fib_routes *routes, struct error *err)
+{
+	struct listing listing = { routes, family, RTN_UNICAST, ifindex };
+	int rc;
+
+	*routes = (struct fib_routes){ 0 };
+	rc = list(&listing, err);
+	if (rc)
+		fib_routes_free(routes);
+	return rc;
+}
+
+int fib_routes_of(int family, unsigned char type, struct fib_routes *routes, struct error *err)
+{
+	struct listing listing = { routes, family, type, 0 };
+
+	return list(&listing, err);
 }
 
 void fib_routes_free(struct fib_routes *routes)

@@ -40,6 +40,16 @@ void fib_rules_free(struct fib_rules *rules);
  * Return: 0 or -errno. Free with fib_routes_free()
  */
 int fib_routes_by(int family, unsigned int ifindex, struct fib_routes *routes, struct error *err);
+
+/**
+ * fib_routes_of() - add the routes of one type of all tables
+ * @family:	AF_INET or AF_INET6
+ * @type:	RTN_LOCAL, RTN_ANYCAST...
+ * @routes:	May hold others already; free with fib_routes_free(), also on failure
+ *
+ * Return: 0 or -errno
+ */
+int fib_routes_of(int family, unsigned char type, struct fib_routes *routes, struct error *err);
 void fib_routes_free(struct fib_routes *routes);
 
 #endif /* HBPF_FIB_H */

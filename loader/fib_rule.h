@@ -22,7 +22,10 @@ struct fib_flow {
 struct fib_route {
 	unsigned int ifindex; /* output device */
 	__u32 table;          /* where the route stands */
-	struct prefix dst; /* the route's own; filled by fib_lookup_route() and fib_routes_by() */
+	struct prefix dst;    /* the route's own; not filled by fib_lookup() */
+	__be32 src4;          /* of IPv4: the address of this host to use towards it, or 0 */
+	__u8 protocol;        /* RTPROT_*: who made it */
+	bool direct;          /* no gateway stands between: dst is on the device's link */
 };
 
 struct fib_range {

@@ -22,6 +22,7 @@ void *nl_begin(struct nl_request *request, __u16 type, __u16 flags, size_t size)
 	request->nlh.nlmsg_type = type;
 	request->nlh.nlmsg_flags = NLM_F_REQUEST | flags;
 	request->nlh.nlmsg_seq = SEQUENCE;
+	request->strict = false;
 	return mnl_nlmsg_put_extra_header(&request->nlh, size);
 }
 
@@ -65,6 +66,9 @@ static int exchange(struct mnl_socket *nl, struct nl_request *request, mnl_cb_t 
 	ssize_t len;
 	int ret;
 
+	if (request->strict &&
+	    mnl_socket_setsockopt(nl, NETLINK_GET_STRICT_CHK, &(int){ 1 }, sizeof(int)))
+		return -errno;
 	if (mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID) ||
 	    mnl_socket_sendto(nl, request, request->nlh.nlmsg_len) < 0)
 		return -errno;

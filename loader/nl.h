@@ -3,12 +3,14 @@
 #ifndef HBPF_NL_H
 #define HBPF_NL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <libmnl/libmnl.h>
 
 struct nl_request {
 	struct nlmsghdr nlh;
 	char room[256 - sizeof(struct nlmsghdr)]; /* ours need a fifth of it */
+	bool strict; /* of a dump: the kernel picks what the header and attributes say */
 };
 
 /**

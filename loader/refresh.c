@@ -1,13 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "refresh.h"
+#include "fib.h"
 #include "nat.h"
 #include "settings.h"
 
 #include <errno.h>
+#include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define DOCKER0 "docker0"
+
+bool address_is_gateway(const struct link_addr *own, const struct link *link)
+{
+	return own->ifindex == link->ifindex && !own->advertised &&
+	       !addr_is_link_local6(&own->addr) && !addr_is_loopback(&own->addr);
+}
 
 static int add_addresses(const struct host *host, const struct link *link, __u32 why,
 			 struct gateways *set)
@@ -15,8 +23,7 @@ static int add_addresses(const struct host *host, const struct link *link, __u32
 	for (size_t i = 0; link && i < host->addrs.count; i++) {
 		const typeof(*host->addrs.v) *own = &host->addrs.v[i];
 
-		if (own->ifindex != link->ifindex || addr_is_link_local6(&own->addr) ||
-		    addr_is_loopback(&own->addr))
+		if (!address_is_gateway(own, link))
 			continue;
 		if (gateways_add(set, &own->addr, why))
 			return -ENOMEM;
@@ -43,12 +50,9 @@ int refresh_gateways(const struct host *host, const struct link *bridge,
 	return rc;
 }
 
-/* One entry for each address at most, so room for all is made at once. */
-static int sources_room(const struct host *host, struct sources *set)
+static int no_memory(struct error *err)
 {
-	set->count = 0;
-	set->v = calloc(host->addrs.count + 1, sizeof(*set->v));
-	return set->v ? 0 : -ENOMEM;
+	return error_set(err, ENOMEM, "no memory for the sources");
 }
 
 static __be32 local_v4(const struct hbpf_addr *addr)
@@ -70,37 +74,123 @@ void refresh_arp_sender(const struct host *host, const struct link *bridge,
 	}
 }
 
-int refresh_onlink(const struct host *host, const struct link *bridge, struct sources *set)
+/* Shorter ones say where everything else goes (a default route, or its halves), not who is on the
+ * link: one of a bridge's would make the world its clients. */
+#define SHORTEST_ONLINK4 (V4_MAPPED_BITS + 8)
+#define SHORTEST_ONLINK6 16
+
+/* Does a route of the bridge say that somebody is on its link? The kernel's own come with addresses
+ * and with router advertisements, so addresses have to tell about those. */
+static bool is_onlink(const struct fib_route *route)
 {
-	if (sources_room(host, set))
-		return -ENOMEM;
-	for (size_t i = 0; i < host->addrs.count; i++) {
+	const struct prefix *dst = &route->dst;
+
+	return route->direct && route->protocol != RTPROT_KERNEL && route->protocol != RTPROT_RA &&
+	       route->protocol != RTPROT_REDIRECT &&
+	       dst->len >= (addr_is_v4(&dst->addr) ? SHORTEST_ONLINK4 : SHORTEST_ONLINK6) &&
+	       !addr_is_link_local6(&dst->addr) && !addr_is_multicast(&dst->addr) &&
+	       !addr_is_loopback(&dst->addr);
+}
+
+static int add_onlink_routes(unsigned int ifindex, int family, struct sources *set,
+			     struct error *err)
+{
+	struct fib_routes routes;
+	int rc = fib_routes_by(family, ifindex, &routes, err);
+
+	if (rc)
+		return rc;
+	for (size_t i = 0; !rc && i < routes.count; i++) {
+		struct source source = { routes.v[i].dst, routes.v[i].src4 };
+
+		if (is_onlink(&routes.v[i]))
+			rc = sources_add(set, &source);
+	}
+	fib_routes_free(&routes);
+	return rc ? no_memory(err) : 0;
+}
+
+static int add_onlink_addresses(const struct host *host, const struct link *bridge,
+				struct sources *set)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < host->addrs.count; i++) {
 		const typeof(*host->addrs.v) *own = &host->addrs.v[i];
+		struct source source = { own->onlink, local_v4(&own->addr) };
 
 		/* A prefix as long as the address is the host alone: nobody else is in it,
 		 * unless it is a point-to-point peer's. */
-		if (own->ifindex != bridge->ifindex || addr_is_link_local6(&own->addr) ||
-		    (own->onlink.len == 128 && addr_equal(&own->onlink.addr, &own->addr)) ||
-		    sources_have(set, &own->onlink))
+		if (own->ifindex != bridge->ifindex || own->advertised ||
+		    addr_is_link_local6(&own->addr) ||
+		    (own->onlink.len == 128 && addr_equal(&own->onlink.addr, &own->addr)))
 			continue;
-		set->v[set->count++] = (struct source){ own->onlink, local_v4(&own->addr) };
+		rc = sources_add(set, &source);
 	}
-	return 0;
+	return rc;
 }
 
-int refresh_own(const struct host *host, struct sources *set)
+int refresh_onlink(const struct host *host, const struct link *bridge, struct sources *set,
+		   struct error *err)
 {
-	if (sources_room(host, set))
-		return -ENOMEM;
-	for (size_t i = 0; i < host->addrs.count; i++) {
-		struct prefix own = { host->addrs.v[i].addr, 128 };
+	int rc = add_onlink_addresses(host, bridge, set);
 
-		/* The programs refuse link-local and loopback sources without a list. */
-		if (!addr_is_link_local6(&own.addr) && !addr_is_loopback(&own.addr) &&
-		    !sources_have(set, &own))
-			set->v[set->count++] = (struct source){ .prefix = own };
+	if (rc)
+		return no_memory(err);
+	rc = add_onlink_routes(bridge->ifindex, AF_INET, set, err);
+	if (!rc)
+		rc = add_onlink_routes(bridge->ifindex, AF_INET6, set, err);
+	sources_sort(set);
+	return rc;
+}
+
+/* The programs refuse link-local, multicast and loopback sources without a list. A local default
+ * route is no set of addresses, but a transparent proxy's way to take in whatever is marked for it:
+ * nobody could be a client where it counted. */
+static bool is_own(const struct prefix *prefix)
+{
+	return prefix->len > (addr_is_v4(&prefix->addr) ? V4_MAPPED_BITS : 0) &&
+	       !addr_is_link_local6(&prefix->addr) && !addr_is_loopback(&prefix->addr);
+}
+
+static int add_own(struct sources *set, const struct prefix *prefix)
+{
+	return is_own(prefix) ? sources_add(set, &(struct source){ .prefix = *prefix }) : 0;
+}
+
+/*
+ * What the kernel would take for itself: addresses by the routes of table local, and whole prefixes
+ * that somebody else routes to the host (AnyIP). For IPv6 anycast too, as the subnet-router's
+ * address that forwarding brings; an IPv4 source of type anycast or broadcast the kernel refuses by
+ * itself (__fib_validate_source()).
+ */
+static int add_own_routes(struct sources *set, struct error *err)
+{
+	struct fib_routes routes = { 0 };
+	int rc = fib_routes_of(AF_INET, RTN_LOCAL, &routes, err);
+
+	if (!rc)
+		rc = fib_routes_of(AF_INET6, RTN_LOCAL, &routes, err);
+	if (!rc)
+		rc = fib_routes_of(AF_INET6, RTN_ANYCAST, &routes, err);
+	for (size_t i = 0; !rc && i < routes.count; i++) {
+		if (add_own(set, &routes.v[i].dst))
+			rc = no_memory(err);
 	}
-	return 0;
+	fib_routes_free(&routes);
+	return rc;
+}
+
+int refresh_own(const struct host *host, struct sources *set, struct error *err)
+{
+	int rc = 0;
+
+	/* Those of interfaces that are down have no routes, but may have them any moment. */
+	for (size_t i = 0; !rc && i < host->addrs.count; i++)
+		rc = add_own(set, &(struct prefix){ host->addrs.v[i].addr, 128 });
+	rc = rc ? no_memory(err) : add_own_routes(set, err);
+	sources_merge(set);
+	return rc;
 }
 
 int refresh_guard(const struct pins *pins, const char *bridge, struct hbpf_config *config,

@@ -11,12 +11,19 @@
 #include "sets.h"
 
 /**
+ * address_is_gateway() - may clients dial this address of an interface?
+ *
+ * Not link-local IPv6, loopback, and what router advertisements brought: a client can send those.
+ */
+bool address_is_gateway(const struct link_addr *own, const struct link *link);
+
+/**
  * refresh_gateways() - every address clients may dial
  * @asked:	Those of --gateway
  * @set:	Sorted; free v with free()
  *
  * The bridge's own, docker0's where it exists (Docker's host-gateway is that address for containers
- * of every network), and @asked. Link-local IPv6 and loopback addresses are left out.
+ * of every network), and @asked.
  * Return: 0 or -ENOMEM
  */
 int refresh_gateways(const struct host *host, const struct link *bridge,
@@ -29,12 +36,25 @@ int refresh_gateways(const struct host *host, const struct link *bridge,
 void refresh_arp_sender(const struct host *host, const struct link *bridge,
 			const struct gateways *gateways, struct hbpf_config *config);
 
-/** refresh_onlink() - the prefixes on the bridge's link; free v with free(). Return: 0 or -ENOMEM
+/**
+ * refresh_onlink() - the prefixes on the bridge's link: who is a client
+ * @set:	Empty; sorted, free v with free(), also on failure
+ *
+ * Those of its addresses, and of routes over it without a gateway that somebody made (`ip route add
+ * 192.0.2.20 dev br-test`). What router advertisements say does not count, nor do default routes.
+ * Return: 0 or -errno
  */
-int refresh_onlink(const struct host *host, const struct link *bridge, struct sources *set);
+int refresh_onlink(const struct host *host, const struct link *bridge, struct sources *set,
+		   struct error *err);
 
-/** refresh_own() - the host's own addresses, which no client may use. Return: 0 or -ENOMEM */
-int refresh_own(const struct host *host, struct sources *set);
+/**
+ * refresh_own() - what is the host's own, which no client may use
+ * @set:	Empty; sorted, free v with free(), also on failure
+ *
+ * All addresses, and the local and anycast routes of all tables but local default routes.
+ * Return: 0 or -errno
+ */
+int refresh_own(const struct host *host, struct sources *set, struct error *err);
 
 /**
  * refresh_guard() - set config.guard_dst and guard_shared from config.guard_option, for the bridge

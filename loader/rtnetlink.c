@@ -141,6 +141,26 @@ static struct hbpf_addr get_addr(const struct nlattr *attr, __u8 family)
 				 : addr_from_v6(mnl_attr_get_payload(attr));
 }
 
+/* The kernel makes those of router advertisements without IFA_F_PERMANENT whatever their lifetime
+ * (addrconf_prefix_rcv_add_addr()), and since Linux 5.18 says so in IFA_PROTO. */
+static bool is_advertised(const struct nlmsghdr *nlh)
+{
+	const struct ifaddrmsg *msg = mnl_nlmsg_get_payload(nlh);
+	__u32 flags = msg->ifa_flags;
+	const struct nlattr *attr;
+	__u8 proto = 0;
+
+	if (msg->ifa_family != AF_INET6)
+		return false;
+	mnl_attr_for_each (attr, nlh, sizeof(*msg)) {
+		if (mnl_attr_get_type(attr) == IFA_FLAGS)
+			flags = mnl_attr_get_u32(attr);
+		else if (mnl_attr_get_type(attr) == IFA_PROTO)
+			proto = mnl_attr_get_u8(attr);
+	}
+	return !(flags & IFA_F_PERMANENT) || proto == IFAPROT_KERNEL_RA;
+}
+
 static int on_addr(const struct nlmsghdr *nlh, void *data)
 {
 	const struct ifaddrmsg *msg = mnl_nlmsg_get_payload(nlh);
@@ -173,6 +193,7 @@ static int on_addr(const struct nlmsghdr *nlh, void *data)
 		return MNL_CB_OK;
 
 	entry.addr = get_addr(local, msg->ifa_family);
+	entry.advertised = is_advertised(nlh);
 	len = msg->ifa_prefixlen + (msg->ifa_family == AF_INET ? V4_MAPPED_BITS : 0);
 	entry.onlink = prefix_of(get_addr(peer, msg->ifa_family), len);
 

@@ -28,6 +28,8 @@ struct link_addr {
 	unsigned int ifindex;
 	struct hbpf_addr addr;
 	struct prefix onlink; /* its prefix, host bits cleared; for a peer address the peer's */
+	bool advertised; /* IPv6, and has a lifetime: not the administrator's or an engine's word,
+			  * but the link's (router advertisements, which a client can send) */
 };
 
 struct ifaddrs_list {

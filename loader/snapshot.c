@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "snapshot.h"
-#include "refresh.h"
+#include "sets.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,22 +28,12 @@ void snapshot_free(struct snapshot *snapshot)
 	memset(snapshot, 0, sizeof(*snapshot));
 }
 
-static bool lists_hold(const struct sources *set, const struct sources *other)
-{
-	for (size_t i = 0; i < other->count; i++) {
-		if (!sources_have(set, &other->v[i].prefix))
-			return false;
-	}
-	return true;
-}
-
 bool snapshot_same_sources(const struct snapshot *a, const struct snapshot *b)
 {
 	if (memcmp(&a->config.from, &b->config.from, sizeof(a->config.from)))
 		return false;
 	for (__u32 list = 0; list < SNAPSHOT_LISTS; list++) {
-		if (!lists_hold(&a->lists[list], &b->lists[list]) ||
-		    !lists_hold(&b->lists[list], &a->lists[list]))
+		if (!sources_same(&a->lists[list], &b->lists[list]))
 			return false;
 	}
 	return true;

@@ -21,7 +21,7 @@
 #define HBPF_MAX_EXPORTS   (2 * 65536)
 #define HBPF_MAX_SERVICES  (2 * HBPF_MAX_EXPORTS + 2 * 65536) /* both families, and wildcards */
 #define HBPF_MAX_GATEWAYS  256
-#define HBPF_MAX_SOURCES   4096
+#define HBPF_MAX_SOURCES   16384
 #define HBPF_MAX_FLOWS     65536
 #define HBPF_MAX_RECENT    32768 /* of each protocol: 32 clients with all their slots in use */
 #define HBPF_RECENT_SLOTS  1024  /* of one client; a power of two */

@@ -159,13 +159,23 @@ routes_everywhere() {
 	make_docker0
 	on_host ip addr add 10.99.0.1/32 dev lo
 	on_host ip addr add 172.30.0.100/24 dev br-test
+	# what is the host's without being an address of an interface: the subnet-router's anycast
+	# addresses, which forwarding brings, and AnyIP
+	on_host sysctl -qw net.ipv6.conf.all.forwarding=1
+	on_host ip route add local 198.18.0.0/24 dev lo
+	on_host ip route add local 2001:db8:97::/64 dev lo
+	on_host ip route add local 2001:db8:98::/64 dev lo table 77
+	on_host ip -6 route add anycast 2001:db8:99::1 dev br-test table 77
+	on_host ip -6 rule add lookup 77
 	naive
 	breaks from-host plain
+	prints '^in +from fd00:30::[: ]' '^in +from 198.18.0.7' '^in +from 2001:db8:98::7'
 	not_naive
 	# not even to those who let everybody in
 	serve_9999 --from 0.0.0.0/0 --from ::/0 --from onlink
 	holds from-host plain "${MACS[@]}" "${TAGS[@]}"
-	counted IN_SOURCE 5
+	prints 'from fd00:30::$' 'from 2001:db8:99::1$'
+	counted IN_SOURCE 11
 }
 
 @test "one-way UDP from another bridge's, public, link-local, unspecified and v4-mapped sources" {

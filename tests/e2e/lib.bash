@@ -294,7 +294,15 @@ says() {
 	done
 }
 
-# prints REGEX...: the same for stdout
+# unsaid REGEX...: none of them was
+unsaid() {
+	local regex
+	for regex; do
+		! grep -Eqi -- "$regex" <<<"$err" || fail "stderr has /$regex/" "stderr: $err"
+	done
+}
+
+# prints REGEX...: as says, for stdout
 prints() {
 	local regex
 	for regex; do

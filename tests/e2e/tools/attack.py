@@ -107,13 +107,21 @@ def source_routes():
 
 
 def host_addresses(family):
-    """All of the host's own: the gateway, other bridges', loopback's additional ones."""
+    """All of the host's own: the gateway, other bridges', loopback's additional ones, and of what
+    routes make it take for itself (anycast, AnyIP) an address each."""
+    import ipaddress
     import subprocess
+
+    def lines(*words):
+        return subprocess.run(["ip", "-o", f"-{family}", *words], capture_output=True, text=True,
+                              check=True).stdout.splitlines()
     with netns("host"):
-        text = subprocess.run(["ip", "-o", f"-{family}", "addr"], capture_output=True, text=True,
-                              check=True).stdout
-    found = [line.split()[3].split("/")[0] for line in text.splitlines()]
-    return [addr for addr in found if not addr.startswith(("127.", "fe80:")) and addr != "::1"]
+        found = {line.split()[3].split("/")[0] for line in lines("addr")}
+        for kind in ("local", "anycast") if family == 6 else ("local",):
+            for line in lines("route", "show", "table", "all", "type", kind):
+                prefix = ipaddress.ip_network(line.split()[1])
+                found.add(str(prefix[min(7, prefix.num_addresses - 1)]))
+    return sorted(addr for addr in found if not addr.startswith(("127.", "fe80:")) and addr != "::1")
 
 
 def from_host():

@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Packets no honest client sends, made by Scapy. Run in the client's namespace.
 
-    raw.py send KIND PORT TEXT   a datagram of that kind, carrying TEXT to PORT
+    raw.py send KIND PORT TEXT   a datagram of that kind, or from:IPV6-ADDRESS, carrying TEXT to PORT
     raw.py segment BRIDGE SRC:PORT DST:PORT FLAGS SEQ ACK TEXT
                                  a TCP segment to BRIDGE, over IPv4
     raw.py arp KIND              an ARP request of that kind and then an honest one; prints whom
                                  the host answered for
+    raw.py advertise PREFIX      a router advertisement of an on-link /64, to make addresses of
     raw.py flood PROTO ADDR COUNT PORT...
                                  COUNT SYNs or datagrams to ADDR, over all source ports and the
                                  PORTs
@@ -118,6 +119,8 @@ def send(kind, port, text):
         "from-host6": ether / IPv6(src=GATEWAY6, dst=GATEWAY6) / udp,
         "from-multicast": ether / IP(src="224.0.0.9", dst=GATEWAY) / udp,
     }
+    if kind.startswith("from:"):
+        kinds[kind] = ether / IPv6(src=kind[len("from:"):], dst=GATEWAY6) / udp
     frames = [kinds[kind]] if kind in kinds else \
         [ether / piece for piece in {"hidden-ports6": hidden_ports}[kind](int(port), text)]
     with packet_socket() as sock:
@@ -161,6 +164,17 @@ def arp(kind):
                 return
 
 
+def advertise(prefix):
+    from scapy.layers.inet6 import ICMPv6ND_RA, ICMPv6NDOptPrefixInfo, IPv6
+    from scapy.layers.l2 import Ether
+
+    with packet_socket() as sock:
+        sock.send(bytes(Ether(src=mac_of("eth0"), dst="33:33:00:00:00:01") /
+                        IPv6(src="fe80::2", dst="ff02::1", hlim=255) /
+                        ICMPv6ND_RA(routerlifetime=0) /
+                        ICMPv6NDOptPrefixInfo(prefix=prefix, prefixlen=64, L=1, A=1)))
+
+
 def flood(proto, where, count, *ports):
     """Made once; then the source port goes up and another word down, so that the sum stays."""
     from scapy.layers.inet import IP, TCP, UDP
@@ -183,4 +197,4 @@ def flood(proto, where, count, *ports):
 
 
 if __name__ == "__main__":
-    {"send": send, "segment": segment, "arp": arp, "flood": flood}[sys.argv[1]](*sys.argv[2:])
+    {"send": send, "segment": segment, "arp": arp, "advertise": advertise, "flood": flood}[sys.argv[1]](*sys.argv[2:])
