@@ -125,17 +125,19 @@ static int read_one(enum engine_kind kind, struct json_object *item, struct netw
 	return 0;
 }
 
+void network_free(struct network *network)
+{
+	free(network->name);
+	free(network->id);
+	free(network->driver);
+	free(network->ports);
+	free(network->from);
+}
+
 static void cut(struct networks *networks, size_t count)
 {
-	while (networks->count > count) {
-		struct network *network = &networks->v[--networks->count];
-
-		free(network->name);
-		free(network->id);
-		free(network->driver);
-		free(network->ports);
-		free(network->from);
-	}
+	while (networks->count > count)
+		network_free(&networks->v[--networks->count]);
 }
 
 void networks_free(struct networks *networks)
@@ -143,15 +145,6 @@ void networks_free(struct networks *networks)
 	cut(networks, 0);
 	free(networks->v);
 	memset(networks, 0, sizeof(*networks));
-}
-
-void networks_remove(struct networks *networks, size_t i)
-{
-	struct networks one = { .v = &networks->v[i], .count = 1 };
-
-	cut(&one, 0);
-	networks->count--;
-	memmove(one.v, one.v + 1, (networks->count - i) * sizeof(*one.v));
 }
 
 static int read_all(enum engine_kind kind, struct json_object *array, struct networks *networks)

@@ -54,7 +54,7 @@ int engine_parse(enum engine_kind kind, const char *body, size_t len, struct net
 /** networks_free() - release the networks; the struct is empty and may be used again */
 void networks_free(struct networks *networks);
 
-/** networks_remove() - release the @i'th one; those behind it move up */
-void networks_remove(struct networks *networks, size_t i);
+/** network_free() - release one of them; who calls it closes the gap */
+void network_free(struct network *network);
 
 #endif /* HBPF_ENGINE_PARSE_H */

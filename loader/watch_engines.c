@@ -58,54 +58,95 @@ static bool is_kept(const struct watch_engines *engines, const struct network *n
 	return false;
 }
 
-static bool has_id(const struct networks *networks, const char *id)
+static int compare_ids(const void *a, const void *b)
 {
-	for (size_t i = 0; i < networks->count; i++) {
-		if (!strcmp(networks->v[i].id, id))
-			return true;
-	}
-	return false;
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Return: the IDs of all networks, sorted, to be freed; or NULL */
+static const char **sorted_ids(const struct networks *networks)
+{
+	const char **ids = calloc(networks->count + 1, sizeof(const char *));
+
+	for (size_t i = 0; ids && i < networks->count; i++)
+		ids[i] = networks->v[i].id;
+	if (ids)
+		qsort(ids, networks->count, sizeof(const char *), compare_ids);
+	return ids;
 }
 
 /* Those of an engine that does not answer now are taken over as it told of them last. */
 static void remember(struct watch_engines *engines, struct networks *fresh)
 {
 	struct networks *old = &engines->networks;
+	const char **ids = sorted_ids(fresh);
+	size_t count = fresh->count;
+	struct network *v =
+		ids ? reallocarray(fresh->v, fresh->count + old->count + 1, sizeof(*v)) : NULL;
 
-	for (size_t i = 0; i < old->count; i++) {
-		struct network *v;
-
-		if (!is_kept(engines, &old->v[i]) || has_id(fresh, old->v[i].id))
-			continue;
-		v = reallocarray(fresh->v, fresh->count + 1, sizeof(*v));
-		if (!v)
-			break;
+	if (v)
 		fresh->v = v;
+	for (size_t i = 0; v && i < old->count; i++) {
+		if (!is_kept(engines, &old->v[i]) ||
+		    bsearch(&old->v[i].id, ids, count, sizeof(const char *), compare_ids))
+			continue;
 		v[fresh->count] = old->v[i];
 		v[fresh->count++].old = true;
 		memset(&old->v[i], 0, sizeof(*v));
 	}
+	free(ids);
 	networks_free(old);
 	*old = *fresh;
 	memset(fresh, 0, sizeof(*fresh));
 }
 
+static int compare_links(const void *a, const void *b)
+{
+	const struct link *const *x = a, *const *y = b;
+
+	return strcmp((*x)->name, (*y)->name);
+}
+
+static int compare_name_link(const void *name, const void *link)
+{
+	return strcmp(name, (*(const struct link *const *)link)->name);
+}
+
+/* Return: the links by their names, to be freed; or NULL */
+static const struct link **sorted_links(const struct links *links)
+{
+	const struct link **sorted = calloc(links->count + 1, sizeof(const struct link *));
+
+	for (size_t i = 0; sorted && i < links->count; i++)
+		sorted[i] = &links->v[i];
+	if (sorted)
+		qsort(sorted, links->count, sizeof(const struct link *), compare_links);
+	return sorted;
+}
+
 void watch_engines_meet(struct watch_engines *engines, const struct links *links)
 {
 	struct networks *networks = &engines->networks;
+	const struct link **sorted = sorted_links(links);
+	size_t kept = 0;
 
-	for (size_t i = 0; i < networks->count;) {
+	for (size_t i = 0; sorted && i < networks->count; i++) {
 		struct network *network = &networks->v[i];
-		const struct link *link = links_by_name(links, network->bridge);
-		unsigned int ifindex = link ? link->ifindex : 0;
+		const struct link *const *link =
+			bsearch(network->bridge, sorted, links->count, sizeof(const struct link *),
+				compare_name_link);
+		unsigned int ifindex = link ? (*link)->ifindex : 0;
 
 		if (network->old && ifindex != network->ifindex) {
-			networks_remove(networks, i);
-		} else {
-			network->ifindex = ifindex;
-			i++;
+			network_free(network);
+			continue;
 		}
+		network->ifindex = ifindex;
+		networks->v[kept++] = *network;
 	}
+	if (sorted)
+		networks->count = kept;
+	free(sorted);
 }
 
 /* ---- asking ---- */
@@ -341,13 +382,54 @@ static void add(struct watch_engines *engines, struct conf *labels, const struct
 	error_free(&err);
 }
 
+/* Those whose bridge is there come first, the oldest before the others. */
+static int compare_labelled(const void *a, const void *b)
+{
+	const struct network *x = *(const struct network *const *)a;
+	const struct network *y = *(const struct network *const *)b;
+
+	if (x->ifindex != y->ifindex)
+		return x->ifindex - 1 < y->ifindex - 1 ? -1 : 1; /* 0, not there, is the highest */
+	return strcmp(x->id, y->id);
+}
+
+static const struct network **find_labelled(const struct networks *networks, size_t *count)
+{
+	const struct network **found = calloc(networks->count + 1, sizeof(const struct network *));
+
+	*count = 0;
+	for (size_t i = 0; found && i < networks->count; i++) {
+		if (networks->v[i].ports)
+			found[(*count)++] = &networks->v[i];
+	}
+	return found;
+}
+
+static void say_too_many(struct watch_engines *engines, size_t count)
+{
+	struct tended *tended = tended_get(&engines->labelled, "too many");
+
+	if (tended)
+		tended_say(tended,
+			   "%zu networks have the label hbpf.ports; that of %d is obeyed, those "
+			   "whose bridge is there first",
+			   count, LABELS_MOST);
+}
+
 void watch_engines_labels(struct watch_engines *engines, struct conf *labels)
 {
+	size_t count;
+	const struct network **found = find_labelled(&engines->networks, &count);
+
 	memset(labels, 0, sizeof(*labels));
-	for (size_t i = 0; i < engines->networks.count; i++) {
-		if (engines->networks.v[i].ports)
-			add(engines, labels, &engines->networks.v[i]);
+	if (count > LABELS_MOST) {
+		say_too_many(engines, count);
+		qsort(found, count, sizeof(const struct network *), compare_labelled);
+		count = LABELS_MOST;
 	}
+	for (size_t i = 0; i < count; i++)
+		add(engines, labels, found[i]);
+	free(found);
 	tended_forget(&engines->labelled);
 }
 

@@ -69,8 +69,11 @@ bool watch_engines_may_have(const struct watch_engines *engines, const char *bri
 /** watch_engines_has_podman() - Podman's networks get their bridges without its saying so */
 bool watch_engines_has_podman(const struct watch_engines *engines);
 
+/* More bridges than a host has; whoever makes networks may make as many as the engine takes. */
+#define LABELS_MOST 1024
+
 /**
- * watch_engines_labels() - what the labels of all networks declare
+ * watch_engines_labels() - what the labels of all networks declare, of LABELS_MOST at the most
  * @labels:	Filled; release with conf_free(). Malformed ones are told once, and left out
  */
 void watch_engines_labels(struct watch_engines *engines, struct conf *labels);

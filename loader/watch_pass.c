@@ -125,7 +125,10 @@ static bool is_disputed(const struct pass *pass, const char *bridge)
 {
 	const struct conf *conf = &pass->state->conf;
 	const struct networks *networks = &pass->state->engines.networks;
-	const struct network *network = engine_find_bridge(networks, bridge), *found;
+	const struct network *network = NULL, *found;
+
+	if (conf->count)
+		network = engine_find_bridge(networks, bridge);
 
 	for (size_t i = 0; network && i < conf->count; i++) {
 		const char *name = conf->v[i].name;

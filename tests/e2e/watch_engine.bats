@@ -168,6 +168,25 @@ declare_labels() {
 	unlogged podman1
 }
 
+@test "of endless networks with labels 1024 are obeyed, and those whose bridge is there first" {
+	local many
+
+	mapfile -t many < <(seq 1500 | sed 's/.*/net&,gone&,80/')
+	networks "${many[@]}" test,br-test,8088
+	docker
+	declare_labels
+	watch
+	eventually logged 'br-test: attached'
+	eventually logged "^hbpf: 1501 networks have the label hbpf.ports; that of 1024 is obeyed"
+	eventually logged 'it is not there yet' 1023
+	[ "$(grep -c 'not there yet' "$BED/watch.log")" = 1023 ]
+	# the others are heard of once there is room
+	networks other,gone1,80 test,br-test,8088
+	kill -USR1 "$engine"
+	eventually logged '^hbpf: other .*not there yet'
+	status_is '.live'
+}
+
 @test "what cannot be detached is tried again after a pause, and --detach-on-exit says it is left" {
 	declare_br_test
 	watch --detach-on-exit
