@@ -32,7 +32,7 @@
  * (CVE-2020-8558). No packet with a loopback address crosses the bridge but as
  * our own translation (but for destinations, where guard_dst had to be off).
  *
- * Each header file beside this one has one concern: parse.h, route.h, checksum.h,
+ * Each header file beside this one has one concern: parse.h, route.h, cookie.h, checksum.h,
  * rewrite.h, flow.h, source.h, fragment.h, icmp.h, conntrack.h, count.h.
  */
 #include "vmlinux.h"
@@ -43,6 +43,7 @@
 #include "abi.h"
 #include "addr.h"
 #include "conntrack.h"
+#include "cookie.h"
 #include "count.h"
 #include "flow.h"
 #include "fragment.h"
@@ -243,16 +244,22 @@ static __always_inline enum hbpf_reason ingress_gateway(struct __sk_buff *skb, s
 	return reason;
 }
 
-static __always_inline enum hbpf_reason ingress(struct __sk_buff *skb)
-{
-	const struct hbpf_config *cfg = config_get();
-	struct hbpf_endpoint local = {};
-	struct packet pkt = {};
-	enum hbpf_reason reason;
-	enum parsed parsed;
-	int route;
+/* In place of a reason: the guard has nothing against the packet. */
+#define GO_ON HBPF_REASON_MAX
 
-	switch (parse_ethernet(skb, &pkt)) {
+/*
+ * guard() - what every packet has to pass before anything else is asked of it
+ * @pkt:	All zero; parsed as far as the network header
+ * @route:	enum route, where it goes on
+ *
+ * Return: the reason to end with, or GO_ON
+ */
+static __always_inline enum hbpf_reason guard(struct __sk_buff *skb, const struct hbpf_config *cfg,
+					      struct packet *pkt, int *route)
+{
+	enum parsed parsed;
+
+	switch (parse_ethernet(skb, pkt)) {
 	case PARSED:
 		break;
 	case PARSED_PRIO_TAG:
@@ -266,20 +273,32 @@ static __always_inline enum hbpf_reason ingress(struct __sk_buff *skb)
 	default:
 		return HBPF_IN_MALFORMED;
 	}
-	if (pkt.ethertype == ETH_P_ARP)
-		return guard_arp(skb, &pkt);
+	if (pkt->ethertype == ETH_P_ARP)
+		return guard_arp(skb, pkt);
 
-	/* The guard asks first: the addresses are known even where what follows is bad. */
-	parsed = parse_network(skb, &pkt);
-	if (addr_is_loopback(&pkt.src.addr))
+	/* The addresses are known even where what follows is bad. */
+	parsed = parse_network(skb, pkt);
+	if (addr_is_loopback(&pkt->src.addr))
 		return HBPF_IN_GUARD_SRC;
-	if (addr_is_loopback(&pkt.dst.addr) && !(cfg && !cfg->guard_dst))
+	if (addr_is_loopback(&pkt->dst.addr) && !(cfg && !cfg->guard_dst))
 		return HBPF_IN_GUARD_DST;
-	route = source_route(skb, &pkt);
-	if (route == ROUTE_LOOPBACK)
+	*route = source_route(skb, pkt);
+	if (*route == ROUTE_LOOPBACK)
 		return HBPF_IN_GUARD_ROUTE;
-	if (parsed != PARSED)
-		return HBPF_IN_MALFORMED;
+	return parsed == PARSED ? GO_ON : HBPF_IN_MALFORMED;
+}
+
+static __always_inline enum hbpf_reason ingress(struct __sk_buff *skb)
+{
+	const struct hbpf_config *cfg = config_get();
+	struct hbpf_endpoint local = {};
+	struct packet pkt = {};
+	enum hbpf_reason reason;
+	int route = ROUTE_NONE;
+
+	reason = guard(skb, cfg, &pkt, &route);
+	if (reason != GO_ON)
+		return reason;
 
 	/* A promiscuous bridge hands up frames for other hosts; the redirect would
 	 * make them ours. */
@@ -306,7 +325,31 @@ static __always_inline enum hbpf_reason ingress(struct __sk_buff *skb)
 SEC("tc")
 int hbpf_ingress(struct __sk_buff *skb)
 {
-	return finish(skb, ingress(skb));
+	int action = finish(skb, ingress(skb));
+
+	if (action == TC_ACT_UNSPEC)
+		cookie_leave(skb);
+	return action;
+}
+
+/*
+ * The guard alone, as a program of its own behind hbpf_ingress. Nothing pinned
+ * holds it, so it stays where whatever held hbpf_ingress is removed, and with it
+ * the guard of a bridge whose route_localnet is still on.
+ */
+SEC("tc")
+int hbpf_backstop(struct __sk_buff *skb)
+{
+	struct packet pkt = {};
+	enum hbpf_reason reason;
+	int route;
+
+	if (cookie_is_there(skb))
+		return TC_ACT_UNSPEC;
+	reason = guard(skb, config_get(), &pkt, &route);
+	if (reason == GO_ON || verdict_of(reason) != HBPF_DROP)
+		return TC_ACT_UNSPEC;
+	return finish(skb, reason);
 }
 
 /*

@@ -297,6 +297,20 @@ static int fill(struct attach *a, struct error *err)
 	return rc;
 }
 
+static int back_up(struct attach *a, const struct hook_target *target, struct error *err)
+{
+	__u32 id;
+	int rc;
+
+	if (a->dp.backstop_fd < 0)
+		return 0;
+	rc = settings_bind(&a->pins, a->dp.backstop_fd, err);
+	if (rc)
+		return rc;
+	a->stopped = hook_backstop_query(target->ifindex, &id) == 0;
+	return hook_backstop_attach(target, a->dp.backstop_fd, err);
+}
+
 static int hook_up(struct attach *a, struct error *err)
 {
 	struct hook_target target = own_target(a);
@@ -310,6 +324,9 @@ static int hook_up(struct attach *a, struct error *err)
 		if (rc)
 			return rc;
 	}
+	rc = back_up(a, &target, err);
+	if (rc)
+		return rc;
 	a->dp.config.hook = kind;
 	if (kind == HBPF_HOOK_TCX)
 		rc = hook_remove_qdisc(&target, err);
@@ -347,6 +364,8 @@ static void undo(struct attach *a)
 		else if (a->hooked[side])
 			hook_attach(&target, a->before.config.hook, side, progs[side], &used, NULL);
 	}
+	if (a->stopped)
+		hook_backstop_detach(&target, NULL);
 	if (a->before.config.hook == HBPF_HOOK_TCX)
 		hook_remove_qdisc(&target, NULL);
 }
@@ -430,7 +449,10 @@ static bool is_hooked(const struct attach *a)
 	struct hook_target target = own_target(a);
 	const struct hbpf_config *config = &a->before.config;
 	struct hook_state state;
+	__u32 id;
 
+	if (hook_has_tcx(target.ifindex) && hook_backstop_query(target.ifindex, &id) != 1)
+		return false;
 	if (config->hook_option != HBPF_HOOK_AUTO && config->hook_option != config->hook)
 		return false;
 	for (int side = 0; side < HOOK_SIDES; side++) {

@@ -34,6 +34,7 @@ struct attach {
 	/* done so far, for undo() */
 	bool filled;
 	bool hooked[HOOK_SIDES];
+	bool stopped; /* a backstop was attached where there was none */
 };
 
 /**

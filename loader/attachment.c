@@ -306,6 +306,8 @@ int attachment_remove(const struct pins *pins, const struct host *host, const ch
 	rc = hook_detach(&target, HOOK_EGRESS, err);
 	if (!rc)
 		rc = hook_detach(&target, HOOK_INGRESS, err);
+	if (!rc)
+		rc = hook_backstop_detach(&target, err);
 	/* The bridge's directory goes last: as long as it is there, detach finds the rest. */
 	if (!rc && last)
 		rc = pins_remove(pins, NULL, err);

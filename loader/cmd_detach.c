@@ -4,6 +4,7 @@
 #include "commands.h"
 #include "detach.h"
 #include "log.h"
+#include "lost.h"
 #include "output.h"
 #include "report.h"
 
@@ -44,6 +45,7 @@ static void tell(const char *bridge, const struct detached *detached)
 /* One bridge, and what came of it. */
 struct result {
 	const char *bridge;
+	bool lost; /* nothing of it was pinned: then `detached` is empty */
 	struct detached detached;
 	int rc;
 	struct error problem;
@@ -53,6 +55,7 @@ struct detach {
 	struct pins pins;
 	struct pins_bridges bridges;
 	struct host host;
+	struct lost_list lost;
 	struct result *results;
 	size_t count;
 };
@@ -65,6 +68,41 @@ static void detach_one(struct detach *d, const char *bridge)
 	result->rc = detach_run(&d->pins, &d->host, bridge, &result->detached, &result->problem);
 }
 
+/* lo's settings stay where another bridge is attached and alive. */
+static void close_lost(struct detach *d, const struct lost *lost)
+{
+	struct result *result = &d->results[d->count++];
+	int last = d->pins.lock < 0 ? 1 : attachment_is_last(&d->pins, &d->host, "", NULL);
+
+	result->bridge = lost->name;
+	result->lost = true;
+	result->rc = lost_close(lost, last == 1, &result->problem);
+}
+
+/* The one named, or the only one there is to detach. */
+static const struct lost *lost_meant(const struct detach *d, const char *name)
+{
+	const struct lost *one = NULL;
+
+	if (name)
+		one = lost_of(&d->lost, name);
+	else if (!d->bridges.count && d->lost.count == 1)
+		one = d->lost.v;
+	/* What is attached by another bpffs is not to be touched. */
+	return one && !one->elsewhere ? one : NULL;
+}
+
+/* One that cannot be taken off must not keep the others. */
+static void detach_all(struct detach *d)
+{
+	for (size_t i = 0; i < d->bridges.count; i++)
+		detach_one(d, d->bridges.names[i]);
+	for (size_t i = 0; i < d->lost.count; i++) {
+		if (!d->lost.v[i].elsewhere)
+			close_lost(d, &d->lost.v[i]);
+	}
+}
+
 /* Return: 0 or -errno where nothing was tried; else each has its own result */
 static int detach(struct detach *d, const struct meant *meant, bool all, struct error *err)
 {
@@ -73,18 +111,20 @@ static int detach(struct detach *d, const struct meant *meant, bool all, struct 
 
 	if (!rc)
 		rc = host_read(&d->host, err);
+	if (!rc)
+		rc = lost_find(&d->pins, &d->bridges, &d->host, &d->lost, err);
 	/* An attach killed in its first steps left empty directories and no bridge's name. */
 	if (!rc && !d->bridges.count && d->pins.lock >= 0)
 		rc = pins_remove(&d->pins, NULL, err);
 	if (rc)
 		return rc;
-	d->results = calloc(d->bridges.count + 1, sizeof(*d->results));
+	d->results = calloc(d->bridges.count + d->lost.count + 1, sizeof(*d->results));
 	if (!d->results)
 		return error_set(err, ENOMEM, "no memory for %zu bridges", d->bridges.count);
 	if (all) {
-		/* One that cannot be taken off must not keep the others. */
-		for (size_t i = 0; i < d->bridges.count; i++)
-			detach_one(d, d->bridges.names[i]);
+		detach_all(d);
+	} else if (lost_meant(d, meant->name)) {
+		close_lost(d, lost_meant(d, meant->name));
 	} else {
 		bridge = attachment_choose(&d->bridges, meant, "`hbpf detach BRIDGE`, or --all",
 					   err);
@@ -109,6 +149,10 @@ static int tell_all(const struct cli_call *call, const struct detach *d, bool al
 		if (result->rc) {
 			log_error(&result->problem);
 			exit_code = EXIT_FAILED;
+		} else if (result->lost) {
+			output_text("%s is detached; its state was lost, and its settings are as "
+				    "they were before\n",
+				    result->bridge);
 		} else {
 			tell(result->bridge, &result->detached);
 			advice_kept(result->bridge, result->detached.owner);
@@ -122,6 +166,7 @@ static void release(struct detach *d)
 	for (size_t i = 0; i < d->count; i++)
 		error_free(&d->results[i].problem);
 	free(d->results);
+	free(d->lost.v);
 	host_free(&d->host);
 	pins_bridges_free(&d->bridges);
 }

@@ -3,6 +3,7 @@
 #include "args.h"
 #include "commands.h"
 #include "log.h"
+#include "lost.h"
 #include "output.h"
 #include "report.h"
 #include "status.h"
@@ -359,6 +360,7 @@ static struct json_object *status_json(struct status *status)
 	add_bool(item, "exists", status->exists);
 	add_bool(item, "live", status->alive);
 	add_bool(item, "exposed", status->exposed);
+	add_bool(item, "backstop", status->backstop);
 	json_object_object_add(item, "problems", problems_json(status));
 	for (int side = 0; side < HOOK_SIDES; side++)
 		json_object_object_add(hooks, side_names[side], hook_json(&status->hooks[side]));
@@ -390,6 +392,8 @@ struct view {
 	const char *only; /* of these, or NULL */
 	struct status *v;
 	size_t count;
+	struct lost_list lost;
+	const struct lost *lost_only; /* of these, or NULL */
 };
 
 static int gather(struct view *view, const struct pins *pins, const struct host *host,
@@ -401,7 +405,7 @@ static int gather(struct view *view, const struct pins *pins, const struct host 
 	for (size_t i = 0; i < view->bridges.count; i++) {
 		const char *bridge = view->bridges.names[i];
 
-		if (!view->only || view->only == bridge)
+		if (!view->lost_only && (!view->only || view->only == bridge))
 			status_read(&view->v[view->count++], pins, host, bridge);
 	}
 	return 0;
@@ -418,13 +422,60 @@ static void name_listeners(struct view *view)
 	free(all);
 }
 
+static const char *lost_text(const struct lost *lost)
+{
+	if (lost->elsewhere)
+		return "attached, but its state is not in this bpffs; HBPF_BPFFS says which to use";
+	if (lost->guarded)
+		return "guard only: hbpf's state in the bpffs is lost, so no port works, and its "
+		       "route_localnet is on";
+	return "EXPOSED: hbpf's state in the bpffs is lost and the guard was removed, but its "
+	       "route_localnet is on, so what is behind it can reach any port of 127.0.0.0/8";
+}
+
+static void print_lost(const struct lost *lost)
+{
+	output_text("%s: %s\n", lost->name, lost_text(lost));
+	if (!lost->elsewhere)
+		output_text(
+			"  `hbpf detach %s` restores the host, `hbpf attach %s` attaches anew\n",
+			lost->name, lost->name);
+}
+
+static struct json_object *lost_json(const struct lost *lost)
+{
+	struct json_object *item = json_object_new_object();
+
+	add_string(item, "bridge", lost->name);
+	add_bool(item, "exists", true);
+	add_bool(item, "live", lost->elsewhere);
+	add_bool(item, "exposed", !lost->guarded);
+	add_bool(item, "lost", true);
+	add_string(item, "problem", lost_text(lost));
+	return item;
+}
+
+/* Return: the next one to show after @lost, or the first after NULL; NULL after the last */
+static const struct lost *next_lost(const struct view *view, const struct lost *lost)
+{
+	if (view->only)
+		return NULL;
+	if (view->lost_only)
+		return lost ? NULL : view->lost_only;
+	lost = lost ? lost + 1 : view->lost.v;
+	return lost < view->lost.v + view->lost.count ? lost : NULL;
+}
+
 static void show_json(struct view *view)
 {
+	const struct lost *lost = NULL;
 	struct json_object *doc = json_object_new_object();
 	struct json_object *array = json_object_new_array();
 
 	for (size_t i = 0; i < view->count; i++)
 		json_object_array_add(array, status_json(&view->v[i]));
+	while ((lost = next_lost(view, lost)))
+		json_object_array_add(array, lost_json(lost));
 	json_object_object_add(doc, "bridges", array);
 	output_json(doc);
 }
@@ -432,19 +483,25 @@ static void show_json(struct view *view)
 /* Return: exit code */
 static int show(const struct cli_call *call, struct view *view)
 {
+	const struct lost *lost = NULL;
 	int exit_code = EXIT_DONE;
 
 	if (view->only && !call->json)
 		report_name(call->words[0], attachment_now(&view->bridges, view->only));
 	if (call->json)
 		show_json(view);
-	else if (!view->count)
+	else if (!view->count && !view->lost.count)
 		puts("no bridge is attached; `hbpf attach BRIDGE` attaches one");
 	for (size_t i = 0; i < view->count; i++) {
 		if (!call->json)
 			print_status(&view->v[i]);
 		if (!status_is_good(&view->v[i]))
 			exit_code = EXIT_FAILED;
+	}
+	while ((lost = next_lost(view, lost))) {
+		if (!call->json)
+			print_lost(lost);
+		exit_code = EXIT_FAILED;
 	}
 	return exit_code;
 }
@@ -454,6 +511,7 @@ static void view_free(struct view *view)
 	for (size_t i = 0; i < view->count; i++)
 		status_free(&view->v[i]);
 	free(view->v);
+	free(view->lost.v);
 	pins_bridges_free(&view->bridges);
 }
 
@@ -471,7 +529,11 @@ static int run(const struct cli_call *call)
 	rc = attachment_bridges(PINS_READ, &pins, &view.bridges, &err);
 	if (!rc)
 		rc = host_read(&host, &err);
-	if (!rc && call->word_count) {
+	if (!rc)
+		rc = lost_find(&pins, &view.bridges, &host, &view.lost, &err);
+	if (!rc && call->word_count)
+		view.lost_only = lost_of(&view.lost, call->words[0]);
+	if (!rc && call->word_count && !view.lost_only) {
 		view.only = attachment_choose(&view.bridges, &meant, "`hbpf status BRIDGE`", &err);
 		rc = view.only ? 0 : -ENOENT;
 	}

@@ -17,6 +17,7 @@
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <sys/random.h>
 #include <sys/utsname.h>
 #include <hbpf/version.h>
 #include "map_form.h"
@@ -33,6 +34,7 @@ void dataplane_init(struct dataplane *dp)
 		.config.layout = HBPF_LAYOUT,
 		.ingress_fd = -1,
 		.egress_fd = -1,
+		.backstop_fd = -1,
 	};
 	for (map = 0; map < MAP_COUNT; map++)
 		dp->maps[map] = -1;
@@ -342,6 +344,42 @@ static int take_maps(struct dataplane *dp, const struct bpf_object *object)
 	return 0;
 }
 
+struct release {
+	unsigned int major;
+	unsigned int minor;
+};
+
+static struct release running_release(void)
+{
+	struct release release = {};
+	struct utsname uts;
+
+	if (!uname(&uts))
+		sscanf(uts.release, "%u.%u", &release.major, &release.minor);
+	return release;
+}
+
+static bool is_older(struct release release, unsigned int major, unsigned int minor)
+{
+	return release.major < major || (release.major == major && release.minor < minor);
+}
+
+#define BACKSTOP "hbpf_backstop"
+
+/* bpf/cookie.h: any 64 bits whose lower half is not 0. */
+static int bake_cookie(struct bpf_object *object)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(object, ".rodata.cookie");
+	__u32 cookie[2];
+
+	if (!map)
+		return -ENOENT;
+	if (getrandom(cookie, sizeof(cookie), 0) != sizeof(cookie))
+		return -errno;
+	cookie[0] |= 1;
+	return bpf_map__set_initial_value(map, cookie, sizeof(cookie));
+}
+
 static int load_object(struct dataplane *dp, const void *elf, size_t size)
 {
 	struct bpf_object *object;
@@ -350,10 +388,17 @@ static int load_object(struct dataplane *dp, const void *elf, size_t size)
 	object = object_open(elf, size, dp);
 	if (!object)
 		return -errno;
-	ret = bpf_object__load(object);
+	ret = bake_cookie(object);
+	/* without tcx there is no place for it */
+	if (!ret && is_older(running_release(), 6, 6))
+		ret = bpf_program__set_autoload(bpf_object__find_program_by_name(object, BACKSTOP),
+						false);
+	if (!ret)
+		ret = bpf_object__load(object);
 	if (!ret) {
 		dp->ingress_fd = program_fd(object, "hbpf_ingress");
 		dp->egress_fd = program_fd(object, "hbpf_egress");
+		dp->backstop_fd = program_fd(object, BACKSTOP);
 		if (dp->ingress_fd < 0 || dp->egress_fd < 0)
 			ret = -ENOENT;
 	}
@@ -388,26 +433,6 @@ static int load_build(struct dataplane *dp, const void *elf, size_t size, char *
 		*said = NULL;
 	}
 	return ret;
-}
-
-struct release {
-	unsigned int major;
-	unsigned int minor;
-};
-
-static struct release running_release(void)
-{
-	struct release release = {};
-	struct utsname uts;
-
-	if (!uname(&uts))
-		sscanf(uts.release, "%u.%u", &release.major, &release.minor);
-	return release;
-}
-
-static bool is_older(struct release release, unsigned int major, unsigned int minor)
-{
-	return release.major < major || (release.major == major && release.minor < minor);
 }
 
 static int check_kernel(struct error *err)

@@ -42,6 +42,7 @@ struct dataplane {
 	struct bpf_object *object;
 	int ingress_fd; /* program fds, owned by @object */
 	int egress_fd;
+	int backstop_fd;           /* negative where the kernel has no tcx */
 	char pin_unavailable[256]; /* why the pinning build could not be loaded; empty: it was */
 };
 

@@ -71,6 +71,16 @@ int hook_query(const struct hook_target *target, enum hook_side side, struct hoo
 	return ret < 0 ? ret : 0;
 }
 
+int hook_program_id(int prog_fd, __u32 *id)
+{
+	struct bpf_prog_info info = {};
+	__u32 len = sizeof(info);
+	int ret = bpf_obj_get_info_by_fd(prog_fd, &info, &len);
+
+	*id = info.id;
+	return ret;
+}
+
 void hook_program_name(__u32 id, char *name, size_t size)
 {
 	struct bpf_prog_info info = {};

@@ -68,6 +68,30 @@ struct hook_state {
 int hook_query(const struct hook_target *target, enum hook_side side, struct hook_state *state,
 	       struct error *err);
 
+/*
+ * The backstop: the guard alone, on tcx ingress right behind the program with the guard, attached
+ * without a link, so that it stays until hbpf or somebody else detaches it by name, or the bridge
+ * goes. Only where the kernel has tcx; elsewhere nothing is done and nothing is found.
+ */
+
+/** hook_backstop_attach() - attach it, in place of one that is there. Return: 0 or -errno */
+int hook_backstop_attach(const struct hook_target *target, int prog_fd, struct error *err);
+/** hook_backstop_detach() - Return: 0 (also when nothing is there) or -errno */
+int hook_backstop_detach(const struct hook_target *target, struct error *err);
+/** hook_backstop_query() - Return: 1 with the program's ID, 0: there is none, -errno */
+int hook_backstop_query(unsigned int ifindex, __u32 *prog_id);
+/**
+ * hook_guard_query() - where the program with the guard is on a bridge, whatever may hold it there
+ * Return: HBPF_HOOK_AUTO: nowhere that could be seen
+ */
+enum hbpf_hook_kind hook_guard_query(unsigned int ifindex);
+/**
+ * hook_detach_unpinned() - detach what no pin tells of: clsact filters, and the backstop last
+ * @target:	Its pins are not used
+ * Return: 0 or -errno
+ */
+int hook_detach_unpinned(const struct hook_target *target, struct error *err);
+
 /** hook_has_tcx() - whether this kernel knows tcx; @ifindex: of any interface that is there */
 bool hook_has_tcx(unsigned int ifindex);
 

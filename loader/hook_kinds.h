@@ -10,6 +10,12 @@
 /** hook_program_name() - "hbpf_ingress", or "program 42" for one without a name */
 void hook_program_name(__u32 id, char *name, size_t size);
 
+/** hook_program_id() - Return: 0 or -errno */
+int hook_program_id(int prog_fd, __u32 *id);
+
+/** hook_is_backstop() - is it the program of hook_backstop_attach()? */
+bool hook_is_backstop(__u32 prog_id);
+
 /**
  * tcx_attach() - attach, or exchange the program attached
  * Return: 0, -EOPNOTSUPP only where the kernel does not know tcx, other -errno
@@ -27,6 +33,22 @@ int tcx_query(const struct hook_target *target, enum hook_side side, struct hook
 /** tcx_first() - Return: 1 with the ID of the program that runs first, 0: there is none, -errno */
 int tcx_first(const struct hook_target *target, enum hook_side side, __u32 *prog_id,
 	      struct error *err);
+
+/* BPF_MPROG_MAX of include/linux/bpf_mprog.h: how many programs one hook takes. */
+#define TCX_PROGRAMS_MAX 64
+/**
+ * tcx_list() - the programs of one side, in the order in which they run
+ * Return: how many, 0 also where the kernel has no tcx, or -errno
+ */
+int tcx_list(unsigned int ifindex, enum hook_side side, __u32 ids[TCX_PROGRAMS_MAX]);
+/**
+ * tcx_attach_ingress() - attach without a link, behind another program
+ * @behind:	Its ID; 0: in front of all
+ * Return: 0 or -errno
+ */
+int tcx_attach_ingress(unsigned int ifindex, int prog_fd, __u32 behind);
+/** tcx_detach_ingress() - what tcx_attach_ingress() attached. Return: 0 or -errno */
+int tcx_detach_ingress(unsigned int ifindex, __u32 prog_id);
 
 /** clsact_attach() - attach, or exchange the filter attached; makes the qdisc where there is none
  */

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include "hook_kinds.h"
 
@@ -29,8 +30,12 @@
 #ifndef BPF_F_BEFORE
 #define BPF_F_BEFORE (1U << 3)
 #endif
-/* BPF_MPROG_MAX of include/linux/bpf_mprog.h: how many programs one hook takes. */
-#define TCX_PROGRAMS_MAX 64
+#ifndef BPF_F_AFTER
+#define BPF_F_AFTER (1U << 4)
+#endif
+#ifndef BPF_F_ID
+#define BPF_F_ID (1U << 5)
+#endif
 
 static const struct tcx_side {
 	enum bpf_attach_type attach_type;
@@ -157,24 +162,70 @@ static int finish_take_over(const struct hook_target *target, const struct tcx_s
 
 /* ---- the programs attached ---- */
 
-int tcx_first(const struct hook_target *target, enum hook_side which, __u32 *prog_id,
+int tcx_list(unsigned int ifindex, enum hook_side side, __u32 ids[TCX_PROGRAMS_MAX])
+{
+	LIBBPF_OPTS(bpf_prog_query_opts, opts, .prog_ids = ids, .prog_cnt = TCX_PROGRAMS_MAX);
+	int ret = bpf_prog_query_opts(ifindex, sides[side].attach_type, &opts);
+
+	if (!ret)
+		return (int)opts.prog_cnt;
+	/* A kernel without tcx; ENOENT is 6.6's word for an empty list. */
+	return ret == -EINVAL || ret == -EOPNOTSUPP || ret == -ENOENT ? 0 : ret;
+}
+
+int tcx_first(const struct hook_target *target, enum hook_side side, __u32 *prog_id,
 	      struct error *err)
 {
-	const struct tcx_side *side = &sides[which];
 	__u32 ids[TCX_PROGRAMS_MAX] = {};
-	LIBBPF_OPTS(bpf_prog_query_opts, opts, .prog_ids = ids, .prog_cnt = TCX_PROGRAMS_MAX);
-	int ret = bpf_prog_query_opts(target->ifindex, side->attach_type, &opts);
+	int count = tcx_list(target->ifindex, side, ids);
 
-	*prog_id = ids[0];
-	if (!ret)
-		return opts.prog_cnt > 0;
-	/* A kernel without tcx; ENOENT is 6.6's word for an empty list. */
-	if (ret == -EINVAL || ret == -EOPNOTSUPP || ret == -ENOENT)
-		return 0;
-	error_set(err, ret, "cannot list the tcx %s programs of %s: %s", side->name, target->bridge,
-		  strerror(-ret));
-	error_hint_privileges(err, ret);
-	return ret;
+	if (count < 0) {
+		error_set(err, count, "cannot list the tcx %s programs of %s: %s", sides[side].name,
+			  target->bridge, strerror(-count));
+		error_hint_privileges(err, count);
+		return count;
+	}
+	/* The backstop is ours, too, and lets nothing by. */
+	for (int i = 0; i < count; i++) {
+		*prog_id = ids[i];
+		if (!hook_is_backstop(ids[i]))
+			return 1;
+	}
+	return 0;
+}
+
+/* union bpf_attr of BPF_PROG_ATTACH since Linux 6.6, which libbpf 1.1 does not know. */
+int tcx_attach_ingress(unsigned int ifindex, int prog_fd, __u32 behind)
+{
+	struct {
+		__u32 ifindex;
+		__u32 prog_fd;
+		__u32 type;
+		__u32 flags;
+		__u32 replace_fd;
+		__u32 relative_id;
+		__u64 revision;
+	} attr = {
+		.ifindex = ifindex,
+		.prog_fd = (__u32)prog_fd,
+		.type = sides[HOOK_INGRESS].attach_type,
+		.flags = behind ? BPF_F_AFTER | BPF_F_ID : BPF_F_BEFORE,
+		.relative_id = behind,
+	};
+
+	return syscall(__NR_bpf, BPF_PROG_ATTACH, &attr, sizeof(attr)) ? -errno : 0;
+}
+
+int tcx_detach_ingress(unsigned int ifindex, __u32 prog_id)
+{
+	int fd = bpf_prog_get_fd_by_id(prog_id);
+	int ret;
+
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	ret = bpf_prog_detach2(fd, (int)ifindex, sides[HOOK_INGRESS].attach_type);
+	close(fd);
+	return ret == -ENOENT || ret == -ENODEV ? 0 : ret;
 }
 
 /*
@@ -255,15 +306,10 @@ drop:
 
 static int prog_id_of(int prog_fd, __u32 *id, struct error *err)
 {
-	struct bpf_prog_info info = {};
-	__u32 len = sizeof(info);
-	int ret = bpf_obj_get_info_by_fd(prog_fd, &info, &len);
+	int ret = hook_program_id(prog_fd, id);
 
-	if (ret)
-		return error_set(err, ret, "cannot inspect the program to attach: %s",
-				 strerror(-ret));
-	*id = info.id;
-	return 0;
+	return ret ? error_set(err, ret, "cannot inspect the program to attach: %s", strerror(-ret))
+		   : 0;
 }
 
 int tcx_attach(const struct hook_target *target, enum hook_side which, int prog_fd,

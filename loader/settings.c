@@ -15,12 +15,14 @@
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include "conf_file.h"
+#include "lost.h"
 #include "map_form.h"
 #include "rtnetlink.h"
 #include "settings.h"
 #include "sysctl.h"
 
 #define SETTINGS_PIN "settings"
+#define MAP_NAME     "hbpf_settings"
 #define ROW_QDISC    SETTING_MAX /* `saved`: hbpf made the clsact qdisc of the bridge `ifindex` */
 #define LO_IFINDEX   1           /* in every namespace (loopback_net_init()) */
 
@@ -29,7 +31,7 @@ static const struct {
 	bool on_lo;
 	int want;
 } settings[SETTING_MAX] = {
-	[SETTING_BRIDGE_ROUTE_LOCALNET] = { "route_localnet", false, 2 },
+	[SETTING_BRIDGE_ROUTE_LOCALNET] = { "route_localnet", false, SETTINGS_LOCALNET },
 	[SETTING_LO_ROUTE_LOCALNET] = { "route_localnet", true, 1 },
 	/* Loose: what counts is max(all, lo) (fib_validate_source() by way of IN_DEV_RPFILTER), so
 	 * 0 would be undone by whoever sets `all` to 1 later, and 2 is not. */
@@ -121,8 +123,11 @@ static int map_create(const struct pins *pins, const char *dir, struct error *er
 	if (ret)
 		return error_set(err, ret, "path of %s below %s is too long", SETTINGS_PIN,
 				 pins->base);
-	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "hbpf_settings", sizeof(__u32),
-			    sizeof(struct setting), SETTINGS_ROWS, NULL);
+	/* What a backstop keeps of lo is older than what lo has now. */
+	fd = dir ? -ENOENT : lost_settings();
+	if (fd < 0)
+		fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, MAP_NAME, sizeof(__u32),
+				    sizeof(struct setting), SETTINGS_ROWS, NULL);
 	if (fd < 0) {
 		error_set(err, fd, "cannot make the map of old settings: %s", strerror(-fd));
 		error_hint_privileges(err, fd);
@@ -143,7 +148,8 @@ static int note_ifindex(int fd, enum setting_id id, unsigned int ifindex, struct
 	__u32 key = id;
 	int ret = bpf_map_lookup_elem(fd, &key, &kept);
 
-	if (!ret && kept.ifindex != ifindex) {
+	/* settings_apply() tells of damage */
+	if (!ret && kept.saved <= 1 && kept.ifindex != ifindex) {
 		kept = (struct setting){ .ifindex = ifindex };
 		ret = bpf_map_update_elem(fd, &key, &kept, BPF_ANY);
 	}
@@ -179,6 +185,20 @@ int settings_prepare(const struct pins *pins, const char *bridge, unsigned int i
 	return ret ? ret : map_ensure(pins, NULL, LO_IFINDEX, err);
 }
 
+int settings_bind(const struct pins *pins, int prog_fd, struct error *err)
+{
+	int fd = map_open(pins, NULL, err);
+	int ret;
+
+	if (fd < 0)
+		return fd;
+	ret = bpf_prog_bind_map(prog_fd, fd, NULL);
+	close(fd);
+	return ret ? error_set(err, ret, "cannot bind the map of old settings to a program: %s",
+			       strerror(-ret))
+		   : 0;
+}
+
 unsigned int settings_ifindex(const struct pins *pins, const char *bridge)
 {
 	struct setting kept = {};
@@ -187,7 +207,7 @@ unsigned int settings_ifindex(const struct pins *pins, const char *bridge)
 
 	if (fd < 0)
 		return 0;
-	if (bpf_map_lookup_elem(fd, &row, &kept))
+	if (bpf_map_lookup_elem(fd, &row, &kept) || kept.saved > 1)
 		kept.ifindex = 0;
 	close(fd);
 	return kept.ifindex;
@@ -330,7 +350,8 @@ static int kept_or_guess(const struct keeper *keeper, enum setting_id id, struct
 	if (!*guessed)
 		return ret;
 	*kept = (struct setting){ .set = settings[id].want, .ifindex = ifindex_of(keeper, id) };
-	ret = default_read(id, &kept->old, err);
+	/* a bridge's is only set where it was 0 */
+	ret = settings[id].on_lo ? default_read(id, &kept->old, err) : 0;
 	kept->saved = !ret;
 	return ret;
 }
@@ -384,10 +405,10 @@ struct before {
 /*
  * What to keep of a setting that is @value now, and that is not as hbpf left it; its `set` is what
  * to write. A route_localnet that is on is left as it is: somebody else needs it. But for a 2
- * nobody wrote down: that is hbpf's own, whose state was lost.
+ * nobody wrote down: that is hbpf's own, whose state was lost, and it was 0 before.
  */
-static int keep_anew(const struct keeper *keeper, enum setting_id id, int value,
-		     struct setting *keep, struct error *err)
+static void keep_anew(const struct keeper *keeper, enum setting_id id, int value,
+		      struct setting *keep)
 {
 	int want = settings[id].want;
 
@@ -395,11 +416,11 @@ static int keep_anew(const struct keeper *keeper, enum setting_id id, int value,
 		.saved = 1, .old = value, .set = want, .ifindex = ifindex_of(keeper, id)
 	};
 	if (id != SETTING_BRIDGE_ROUTE_LOCALNET || !value)
-		return 0;
+		return;
 	if (value == want)
-		return default_read(id, &keep->old, err);
-	keep->set = value;
-	return 0;
+		keep->old = 0;
+	else
+		keep->set = value;
 }
 
 static int apply_one(const struct keeper *keeper, enum setting_id id, struct before *before,
@@ -418,9 +439,7 @@ static int apply_one(const struct keeper *keeper, enum setting_id id, struct bef
 	if (before->kept.saved && before->value && before->value == before->kept.set)
 		return 0;
 
-	ret = keep_anew(keeper, id, before->value, &keep, err);
-	if (ret)
-		return ret;
+	keep_anew(keeper, id, before->value, &keep);
 	before->noted = true;
 	ret = kept_write(keeper, id, &keep, err);
 	if (ret || before->value == keep.set)
@@ -515,6 +534,33 @@ static void judge(enum setting_id id, struct setting_state *state)
 	if (state->now >= 0 && !sysctl_read(path, &all) && all > state->now)
 		state->effect = all;
 	state->works = id == SETTING_LO_RP_FILTER ? state->effect != 1 : state->effect != 0;
+}
+
+bool settings_is_map(int fd)
+{
+	struct bpf_map_info info = {};
+	__u32 len = sizeof(info);
+
+	return !bpf_obj_get_info_by_fd(fd, &info, &len) && !strcmp(info.name, MAP_NAME) &&
+	       !map_form_check(fd, &keeper_form, MAP_NAME, NULL);
+}
+
+int settings_restore_lost(const char *bridge, unsigned int ifindex, bool last, struct error *err)
+{
+	struct keeper keeper = {
+		.bridge = bridge, .ifindex = ifindex, .bridge_fd = -EPROTO, .lo_fd = lost_settings()
+	};
+	int ret;
+
+	if (keeper.lo_fd < 0)
+		keeper.lo_fd = -EPROTO;
+	ret = restore_one(&keeper, SETTING_BRIDGE_ROUTE_LOCALNET, err);
+	for (int id = 0; !ret && last && id < SETTING_MAX; id++) {
+		if (settings[id].on_lo)
+			ret = restore_one(&keeper, id, err);
+	}
+	keeper_close(&keeper);
+	return ret;
 }
 
 int settings_read(const struct pins *pins, const char *bridge, unsigned int ifindex,
@@ -612,7 +658,7 @@ static int original_localnet(const struct pins *pins, const char *bridge, unsign
 	if (kept.saved && *value == kept.set)
 		*value = kept.old;
 	else if (*value == settings[id].want) /* hbpf's own, whose state was lost */
-		return default_read(id, value, err);
+		*value = 0;
 	return 0;
 }
 

@@ -44,6 +44,9 @@ struct setting {
 	__u32 ifindex; /* of the interface: a re-created one has values of its own */
 };
 
+/* What hbpf sets a bridge's route_localnet to, and nobody else does. */
+#define SETTINGS_LOCALNET 2
+
 /* What status shows of one. */
 struct setting_state {
 	char name[128]; /* as "net.ipv4.conf.lo.rp_filter" */
@@ -63,6 +66,14 @@ struct setting_state {
  */
 int settings_prepare(const struct pins *pins, const char *bridge, unsigned int ifindex,
 		     struct error *err);
+
+/**
+ * settings_bind() - let the map of lo's old values live as long as a program does
+ *
+ * Then it outlives its pin, and the next settings_prepare() finds it where the program is attached
+ * as a bridge's backstop. settings_prepare() has to come first. Return: 0 or -errno
+ */
+int settings_bind(const struct pins *pins, int prog_fd, struct error *err);
 
 /**
  * settings_ifindex() - which interface the state kept under this name is about
@@ -94,6 +105,18 @@ int settings_apply(const struct pins *pins, const char *bridge, unsigned int ifi
  */
 int settings_restore(const struct pins *pins, const char *bridge, unsigned int ifindex, bool last,
 		     struct error *err);
+
+/**
+ * settings_restore_lost() - the same of a bridge whose pinned state is gone
+ *
+ * A route_localnet of SETTINGS_LOCALNET becomes 0, which it was, or hbpf had not written it; lo's
+ * settings as a backstop keeps them (lost_settings()), else those of a new interface.
+ * Return: 0 or -errno
+ */
+int settings_restore_lost(const char *bridge, unsigned int ifindex, bool last, struct error *err);
+
+/** settings_is_map() - has this map the form and name of those that keep old values? */
+bool settings_is_map(int fd);
 
 /**
  * settings_read() - what is kept and what is there now, for status

@@ -171,6 +171,12 @@ static void find_dead(struct status *status)
 	else if (!status->alive)
 		attach_repairs(status, add_problem(status, "dead", true,
 						   "its programs are not on the bridge"));
+	if (status->alive && status->has_tcx && !status->backstop)
+		attach_repairs(
+			status,
+			add_problem(status, "backstop", false,
+				    "the backstop, which keeps the guard where others remove "
+				    "the programs, is missing"));
 	if (status->exposed)
 		attach_repairs(
 			status,
@@ -343,7 +349,9 @@ void status_read(struct status *status, const struct pins *pins, const struct ho
 	/* in any case: they tell whether the bridge is exposed */
 	settings_rc = settings_read(pins, bridge, target.ifindex, status->settings,
 				    rc ? NULL : &status->problem);
+	status->backstop = hook_backstop_query(target.ifindex, &(__u32){ 0 }) == 1;
 	status->exposed = status->exists && !status->hooks[HOOK_INGRESS].live &&
+			  !status->backstop &&
 			  status->settings[SETTING_BRIDGE_ROUTE_LOCALNET].now > 0;
 	status->nat = nat_prerouting(status->nat_why, sizeof(status->nat_why));
 	status->readable = !rc && !settings_rc;

@@ -26,6 +26,7 @@ struct status {
 	bool has_tcx; /* of a kernel before 6.6 false; true where there is no bridge to ask about */
 	bool exposed; /* route_localnet is on, but the guard is gone: all of loopback is open */
 	struct hook_state hooks[HOOK_SIDES];
+	bool backstop; /* the guard behind the guard is there */
 	bool readable; /* the state is of this layout and whole; else only `problem` says more */
 	struct error problem;
 	struct dataplane dp; /* only its config */

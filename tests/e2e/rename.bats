@@ -4,46 +4,13 @@
 # a command is at work.
 load lib
 load watch
-
-# Something that nobody exported, and a client that sends to it
-victim() {
-	serve hidden --udp 127.0.0.1:9998
-	serve svc --tcp 127.0.0.1:8088
-	serve fence --udp "$GW:5400"
-}
-
-# shot: what the client sends to 127.0.0.1 has come in, if ever, when this returns
-shot() {
-	export RAW_BRIDGE=br-test
-	! on_host test -e /proc/sys/net/ipv4/conf/br-lan || RAW_BRIDGE=br-lan
-	: >"$BED/hidden.log"
-	raw send to-loopback 9998 to-loopback
-	reaches fence udp "$GW:5400"
-}
-
-closed() {
-	shot
-	unheard hidden to-loopback
-}
-
-rename() {
-	on_host ip link set "$1" name "$2"
-}
-
-# each_hook COMMAND...: once for tcx and once for clsact
-each_hook() {
-	for HOOK in tcx clsact; do
-		[ "$HOOK" = clsact ] || kernel_since 6.6 || continue
-		"$@"
-	done
-}
+load hole
 
 @test "control: without hbpf an open bridge lets packets to 127.0.0.1 in, under any name" {
 	victim
 	on_host sysctl -qw net.ipv4.conf.br-test.route_localnet=1
 	rename br-test br-lan
-	shot
-	heard hidden to-loopback
+	opened
 }
 
 detached_by() {

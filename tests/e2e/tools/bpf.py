@@ -16,6 +16,8 @@
     bpf.py mirror DIR DEV            load a program that sends a copy of each packet out of DEV and
                                      passes; pin it as DIR/program
     bpf.py entries PIN               how many entries a hash map has
+    bpf.py link-detach PIN           take a link's program off, as `bpftool link detach` does
+    bpf.py backstop-detach DEV       take hbpf's backstop off DEV
     bpf.py tcx-list [DEV]            tcx programs as DEV SIDE NAME, in the order they run
 """
 import ctypes
@@ -28,7 +30,7 @@ import sys
 
 SYS_BPF = {"x86_64": 321, "aarch64": 280}[os.uname().machine]
 MAP_CREATE, LOOKUP, UPDATE, DELETE, NEXT_KEY = range(5)
-PROG_LOAD, OBJ_PIN, OBJ_GET = 5, 6, 7
+PROG_LOAD, OBJ_PIN, OBJ_GET, PROG_DETACH, LINK_DETACH = 5, 6, 7, 9, 34
 PROG_GET_FD_BY_ID, INFO_BY_FD, PROG_QUERY, LINK_CREATE = 13, 15, 16, 28
 ARRAY, PERCPU_ARRAY, SCHED_CLS = 2, 6, 3
 SIDES = {"ingress": 46, "egress": 47}  # BPF_TCX_INGRESS, BPF_TCX_EGRESS
@@ -189,28 +191,46 @@ def tcx_attach(where, dev, side, place="after"):
     obj_pin(link, f"{where}/link_{side}")
 
 
+def link_detach(pin):
+    bpf(LINK_DETACH, struct.pack("I", obj_get(pin)))
+
+
+def tcx_programs(index, side):
+    """(fd, name) of each, in the order they run; the caller closes fd"""
+    ids = (ctypes.c_uint32 * 64)()
+    try:
+        attr = bpf(PROG_QUERY, struct.pack("IIIIQII", index, SIDES[side], 0, 0,
+                                           ctypes.addressof(ids), 64, 0))[1]
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        return  # a kernel before 6.6
+    for prog_id in ids[:struct.unpack_from("I", attr, 24)[0]]:
+        fd = bpf(PROG_GET_FD_BY_ID, struct.pack("II", prog_id, 0))[0]
+        yield fd, info(fd)[64:80].rstrip(b"\0").decode()
+        os.close(fd)
+
+
+def backstop_detach(dev):
+    index = socket.if_nametoindex(dev)
+    for fd, name in tcx_programs(index, "ingress"):
+        if name == "hbpf_backstop":
+            bpf(PROG_DETACH, struct.pack("IIII", index, fd, SIDES["ingress"], 0))
+
+
 def tcx_list(only=None):
     for index, dev in socket.if_nameindex():
         if only not in (None, dev):
             continue
-        for side, kind in SIDES.items():
-            ids = (ctypes.c_uint32 * 64)()
-            try:
-                attr = bpf(PROG_QUERY, struct.pack("IIIIQII", index, kind, 0, 0,
-                                                   ctypes.addressof(ids), 64, 0))[1]
-            except OSError as error:
-                if error.errno != errno.EINVAL:
-                    raise
-                return  # a kernel before 6.6
-            for prog_id in ids[:struct.unpack_from("I", attr, 24)[0]]:
-                fd = bpf(PROG_GET_FD_BY_ID, struct.pack("II", prog_id, 0))[0]
-                print("tcx", dev, side, info(fd)[64:80].rstrip(b"\0").decode())
-                os.close(fd)
+        for side in SIDES:
+            for _, name in tcx_programs(index, side):
+                print("tcx", dev, side, name)
 
 
 COMMANDS = {"counters": counters, "dump": dump, "clear": clear, "write": write,
             "witness": witness, "witnessed": witnessed, "tcx-attach": tcx_attach,
-            "mirror": mirror, "tcx-list": tcx_list, "entries": entries}
+            "mirror": mirror, "tcx-list": tcx_list, "entries": entries,
+            "link-detach": link_detach, "backstop-detach": backstop_detach}
 
 if __name__ == "__main__":
     COMMANDS[sys.argv[1]](*sys.argv[2:])

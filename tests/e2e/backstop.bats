@@ -1,0 +1,202 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# What removes hbpf's programs or its state opens nothing: the backstop, a second guard that nothing
+# pinned holds (Linux 6.6).
+load lib
+load hole
+load watch
+
+setup() {
+	need_tcx
+	bed_up
+}
+
+on_bridge() {
+	in_ns host "${PY[@]}" "$E2E/tools/bpf.py" tcx-list br-test | grep -q "$1"
+}
+
+gone() {
+	! on_bridge "$1"
+}
+
+# lose_bpffs: as somebody's `umount` or a restart of another tool does
+lose_bpffs() {
+	umount "$HBPF_BPFFS"
+	mount -t bpf -o mode=0700 bpf "$HBPF_BPFFS"
+	# the kernel frees links later
+	eventually gone hbpf_ingress
+}
+
+remove_backstop() {
+	in_ns host "${PY[@]}" "$E2E/tools/bpf.py" backstop-detach br-test
+}
+
+@test "control: without the backstop, an unmounted bpffs opens loopback; status says EXPOSED" {
+	victim
+	remember
+	attach --port 8088
+	remove_backstop
+	closed
+	exits 0 hb status
+	prints 'backstop.* is missing' 'hbpf attach br-test'
+	lose_bpffs
+	opened
+	exits 1 hb status
+	prints '^br-test: EXPOSED' 'hbpf detach br-test'
+	exits 1 hb status br-test --json
+	json '.bridges[0] | .exposed and .lost'
+	exits 0 hb detach br-test
+	closed
+	setting br-test.route_localnet 0
+	exits 0 hb status
+	prints 'no bridge is attached'
+}
+
+lost_and_detached() {
+	local how
+	for how in br-test --all ''; do
+		attach --port 8088
+		reaches svc tcp "$GW:8088"
+		closed
+		lose_bpffs
+		closed
+		exits 1 hb status
+		prints '^br-test: guard only' 'hbpf detach br-test'
+		exits 1 hb status --json
+		json '.bridges[0] | .lost and (.exposed | not) and (.live | not)'
+		# shellcheck disable=SC2086
+		exits 0 hb detach $how
+		unchanged
+	done
+}
+
+@test "an unmounted bpffs opens nothing, status says so, and detach restores the host" {
+	victim
+	on_host sysctl -qw net.ipv4.conf.lo.rp_filter=1
+	remember
+	lost_and_detached
+}
+
+@test "the same with clsact, but that its empty qdisc stays" {
+	victim
+	remember
+	attach --hook clsact --port 8088
+	lose_bpffs
+	closed
+	exits 1 hb status
+	prints '^br-test: guard only' 'hbpf detach br-test'
+	exits 0 hb detach
+	on_host tc qdisc del dev br-test clsact
+	unchanged
+}
+
+@test "after an unmounted bpffs attach begins anew, and detach restores the first old values" {
+	victim
+	on_host sysctl -qw net.ipv4.conf.lo.rp_filter=1
+	make_bridge br-two 31
+	remember
+	attach --port 8088
+	hb attach br-two
+	lose_bpffs
+	attach --port 8088
+	reaches svc tcp "$GW:8088"
+	exits 1 hb status
+	prints '^br-two: guard only' '^br-test: attached, live'
+	hb detach br-test
+	setting br-two.route_localnet 2
+	hb detach br-two
+	unchanged
+}
+
+@test "removed pins open nothing" {
+	victim
+	remember
+	attach --port 8088
+	rm -r "$HBPF_BPFFS/hbpf"
+	eventually gone hbpf_ingress
+	closed
+	exits 1 hb status
+	prints '^br-test: guard only'
+	hb detach
+	unchanged
+}
+
+@test "a detached or removed link opens nothing, and attach repairs it" {
+	victim
+	remember
+	attach --port 8088
+	tool bpf link-detach "$(pin_dir br-test)/link_ingress"
+	closed
+	exits 1 hb status --json
+	json '.bridges[0] | (.exposed | not) and .backstop and (.live | not)'
+	attach
+	reaches svc tcp "$GW:8088"
+	rm "$(pin_dir br-test)"/link_*
+	eventually gone hbpf_ingress
+	closed
+	attach
+	reaches svc tcp "$GW:8088"
+	hb detach
+	unchanged
+}
+
+@test "clsact: a deleted qdisc or filter opens nothing" {
+	victim
+	remember
+	HOOK=clsact attach --port 8088
+	on_host tc filter del dev br-test ingress
+	closed
+	on_host tc qdisc del dev br-test clsact
+	closed
+	exits 1 hb status
+	prints '^br-test: dead'
+	HOOK=clsact attach
+	reaches svc tcp "$GW:8088"
+	hb detach
+	unchanged
+}
+
+@test "attached is exposed where guard and backstop are both removed" {
+	victim
+	attach --port 8088
+	tool bpf link-detach "$(pin_dir br-test)/link_ingress"
+	remove_backstop
+	opened
+	exits 1 hb status
+	prints 'EXPOSED' 'hbpf attach br-test'
+	attach
+	closed
+	on_bridge hbpf_backstop
+}
+
+@test "the backstop counts what it drops, with every kind of packet the guard drops" {
+	attach --port 8088
+	tool bpf link-detach "$(pin_dir br-test)/link_ingress"
+	holds to-loopback
+	holds from-loopback
+	holds datagrams broadcast q q-ad-q
+	counted IN_GUARD_DST
+	counted IN_GUARD_SRC
+	counted IN_GUARD_VLAN
+}
+
+@test "another program that says PASS behind hbpf does not keep packets from the backstop" {
+	victim
+	attach --port 8088
+	mkdir "$BED/bpf/other"
+	tool bpf witness "$BED/bpf/other" 0
+	on_host "${PY[@]}" "$E2E/tools/bpf.py" tcx-attach "$BED/bpf/other" br-test ingress
+	attach
+	tool bpf link-detach "$(pin_dir br-test)/link_ingress"
+	closed
+}
+
+@test "watch puts a missing backstop back" {
+	victim
+	declare_br_test
+	watch
+	eventually reaches svc tcp "$GW:8088"
+	remove_backstop
+	on_host ip link set br-test alias "what makes it look"
+	eventually on_bridge hbpf_backstop
+}

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# Words about whether a packet to 127.0.0.1 gets in, for tests that change what hbpf stands on.
+
+# Each test is a process of its own for shellcheck.
+# shellcheck disable=SC2030,SC2031
+
+# Something that nobody exported, and a client that sends to it
+victim() {
+	serve hidden --udp 127.0.0.1:9998
+	serve svc --tcp 127.0.0.1:8088
+	serve fence --udp "$GW:5400"
+}
+
+# shot: what the client sends to 127.0.0.1 has come in, if ever, when this returns
+shot() {
+	export RAW_BRIDGE=br-test
+	! on_host test -e /proc/sys/net/ipv4/conf/br-lan || RAW_BRIDGE=br-lan
+	: >"$BED/hidden.log"
+	raw send to-loopback 9998 to-loopback
+	reaches fence udp "$GW:5400"
+}
+
+closed() {
+	shot
+	unheard hidden to-loopback
+}
+
+opened() {
+	shot
+	heard hidden to-loopback
+}
+
+rename() {
+	on_host ip link set "$1" name "$2"
+}
+
+# each_hook COMMAND...: once for tcx and once for clsact
+each_hook() {
+	for HOOK in tcx clsact; do
+		[ "$HOOK" = clsact ] || kernel_since 6.6 || continue
+		"$@"
+	done
+}
