@@ -278,6 +278,9 @@ void advice_clients(const struct snapshot *now)
 {
 	const struct hbpf_policy *from = &now->config.from;
 
+	/* Of a bridge without any the report itself says so. */
+	if (!now->lists[HBPF_LIST_ONLINK].count && !now->lists[HBPF_LIST_BRIDGE].count)
+		return;
 	/* --from alone is the administrator's word, also where it leaves a family out. */
 	for (int v4 = 1; from->onlink && v4 >= 0 && is_inherited(&now->exports); v4--) {
 		if (has_gateway(&now->gateways, v4) &&

@@ -43,7 +43,7 @@ void advice_ports(const struct exports *exports, const struct listeners *listene
 /** advice_bridge() - warn about what the bridge lacks, and about a NIC in it */
 void advice_bridge(const struct host *host, const struct link *bridge);
 
-/** advice_clients() - warn where a gateway's family has no client that may use the ports */
+/** advice_clients() - warn where one family's gateways have no client that may use the ports */
 void advice_clients(const struct snapshot *now);
 
 /** advice_advertised() - warn about addresses that are no gateways, as they have a lifetime */

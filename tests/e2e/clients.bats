@@ -74,6 +74,10 @@ unnumbered() {
 	unsaid 'no IPv6 client'
 	exits 0 attach --from onlink --from 192.0.2.20
 	unsaid 'client may use'
+	on_host ip route del 2001:db8:20::20 dev br-test
+	exits 0 attach --from onlink
+	prints 'no network may use its ports'
+	unsaid 'client may use'
 }
 
 @test "a router advertisement makes no gateway and no client, but what it brings is the host's own" {
