@@ -236,6 +236,8 @@ struct sources source_lists_get(const struct source_lists *lists, __u32 list)
 {
 	size_t low = 0, high = lists->count, end;
 
+	if (!lists->count)
+		return (struct sources){};
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 

@@ -452,8 +452,10 @@ static void judge_exports(struct dataplane *dp, const struct exports *set)
 	struct hbpf_port_stats stats[ENTRIES];
 	struct export_range range = { 0 };
 	char text[EXPORT_RANGE_STRLEN], policy[POLICY_STRLEN];
+	struct source_lists lists = { 0 };
 	struct error err = { 0 };
 
+	worked(dataplane_source_lists(dp, &lists, &err), &err);
 	for (size_t i = 0; i < set->count; i++) {
 		const struct export *export = &set->v[i];
 
@@ -465,9 +467,10 @@ static void judge_exports(struct dataplane *dp, const struct exports *set)
 		judge_policy(&export->to.from);
 		must(export->to.from.inherit || export->to.from.list == HBPF_LIST_ONLINK ||
 		     export->to.from.list >= HBPF_LIST_PORTS);
-		policy_format(dp, &export->to.from, true, policy);
-		json_object_put(policy_json(dp, &export->to.from));
+		policy_format(&lists, &export->to.from, true, policy);
+		json_object_put(policy_json(&lists, &export->to.from));
 	}
+	source_lists_free(&lists);
 	while (exports_next_range(set, &range))
 		export_range_format(&range, text);
 	must(set->count <= ENTRIES);
