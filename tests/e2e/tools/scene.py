@@ -7,6 +7,7 @@
 The suite has attached hbpf before; what the arguments are, each function says.
 Exit 0: the story went as it should; else one line tells where it did not.
 """
+import concurrent.futures
 import errno
 import fcntl
 import hashlib
@@ -360,11 +361,15 @@ def vanish(sock):
     sock.close()
 
 
-def dead_end(state, first, listener):
+DEAD_ENDS = ("established", "silent", "half-open", "half-closed", "closing",
+             "closed with bytes on the way")
+
+
+def dead_end(state, port, first, listener):
     """A connection in that state, whose client vanished. Return: what keeps the server's end."""
     defer = int(state == "half-open")
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, 30 * defer)
-    one = dial_from(20000, first)
+    one = dial_from(port, first)
     other = None if defer else listener.accept()[0]
     if state not in ("half-open", "silent"):
         other.settimeout(10)
@@ -375,35 +380,44 @@ def dead_end(state, first, listener):
     elif state == "closing":
         other.shutdown(socket.SHUT_WR)
         check(one.recv(1) == b"", "no end of stream")
-    elif state == "closed with bytes on the way":
-        vanish(one)
+    vanish(one)
+    if state == "closed with bytes on the way":
         other.sendall(bytes(100))
         other.close()
-        return None
-    vanish(one)
+        other = None
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, 0)
     return other
 
 
+def succeeds(state, port, second):
+    try:
+        return dial_from(port, second)
+    except TimeoutError:
+        check(False, f"{state}: the successor is not let in")
+
+
 @scene
 def successor(service, first, second):
-    """A client vanishes without a FIN; the next one of its address and port dials elsewhere."""
-    for state in ("established", "silent", "half-open", "half-closed", "closing",
-                  "closed with bytes on the way"):
-        listener = listen("host", service)
-        kept = dead_end(state, first, listener)
-        try:
-            new, other = pair_from(20000, second, listener)
-        except TimeoutError:
-            check(False, f"{state}: the successor is not let in")
-        exchange(new, other)
-        if kept and state != "closing":
+    """Clients vanish without a FIN; the next ones of their address and ports dial elsewhere."""
+    listener = listen("host", service)
+    ports = range(20000, 20000 + len(DEAD_ENDS))
+    kept = [dead_end(state, port, first, listener) for state, port in zip(DEAD_ENDS, ports)]
+    # at the same time: each waits a second for its second SYN
+    with concurrent.futures.ThreadPoolExecutor(len(ports)) as pool:
+        fresh = list(pool.map(succeeds, DEAD_ENDS, ports, [second] * len(ports)))
+    served = {}
+    for _ in fresh:
+        other, peer = listener.accept()
+        served[peer[1]] = other
+    for state, port, new, old in zip(DEAD_ENDS, ports, fresh, kept):
+        exchange(new, served[port])
+        if old and state != "closing":
             try:
-                check(kept.recv(1) == b"", f"{state}: the old connection lives")
+                check(old.recv(1) == b"", f"{state}: the old connection lives")
             except ConnectionResetError:
                 pass
-        for sock in (new, other, listener):  # client first: the host keeps no TIME_WAIT
-            sock.close()
+        new.close()  # client first: the host keeps no TIME_WAIT
+        served[port].close()
 
 
 @scene
