@@ -113,10 +113,16 @@ struct family {
 	size_t asked_count;
 };
 
+static bool is_same(const struct fib_flow *a, const struct fib_flow *b)
+{
+	return addr_equal(&a->src, &b->src) && a->uid == b->uid && a->mark == b->mark &&
+	       a->proto == b->proto && a->sport == b->sport;
+}
+
 static void add_flow(struct family *f, const struct fib_flow *flow)
 {
 	for (size_t i = 0; i < f->flow_count; i++) {
-		if (!memcmp(&f->flows[i], flow, sizeof(*flow)))
+		if (is_same(&f->flows[i], flow))
 			return;
 	}
 	if (f->flow_count < ASKED_MOST)
@@ -135,12 +141,10 @@ static void add_flows(struct family *f)
 		struct hbpf_addr local = export_local(export, side);
 		const struct socket *socket = sockets_serving(
 			&query->listeners->sockets, export->key.proto, &local, export->to.port);
-		struct fib_flow flow;
+		struct fib_flow flow = { .src = local };
 
 		if (side == LISTENER_V6 && !export->to.ipv6)
 			continue;
-		memset(&flow, 0, sizeof(flow)); /* it is compared as a whole */
-		flow.src = local;
 		flow.uid = looks.uid && socket ? socket->uid : 0;
 		flow.mark = looks.mark && socket ? socket->mark : 0;
 		flow.proto = looks.proto || looks.sport ? export->key.proto : 0;
@@ -483,7 +487,7 @@ static int check_family(const struct answers_query *query, int family, const str
 
 int answers_check(const struct answers_query *query, struct answers *answers, struct error *err)
 {
-	struct sources all, onlink = { 0 };
+	struct sources all = { 0 }, onlink = { 0 };
 	int rc;
 
 	memset(answers, 0, sizeof(*answers));
