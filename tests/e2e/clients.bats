@@ -131,6 +131,7 @@ advertised() {
 		from = onlink, 2001:db8::/32
 	EOF
 	watch
+	eventually logged 'br-test: attached'
 	raw send from:2001:db8:97::7 9999 first
 	eventually heard svc first
 	on_host ip route add local 2001:db8:97::/64 dev lo
