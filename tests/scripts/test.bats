@@ -84,6 +84,15 @@ runs()
 	[ "${lines[-1]}" = "1 passed, 1 failed, 0 skipped" ]
 }
 
+@test "what a file that takes too long has started ends with it" {
+	suite tests/scripts/a.bats "a" "sleep 1000.$$ 3>&- & touch $PWD/a; wait"
+	export HBPF_TEST_TIMEOUT=4
+	runs 1 scripts
+	[ -e a ]
+	[[ $output == *"timed out"* ]]
+	[ -z "$(pgrep -af "sleep 1000.$$")" ]
+}
+
 @test "without arguments it runs what tests/quick lists" {
 	suite tests/scripts/a.bats "a (one)" true "a (one) more" false
 	suite tests/e2e/b.bats "b" true
