@@ -431,7 +431,7 @@ dial_itself() {
 	done
 	exits 1 hb watch --check "$BED/all/dir/shadow"
 	says "$BED/all/dir, a symbolic link on the way to it, is user"
-	! grep -q secret <<<"$out$err" || fail "it tells what is in root's files: $out$err"
+	! grep -q secret "$BED/out" "$BED/err" || fail "it tells what is in root's files"
 	exits 1 hb watch --check "$BED/etc/shadow" # as it does where root names them
 	says secret
 	exits 1 timeout 5 nsenter --net=/run/netns/host "$HBPF" watch --check "$BED/etc/fifo"
