@@ -22,6 +22,7 @@
 #include <netinet/ip.h>
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -187,13 +188,16 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static __u32 median(const struct bed *bed, int program, const struct frame *frame, int expected)
+static __u32 median(const struct bed *bed, int program, struct frame frame, bool new_flows,
+		    int expected)
 {
 	static __u32 times[RUNS];
 	int answer, i;
 
 	for (i = 0; i < RUNS; i++) {
-		times[i] = run(bed, program, frame, &answer);
+		if (new_flows)
+			frame.udp.source = htons(CLIENT_PORT + 1 + i);
+		times[i] = run(bed, program, &frame, &answer);
 		/* a time of the wrong path is worse than none */
 		if (answer != expected)
 			error(1, 0, "a program answered %d, expected %d", answer, expected);
@@ -212,21 +216,28 @@ static void measure(const struct bed *bed)
 		int program;
 		int expected;
 		struct frame frame;
+		bool new_flows;
 	} cases[] = {
 		{ "in  TCP to the internet", bed->ingress, TC_UNSPEC,
-		  tcp(bed, bed->client, from, far, htons(443)) },
+		  tcp(bed, bed->client, from, far, htons(443)), false },
 		{ "in  TCP to the gateway, port not exported", bed->ingress, TC_UNSPEC,
-		  tcp(bed, bed->client, from, bed->gateway, bed->other_port) },
+		  tcp(bed, bed->client, from, bed->gateway, bed->other_port), false },
 		{ "in  TCP segment to an exported port", bed->ingress, TC_REDIRECT,
-		  tcp(bed, bed->client, from, bed->gateway, bed->port) },
+		  tcp(bed, bed->client, from, bed->gateway, bed->port), false },
+		{ "in  UDP to an exported port", bed->ingress, TC_REDIRECT,
+		  udp(bed, bed->client, from, bed->gateway, bed->port), false },
+		{ "in  UDP to an exported port, a new flow", bed->ingress, TC_REDIRECT,
+		  udp(bed, bed->client, from, bed->gateway, bed->port), true },
 		{ "in  spoofed source 127.0.0.1 (dropped)", bed->ingress, TC_SHOT,
-		  tcp(bed, lo, from, bed->gateway, bed->port) },
+		  tcp(bed, lo, from, bed->gateway, bed->port), false },
 		{ "out TCP of the host or the internet", bed->egress, TC_UNSPEC,
-		  tcp(bed, far, htons(443), bed->client, from) },
+		  tcp(bed, far, htons(443), bed->client, from), false },
 		{ "out UDP of the host or the internet", bed->egress, TC_UNSPEC,
-		  udp(bed, far, htons(443), bed->client, from) },
+		  udp(bed, far, htons(443), bed->client, from), false },
 		{ "out TCP answer of an exported service", bed->egress, TC_UNSPEC,
-		  tcp(bed, lo, bed->port, bed->client, from) },
+		  tcp(bed, lo, bed->port, bed->client, from), false },
+		{ "out UDP answer of an exported service", bed->egress, TC_UNSPEC,
+		  udp(bed, lo, bed->port, bed->client, from), false },
 	};
 	int empty = empty_program(), answer;
 	size_t i;
@@ -237,8 +248,9 @@ static void measure(const struct bed *bed)
 	run(bed, bed->ingress, &syn, &answer);
 
 	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		long base = median(bed, empty, &cases[i].frame, TC_UNSPEC);
-		long time = median(bed, cases[i].program, &cases[i].frame, cases[i].expected);
+		long base = median(bed, empty, cases[i].frame, false, TC_UNSPEC);
+		long time = median(bed, cases[i].program, cases[i].frame, cases[i].new_flows,
+				   cases[i].expected);
 
 		printf("%s|%ld\n", cases[i].name, time > base ? time - base : 0);
 	}
