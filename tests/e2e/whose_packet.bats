@@ -75,6 +75,38 @@ load lib
 	reaches svc tcp "$GW:8088"
 }
 
+@test "a frame to another host, which a promiscuous bridge hands up, is not for the exported port" {
+	serve svc --udp 127.0.0.1:8088
+	attach --port 8088/udp
+	on_host ip link set br-test promisc on
+	raw send to-other-mac 8088 stray
+	# the control, behind it on the same way
+	raw send honest 8088 direct
+	eventually heard svc "said direct"
+	unheard svc stray
+	counted IN_OTHER_HOST
+}
+
+@test "a source route over the gateway leads on to another client, not to the exported port" {
+	make_client c2 3
+	on_host sysctl -qw net.ipv4.ip_forward=1
+	for ns in host c2; do
+		in_ns "$ns" sysctl -qw net.ipv4.conf.all.accept_source_route=1 \
+			net.ipv4.conf.default.accept_source_route=1
+	done
+	on_host sysctl -qw net.ipv4.conf.br-test.accept_source_route=1
+	in_ns c2 sysctl -qw net.ipv4.conf.eth0.accept_source_route=1
+	serve svc --udp 127.0.0.1:8088
+	NS=c2 serve neighbour --udp 172.30.0.3:8088
+	raw send route-to-neighbour 8088 before
+	eventually heard neighbour "said before"
+	attach --port 8088/udp
+	raw send route-to-neighbour 8088 after
+	eventually heard neighbour "said after"
+	unheard svc after
+	uncounted IN_TRANSLATED
+}
+
 @test "other services of the host on the gateway answer as before" {
 	serve svc --tcp 127.0.0.1:8088
 	serve own --tcp "$GW:7777" --udp "$GW:7777" --tcp "[$GW6]:7777"
