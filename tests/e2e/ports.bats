@@ -224,7 +224,7 @@ flows() {
 	says 'rp_filter'
 	[ "$(flows)" = 1 ] || fail "a failed attach forgot the flow"
 	# and one that is done does forget it, as the client may not come any more
-	hb ports add 54 --from 10.0.0.0/8
+	hb ports add 5000/udp --from 10.0.0.0/8
 	[ "$(flows)" = 0 ]
 }
 
