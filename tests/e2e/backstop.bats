@@ -200,3 +200,22 @@ lost_and_detached() {
 	on_host ip link set br-test alias "what makes it look"
 	eventually on_bridge hbpf_backstop
 }
+
+@test "the guard's cookie reaches the programs behind it, so that the backstop need not look again" {
+	local first
+	serve fence --udp "$GW:5400"
+	attach --port 8088
+	mkdir "$BED/bpf/other"
+	tool bpf cookie "$BED/bpf/other"
+	on_host "${PY[@]}" "$E2E/tools/bpf.py" tcx-attach "$BED/bpf/other" br-test ingress
+	reaches fence udp "$GW:5400"
+	first=$(tool bpf witnessed "$BED/bpf/other")
+	# its lowest bit is always set; more than bash counts to
+	[[ $first =~ ^[0-9]{8,}[13579]$ ]] || fail "no cookie: $first"
+	reaches fence udp "$GW:5400"
+	same "$first" "$(tool bpf witnessed "$BED/bpf/other")"
+	# control: whoever detaches the guard takes the cookie away with it
+	tool bpf link-detach "$(pin_dir br-test)/link_ingress"
+	reaches fence udp "$GW:5400"
+	[ "$first" != "$(tool bpf witnessed "$BED/bpf/other")" ]
+}

@@ -189,6 +189,19 @@ s.sendto(b'x', ('$C1', 9))"
 	unheard svc to-loopback
 }
 
+@test "route_localnet of someone else after attach: the next attach turns the destination half off" {
+	victims
+	on_host sysctl -qw net.bridge.bridge-nf-call-iptables=1
+	attach --port 8088
+	shoot to-loopback
+	unheard svc to-loopback
+	route_localnet 1
+	exits 0 attach
+	tells 'guard'
+	shoot to-loopback
+	heard svc to-loopback
+}
+
 @test "route_localnet of someone else without br_netfilter: the guard is on" {
 	victims
 	route_localnet 1

@@ -195,3 +195,35 @@ setting_works() {
 	drop_client c2
 	unchanged
 }
+
+# What netavark, Docker without userland-proxy and kube-proxy do: they write 1, whatever is there.
+@test "route_localnet of someone else who came later: detach leaves it, refreshed or not" {
+	attach --port 8088
+	setting br-test.route_localnet 2
+	on_host sysctl -qw net.ipv4.conf.br-test.route_localnet=1
+	hb detach
+	setting br-test.route_localnet 1
+
+	on_host sysctl -qw net.ipv4.conf.br-test.route_localnet=0
+	attach --port 8088
+	on_host sysctl -qw net.ipv4.conf.br-test.route_localnet=1
+	attach
+	exits 0 hb status
+	prints 'br-test\.route_localnet +1 +was 1'
+	setting br-test.route_localnet 1
+	hb detach
+	setting br-test.route_localnet 1
+}
+
+@test "route_localnet of someone else who came later and went: hbpf's own again, and 0 after it" {
+	serve svc --tcp 127.0.0.1:8088
+	attach --port 8088
+	on_host sysctl -qw net.ipv4.conf.br-test.route_localnet=1
+	attach
+	on_host sysctl -qw net.ipv4.conf.br-test.route_localnet=0
+	attach
+	setting br-test.route_localnet 2
+	reaches svc tcp "$GW:8088"
+	hb detach
+	setting br-test.route_localnet 0
+}

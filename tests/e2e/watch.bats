@@ -67,6 +67,19 @@ load watch
 	eventually reaches svc tcp "$GW:8088"
 }
 
+@test "route_localnet that an engine sets later is learnt at once, and left alone" {
+	on_host sysctl -qw net.bridge.bridge-nf-call-iptables=1
+	declare_br_test
+	watch
+	eventually setting br-test.route_localnet 2
+	eventually status_is '.guard.state == "on"'
+	on_host sysctl -qw net.ipv4.conf.br-test.route_localnet=1
+	eventually status_is '.guard.state == "off"'
+	setting br-test.route_localnet 1
+	hb detach br-test
+	setting br-test.route_localnet 1
+}
+
 @test "addresses of the bridge and of docker0 that come and go are followed" {
 	serve svc --tcp 127.0.0.1:8088
 	declare_br_test

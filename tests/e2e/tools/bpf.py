@@ -9,6 +9,7 @@
     bpf.py witness DIR [VERDICT]     load a program that counts and passes (-1: on to the next one;
                                      0: past all others); pin it as DIR/program and its map as
                                      DIR/count
+    bpf.py cookie DIR                the same for one that keeps the first words of skb->cb and passes
     bpf.py witnessed DIR             how many packets it saw
     bpf.py tcx-attach DIR DEV SIDE [before]
                                      attach that program with tcx, behind all others or before
@@ -162,6 +163,23 @@ def witness(where, verdict="-1"):
     obj_pin(load(b"witness", program), f"{where}/program")
 
 
+def cookie(where):
+    count = bpf(MAP_CREATE, struct.pack("IIII", ARRAY, 4, 8, 1))[0]
+    program = b"".join((
+        insn(0x61, dst=6, src=1, off=48), insn(0x61, dst=7, src=1, off=52),  # cb[0], cb[1]
+        insn(0x62, dst=10, off=-4, imm=0),
+        insn(0xbf, dst=2, src=10), insn(0x07, dst=2, imm=-4),
+        insn(0x18, dst=1, src=1, imm=count), insn(0),
+        insn(0x85, imm=1),                                   # bpf_map_lookup_elem
+        insn(0x15, dst=0, off=2),
+        insn(0x63, dst=0, src=6), insn(0x63, dst=0, src=7, off=4),
+        insn(0xb7, dst=0, imm=-1),
+        insn(0x95),
+    ))
+    obj_pin(count, f"{where}/count")
+    obj_pin(load(b"cookie", program), f"{where}/program")
+
+
 def mirror(where, dev):
     program = b"".join((
         insn(0xb7, dst=2, imm=socket.if_nametoindex(dev)),
@@ -228,7 +246,7 @@ def tcx_list(only=None):
 
 
 COMMANDS = {"counters": counters, "dump": dump, "clear": clear, "write": write,
-            "witness": witness, "witnessed": witnessed, "tcx-attach": tcx_attach,
+            "witness": witness, "cookie": cookie, "witnessed": witnessed, "tcx-attach": tcx_attach,
             "mirror": mirror, "tcx-list": tcx_list, "entries": entries,
             "link-detach": link_detach, "backstop-detach": backstop_detach}
 
