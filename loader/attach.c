@@ -75,12 +75,12 @@ static int examine(struct attach *a, struct error *err)
 	return 0;
 }
 
-/* By index: it may be called anything by now. */
+/* By index: it may be called anything by now. 0 where there was none of that name. */
 static struct hook_target own_target(const struct attach *a)
 {
 	return (struct hook_target){ .pins = &a->pins,
 				     .bridge = a->bridge,
-				     .ifindex = a->link->ifindex };
+				     .ifindex = a->link ? a->link->ifindex : 0 };
 }
 
 static int clean_up(const struct attach *a, struct error *err)

@@ -44,6 +44,26 @@ killed() {
 
 @test "detach from clsact, killed at any instant" { killed detach-clsact; }
 
+# Not killed, but stopped while others rename, delete, re-create or replace the bridge
+changed_world() {
+	local told
+	remember
+	told=$(HBPF_INSTANTS=${HBPF_INSTANTS:-8} timeout 1200 /usr/bin/python3 "$E2E/tools/crash.py" world "$1")
+	echo "# $told" >&3
+}
+
+@test "attach with tcx, while the bridge is renamed, deleted, re-created or replaced at any instant" {
+	changed_world attach-tcx
+}
+
+@test "attach with clsact, while the same happens" { changed_world attach-clsact; }
+
+@test "attach again, while the same happens" { changed_world attach-again; }
+
+@test "detach from tcx, while the same happens" { changed_world detach-tcx; }
+
+@test "detach from clsact, while the same happens" { changed_world detach-clsact; }
+
 @test "all calls that could change anything are among those at which commands are killed" {
 	local story
 	for story in attach-pinned attach-again clsact-to-tcx ports-del ports-set detach-clsact; do

@@ -5,6 +5,8 @@
     crash.py kill STORY     SIGKILL before each system call that changes anything, and after the last
     crash.py fail STORY     an error from each bpf(2), from each write to /proc/sys and from all
                             else that changes anything
+    crash.py world STORY    stopped after each, while the bridge is renamed, deleted, re-created, or
+                            its name given to another
     crash.py calls STORY    is what is traced all that could change anything?
 
 HBPF_INSTANTS says how many instants of a story are tried, evenly spread (default 12; 999: all of
@@ -18,15 +20,17 @@ them). The last line tells how many were. Exit 0: what must hold held at every o
 import errno
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(__file__))
 import bpf  # noqa: E402
 from bed import HBPF, check, connect, hbpf, listen, make, netns  # noqa: E402
 from raw import CLIENT, GATEWAY, bridge_and_own_mac, packet_socket  # noqa: E402
 
-BRIDGE, PORT, OTHER = "br-test", 8088, 9000
+BRIDGE, RENAMED, PORT, OTHER = "br-test", "br-lan", 8088, 9000
 ATTACH = ("attach", BRIDGE, "--port", str(PORT), "--hook")
 
 # name: (what went before, the command). Every story ends attached with PORT, or detached.
@@ -126,13 +130,19 @@ class Witnesses:
         self.client = make("c1", "udp", timeout=5)
         self.client.connect((GATEWAY, 5400))
         with netns("c1"):
-            bridge, own = bridge_and_own_mac()
             self.wire = packet_socket()
+        self.meet(BRIDGE)
+        self.leaks()  # and the neighbours know each other
+
+    def meet(self, name):
+        """A re-created bridge has another MAC address."""
+        with netns("c1"):
+            bridge, own = bridge_and_own_mac(name)
+            subprocess.run(["ip", "neigh", "flush", "dev", "eth0"], check=True)
         from scapy.layers.inet import IP, UDP
         from scapy.layers.l2 import Ether
         self.frame = bytes(Ether(src=own, dst=bridge) / IP(src=CLIENT, dst="127.0.0.1") /
                            UDP(sport=4444, dport=9998) / b"leak")
-        self.leaks()  # and the neighbours know each other
 
     def leaks(self):
         self.wire.send(self.frame)
@@ -256,6 +266,135 @@ def kill(story):
           f"({len(calls)} calls traced)")
 
 
+def ip(*words):
+    with netns("host"):
+        subprocess.run(["ip", *words], check=True)
+
+
+def make_bridge():
+    ip("link", "add", BRIDGE, "type", "bridge", "forward_delay", "0")
+    ip("link", "set", BRIDGE, "up")
+    ip("addr", "add", f"{GATEWAY}/24", "dev", BRIDGE)
+    ip("addr", "add", "fd00:30::1/64", "dev", BRIDGE, "nodad")
+
+
+def rename():
+    ip("link", "set", BRIDGE, "name", RENAMED)
+
+
+def delete():
+    ip("link", "del", BRIDGE)
+
+
+def recreate():
+    delete()
+    make_bridge()
+    ip("link", "set", "veth-c1", "master", BRIDGE)
+
+
+def replace():
+    rename()
+    make_bridge()
+
+
+CHANGE_OF_WORLD = (rename, delete, recreate, replace)
+
+
+def bridges():
+    with netns("host"):
+        return [name for name in (BRIDGE, RENAMED)
+                if os.path.exists(f"/proc/sys/net/ipv4/conf/{name}")]
+
+
+def put_back(witnesses):
+    """One bridge, called and wired as before the story."""
+    there = bridges()
+    if RENAMED in there:
+        if BRIDGE in there:
+            delete()
+        ip("link", "set", RENAMED, "name", BRIDGE)
+    elif not there:
+        make_bridge()
+        ip("link", "set", "veth-c1", "master", BRIDGE)
+    witnesses.meet(BRIDGE)
+
+
+def wait_for(condition, what):
+    end = time.monotonic() + 20
+    while not condition():
+        check(time.monotonic() < end, f"{what}: never came")
+        time.sleep(0.01)
+
+
+def interrupted(story, name, number, change, what):
+    """Run the story's command, stop it after that call, change the world, let it go on."""
+    log = os.path.join(os.environ["BED"], "strace")
+    if os.path.exists(log):
+        os.remove(log)
+    with netns("host"):
+        tracer = subprocess.Popen(
+            ["strace", "-f", "-o", log, "-e", f"trace={TRACED}", "-e",
+             f"inject={name}:signal=STOP:when={number}", HBPF, *STORIES[story][1]],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def stopped():
+        if not os.path.exists(log):
+            return False
+        with open(log, encoding="latin-1") as lines:
+            return [line for line in lines if "stopped by SIGSTOP" in line]
+
+    wait_for(lambda: stopped() or tracer.poll() is not None, what)
+    check(tracer.poll() is None, f"{what}: it was not stopped")
+    change()
+    os.kill(int(stopped()[0].split()[0]), signal.SIGCONT)
+    _, err = tracer.communicate(timeout=60)
+    check(tracer.returncode in (0, 1), f"{what}: exit {tracer.returncode}\n{err}")
+
+
+def closed_all(witnesses, what):
+    """What `guarded` looks at, of every bridge there is, whatever is attached to it."""
+    for bridge in bridges():
+        with netns("host"):
+            with open(f"/proc/sys/net/ipv4/conf/{bridge}/route_localnet") as file:
+                on = file.read().strip() != "0"
+            guards = [subprocess.run(words, capture_output=True, text=True, check=True).stdout
+                      for words in (["/usr/bin/python3", "-S", bpf.__file__, "tcx-list", bridge],
+                                    ["tc", "filter", "show", "dev", bridge, "ingress"])]
+        check(not on or "ingress" in guards[0] or "bpf" in guards[1],
+              f"{what}: route_localnet of {bridge} is on without the guard")
+    wired = BRIDGE if RENAMED not in bridges() else RENAMED
+    if wired in bridges():
+        witnesses.meet(wired)
+        check(not witnesses.leaks(), f"{what}: a packet to 127.0.0.1 got in")
+    return wired
+
+
+def world(story):
+    before, witnesses = footprint(), Witnesses()
+    calls = rehearse(story, witnesses)
+    points = [at for at, call in enumerate(calls) if CHANGES.search(call)]
+    chosen = spread(points)
+    tried = 0
+    for turn, at in enumerate(chosen):
+        name, number = nth_of_its_kind(calls, at)
+        all_of_them = chosen == points
+        for change in CHANGE_OF_WORLD if all_of_them else (CHANGE_OF_WORLD[turn % 4],):
+            tried += 1
+            what = f"{story}, {change.__name__} after {name} number {number}: {calls[at].strip()[:90]}"
+            prepare(story, witnesses)
+            interrupted(story, name, number, change, what)
+            wired = closed_all(witnesses, what)
+            if tried % 2 and wired in bridges():
+                hbpf("attach", wired, "--port", str(PORT))
+                check(witnesses.served(), f"{what}: port {PORT} does not work after the next attach")
+                closed_all(witnesses, what)
+            hbpf("detach", "--all")
+            closed_all(witnesses, what)
+            put_back(witnesses)
+            same(before, footprint(), what)
+    print(f"{story}: the world changed {tried} times, at {len(chosen)} of {len(points)} instants")
+
+
 def fails_well(story, witnesses, before, name, number, error):
     """Return: the command's exit code, with all mended; None: all is as it was before it."""
     what = f"{story}, {error} from {name} number {number}"
@@ -336,4 +475,4 @@ def calls_of(story):
 
 
 if __name__ == "__main__":
-    {"kill": kill, "fail": fail, "calls": calls_of}[sys.argv[1]](sys.argv[2])
+    {"kill": kill, "fail": fail, "world": world, "calls": calls_of}[sys.argv[1]](sys.argv[2])
