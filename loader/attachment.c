@@ -126,8 +126,8 @@ bool attachment_renamed(const char *name, char now[IFNAMSIZ])
 
 	if (attachment_bridges(PINS_READ, &pins, &bridges, NULL))
 		return false;
-	at = attachment_find(&bridges, name);
-	if (at >= 0)
+	at = bridges.count ? attachment_find(&bridges, name) : -1;
+	if (at >= 0 && bridges.now)
 		memcpy(now, bridges.now[at], IFNAMSIZ);
 	pins_bridges_free(&bridges);
 	pins_close(&pins);

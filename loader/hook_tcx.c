@@ -162,6 +162,7 @@ static int finish_take_over(const struct hook_target *target, const struct tcx_s
 
 /* ---- the programs attached ---- */
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the kernel writes to it */
 int tcx_list(unsigned int ifindex, enum hook_side side, __u32 ids[TCX_PROGRAMS_MAX])
 {
 	LIBBPF_OPTS(bpf_prog_query_opts, opts, .prog_ids = ids, .prog_cnt = TCX_PROGRAMS_MAX);
@@ -179,6 +180,7 @@ int tcx_first(const struct hook_target *target, enum hook_side side, __u32 *prog
 	__u32 ids[TCX_PROGRAMS_MAX] = {};
 	int count = tcx_list(target->ifindex, side, ids);
 
+	*prog_id = 0;
 	if (count < 0) {
 		error_set(err, count, "cannot list the tcx %s programs of %s: %s", sides[side].name,
 			  target->bridge, strerror(-count));
