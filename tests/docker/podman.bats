@@ -53,6 +53,22 @@ teardown()
 	done
 }
 
+@test "the first published port comes after attach: reached from the host, while attached and after" {
+	podman_container client plain-net sleep 60
+	run -0 hbpf attach plain-net --port 8088
+	[ "$(sysctl --values "net.ipv4.conf.$bridge.route_localnet")" = 2 ]
+	timeout 60 podman run --detach --cgroup-parent "$PODMAN_CGROUP" --volume /usr:/usr:ro \
+		--volume "$BATS_TEST_DIRNAME:/tests:ro" --publish 127.0.0.1:5432:5432 --network plain-net \
+		--name server hbpf-test /usr/bin/python3 /tests/answer.py tcp 0.0.0.0 5432 published 3>&-
+	[ "$(sysctl --values "net.ipv4.conf.$bridge.route_localnet")" = 1 ]
+	hbpf attach plain-net
+	wait_until 20 curl --silent --max-time 2 http://127.0.0.1:5432
+	run -0 hbpf detach plain-net
+	[ "$(sysctl --values "net.ipv4.conf.$bridge.route_localnet")" = 1 ]
+	run -0 curl --silent --max-time 5 http://127.0.0.1:5432
+	[ "$output" = published ]
+}
+
 @test "before its first container a network has no bridge, and attach says what makes it" {
 	run -1 hbpf attach plain-net --port 8088
 	[[ $output == *"$bridge, the bridge of Podman's network plain-net, is not there"* ]]
