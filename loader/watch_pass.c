@@ -23,6 +23,7 @@
 struct want {
 	const char *where; /* the section is */
 	struct attach_request request;
+	char bridge[IFNAMSIZ]; /* what the request is about; release() reads the links anew */
 	unsigned int ifindex;
 };
 
@@ -177,7 +178,8 @@ static void want_section(struct pass *pass, const struct conf_section *section)
 	} else {
 		want->where = section->where;
 		want->request = section->request;
-		want->request.bridge = bridge;
+		snprintf(want->bridge, sizeof(want->bridge), "%s", link->name);
+		want->request.bridge = want->bridge;
 		want->request.owner = owner;
 		want->ifindex = link->ifindex;
 		pass->count++;
