@@ -107,12 +107,16 @@ static void detach_all(struct detach *d)
 static int detach(struct detach *d, const struct meant *meant, bool all, struct error *err)
 {
 	const char *bridge;
-	int rc = attachment_bridges(PINS_WRITE, &d->pins, &d->bridges, err);
+	int unread = attachment_bridges(PINS_WRITE, &d->pins, &d->bridges, err);
+	int rc = host_read(&d->host, unread ? NULL : err);
 
 	if (!rc)
-		rc = host_read(&d->host, err);
-	if (!rc)
-		rc = lost_find(&d->pins, &d->bridges, &d->host, &d->lost, err);
+		rc = lost_find(&d->pins, &d->bridges, &d->host, &d->lost, unread ? NULL : err);
+	/* Without its state a bridge can still be closed. */
+	if (unread && (all ? !d->lost.count : !lost_meant(d, meant->name)))
+		rc = unread;
+	if (!rc && unread)
+		log_warn("%s", err->what);
 	/* An attach killed in its first steps left empty directories and no bridge's name. */
 	if (!rc && !d->bridges.count && d->pins.lock >= 0)
 		rc = pins_remove(&d->pins, NULL, err);
@@ -132,7 +136,7 @@ static int detach(struct detach *d, const struct meant *meant, bool all, struct 
 			return -ENOENT;
 		detach_one(d, bridge);
 	}
-	return pins_remove_top(&d->pins, err);
+	return unread ? 0 : pins_remove_top(&d->pins, err);
 }
 
 /* Return: exit code */

@@ -523,16 +523,18 @@ static int run(const struct cli_call *call)
 	struct error err = { 0 };
 	struct meant meant;
 	int exit_code = EXIT_FAILED;
-	int rc;
+	int unread, rc;
 
 	attachment_ask(call->words[0], &meant);
-	rc = attachment_bridges(PINS_READ, &pins, &view.bridges, &err);
+	unread = attachment_bridges(PINS_READ, &pins, &view.bridges, &err);
+	rc = host_read(&host, unread ? NULL : &err);
 	if (!rc)
-		rc = host_read(&host, &err);
-	if (!rc)
-		rc = lost_find(&pins, &view.bridges, &host, &view.lost, &err);
+		rc = lost_find(&pins, &view.bridges, &host, &view.lost, unread ? NULL : &err);
 	if (!rc && call->word_count)
 		view.lost_only = lost_of(&view.lost, call->words[0]);
+	/* Without its state a bridge can still show that it was attached. */
+	if (unread && (call->word_count ? !view.lost_only : !view.lost.count))
+		rc = unread;
 	if (!rc && call->word_count && !view.lost_only) {
 		view.only = attachment_choose(&view.bridges, &meant, "`hbpf status BRIDGE`", &err);
 		rc = view.only ? 0 : -ENOENT;
@@ -543,6 +545,8 @@ static int run(const struct cli_call *call)
 	if (rc) {
 		log_error(&err);
 	} else {
+		if (unread)
+			log_warn("%s", err.what);
 		name_listeners(&view);
 		exit_code = show(call, &view);
 	}

@@ -77,6 +77,29 @@ lost_and_detached() {
 	lost_and_detached
 }
 
+@test "with HBPF_BPFFS unmounted for good status still finds the bridge, and detach restores it" {
+	victim
+	remember
+	attach --port 8088
+	umount "$HBPF_BPFFS"
+	eventually gone hbpf_ingress
+	closed
+	exits 1 hb status
+	prints '^br-test: guard only' 'hbpf detach br-test'
+	says 'is not a mounted bpffs'
+	exits 1 hb status br-test --json
+	json '.bridges[0].lost'
+	exits 1 hb status br-other
+	says 'is not a mounted bpffs'
+	exits 0 hb detach br-test
+	# nothing to find any more: then that is all there is to say
+	exits 1 hb detach --all
+	says 'is not a mounted bpffs'
+	mount -t bpf -o mode=0700 bpf "$HBPF_BPFFS"
+	unchanged
+	closed
+}
+
 @test "the same with clsact, but that its empty qdisc stays" {
 	victim
 	remember
