@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The host settings hbpf changes (DESIGN 4) and gives back:
+ * The host settings hbpf changes (docs/DESIGN.md, "Host settings") and gives back:
  *
  *	net.ipv4.conf.<bridge>.route_localnet = 2   the answer, with a 127/8 source, is routed out
  *	net.ipv4.conf.lo.route_localnet = 1         the redirected packet is routed in on lo

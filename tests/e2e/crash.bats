@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Commands killed (SIGKILL) before each system call that changes anything: the guard stands where
 # route_localnet is on, what is not touched works on, and the next command mends the rest
-# (DESIGN 4, 5; tools/crash.py). Normally at a few instants of each command, evenly spread; at all
+# (docs/DESIGN.md, "Host settings"; tools/crash.py). Normally at a few instants of each command, evenly spread; at all
 # of them with HBPF_INSTANTS=999, as `make test-crash` does.
 load lib
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# Which addresses clients may dial, and how the answer finds the one they dialled (DESIGN 3).
+# Which addresses clients may dial, and how the answer finds the one they dialled (docs/DESIGN.md, "Flows").
 load lib
 
 @test "every address of the bridge is a gateway" {

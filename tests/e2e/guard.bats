@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 # The guard and the source check: what must never get in, each beside the proof that without
-# hbpf (or without the guard) the very same packet does get in (DESIGN 3).
+# hbpf (or without the guard) the very same packet does get in (docs/DESIGN.md, "In: bridge ingress", 2).
 load lib
 
 # Services a spoofer aims at, and one whose answer says that all before has been dealt with.

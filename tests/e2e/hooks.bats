@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# tcx and clsact, and what others have on the same hooks (DESIGN 5).
+# tcx and clsact, and what others have on the same hooks (docs/DESIGN.md, "State").
 load lib
 
 # witness: a program of someone else, which counts what it sees

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# ports list, add, del, set; the SPEC grammar; what attach and ports add tell (DESIGN 6).
+# ports list, add, del, set; the SPEC grammar; what attach and ports add tell.
 load lib
 
 @test "ports list shows what is open, and nothing when nothing is" {

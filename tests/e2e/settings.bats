@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# The host's settings: what attach changes, and that detach gives everything back (DESIGN 4).
+# The host's settings: what attach changes, and that detach gives everything back (docs/DESIGN.md, "Host settings").
 load lib
 
 @test "attach sets exactly three settings" {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# Pinned state: other versions, debris, kills at any instant, commands at once (DESIGN 4, 5).
+# Pinned state: other versions, debris, kills at any instant, commands at once (docs/DESIGN.md, "Host settings" and "State").
 load lib
 
 @test "attach is idempotent: again it refreshes and changes nothing" {

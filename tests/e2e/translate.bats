@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# A client reaches a service that listens on loopback only (DESIGN 3, 4).
+# A client reaches a service that listens on loopback only (docs/DESIGN.md, "A packet's way").
 load lib
 
 # bats test_tags=hook

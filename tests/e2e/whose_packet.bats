@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# An export must not hijack what already lives, nor what goes elsewhere (DESIGN 3, step 8).
+# An export must not hijack what already lives, nor what goes elsewhere (docs/DESIGN.md, "In: bridge ingress", 8).
 load lib
 
 @test "the host's own outgoing TCP connection whose local port gets exported" {
