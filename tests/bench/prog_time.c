@@ -35,6 +35,7 @@
 #define TC_UNSPEC   (-1)
 #define TC_SHOT     2
 #define TC_REDIRECT 7
+#define MAPS_MOST   16
 
 struct frame {
 	struct ethhdr eth;
@@ -54,6 +55,18 @@ struct bed {
 	in_port_t other_port;
 	int ingress;
 	int egress;
+	int backstop;
+	__u32 cookie[2]; /* what the ingress program leaves in skb->cb, bpf/cookie.h */
+};
+
+/* One line of what is printed. */
+struct timed {
+	const char *name;
+	int program;
+	int expected; /* its answer */
+	struct frame frame;
+	bool new_flows; /* each run's packet begins one */
+	bool cookie;    /* the packet comes from the ingress program */
 };
 
 static in_addr_t address(const char *text)
@@ -94,6 +107,64 @@ static int program_of(const char *directory, const char *link)
 	if (fd < 0)
 		error(1, errno, "program of %s", path);
 	return fd;
+}
+
+/* What a program is, with the maps it refers to. */
+static void ask(int program, struct bpf_prog_info *info, __u32 maps[MAPS_MOST])
+{
+	__u32 size = sizeof(*info);
+
+	*info = (struct bpf_prog_info){
+		.nr_map_ids = MAPS_MOST,
+		.map_ids = (__u64)(uintptr_t)maps,
+	};
+	if (bpf_obj_get_info_by_fd(program, info, &size))
+		error(1, errno, "cannot ask about a program");
+	if (info->nr_map_ids > MAPS_MOST)
+		info->nr_map_ids = MAPS_MOST;
+}
+
+static bool share_a_map(int one, int other)
+{
+	__u32 ours[MAPS_MOST], theirs[MAPS_MOST];
+	struct bpf_prog_info a, b;
+
+	ask(one, &a, ours);
+	ask(other, &b, theirs);
+	for (__u32 i = 0; i < a.nr_map_ids; i++) {
+		for (__u32 j = 0; j < b.nr_map_ids; j++) {
+			if (ours[i] == theirs[j])
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool is_backstop(int program)
+{
+	struct bpf_prog_info info;
+	__u32 maps[MAPS_MOST];
+
+	ask(program, &info, maps);
+	return !strcmp(info.name, "hbpf_backstop");
+}
+
+/* Nothing pins it; those of other bridges have maps of their own. */
+static int backstop_of(int ingress)
+{
+	__u32 id = 0;
+	int fd;
+
+	while (!bpf_prog_get_next_id(id, &id)) {
+		fd = bpf_prog_get_fd_by_id(id);
+		if (fd < 0)
+			continue; /* it went meanwhile */
+		if (is_backstop(fd) && share_a_map(fd, ingress))
+			return fd;
+		close(fd);
+	}
+	error(1, 0, "no hbpf_backstop is loaded for the bridge");
+	return -1;
 }
 
 /* return TC_ACT_UNSPEC; */
@@ -168,15 +239,23 @@ static struct frame udp(const struct bed *bed, in_addr_t src, in_port_t sport, i
 	return frame;
 }
 
-/* Return: nanoseconds; the program's answer in @answer. */
-static __u32 run(const struct bed *bed, int program, const struct frame *frame, int *answer)
+/*
+ * run() - one packet through a program
+ * @cookie:	What stands in skb->cb before; afterwards what the program leaves there
+ *
+ * Return: nanoseconds; the program's answer in @answer.
+ */
+static __u32 run(const struct bed *bed, int program, const struct frame *frame, __u32 cookie[2],
+		 int *answer)
 {
-	struct __sk_buff ctx = { .ifindex = bed->ifindex };
+	struct __sk_buff ctx = { .ifindex = bed->ifindex, .cb = { cookie[0], cookie[1] } };
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = sizeof(*frame),
-		    .ctx_in = &ctx, .ctx_size_in = sizeof(ctx), .repeat = 1);
+		    .ctx_in = &ctx, .ctx_size_in = sizeof(ctx), .ctx_out = &ctx,
+		    .ctx_size_out = sizeof(ctx), .repeat = 1);
 
 	if (bpf_prog_test_run_opts(program, &opts))
 		error(1, errno, "BPF_PROG_TEST_RUN");
+	memcpy(cookie, ctx.cb, sizeof(__u32[2]));
 	*answer = opts.retval;
 	return opts.duration;
 }
@@ -188,22 +267,37 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static __u32 median(const struct bed *bed, int program, struct frame frame, bool new_flows,
-		    int expected)
+static __u32 median(const struct bed *bed, const struct timed *timed)
 {
+	struct frame frame = timed->frame;
 	static __u32 times[RUNS];
 	int answer, i;
 
 	for (i = 0; i < RUNS; i++) {
-		if (new_flows)
+		__u32 cookie[2] = {};
+
+		if (timed->cookie)
+			memcpy(cookie, bed->cookie, sizeof(cookie));
+		if (timed->new_flows)
 			frame.udp.source = htons(CLIENT_PORT + 1 + i);
-		times[i] = run(bed, program, &frame, &answer);
+		times[i] = run(bed, timed->program, &frame, cookie, &answer);
 		/* a time of the wrong path is worse than none */
-		if (answer != expected)
-			error(1, 0, "a program answered %d, expected %d", answer, expected);
+		if (answer != timed->expected)
+			error(1, 0, "%s: answered %d, expected %d", timed->name, answer,
+			      timed->expected);
 	}
 	qsort(times, RUNS, sizeof(*times), compare);
 	return times[RUNS / 2];
+}
+
+static long empty_median(const struct bed *bed, int empty, const struct timed *timed)
+{
+	struct timed same = *timed;
+
+	same.program = empty;
+	same.expected = TC_UNSPEC;
+	same.new_flows = false;
+	return median(bed, &same);
 }
 
 static void measure(const struct bed *bed)
@@ -211,54 +305,64 @@ static void measure(const struct bed *bed)
 	const in_addr_t far = address("192.0.2.1"), lo = htonl(INADDR_LOOPBACK);
 	const in_port_t from = htons(CLIENT_PORT);
 	struct frame syn = tcp(bed, bed->client, from, bed->gateway, bed->port);
-	const struct {
-		const char *name;
-		int program;
-		int expected;
-		struct frame frame;
-		bool new_flows;
-	} cases[] = {
+	const struct timed cases[] = {
 		{ "in  TCP to the internet", bed->ingress, TC_UNSPEC,
-		  tcp(bed, bed->client, from, far, htons(443)), false },
+		  tcp(bed, bed->client, from, far, htons(443)), false, false },
 		{ "in  TCP to the gateway, port not exported", bed->ingress, TC_UNSPEC,
-		  tcp(bed, bed->client, from, bed->gateway, bed->other_port), false },
+		  tcp(bed, bed->client, from, bed->gateway, bed->other_port), false, false },
 		{ "in  TCP segment to an exported port", bed->ingress, TC_REDIRECT,
-		  tcp(bed, bed->client, from, bed->gateway, bed->port), false },
+		  tcp(bed, bed->client, from, bed->gateway, bed->port), false, false },
 		{ "in  UDP to an exported port", bed->ingress, TC_REDIRECT,
-		  udp(bed, bed->client, from, bed->gateway, bed->port), false },
+		  udp(bed, bed->client, from, bed->gateway, bed->port), false, false },
 		{ "in  UDP to an exported port, a new flow", bed->ingress, TC_REDIRECT,
-		  udp(bed, bed->client, from, bed->gateway, bed->port), true },
+		  udp(bed, bed->client, from, bed->gateway, bed->port), true, false },
 		{ "in  spoofed source 127.0.0.1 (dropped)", bed->ingress, TC_SHOT,
-		  tcp(bed, lo, from, bed->gateway, bed->port), false },
+		  tcp(bed, lo, from, bed->gateway, bed->port), false, false },
+		{ "in  TCP to the internet: the backstop behind that program", bed->backstop,
+		  TC_UNSPEC, tcp(bed, bed->client, from, far, htons(443)), false, true },
+		{ "in  TCP to the internet: the backstop alone", bed->backstop, TC_UNSPEC,
+		  tcp(bed, bed->client, from, far, htons(443)), false, false },
 		{ "out TCP of the host or the internet", bed->egress, TC_UNSPEC,
-		  tcp(bed, far, htons(443), bed->client, from), false },
+		  tcp(bed, far, htons(443), bed->client, from), false, false },
 		{ "out UDP of the host or the internet", bed->egress, TC_UNSPEC,
-		  udp(bed, far, htons(443), bed->client, from), false },
+		  udp(bed, far, htons(443), bed->client, from), false, false },
 		{ "out TCP answer of an exported service", bed->egress, TC_UNSPEC,
-		  tcp(bed, lo, bed->port, bed->client, from), false },
+		  tcp(bed, lo, bed->port, bed->client, from), false, false },
 		{ "out UDP answer of an exported service", bed->egress, TC_UNSPEC,
-		  udp(bed, lo, bed->port, bed->client, from), false },
+		  udp(bed, lo, bed->port, bed->client, from), false, false },
 	};
 	int empty = empty_program(), answer;
+	__u32 cookie[2] = {};
 	size_t i;
 
 	/* Opens the flow the segments and the answers belong to. */
 	syn.tcp.ack = 0;
 	syn.tcp.syn = 1;
-	run(bed, bed->ingress, &syn, &answer);
+	run(bed, bed->ingress, &syn, cookie, &answer);
 
 	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		long base = median(bed, empty, cases[i].frame, false, TC_UNSPEC);
-		long time = median(bed, cases[i].program, cases[i].frame, cases[i].new_flows,
-				   cases[i].expected);
+		long base = empty_median(bed, empty, &cases[i]);
+		long time = median(bed, &cases[i]);
 
 		printf("%s|%ld\n", cases[i].name, time > base ? time - base : 0);
 	}
 }
 
+/* What the ingress program leaves in a packet that it lets go on. */
+static void read_cookie(struct bed *bed)
+{
+	struct frame frame =
+		tcp(bed, bed->client, htons(CLIENT_PORT), address("192.0.2.1"), htons(443));
+	int answer;
+
+	run(bed, bed->ingress, &frame, bed->cookie, &answer);
+	if (answer != TC_UNSPEC || !bed->cookie[0])
+		error(1, 0, "hbpf_ingress marked no packet");
+}
+
 int main(int argc, char **argv)
 {
-	struct bed bed;
+	struct bed bed = {};
 
 	if (argc != 7)
 		error(2, 0, "usage: prog_time BRIDGE PIN-DIRECTORY CLIENT GATEWAY PORT OTHER-PORT");
@@ -266,10 +370,12 @@ int main(int argc, char **argv)
 	bridge_mac(argv[1], bed.mac);
 	bed.ingress = program_of(argv[2], "link_ingress");
 	bed.egress = program_of(argv[2], "link_egress");
+	bed.backstop = backstop_of(bed.ingress);
 	bed.client = address(argv[3]);
 	bed.gateway = address(argv[4]);
 	bed.port = htons(atoi(argv[5]));
 	bed.other_port = htons(atoi(argv[6]));
+	read_cookie(&bed);
 	measure(&bed);
 	return 0;
 }
