@@ -109,57 +109,51 @@ static int program_of(const char *directory, const char *link)
 	return fd;
 }
 
-/* What a program is, with the maps it refers to. */
-static void ask(int program, struct bpf_prog_info *info, __u32 maps[MAPS_MOST])
-{
-	__u32 size = sizeof(*info);
+/* What the kernel says of a program. */
+struct program {
+	struct bpf_prog_info info;
+	__u32 maps[MAPS_MOST]; /* their IDs, info.nr_map_ids of them */
+};
 
-	*info = (struct bpf_prog_info){
+static void ask(int fd, struct program *program)
+{
+	__u32 size = sizeof(program->info);
+
+	program->info = (struct bpf_prog_info){
 		.nr_map_ids = MAPS_MOST,
-		.map_ids = (__u64)(uintptr_t)maps,
+		.map_ids = (__u64)(uintptr_t)program->maps,
 	};
-	if (bpf_obj_get_info_by_fd(program, info, &size))
+	if (bpf_obj_get_info_by_fd(fd, &program->info, &size))
 		error(1, errno, "cannot ask about a program");
-	if (info->nr_map_ids > MAPS_MOST)
-		info->nr_map_ids = MAPS_MOST;
+	if (program->info.nr_map_ids > MAPS_MOST)
+		program->info.nr_map_ids = MAPS_MOST;
 }
 
-static bool share_a_map(int one, int other)
+static bool share_a_map(const struct program *one, const struct program *other)
 {
-	__u32 ours[MAPS_MOST], theirs[MAPS_MOST];
-	struct bpf_prog_info a, b;
-
-	ask(one, &a, ours);
-	ask(other, &b, theirs);
-	for (__u32 i = 0; i < a.nr_map_ids; i++) {
-		for (__u32 j = 0; j < b.nr_map_ids; j++) {
-			if (ours[i] == theirs[j])
+	for (__u32 i = 0; i < one->info.nr_map_ids; i++) {
+		for (__u32 j = 0; j < other->info.nr_map_ids; j++) {
+			if (one->maps[i] == other->maps[j])
 				return true;
 		}
 	}
 	return false;
 }
 
-static bool is_backstop(int program)
-{
-	struct bpf_prog_info info;
-	__u32 maps[MAPS_MOST];
-
-	ask(program, &info, maps);
-	return !strcmp(info.name, "hbpf_backstop");
-}
-
 /* Nothing pins it; those of other bridges have maps of their own. */
 static int backstop_of(int ingress)
 {
+	struct program guard, other;
 	__u32 id = 0;
 	int fd;
 
+	ask(ingress, &guard);
 	while (!bpf_prog_get_next_id(id, &id)) {
 		fd = bpf_prog_get_fd_by_id(id);
 		if (fd < 0)
 			continue; /* it went meanwhile */
-		if (is_backstop(fd) && share_a_map(fd, ingress))
+		ask(fd, &other);
+		if (!strcmp(other.info.name, "hbpf_backstop") && share_a_map(&guard, &other))
 			return fd;
 		close(fd);
 	}
