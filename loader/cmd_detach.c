@@ -92,6 +92,28 @@ static const struct lost *lost_meant(const struct detach *d, const char *name)
 	return one && !one->elsewhere ? one : NULL;
 }
 
+/* Is there any that can be closed? */
+static bool has_lost(const struct detach *d)
+{
+	for (size_t i = 0; i < d->lost.count; i++) {
+		if (!d->lost.v[i].elsewhere)
+			return true;
+	}
+	return false;
+}
+
+/* Return: name of the bridge that is meant, or NULL */
+static const char *choose(const struct detach *d, const struct meant *meant, struct error *err)
+{
+	const struct lost *lost = meant->name ? lost_of(&d->lost, meant->name) : NULL;
+
+	if (!lost)
+		return attachment_choose(&d->bridges, meant, "`hbpf detach BRIDGE`, or --all", err);
+	error_set(err, ENOENT, "%s is attached, but its state is not in this bpffs", lost->name);
+	error_hint(err, "set HBPF_BPFFS to the bpffs that it was attached with");
+	return NULL;
+}
+
 /* One that cannot be taken off must not keep the others. */
 static void detach_all(struct detach *d)
 {
@@ -113,7 +135,7 @@ static int detach(struct detach *d, const struct meant *meant, bool all, struct 
 	if (!rc)
 		rc = lost_find(&d->pins, &d->bridges, &d->host, &d->lost, unread ? NULL : err);
 	/* Without its state a bridge can still be closed. */
-	if (unread && (all ? !d->lost.count : !lost_meant(d, meant->name)))
+	if (unread && !(all ? has_lost(d) : !!lost_meant(d, meant->name)))
 		rc = unread;
 	if (!rc && unread)
 		log_warn("%s", err->what);
@@ -130,8 +152,7 @@ static int detach(struct detach *d, const struct meant *meant, bool all, struct 
 	} else if (lost_meant(d, meant->name)) {
 		close_lost(d, lost_meant(d, meant->name));
 	} else {
-		bridge = attachment_choose(&d->bridges, meant, "`hbpf detach BRIDGE`, or --all",
-					   err);
+		bridge = choose(d, meant, err);
 		if (!bridge)
 			return -ENOENT;
 		detach_one(d, bridge);

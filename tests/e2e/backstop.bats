@@ -100,6 +100,27 @@ lost_and_detached() {
 	closed
 }
 
+# other COMMAND...: hbpf with another bpffs
+other() {
+	HBPF_BPFFS=$BED/other hb "$@"
+}
+
+@test "what another bpffs has the state of is shown, and detach leaves it alone and says why" {
+	serve svc --tcp 127.0.0.1:8088
+	attach --port 8088
+	mkdir "$BED/other"
+	mount -t bpf -o mode=0700 bpf "$BED/other"
+	exits 1 other status
+	prints '^br-test: attached, but its state is not in this bpffs'
+	exits 1 other detach br-test
+	says 'state is not in this bpffs' 'HBPF_BPFFS'
+	umount "$BED/other"
+	exits 1 other detach --all
+	says 'is not a mounted bpffs'
+	reaches svc tcp "$GW:8088"
+	exits 0 hb detach br-test
+}
+
 @test "the same with clsact, but that its empty qdisc stays" {
 	victim
 	remember
