@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <linux/magic.h>
 #include <sys/file.h>
@@ -10,6 +11,9 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include "bpffs.h"
+
+#define LOCK_TRIES    20
+#define LOCK_PAUSE_NS 100000000
 
 static bool is_given(void)
 {
@@ -54,6 +58,28 @@ static int in_init_mounts(void)
 	return self.st_dev == init.st_dev && self.st_ino == init.st_ino;
 }
 
+/* Any user can lock it, too, and mounting takes no time: so it is not waited for without an end. */
+static int lock_below(int fd, const char *root, struct error *err)
+{
+	const struct timespec pause = { .tv_nsec = LOCK_PAUSE_NS };
+	int ret;
+
+	for (int i = 0; i < LOCK_TRIES; i++) {
+		if (!flock(fd, LOCK_EX | LOCK_NB))
+			return 0;
+		if (errno != EWOULDBLOCK)
+			return error_set(err, errno, "%s: cannot lock it: %s", root,
+					 strerror(errno));
+		nanosleep(&pause, NULL);
+	}
+	ret = error_set(err, EBUSY,
+			"there is no bpffs on %s, and another process keeps that directory locked, "
+			"so none is mounted",
+			root);
+	error_hint(err, "`mount -t bpf -o mode=0700 bpf %s`, and run this again", root);
+	return ret;
+}
+
 /*
  * Two commands that both find no bpffs must not both mount one: the second would hide the first
  * and what is pinned there. The directory underneath is locked meanwhile.
@@ -68,10 +94,9 @@ static int mount_bpffs(const char *root, struct error *err)
 	if (below < 0)
 		return error_set(err, errno, "no directory %s to mount bpffs on: %s", root,
 				 strerror(errno));
-	if (flock(below, LOCK_EX)) {
-		ret = error_set(err, errno, "%s: cannot lock it: %s", root, strerror(errno));
+	ret = lock_below(below, root, err);
+	if (ret)
 		goto out;
-	}
 	fd = open_bpffs(root);
 	if (fd >= 0) {
 		ret = fd;

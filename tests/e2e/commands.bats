@@ -157,6 +157,24 @@ no_ports() {
 	umount /sys/fs/bpf
 }
 
+@test "no bpffs, and nobody's lock on the directory for it: attach does not wait, and says what to do" {
+	local locker
+
+	! mountpoint -q /sys/fs/bpf || skip "the sandbox has /sys/fs/bpf mounted"
+	remember
+	setpriv --reuid nobody --regid nogroup --clear-groups flock -F /sys/fs/bpf sleep 60 3>&- &
+	locker=$!
+	echo $locker >>"$BED/pids"
+	eventually grep -q "FLOCK.* $locker " /proc/locks
+	exits 1 on_host env -u HBPF_BPFFS timeout 20 "$HBPF" attach br-test --port 8088
+	says 'no bpffs on /sys/fs/bpf' 'locked' 'mount -t bpf -o mode=0700 bpf /sys/fs/bpf'
+	unchanged
+	kill $locker
+	eventually exits 0 on_host env -u HBPF_BPFFS timeout 20 "$HBPF" attach br-test --port 8088
+	on_host env -u HBPF_BPFFS "$HBPF" detach
+	umount /sys/fs/bpf
+}
+
 @test "no bpffs under ip netns exec: refused, and nothing opened" {
 	refuses 1 env -u HBPF_BPFFS ip netns exec host "$HBPF" attach br-test --port 8088
 	says 'bpffs|bpf file ?system' 'nsenter --net' 'HBPF_BPFFS'
