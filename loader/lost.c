@@ -15,7 +15,12 @@ static bool is_known(const struct pins *pins, const struct pins_bridges *bridges
 		     unsigned int ifindex)
 {
 	for (size_t i = 0; i < bridges->count; i++) {
-		if (attachment_ifindex(pins, bridges->names[i]) == ifindex)
+		unsigned int known = attachment_ifindex(pins, bridges->names[i]);
+
+		/* where the pins that tell are lost, too, the name is what is left */
+		if (!known)
+			known = if_nametoindex(bridges->names[i]);
+		if (known == ifindex)
 			return true;
 	}
 	return false;

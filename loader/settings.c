@@ -364,7 +364,7 @@ static int kept_write(const struct keeper *keeper, enum setting_id id, const str
 	int fd = keeper_fd(keeper, id);
 	int ret;
 
-	if (fd == -EPROTO) /* nothing to note there */
+	if (fd < 0) /* nothing to note there */
 		return 0;
 	ret = bpf_map_update_elem(fd, &key, kept, BPF_ANY);
 	if (ret)
@@ -487,13 +487,19 @@ static int restore_one(const struct keeper *keeper, enum setting_id id, struct e
 	bool guessed;
 
 	ret = kept_or_guess(keeper, id, &kept, &guessed, err);
-	if (ret || !kept.saved)
+	if (ret || (!kept.saved && settings[id].on_lo))
 		return ret;
 	ret = value_read(keeper, id, &value, err);
 	if (ret == -ENODEV)
 		value = kept.old; /* the bridge went, and took its setting along */
 	else if (ret)
 		return ret;
+	/* The guard goes next: what was kept may be lost, its value must not stay. */
+	if (!kept.saved) {
+		if (value != settings[id].want)
+			return 0;
+		keep_anew(keeper, id, value, &kept);
+	}
 	if (value == kept.set && value != kept.old) {
 		ret = value_write(keeper, id, kept.old, err);
 		if (ret && ret != -ENODEV)
@@ -512,6 +518,8 @@ int settings_restore(const struct pins *pins, const char *bridge, unsigned int i
 	ret = keeper_open(&keeper, pins, bridge, ifindex, err);
 	if (ret)
 		return ret;
+	if (last && keeper.lo_fd == -ENOENT)
+		keeper.lo_fd = lost_settings();
 	for (int id = 0; id < SETTING_MAX && !ret; id++)
 		if (last || !settings[id].on_lo)
 			ret = restore_one(&keeper, id, err);

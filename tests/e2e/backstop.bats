@@ -165,6 +165,47 @@ other() {
 	unchanged
 }
 
+detached_without() {
+	local pins
+
+	pins=$(pin_dir br-test)
+	attach --port 8088
+	# shellcheck disable=SC2086 # a pattern
+	rm -r "${pins:?}"/$1
+	closed
+	exits 0 hb detach br-test
+	on_host tc qdisc del dev br-test clsact 2>/dev/null || true # whose, nobody knows any more
+	closed
+	unchanged
+}
+
+@test "removed pins of old settings: detach restores the host, and opens nothing" {
+	victim
+	on_host sysctl -qw net.ipv4.conf.lo.rp_filter=1
+	remember
+	each_hook detached_without settings
+	each_hook detached_without '*'
+	each_hook detached_without ../lo
+}
+
+@test "an attach that fails after the state was lost opens nothing" {
+	local gateways=() i
+
+	for i in {1..256}; do
+		gateways+=(--gateway "10.9.$((i / 128)).$((i % 128))")
+	done
+	victim
+	remember
+	attach --port 8088
+	lose_bpffs
+	closed
+	exits 1 attach --port 8088 "${gateways[@]}"
+	says 'more than the 256'
+	closed
+	hb detach --all
+	unchanged
+}
+
 @test "a detached or removed link opens nothing, and attach repairs it" {
 	victim
 	remember
