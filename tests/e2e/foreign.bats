@@ -279,6 +279,7 @@ names_attribute() {
 	exits 1 hb status
 	lacks EXPOSED
 	rm "$(pin_dir br-test)"/link_*
+	in_ns host "${PY[@]}" "$E2E/tools/bpf.py" backstop-detach br-test
 	eventually no_program_on_bridge
 	exits 1 hb status
 	prints EXPOSED 'counters is not the map'
