@@ -13,8 +13,8 @@ void hook_program_name(__u32 id, char *name, size_t size);
 /** hook_program_id() - Return: 0 or -errno */
 int hook_program_id(int prog_fd, __u32 *id);
 
-/** hook_is_backstop() - is it the program of hook_backstop_attach()? */
-bool hook_is_backstop(__u32 prog_id);
+/** hook_is_backstop() - is it the program of hook_backstop_attach()? Return: 1, 0 or -errno */
+int hook_is_backstop(__u32 prog_id);
 
 /**
  * tcx_attach() - attach, or exchange the program attached

@@ -190,7 +190,7 @@ int tcx_first(const struct hook_target *target, enum hook_side side, __u32 *prog
 	/* The backstop is ours, too, and lets nothing by. */
 	for (int i = 0; i < count; i++) {
 		*prog_id = ids[i];
-		if (!hook_is_backstop(ids[i]))
+		if (hook_is_backstop(ids[i]) != 1)
 			return 1;
 	}
 	return 0;

@@ -395,6 +395,11 @@ def world(story):
     print(f"{story}: the world changed {tried} times, at {len(chosen)} of {len(points)} instants")
 
 
+# What libbpf asks the kernel before it loads anything: whether it takes BTF, names, global data.
+PROBES = ("BPF_BTF_LOAD", "BPF_PROG_TYPE_SOCKET_FILTER",
+          "map_type=BPF_MAP_TYPE_ARRAY, key_size=4, value_size=32,")
+
+
 def fails_well(story, witnesses, before, name, number, error):
     """Return: the command's exit code, with all mended; None: all is as it was before it."""
     what = f"{story}, {error} from {name} number {number}"
@@ -409,10 +414,9 @@ def fails_well(story, witnesses, before, name, number, error):
         causes = [os.strerror(getattr(errno, error)).lower()]
         if error == "ENOSPC":
             causes.append("map is full")
-        if any("BPF_BTF_LOAD" in call for call in injected):
-            # libbpf only asks whether this kernel takes BTF and keeps the answer's cause to itself;
-            # then what needs BTF is refused
-            causes.append("invalid argument")
+        if any(probe in call for call in injected for probe in PROBES):
+            # libbpf keeps the answer's cause to itself; then what needs the feature is refused
+            causes += ["invalid argument", "has no name"]
         check(any(cause in done.stderr.lower() for cause in causes),
               f"{what}: the message does not say '{causes[0]}':\n{done.stderr}")
         undone = STORIES[story][1][0] != "detach"
