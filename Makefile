@@ -33,7 +33,7 @@ LDFLAGS ?= -pie -Wl,-z,relro -Wl,-z,now
 WARNINGS      = -Wall -Wextra $(if $(WERROR),-Werror)
 # Expanded in recipes only, so that `make help` and `make deps` work before pkg-config is there.
 PACKAGES      = libbpf libelf zlib libmnl json-c
-# Loaded by who needs it (loader/curl.h), so only its headers count here.
+# Loaded by who needs it (loader/engine/curl.h), so only its headers count here.
 LOADED        = libcurl
 LOADER_CFLAGS = -std=gnu11 $(WARNINGS) -D_GNU_SOURCE -Iinclude -Iloader -I$(BUILD) \
 		$(shell $(PKG_CONFIG) --cflags $(PACKAGES) $(LOADED))
@@ -51,18 +51,17 @@ endif
 
 C_FILES     = $(shell find bpf include loader tests vmlinux -name '*.[ch]')
 OBJ        ?= $(BUILD)/obj
-LOADER_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(wildcard loader/*.c))
+LOADER_C   := $(wildcard loader/*.c loader/*/*.c)
+LOADER_OBJ := $(LOADER_C:%.c=$(OBJ)/%.o)
 SKELETONS  := $(BUILD)/hbpf.skel.h $(BUILD)/hbpf_pin.skel.h
 
 # README.md and messages name them by these paths, which lead the same way where they are installed.
 DOCS := README.md $(wildcard docs/*.md docs/*.svg)
 
-# Unit tests link with the parts that need neither root nor a kernel.
-UNIT_PARTS := error addr fib_rule port_spec exports map_form map_value engine_parse engine_find curl engine_http \
-	      engine_events args attach_request backoff cli clock conf conf_open log output printable sets tended text_list
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 UNIT_BIN   := $(UNIT_TESTS:%=$(BUILD)/unit/%)
-UNIT_OBJ   := $(UNIT_PARTS:%=$(OBJ)/unit/loader/%.o)
+UNIT_LIB   := $(OBJ)/unit/loader.a
+UNIT_OBJ   := $(patsubst %.c,$(OBJ)/unit/%.o,$(filter-out loader/main.c,$(LOADER_C)))
 
 ifeq ($(V),1)
 Q   =
@@ -100,7 +99,7 @@ objects: $(LOADER_OBJ) $(UNIT_TESTS:%=$(OBJ)/unit/%.o)
 	@:
 
 # A file is looked at again once it, a header of its own or the checks have changed.
-tidy: $(patsubst loader/%.c,$(BUILD)/tidy/%.ok,$(wildcard loader/*.c))
+tidy: $(LOADER_C:loader/%.c=$(BUILD)/tidy/%.ok)
 	@:
 
 $(BUILD)/tidy/%.ok: loader/%.c .clang-tidy $(OBJ)/loader.flags | $(SKELETONS)
@@ -223,12 +222,17 @@ $(OBJ)/loader/%.o: loader/%.c $(OBJ)/loader.flags | $(SKELETONS)
 
 # --- unit tests --------------------------------------------------------------------------------
 
-$(UNIT_BIN): $(BUILD)/unit/%: $(OBJ)/unit/%.o $(UNIT_OBJ)
+# From the archive each test takes the parts that it calls.
+$(UNIT_BIN): $(BUILD)/unit/%: $(OBJ)/unit/%.o $(UNIT_LIB)
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(UNIT_CFLAGS) $^ -lcmocka $(shell $(PKG_CONFIG) --libs libbpf json-c) -o $@
+	$(Q)$(CC) $(UNIT_CFLAGS) $^ -lcmocka $(LOADER_LIBS) -o $@
 
-$(OBJ)/unit/loader/%.o: loader/%.c $(OBJ)/loader.flags
+$(UNIT_LIB): $(UNIT_OBJ)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(OBJ)/unit/loader/%.o: loader/%.c $(OBJ)/loader.flags | $(SKELETONS)
 	$(call say,CC,"$< (unit)")
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(UNIT_CFLAGS) $(LOADER_CFLAGS) -MMD -MP -c $< -o $@
@@ -250,4 +254,4 @@ $(BUILD)/bpf.flags: FORCE
 $(OBJ)/loader.flags: FORCE
 	@$(call remember,$(CC) $(CFLAGS) $(LOADER_CFLAGS) $(UNIT_CFLAGS))
 
--include $(wildcard $(BUILD)/*.d $(BUILD)/tidy/*.d $(OBJ)/loader/*.d $(OBJ)/unit/*.d $(OBJ)/unit/loader/*.d)
+-include $(wildcard $(BUILD)/*.d $(OBJ)/unit/*.d $(LOADER_OBJ:.o=.d) $(UNIT_OBJ:.o=.d) $(LOADER_C:loader/%.c=$(BUILD)/tidy/%.d))

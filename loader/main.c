@@ -4,9 +4,9 @@
  * loopback. This file is the way in: the table of commands, and from a command
  * line to one of them. Each is told by its own file, cmd_NAME.c.
  */
-#include "cli.h"
-#include "commands.h"
-#include "log.h"
+#include "cli/cli.h"
+#include "cli/commands.h"
+#include "lib/log.h"
 
 #include <bpf/libbpf.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Addresses and prefixes: what is read and written again is read as the same. */
-#include "addr.h"
+#include "lib/addr.h"
 #include "word.h"
 
 #include <errno.h>

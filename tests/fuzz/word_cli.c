@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Command lines, their words on lines, by the tables of the commands; then what the words of
  * --port, --gateway and --from say. */
-#include "args.h"
-#include "commands.h"
+#include "model/args.h"
+#include "cli/commands.h"
 #include "word.h"
 
 #define MAX_WORDS 32

@@ -16,11 +16,11 @@
 #include <errno.h>
 #include <json-c/json.h>
 #include <sanitizer/asan_interface.h>
-#include "hook.h"
-#include "map_form.h"
-#include "report.h"
-#include "settings.h"
-#include "status.h"
+#include "dataplane/hook.h"
+#include "dataplane/map_form.h"
+#include "cli/report.h"
+#include "dataplane/settings.h"
+#include "cli/status.h"
 
 #define BRIDGE    "br-test"
 #define IFINDEX   7

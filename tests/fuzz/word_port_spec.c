@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* SPECs, as words between blanks, put into a set of exports and taken out again. */
-#include "exports.h"
+#include "model/exports.h"
 #include "word.h"
 
 static void check_ranges(const struct exports *set)

@@ -4,9 +4,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include "backoff.h"
-#include "clock.h"
-#include "tended.h"
+#include "watch/backoff.h"
+#include "lib/clock.h"
+#include "watch/tended.h"
 
 static void what_never_failed_is_tried_at_once(void **state)
 {

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-#include "conf.h"
+#include "watch/conf.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
-#include "engine_find.h"
+#include "engine/engine_find.h"
 
 static void add(struct networks *networks, enum engine_kind kind, const char *path)
 {

@@ -16,8 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
-#include "engine_events.h"
-#include "engine_http.h"
+#include "engine/engine_events.h"
+#include "engine/engine_http.h"
 
 #define OK "HTTP/1.1 200 OK\r\n"
 

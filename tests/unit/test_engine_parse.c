@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-#include "engine_parse.h"
+#include "engine/engine_parse.h"
 
 static size_t recorded(const char *path, char *buf, size_t size)
 {

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-#include "error.h"
+#include "lib/error.h"
 
 static void the_code_comes_back_negative_whichever_sign_it_had(void **state)
 {

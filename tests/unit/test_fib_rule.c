@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
-#include "fib_rule.h"
+#include "kernel/fib_rule.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 

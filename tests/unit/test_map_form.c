@@ -10,7 +10,7 @@
 #include <bpf/libbpf.h>
 #include "hbpf.skel.h"
 #include "hbpf_pin.skel.h"
-#include "map_form.h"
+#include "dataplane/map_form.h"
 
 static void same_forms(const void *elf, size_t size)
 {

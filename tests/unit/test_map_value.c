@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
-#include "map_value.h"
+#include "dataplane/map_value.h"
 
 /* One byte of an entry, and whether that is damage. */
 struct byte {

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
-#include "printable.h"
+#include "lib/printable.h"
 
 static void check(const char *text, const char *shown)
 {

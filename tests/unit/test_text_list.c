@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-#include "text_list.h"
+#include "lib/text_list.h"
 
 static void items_are_joined_by_commas(void **state)
 {

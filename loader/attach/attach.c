@@ -1,0 +1,510 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * From nothing, or from whatever an earlier attach left, to a bridge that is
+ * served.
+ *
+ *	examine    is this a bridge that can be served?
+ *	open       what is there already: nothing, debris, or an attachment to refresh
+ *	plan       the whole wanted state: exports, gateways, sources, config
+ *	load       the programs into the kernel
+ *	fill       the maps
+ *	hook_up    programs, guard included, onto the bridge; host settings last
+ *	settle     end connections over ports that are gone
+ *
+ * When anything fails, what this call did is undone in reverse. attach_is_due() goes the first
+ * three steps and compares.
+ */
+#include "attach/attach.h"
+#include "cli/advice.h"
+#include "lib/log.h"
+#include "attach/reconcile.h"
+#include "attach/refresh.h"
+#include "dataplane/settings.h"
+
+#include <errno.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int wrong_kind(const struct link *link, struct error *err)
+{
+	if (link->kind[0])
+		error_set(err, EINVAL, "%s is not a bridge but a %s interface", link->name,
+			  link->kind);
+	else if (!strcmp(link->name, "lo"))
+		error_set(err, EINVAL, "lo is not a bridge but the loopback interface");
+	else
+		error_set(err, EINVAL, "%s is not a bridge but a physical interface", link->name);
+	error_hint(err, "`ip link show type bridge` lists the bridges");
+	return -EINVAL;
+}
+
+static int examine(struct attach *a, struct error *err)
+{
+	const struct link *lo, *master;
+	int rc;
+
+	host_free(&a->host);
+	rc = host_read(&a->host, err);
+	if (rc)
+		return rc;
+	a->link = links_by_name(&a->host.links, a->bridge);
+	if (!a->link) {
+		error_set(err, ENODEV, "%s: no such interface", a->bridge);
+		error_hint(err, "`ip link show type bridge` lists the bridges");
+		return -ENODEV;
+	}
+	if (strcmp(a->link->kind, "bridge"))
+		return wrong_kind(a->link, err);
+	master = links_by_index(&a->host.links, a->link->master);
+	if (master && !strcmp(master->kind, "vrf")) {
+		error_set(err, EINVAL,
+			  "%s belongs to the VRF %s, whose routing never reaches lo of the host",
+			  a->bridge, master->name);
+		error_hint(err, "`ip link set %s nomaster` takes it out of the VRF", a->bridge);
+		return -EINVAL;
+	}
+	lo = links_by_name(&a->host.links, "lo");
+	if (!lo || !lo->up) {
+		error_set(err, ENETDOWN, "lo is down, so no packet can be redirected to it");
+		error_hint(err, "`ip link set lo up` brings it up");
+		return -ENETDOWN;
+	}
+	return 0;
+}
+
+/* By index: it may be called anything by now. 0 where there was none of that name. */
+static struct hook_target own_target(const struct attach *a)
+{
+	return (struct hook_target){ .pins = &a->pins,
+				     .bridge = a->bridge,
+				     .ifindex = a->link ? a->link->ifindex : 0 };
+}
+
+static int clean_up(const struct attach *a, struct error *err)
+{
+	int last = attachment_is_last(&a->pins, &a->host, a->bridge, err);
+
+	if (last < 0)
+		return last;
+	return attachment_remove(&a->pins, &a->host, a->bridge, last, err);
+}
+
+static int open_state(struct attach *a, struct error *err)
+{
+	int rc = dataplane_open(&a->dp, &a->pins, a->bridge, a->link->ifindex, err);
+
+	switch (rc) {
+	case -ESTALE:
+		log_info("%s: clearing away what a killed command left", a->bridge);
+		dataplane_close(&a->dp);
+		error_free(err);
+		rc = clean_up(a, err);
+		if (rc)
+			return rc;
+		break;
+	case -ENOENT:
+		break;
+	case -ENODEV:
+		log_info("%s: it was made anew since it was attached", a->bridge);
+		a->remade = true;
+		break;
+	default:
+		if (rc)
+			return rc;
+	}
+	error_free(err);
+	a->fresh = a->dp.maps[MAP_CONFIG] < 0;
+	return a->fresh ? 0 : snapshot_take(&a->dp, &a->before, err);
+}
+
+static int plan_exports(struct attach *a, struct error *err)
+{
+	const struct attach_request *request = a->request;
+	int rc = 0;
+
+	if (!request->only_ports)
+		rc = exports_copy(&a->after.exports, &a->before.exports);
+	if (rc)
+		return error_set(err, ENOMEM, "no memory for the ports");
+	for (size_t i = 0; !rc && i < request->ports.count; i++)
+		rc = exports_add(&a->after.exports, &request->ports.v[i], NULL, false, err);
+	if (!rc && exports_diff(&a->before.exports, &a->after.exports, &a->put, &a->gone))
+		rc = error_set(err, ENOMEM, "no memory for the ports");
+	return rc;
+}
+
+static int plan_gateways(struct attach *a, struct error *err)
+{
+	const struct attach_request *request = a->request;
+	const struct gateways *from =
+		request->gateways_given ? &request->gateways : &a->before.gateways;
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < from->count; i++) {
+		if (from->v[i].why & HBPF_GATEWAY_OPTION)
+			rc = gateways_add(&a->asked, &from->v[i].addr, HBPF_GATEWAY_OPTION);
+	}
+	if (!rc)
+		rc = refresh_gateways(&a->host, a->link, &a->asked, &a->after.gateways);
+	if (rc)
+		return error_set(err, ENOMEM, "no memory for the gateways");
+	refresh_arp_sender(&a->host, a->link, &a->after.gateways, &a->after.config);
+	return 0;
+}
+
+static int plan_sources(struct attach *a, struct error *err)
+{
+	const struct from *from = &a->request->from;
+	struct sources *lists = a->after.lists;
+	int rc;
+
+	rc = refresh_own(&a->host, &lists[HBPF_LIST_HOST], err);
+	if (!rc)
+		rc = refresh_onlink(&a->host, a->link, &lists[HBPF_LIST_ONLINK], err);
+	if (rc)
+		return rc;
+	if (!from->given && !a->fresh)
+		return dataplane_sources(&a->dp, HBPF_LIST_BRIDGE, &lists[HBPF_LIST_BRIDGE], err);
+	a->after.config.from = from_policy(from, HBPF_LIST_BRIDGE);
+	if (sources_copy(&lists[HBPF_LIST_BRIDGE], &from->sources))
+		return error_set(err, ENOMEM, "no memory for the sources");
+	sources_sort(&lists[HBPF_LIST_BRIDGE]);
+	return 0;
+}
+
+static void plan_config(struct attach *a)
+{
+	const struct attach_request *request = a->request;
+	struct hbpf_config *config = &a->after.config;
+
+	*config = a->before.config;
+	config->layout = HBPF_LAYOUT;
+	config->ifindex = a->link->ifindex;
+	config->netns = a->pins.netns;
+	memset(config->attached_as, 0, sizeof(config->attached_as));
+	memcpy(config->attached_as, a->link->name, strnlen(a->link->name, IFNAMSIZ - 1));
+	if (request->hook.given)
+		config->hook_option = request->hook.value;
+	if (request->pin.given)
+		config->pin_option = request->pin.value;
+	if (request->guard.given)
+		config->guard_option = request->guard.value;
+	if (request->owner != HBPF_BY_HAND)
+		config->owner = request->owner;
+}
+
+/* New ports on every gateway, and every port on new gateways. What was there before stays: it
+ * was let pass or forced then. */
+static int check_bound(struct attach *a, struct error *err)
+{
+	const struct sockets *sockets = &a->listeners.sockets;
+	struct gateways fresh = { 0 };
+	int rc = advice_bound(&a->after.gateways, &a->put, sockets, &a->bound);
+
+	for (size_t i = 0; !rc && i < a->after.gateways.count; i++) {
+		const struct gateway *gateway = &a->after.gateways.v[i];
+
+		if (!gateways_has(&a->before.gateways, &gateway->addr) &&
+		    gateways_add(&fresh, &gateway->addr, gateway->why))
+			rc = error_set(err, ENOMEM, "no memory for the gateways");
+	}
+	if (!rc)
+		rc = advice_bound(&fresh, &a->after.exports, sockets, &a->bound);
+	free(fresh.v);
+	return rc;
+}
+
+static int refuse_by_hand(const struct attach *a, struct error *err)
+{
+	error_set(err, EEXIST, "%s is attached by hand and left alone", a->bridge);
+	error_hint(err, "`hbpf detach %s` gives it free", a->bridge);
+	return -EEXIST;
+}
+
+static int plan_state(struct attach *a, struct error *err)
+{
+	const struct hbpf_config *before = &a->before.config;
+	int rc;
+
+	if (a->request->yields && before->layout && before->owner == HBPF_BY_HAND)
+		return refuse_by_hand(a, err);
+	plan_config(a);
+	rc = plan_exports(a, err);
+	if (!rc)
+		rc = plan_gateways(a, err);
+	return rc ? rc : plan_sources(a, err);
+}
+
+static int plan(struct attach *a, struct error *err)
+{
+	int rc = plan_state(a, err);
+
+	if (!rc)
+		rc = listeners_find(&a->after.exports, &a->listeners, err);
+	return rc || a->request->force ? rc : check_bound(a, err);
+}
+
+/* The pinning programs call nf_nat's kfuncs, which a module has to bring where it is one. */
+static void load_nf_nat(void)
+{
+	char *const argv[] = { "modprobe", "-q", "nf_nat", NULL };
+	pid_t pid;
+
+	if (access("/proc/modules", F_OK) || !access("/sys/module/nf_nat", F_OK))
+		return;
+	if (!posix_spawnp(&pid, argv[0], NULL, NULL, argv, environ))
+		waitpid(pid, NULL, 0);
+}
+
+static int load(struct attach *a, struct error *err)
+{
+	struct hbpf_config *config = &a->after.config;
+	int rc;
+
+	if (config->pin_option != HBPF_OFF)
+		load_nf_nat();
+	rc = dataplane_load(&a->dp, config->pin_option, err);
+	if (rc)
+		return rc;
+	config->pin_built = a->dp.config.pin_built;
+	if (config->pin_option == HBPF_ON && !config->pin_built) {
+		error_set(err, EOPNOTSUPP, "--pin on: this kernel cannot pin conntrack entries: %s",
+			  a->dp.pin_unavailable);
+		error_hint(err, "--pin auto does without");
+		return -EOPNOTSUPP;
+	}
+	refresh_pin(config);
+	return 0;
+}
+
+static int fill(struct attach *a, struct error *err)
+{
+	int rc = refresh_guard(&a->pins, a->bridge, &a->after.config, err);
+
+	if (rc)
+		return rc;
+	a->filled = true;
+	rc = snapshot_write(&a->dp, &a->before.exports, &a->after, err);
+	/* Old values need a home before anything is attached: settings come last, but a kill
+	 * between must find one place that tells it all. */
+	if (!rc)
+		rc = settings_prepare(&a->pins, a->bridge, a->link->ifindex, err);
+	if (!rc && a->fresh)
+		rc = dataplane_pin(&a->dp, &a->pins, a->bridge, err);
+	return rc;
+}
+
+static int back_up(struct attach *a, const struct hook_target *target, struct error *err)
+{
+	__u32 id;
+	int rc;
+
+	if (a->dp.backstop_fd < 0)
+		return 0;
+	rc = settings_bind(&a->pins, a->dp.backstop_fd, err);
+	if (rc)
+		return rc;
+	a->stopped = hook_backstop_query(target->ifindex, &id) == 0;
+	return hook_backstop_attach(target, a->dp.backstop_fd, err);
+}
+
+static int hook_up(struct attach *a, struct error *err)
+{
+	struct hook_target target = own_target(a);
+	const int progs[HOOK_SIDES] = { a->dp.ingress_fd, a->dp.egress_fd };
+	enum hbpf_hook_kind kind = a->after.config.hook_option;
+	int rc = 0;
+
+	for (int side = 0; side < HOOK_SIDES; side++) {
+		a->hooked[side] = true;
+		rc = hook_attach(&target, kind, side, progs[side], &kind, err);
+		if (rc)
+			return rc;
+	}
+	rc = back_up(a, &target, err);
+	if (rc)
+		return rc;
+	a->dp.config.hook = kind;
+	if (kind == HBPF_HOOK_TCX)
+		rc = hook_remove_qdisc(&target, err);
+	if (!rc)
+		rc = dataplane_write_config(&a->dp, err);
+	if (!rc)
+		rc = settings_apply(&a->pins, a->bridge, a->link->ifindex, err);
+	/* last, for undo() cannot bring a flow back */
+	if (!rc && !a->fresh && !snapshot_same_sources(&a->before, &a->after))
+		rc = dataplane_forget_refused(&a->dp, &a->after.exports, err);
+	return rc;
+}
+
+/* Back to how it was; the error that led here is the one to tell, so others are not. */
+static void undo(struct attach *a)
+{
+	struct hook_target target = own_target(a);
+	const int progs[HOOK_SIDES] = { a->dp.ingress_fd, a->dp.egress_fd };
+	enum hbpf_hook_kind used;
+	int last;
+
+	if (!a->filled)
+		return;
+	if (a->fresh) {
+		last = attachment_is_last(&a->pins, &a->host, a->bridge, NULL);
+		attachment_remove(&a->pins, &a->host, a->bridge, last == 1, NULL);
+		return;
+	}
+	snapshot_write(&a->dp, &a->after.exports, &a->before, NULL);
+	for (int side = HOOK_SIDES - 1; side >= 0; side--) {
+		/* The programs that took over are as good as the old ones: only their place may
+		 * have changed. A bridge made anew had none. */
+		if (a->hooked[side] && a->remade)
+			hook_detach(&target, side, NULL);
+		else if (a->hooked[side])
+			hook_attach(&target, a->before.config.hook, side, progs[side], &used, NULL);
+	}
+	if (a->stopped)
+		hook_backstop_detach(&target, NULL);
+	if (a->before.config.hook == HBPF_HOOK_TCX)
+		hook_remove_qdisc(&target, NULL);
+}
+
+/* As `ports set` does: what goes ends at once, on both sides. */
+static void settle(struct attach *a)
+{
+	struct error err = { 0 };
+
+	if (!a->gone.count)
+		return;
+	/* The ports are as wanted already; what is left behind costs room, not truth. */
+	if (dataplane_end_flows(&a->dp, &a->gone, &err) < 0 ||
+	    dataplane_sweep(&a->dp, &a->after.exports, &err) ||
+	    dataplane_sweep_lists(&a->dp, &a->after.exports, &err))
+		log_warn("%s: %s", a->bridge, err.what);
+	error_free(&err);
+}
+
+void attach_free(struct attach *a)
+{
+	free(a->asked.v);
+	host_free(&a->host);
+	dataplane_close(&a->dp);
+	pins_close(&a->pins);
+	snapshot_free(&a->before);
+	snapshot_free(&a->after);
+	exports_free(&a->put);
+	exports_free(&a->gone);
+	listeners_free(&a->listeners);
+	a->request = NULL;
+}
+
+static void begin(struct attach *a, const struct attach_request *request)
+{
+	memset(a, 0, sizeof(*a));
+	a->request = request;
+	a->bridge = request->bridge;
+	a->pins.lock = -1;
+	dataplane_init(&a->dp);
+}
+
+int attach_run(struct attach *a, const struct attach_request *request, struct error *err)
+{
+	int rc;
+
+	begin(a, request);
+	rc = examine(a, err);
+	if (!rc)
+		rc = pins_open(&a->pins, PINS_WRITE, err);
+	if (!rc)
+		rc = reconcile(&a->pins, err);
+	/* Again: while another command held the lock the host may have changed. */
+	if (!rc)
+		rc = examine(a, err);
+	if (!rc)
+		rc = open_state(a, err);
+	if (!rc)
+		rc = plan(a, err);
+	if (!rc)
+		rc = load(a, err);
+	if (!rc)
+		rc = fill(a, err);
+	if (!rc)
+		rc = hook_up(a, err);
+	if (rc)
+		undo(a);
+	else
+		settle(a);
+	if (a->bound.count) {
+		pins_close(&a->pins);
+		advice_bound_error(&a->bound, err);
+	}
+	return rc;
+}
+
+/* Are the programs where they belong? With clsact the first place may be a tcx program's for good,
+ * so only tcx is asked for it. */
+static bool is_hooked(const struct attach *a)
+{
+	struct hook_target target = own_target(a);
+	const struct hbpf_config *config = &a->before.config;
+	struct hook_state state;
+	__u32 id;
+
+	if (hook_has_tcx(target.ifindex) && hook_backstop_query(target.ifindex, &id) != 1)
+		return false;
+	if (config->hook_option != HBPF_HOOK_AUTO && config->hook_option != config->hook)
+		return false;
+	for (int side = 0; side < HOOK_SIDES; side++) {
+		if (hook_query(&target, side, &state, NULL) || !state.live ||
+		    state.kind != config->hook || (state.kind == HBPF_HOOK_TCX && !state.first))
+			return false;
+	}
+	return true;
+}
+
+static bool is_set(const struct attach *a)
+{
+	struct setting_state settings[SETTING_MAX];
+
+	if (settings_read(&a->pins, a->bridge, a->link->ifindex, settings, NULL))
+		return false;
+	for (int id = 0; id < SETTING_MAX; id++) {
+		if (!settings[id].kept.saved || settings[id].now != settings[id].kept.set)
+			return false;
+	}
+	return true;
+}
+
+static bool is_settled(const struct attach *a)
+{
+	return !a->put.count && !a->gone.count &&
+	       !memcmp(&a->before.config, &a->after.config, sizeof(a->after.config)) &&
+	       snapshot_same_addresses(&a->before, &a->after) && is_hooked(a) && is_set(a);
+}
+
+int attach_is_due(struct attach *a, const struct attach_request *request, struct error *err)
+{
+	int rc;
+
+	begin(a, request);
+	rc = examine(a, err);
+	if (rc)
+		return rc;
+	/* What is not there, or not whole, is attach_run()'s to make, or to complain of. */
+	if (pins_open(&a->pins, PINS_READ, NULL))
+		return 1;
+	rc = dataplane_open(&a->dp, &a->pins, a->bridge, a->link->ifindex, NULL);
+	a->remade = rc == -ENODEV;
+	if ((rc && !a->remade) || snapshot_take(&a->dp, &a->before, NULL))
+		return 1;
+	rc = plan_state(a, err);
+	if (!rc && a->remade)
+		return 1;
+	if (!rc)
+		rc = refresh_guard(&a->pins, a->bridge, &a->after.config, err);
+	if (rc)
+		return rc;
+	refresh_pin(&a->after.config);
+	return !is_settled(a);
+}

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "attach/attachment.h"
+#include "engine/engine.h"
+#include "attach/reconcile.h"
+#include "dataplane/settings.h"
+#include "lib/text_list.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+int host_read(struct host *host, struct error *err)
+{
+	int rc;
+
+	memset(host, 0, sizeof(*host));
+	rc = rtnetlink_links(&host->links, err);
+	if (!rc)
+		rc = rtnetlink_addrs(&host->addrs, err);
+	if (rc)
+		host_free(host);
+	return rc;
+}
+
+void host_free(struct host *host)
+{
+	links_free(&host->links);
+	ifaddrs_free(&host->addrs);
+	memset(host, 0, sizeof(*host));
+}
+
+bool host_has(const struct host *host, const struct hbpf_addr *addr)
+{
+	for (size_t i = 0; i < host->addrs.count; i++) {
+		if (addr_equal(&host->addrs.v[i].addr, addr))
+			return true;
+	}
+	return false;
+}
+
+unsigned int attachment_ifindex(const struct pins *pins, const char *bridge)
+{
+	unsigned int ifindex = settings_ifindex(pins, bridge);
+	struct hbpf_config config;
+
+	if (ifindex)
+		return ifindex;
+	return dataplane_peek(pins, bridge, &config) ? 0 : config.ifindex;
+}
+
+static void read_names(const struct pins *pins, struct pins_bridges *bridges)
+{
+	struct hbpf_config config;
+
+	for (size_t i = 0; i < bridges->count; i++) {
+		if_indextoname(attachment_ifindex(pins, bridges->names[i]), bridges->now[i]);
+		if (!dataplane_peek(pins, bridges->names[i], &config) && config.attached_as[0])
+			memcpy(bridges->as[i], config.attached_as, sizeof(bridges->as[i]));
+	}
+}
+
+int attachment_bridges(enum pins_mode mode, struct pins *pins, struct pins_bridges *bridges,
+		       struct error *err)
+{
+	int rc;
+
+	memset(bridges, 0, sizeof(*bridges));
+	/* A shared lock first: only the exclusive one would mount a bpffs. */
+	rc = pins_open(pins, PINS_READ, err);
+	if (rc == -ENOENT) {
+		error_free(err);
+		return 0;
+	}
+	if (!rc && mode == PINS_WRITE) {
+		pins_close(pins);
+		rc = pins_open(pins, PINS_WRITE, err);
+	}
+	if (rc)
+		return rc;
+	if (mode == PINS_WRITE)
+		rc = reconcile(pins, err);
+	if (!rc)
+		rc = pins_bridges(pins, bridges, err);
+	if (rc)
+		pins_close(pins);
+	else
+		read_names(pins, bridges);
+	return rc;
+}
+
+int attachment_find(const struct pins_bridges *bridges, const char *name)
+{
+	for (size_t i = 0; i < bridges->count; i++) {
+		if (!strcmp(bridges->now[i], name))
+			return (int)i;
+	}
+	for (size_t i = 0; !if_nametoindex(name) && i < bridges->count; i++) {
+		if (!strcmp(bridges->as[i], name))
+			return (int)i;
+	}
+	return -1;
+}
+
+/* Return: what its state is kept under, or NULL */
+static const char *find_kept(const struct pins_bridges *bridges, const char *name)
+{
+	int at = attachment_find(bridges, name);
+
+	return at < 0 ? NULL : bridges->names[at];
+}
+
+const char *attachment_now(const struct pins_bridges *bridges, const char *kept)
+{
+	for (size_t i = 0; i < bridges->count; i++) {
+		if (bridges->names[i] == kept)
+			return bridges->now[i];
+	}
+	return kept;
+}
+
+bool attachment_renamed(const char *name, char now[IFNAMSIZ])
+{
+	struct pins pins = { .lock = -1 };
+	struct pins_bridges bridges;
+	int at;
+
+	if (attachment_bridges(PINS_READ, &pins, &bridges, NULL))
+		return false;
+	at = bridges.count ? attachment_find(&bridges, name) : -1;
+	if (at >= 0 && bridges.now)
+		memcpy(now, bridges.now[at], IFNAMSIZ);
+	pins_bridges_free(&bridges);
+	pins_close(&pins);
+	return at >= 0 && strcmp(now, name) != 0;
+}
+
+const char *attachment_list(const struct pins_bridges *bridges, char *buf, size_t size)
+{
+	buf[0] = 0;
+	for (size_t i = 0; i < bridges->count; i++)
+		text_list_add(buf, size, bridges->now[i]);
+	return buf;
+}
+
+static void hint_attached(const struct pins_bridges *bridges, const char *name, struct error *err)
+{
+	char list[256];
+
+	if (bridges->count)
+		error_hint(err, "attached: %s", attachment_list(bridges, list, sizeof(list)));
+	else
+		error_hint(err, "`hbpf attach %s` attaches %s", name ? name : "BRIDGE",
+			   name ? "it" : "one");
+}
+
+void attachment_ask(const char *name, struct meant *meant)
+{
+	struct pins pins = { .lock = -1 };
+	struct pins_bridges bridges;
+	bool ask;
+
+	memset(meant, 0, sizeof(*meant));
+	meant->name = name;
+	if (!name)
+		return;
+	if (!rtnetlink_real_name(name, meant->bridge)) {
+		meant->altname = strcmp(name, meant->bridge) != 0;
+		if (!meant->altname)
+			meant->bridge[0] = '\0';
+		return;
+	}
+	/* What keeps the state from being read is told by who needs it. */
+	if (attachment_bridges(PINS_READ, &pins, &bridges, NULL))
+		return;
+	/* With nothing attached no network can be, so nobody need be asked. */
+	ask = bridges.count && !find_kept(&bridges, name);
+	pins_bridges_free(&bridges);
+	pins_close(&pins);
+	if (ask)
+		meant->rc = engine_resolve(name, "not attached", meant->bridge, &meant->problem);
+}
+
+static const char *find_network(const struct pins_bridges *bridges, const struct meant *meant,
+				struct error *err)
+{
+	const char *found = NULL;
+	int rc = meant->rc;
+
+	if (!rc)
+		found = find_kept(bridges, meant->bridge);
+	if (!rc && !found) {
+		rc = error_set(err, ENOENT,
+			       meant->altname ? "%s, which is also called %s, is not attached"
+					      : "%s, the bridge of network %s, is not attached",
+			       meant->bridge, meant->name);
+	} else if (rc) {
+		error_set(err, rc, "%s", meant->problem.what);
+		error_hint(err, "%s", meant->problem.hint);
+	}
+	if (rc == -ENOENT)
+		hint_attached(bridges, meant->name, err);
+	return found;
+}
+
+const char *attachment_choose(const struct pins_bridges *bridges, const struct meant *meant,
+			      const char *how, struct error *err)
+{
+	const char *name = meant->name;
+	const char *found;
+	char list[256];
+
+	if (!name && bridges->count == 1)
+		return bridges->names[0];
+	if (!name && bridges->count > 1) {
+		error_set(err, EINVAL, "several bridges are attached: %s",
+			  attachment_list(bridges, list, sizeof(list)));
+		error_hint(err, "say which one is meant with %s", how);
+		return NULL;
+	}
+	if (!name) {
+		error_set(err, ENOENT, "no bridge is attached");
+		hint_attached(bridges, name, err);
+		return NULL;
+	}
+	found = find_kept(bridges, name);
+	if (found)
+		return found;
+	if (meant->bridge[0] || meant->rc)
+		return find_network(bridges, meant, err);
+	error_set(err, ENOENT, "%s is not attached", name);
+	hint_attached(bridges, name, err);
+	return NULL;
+}
+
+struct hook_target attachment_target(const struct pins *pins, const struct host *host,
+				     const char *bridge)
+{
+	const struct link *link = links_by_index(&host->links, attachment_ifindex(pins, bridge));
+
+	if (!link)
+		link = links_by_name(&host->links, bridge);
+	return (struct hook_target){
+		.pins = pins,
+		.bridge = bridge,
+		.ifindex = link ? link->ifindex : 0,
+	};
+}
+
+bool attachment_is_alive(const struct pins *pins, const struct host *host, const char *bridge)
+{
+	struct hook_target target = attachment_target(pins, host, bridge);
+	struct hook_state state;
+
+	if (!target.ifindex)
+		return false;
+	for (int side = 0; side < HOOK_SIDES; side++) {
+		if (hook_query(&target, side, &state, NULL) || !state.live)
+			return false;
+	}
+	return true;
+}
+
+int attachment_owner(const struct pins *pins, const struct host *host, const char *bridge)
+{
+	struct hook_target target = attachment_target(pins, host, bridge);
+	struct dataplane dp;
+	int rc;
+
+	dataplane_init(&dp);
+	rc = dataplane_open(&dp, pins, bridge, target.ifindex, NULL);
+	if (!rc || rc == -ENODEV) /* of a bridge that is gone */
+		rc = dp.config.owner;
+	dataplane_close(&dp);
+	return rc;
+}
+
+int attachment_is_last(const struct pins *pins, const struct host *host, const char *bridge,
+		       struct error *err)
+{
+	struct pins_bridges bridges = { 0 };
+	int last = 1;
+	int rc;
+
+	rc = pins_bridges(pins, &bridges, err);
+	if (rc)
+		return rc;
+	for (size_t i = 0; last && i < bridges.count; i++) {
+		if (strcmp(bridges.names[i], bridge) &&
+		    attachment_is_alive(pins, host, bridges.names[i]))
+			last = 0;
+	}
+	pins_bridges_free(&bridges);
+	return last;
+}
+
+int attachment_remove(const struct pins *pins, const struct host *host, const char *bridge,
+		      bool last, struct error *err)
+{
+	struct hook_target target = attachment_target(pins, host, bridge);
+	int rc;
+
+	rc = settings_restore(pins, bridge, target.ifindex, last, err);
+	if (rc)
+		return rc;
+	/* Ingress holds the guard: first to come, last to go. */
+	rc = hook_detach(&target, HOOK_EGRESS, err);
+	if (!rc)
+		rc = hook_detach(&target, HOOK_INGRESS, err);
+	if (!rc)
+		rc = hook_backstop_detach(&target, err);
+	/* The bridge's directory goes last: as long as it is there, detach finds the rest. */
+	if (!rc && last)
+		rc = pins_remove(pins, NULL, err);
+	return rc ? rc : pins_remove(pins, bridge, err);
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "attach/listeners.h"
+#include "lib/addr.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct hbpf_addr export_local(const struct export *export, int family)
+{
+	return family == LISTENER_V4 ? addr_from_v4(export->to.addr4)
+				     : addr_from_v6(&in6addr_loopback);
+}
+
+static const struct socket *serving(const struct listeners *listeners, const struct export *export,
+				    int family)
+{
+	struct hbpf_addr addr = export_local(export, family);
+
+	if (family == LISTENER_V6 && !export->to.ipv6)
+		return NULL;
+	return sockets_serving(&listeners->sockets, export->key.proto, &addr, export->to.port);
+}
+
+static void find_one(struct listeners *listeners, const struct export *export, size_t i, int family)
+{
+	struct listener *listener = &listeners->v[i][family];
+	const struct socket *socket = serving(listeners, export, family);
+
+	if (!socket)
+		return;
+	listener->there = true;
+	listener->wildcard = addr_is_unspecified(&socket->local.addr);
+	listener->on_lo = sockets_is_on_lo(socket);
+	listener->inode = socket->inode;
+}
+
+int listeners_find(const struct exports *set, struct listeners *listeners, struct error *err)
+{
+	int rc;
+
+	memset(listeners, 0, sizeof(*listeners));
+	rc = sockets_list(SOCKETS_TCP_LISTEN | SOCKETS_UDP, -1, &listeners->sockets, err);
+	if (rc)
+		return rc;
+	listeners->v = calloc(set->count + 1, sizeof(*listeners->v));
+	if (!listeners->v) {
+		listeners_free(listeners);
+		return error_set(err, ENOMEM, "no memory for the sockets of %zu ports", set->count);
+	}
+	listeners->count = set->count;
+	for (size_t i = 0; i < set->count; i++) {
+		find_one(listeners, &set->v[i], i, LISTENER_V4);
+		find_one(listeners, &set->v[i], i, LISTENER_V6);
+	}
+	return 0;
+}
+
+/* Those of all sets that are there, as one list. */
+struct found {
+	struct listener **v;
+	__u32 *inodes;
+	struct owner *owners;
+	size_t count;
+};
+
+static void add_found(struct found *found, const struct listeners *listeners)
+{
+	for (size_t i = 0; i < listeners->count * LISTENER_FAMILIES; i++) {
+		struct listener *listener =
+			&listeners->v[i / LISTENER_FAMILIES][i % LISTENER_FAMILIES];
+
+		if (!listener->there)
+			continue;
+		found->v[found->count] = listener;
+		found->inodes[found->count++] = listener->inode;
+	}
+}
+
+int listeners_name(struct listeners *const *all, size_t count)
+{
+	struct found found = { 0 };
+	size_t most = 1;
+	int rc = -ENOMEM;
+
+	for (size_t i = 0; i < count; i++)
+		most += all[i]->count * LISTENER_FAMILIES;
+	found.v = calloc(most, sizeof(struct listener *));
+	found.inodes = calloc(most, sizeof(*found.inodes));
+	found.owners = calloc(most, sizeof(*found.owners));
+	if (!found.v || !found.inodes || !found.owners)
+		goto out;
+	for (size_t i = 0; i < count; i++)
+		add_found(&found, all[i]);
+	rc = found.count ? owners_find(found.inodes, found.owners, found.count) : 0;
+	for (size_t i = 0; !rc && i < found.count; i++)
+		found.v[i]->owner = found.owners[i];
+out:
+	free(found.v);
+	free(found.inodes);
+	free(found.owners);
+	return rc;
+}
+
+void listeners_free(struct listeners *listeners)
+{
+	sockets_free(&listeners->sockets);
+	free(listeners->v);
+	memset(listeners, 0, sizeof(*listeners));
+}
+
+const char *owner_format(const struct owner *owner, char buf[OWNER_STRLEN])
+{
+	if (owner->pid)
+		snprintf(buf, OWNER_STRLEN, "%s (pid %d)", owner->name, owner->pid);
+	else if (owner->skipped)
+		snprintf(buf, OWNER_STRLEN, "a process not looked for: too many descriptors");
+	else
+		snprintf(buf, OWNER_STRLEN, "a process not visible from here");
+	return buf;
+}
+
+static bool is_same(const struct listener *a, const struct listener *b)
+{
+	return a->there == b->there && a->owner.pid == b->owner.pid &&
+	       a->owner.skipped == b->owner.skipped && !strcmp(a->owner.name, b->owner.name);
+}
+
+static bool are_same(const struct listener *a, const struct listener *b, unsigned int families)
+{
+	for (int family = 0; family < LISTENER_FAMILIES; family++) {
+		if (families & 1U << family && !is_same(&a[family], &b[family]))
+			return false;
+	}
+	return true;
+}
+
+bool listeners_next_range(const struct exports *set, const struct listeners *listeners,
+			  unsigned int families, struct export_range *range)
+{
+	const struct listener(*v)[LISTENER_FAMILIES];
+	size_t count = 1;
+
+	if (!exports_next_range(set, range))
+		return false;
+	v = &listeners->v[range->first - set->v];
+	while (count < range->count && are_same(v[0], v[count], families))
+		count++;
+	range->count = count;
+	return true;
+}
+
+const char *listeners_format(const struct listener *listener, char buf[LISTENERS_STRLEN])
+{
+	const struct owner *owner = &listener->owner;
+	char who[OWNER_STRLEN];
+
+	if (!listener->there)
+		return "nothing listens there yet";
+	snprintf(buf, LISTENERS_STRLEN, "%s%s", owner_format(owner, who),
+		 owner_is_engine(owner) ? ", which does not answer for containers" : "");
+	return buf;
+}

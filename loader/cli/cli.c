@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "cli/cli.h"
+#include "lib/log.h"
+#include "lib/text_list.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HELP_COLUMN 28
+
+static const struct cli_option common_options[] = {
+	{ "json", 0, NULL, "one JSON document on stdout, errors too", CLI_FLAG,
+	  offsetof(struct cli_common, json), 0, NULL },
+	{ "verbose", 'v', NULL, "say what is done, and all there is to an error", CLI_FLAG,
+	  offsetof(struct cli_common, verbose), 0, NULL },
+	{ "help", 'h', NULL, "this text", CLI_FLAG, offsetof(struct cli_common, help), 0, NULL },
+	{ "version", 'V', NULL, "version of hbpf and of libbpf", CLI_FLAG,
+	  offsetof(struct cli_common, version), 0, NULL },
+	{ 0 },
+};
+
+/* An option found: its row, and the struct its value goes to. */
+struct match {
+	const struct cli_option *row;
+	void *store;
+};
+
+/* Where the parser stands in the command line. */
+struct parser {
+	struct cli_call *call; /* NULL before the command's name */
+	struct cli_common *common;
+	char *const *argv;
+	size_t at;
+};
+
+int cli_usage(const struct command *command, const char *fmt, ...)
+{
+	struct error err = { 0 };
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(err.what, sizeof(err.what), fmt, args);
+	va_end(args);
+	error_hint(&err, "`hbpf %s%s--help` tells more", command ? command->name : "",
+		   command ? " " : "");
+	log_error(&err);
+	return EXIT_USAGE;
+}
+
+/* --version is about the tool and --json for commands that report: both are rows
+ * of the common table that not every command takes. */
+static bool is_taken(const struct cli_option *row, const struct command *command)
+{
+	if (row->offset == offsetof(struct cli_common, json))
+		return !command || command->reports;
+	if (row->offset == offsetof(struct cli_common, version))
+		return !command;
+	return true;
+}
+
+static const char *option_name(const void *list, size_t i)
+{
+	const struct command *command = list;
+
+	for (const struct cli_option *row = command ? command->options : NULL; row && row->name;
+	     row++) {
+		if (!i--)
+			return row->name;
+	}
+	for (const struct cli_option *row = common_options; row->name; row++) {
+		if (is_taken(row, command) && !i--)
+			return row->name;
+	}
+	return NULL;
+}
+
+static const struct cli_option *find_row(const struct cli_option *row, const char *name, size_t len,
+					 char letter)
+{
+	for (; row && row->name; row++) {
+		if (letter ? row->letter == letter
+			   : strlen(row->name) == len && !strncmp(row->name, name, len))
+			return row;
+	}
+	return NULL;
+}
+
+static bool find_option(const struct parser *p, const char *name, size_t len, char letter,
+			struct match *match)
+{
+	const struct command *command = p->call ? p->call->command : NULL;
+
+	if (command) {
+		match->row = find_row(command->options, name, len, letter);
+		match->store = p->call->options;
+		if (match->row)
+			return true;
+	}
+	match->row = find_row(common_options, name, len, letter);
+	match->store = p->common;
+	return match->row && is_taken(match->row, command);
+}
+
+static int list_add(struct cli_list *list, const char *word)
+{
+	if (list->count == list->room) {
+		size_t room = list->room ? 2 * list->room : 8;
+		const char **v = reallocarray(list->v, room, sizeof(*v));
+
+		if (!v)
+			return -1;
+		list->v = v;
+		list->room = room;
+	}
+	list->v[list->count++] = word;
+	return 0;
+}
+
+int cli_choose(const char *word, const char *const *choices, char known[CLI_CHOICES_STRLEN])
+{
+	known[0] = '\0';
+	for (int i = 0; choices[i]; i++) {
+		if (!strcmp(choices[i], word))
+			return i;
+		text_list_add(known, CLI_CHOICES_STRLEN, choices[i]);
+	}
+	return -1;
+}
+
+static int choose(const struct command *command, const struct cli_option *row, const char *word,
+		  struct cli_choice *choice)
+{
+	char known[CLI_CHOICES_STRLEN];
+	int value = cli_choose(word, row->choices, known);
+
+	if (value < 0) {
+		cli_usage(command, "--%s takes one of %s, not '%s'", row->name, known, word);
+		return -1;
+	}
+	*choice = (struct cli_choice){ true, value };
+	return 0;
+}
+
+static int store_value(const struct parser *p, const struct match *match, const char *value)
+{
+	const struct command *command = p->call ? p->call->command : NULL;
+	void *field = (char *)match->store + match->row->offset;
+
+	switch (match->row->store) {
+	case CLI_FLAG:
+		*(bool *)field = true;
+		return 0;
+	case CLI_SET:
+		*(struct cli_choice *)field = (struct cli_choice){ true, match->row->value };
+		return 0;
+	case CLI_CHOICE:
+		return value ? choose(command, match->row, value, field) : -1;
+	case CLI_LIST:
+		if (value && !list_add(field, value))
+			return 0;
+		cli_usage(command, "no memory for the command line");
+		return -1;
+	}
+	return -1;
+}
+
+/* Stores an option whose value, if it was written in the same word, is @inside. */
+static int take_option(struct parser *p, const struct match *match, const char *inside)
+{
+	const struct command *command = p->call ? p->call->command : NULL;
+	const char *value = inside;
+
+	if (!match->row->metavar && inside) {
+		cli_usage(command, "--%s takes no value", match->row->name);
+		return -1;
+	}
+	if (match->row->metavar && !inside) {
+		value = p->argv[p->at];
+		if (!value) {
+			cli_usage(command, "--%s needs a value: --%s %s", match->row->name,
+				  match->row->name, match->row->metavar);
+			return -1;
+		}
+		p->at++;
+	}
+	return store_value(p, match, value);
+}
+
+static void unknown_option(const struct parser *p, const char *word, size_t len)
+{
+	const struct command *command = p->call ? p->call->command : NULL;
+	char name[64];
+	const char *nearest;
+
+	snprintf(name, sizeof(name), "%.*s", len < 2 ? 0 : (int)len - 2, word + 2);
+	nearest = word[1] == '-' ? cli_nearest(name, option_name, command) : NULL;
+	cli_usage(command, "%s has no option %.*s%s%s%s", command ? command->name : "hbpf",
+		  (int)len, word, nearest ? "; do you mean --" : "", nearest ? nearest : "",
+		  nearest ? "?" : "");
+}
+
+static int parse_long(struct parser *p, const char *word)
+{
+	const char *equals = strchr(word, '=');
+	size_t len = equals ? (size_t)(equals - word) : strlen(word);
+	struct match match;
+
+	if (!find_option(p, word + 2, len - 2, 0, &match)) {
+		unknown_option(p, word, len);
+		return -1;
+	}
+	return take_option(p, &match, equals ? equals + 1 : NULL);
+}
+
+/* -v, -vh, -p8088, -p 8088 */
+static int parse_short(struct parser *p, const char *word)
+{
+	struct match match;
+
+	for (const char *letter = word + 1; *letter; letter++) {
+		if (!find_option(p, NULL, 0, *letter, &match)) {
+			char option[3] = { '-', *letter, 0 };
+
+			unknown_option(p, option, 2);
+			return -1;
+		}
+		if (match.row->metavar)
+			return take_option(p, &match, letter[1] ? letter + 1 : NULL);
+		if (take_option(p, &match, NULL))
+			return -1;
+	}
+	return 0;
+}
+
+static bool is_option(const char *word)
+{
+	return word[0] == '-' && word[1];
+}
+
+static bool json_ahead(char *const *argv)
+{
+	for (; *argv && strcmp(*argv, "--"); argv++) {
+		if (!strcmp(*argv, "--json"))
+			return true;
+	}
+	return false;
+}
+
+int cli_common_parse(char *const *argv, struct cli_common *common)
+{
+	struct parser p = { .common = common, .argv = argv };
+
+	log_setup(false, json_ahead(argv));
+	while (argv[p.at] && is_option(argv[p.at])) {
+		const char *word = argv[p.at++];
+
+		if (word[1] == '-' ? parse_long(&p, word) : parse_short(&p, word))
+			return -1;
+	}
+	return (int)p.at;
+}
+
+static int too_many(const struct cli_call *call, const char *word)
+{
+	if (call->command->max_words)
+		cli_usage(call->command, "%s takes no further argument: '%s'", call->command->name,
+			  word);
+	else
+		cli_usage(call->command, "%s takes no argument: '%s'", call->command->name, word);
+	return -1;
+}
+
+int cli_parse(struct cli_call *call, char *const *argv, struct cli_common *common)
+{
+	struct parser p = { .call = call, .common = common, .argv = argv };
+	bool only_words = false;
+	size_t words = 0;
+
+	while (argv[words])
+		words++;
+	call->words = calloc(words + 1, sizeof(*call->words));
+	call->options = calloc(1, call->command->options_size + 1);
+	if (!call->words || !call->options) {
+		cli_usage(call->command, "no memory for the command line");
+		return -1;
+	}
+	while (argv[p.at]) {
+		const char *word = argv[p.at++];
+		int rc = 0;
+
+		if (!only_words && !strcmp(word, "--"))
+			only_words = true;
+		else if (only_words || !is_option(word))
+			call->words[call->word_count++] = word;
+		else
+			rc = word[1] == '-' ? parse_long(&p, word) : parse_short(&p, word);
+		if (rc)
+			return -1;
+	}
+	if (common->json && !call->command->reports) {
+		cli_usage(call->command, "%s has no option --json", call->command->name);
+		return -1;
+	}
+	call->json = common->json;
+	if (!common->help && call->word_count > call->command->max_words)
+		return too_many(call, call->words[call->command->max_words]);
+	return 0;
+}
+
+void cli_free(struct cli_call *call)
+{
+	const struct cli_option *row = call->command ? call->command->options : NULL;
+
+	for (; call->options && row && row->name; row++) {
+		if (row->store == CLI_LIST)
+			free(((struct cli_list *)((char *)call->options + row->offset))->v);
+	}
+	free(call->options);
+	free(call->words);
+}
+
+static void print_option(const struct cli_option *row)
+{
+	const char *help = row->help;
+	int width = row->letter ? printf("  -%c, --%s", row->letter, row->name)
+				: printf("      --%s", row->name);
+
+	if (row->metavar)
+		width += printf(" %s", row->metavar);
+	if (width > HELP_COLUMN - 2) {
+		putchar('\n');
+		width = 0;
+	}
+	while (*help) {
+		int len = (int)strcspn(help, "\n");
+
+		printf("%*s%.*s\n", HELP_COLUMN - width, "", len, help);
+		width = 0;
+		help += len + (help[len] == '\n');
+	}
+}
+
+static void print_options(const struct command *command)
+{
+	puts("\nOptions:");
+	for (const struct cli_option *row = command ? command->options : NULL; row && row->name;
+	     row++)
+		print_option(row);
+	for (const struct cli_option *row = common_options; row->name; row++) {
+		if (is_taken(row, command))
+			print_option(row);
+	}
+}
+
+void cli_help(const struct command *command)
+{
+	printf("Usage: hbpf %s %s\n\n%s.\n", command->name, command->synopsis, command->summary);
+	if (command->text)
+		printf("\n%s\n", command->text);
+	print_options(command);
+}
+
+void cli_help_common(void)
+{
+	print_options(NULL);
+}
+
+/* Levenshtein's distance, by one row of the table at a time. */
+static size_t distance(const char *a, const char *b)
+{
+	size_t row[64];
+	size_t len = strlen(b);
+
+	if (len >= sizeof(row) / sizeof(*row))
+		return len;
+	for (size_t j = 0; j <= len; j++)
+		row[j] = j;
+	for (size_t i = 1; a[i - 1]; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= len; j++) {
+			size_t best = diagonal + (a[i - 1] != b[j - 1]);
+
+			if (row[j] + 1 < best)
+				best = row[j] + 1;
+			if (row[j - 1] + 1 < best)
+				best = row[j - 1] + 1;
+			diagonal = row[j];
+			row[j] = best;
+		}
+	}
+	return row[len];
+}
+
+const char *cli_nearest(const char *word, const char *(*next)(const void *list, size_t i),
+			const void *list)
+{
+	size_t nearest = strlen(word) < 4 ? 2 : 3; /* one less is the most that still counts */
+	const char *found = NULL;
+	const char *name;
+
+	for (size_t i = 0; (name = next(list, i)); i++) {
+		size_t far = distance(word, name);
+
+		if (far < nearest) {
+			nearest = far;
+			found = name;
+		}
+	}
+	return found;
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * hbpf attach: read the command line (nothing is touched before it makes sense),
+ * attach (attach.c tells how), and tell what clients can dial now.
+ */
+#include "cli/advice.h"
+#include "model/args.h"
+#include "attach/attach.h"
+#include "cli/commands.h"
+#include "engine/engine.h"
+#include "lib/log.h"
+#include "kernel/nat.h"
+#include "lib/output.h"
+#include "cli/report.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+struct attach_options {
+	struct cli_list ports;
+	struct cli_list gateways;
+	struct cli_list from;
+	struct cli_choice hook;
+	struct cli_choice pin;
+	struct cli_choice guard;
+	bool force;
+};
+
+static int ask(const struct cli_call *call, struct attach_request *request, struct error *err)
+{
+	const struct attach_options *options = call->options;
+	int rc;
+
+	*request = (struct attach_request){
+		.bridge = call->words[0],
+		.gateways_given = options->gateways.count > 0,
+		.hook = options->hook,
+		.pin = options->pin,
+		.guard = options->guard,
+		.force = options->force,
+	};
+	rc = args_ports(options->ports.v, options->ports.count, &request->ports, err);
+	if (!rc)
+		rc = args_gateways(&options->gateways, &request->gateways, err);
+	if (!rc)
+		rc = args_from(&options->from, &request->from, err);
+	return rc;
+}
+
+/* An interface of that name wins, and then no engine is asked. */
+static int resolve(struct attach_request *request, char bridge[IFNAMSIZ], struct error *err)
+{
+	const char *name = request->bridge;
+	int rc = 0;
+
+	if (rtnetlink_real_name(name, bridge) && !attachment_renamed(name, bridge))
+		rc = engine_resolve_present(name, bridge, err);
+	if (rc)
+		return rc;
+	request->bridge = bridge;
+	report_name(name, bridge);
+	return 0;
+}
+
+/* Without pinning a port published by `docker run -p 127.0.0.1:...` hangs for clients. */
+static void warn_unpinned(const struct attach *a)
+{
+	char why[128];
+
+	if (a->dp.config.pin_option == HBPF_AUTO && a->dp.pin_unavailable[0] &&
+	    nat_prerouting(why, sizeof(why)) == 1)
+		log_warn("%s may take packets to exported ports, and conntrack pinning, which "
+			 "prevents it, is unavailable: %s",
+			 why, a->dp.pin_unavailable);
+}
+
+/* Was everything that can be dialled now told by an earlier attach? */
+static bool is_told(const struct attach *a)
+{
+	const struct gateways *before = &a->before.gateways, *after = &a->after.gateways;
+
+	if (a->fresh || a->remade || a->request->ports.count || before->count != after->count)
+		return false;
+	for (size_t i = 0; i < after->count; i++) {
+		if (!gateways_has(before, &after->v[i].addr))
+			return false;
+	}
+	return true;
+}
+
+/* Only what can work is listed. */
+static void tell_ports(const struct attach *a, bool has_clients)
+{
+	const struct exports *exports = &a->after.exports;
+	const struct gateways *gateways = &a->after.gateways;
+
+	if (!exports->count)
+		output_text("%s is attached; `hbpf ports add PORT -b %s` opens a port\n", a->bridge,
+			    a->bridge);
+	else if (!gateways->count)
+		output_text("%s is attached, but has no gateway that clients could dial\n",
+			    a->bridge);
+	else if (!has_clients)
+		output_text(
+			"%s is attached, but no network may use its ports; `hbpf attach %s --from "
+			"CIDR` says who may\n",
+			a->bridge, a->bridge);
+	else if (is_told(a))
+		output_text("%s: %zu port%s on %zu gateway%s; `hbpf status` shows them\n",
+			    a->bridge, exports->count, exports->count > 1 ? "s" : "",
+			    gateways->count, gateways->count > 1 ? "s" : "");
+	else
+		report_reachable(gateways, exports, &a->listeners);
+}
+
+static void tell(struct attach *a)
+{
+	const struct hbpf_config *config = &a->dp.config;
+	bool has_clients;
+
+	advice_bridge(&a->host, a->link);
+	advice_advertised(&a->host, a->link, &a->after.gateways);
+	advice_clients(&a->after);
+	advice_conntrack(a->bridge);
+	has_clients = advice_answers(&(struct answers_query){
+		.host = &a->host,
+		.bridge = a->link,
+		.dp = &a->dp,
+		.gateways = &a->after.gateways,
+		.exports = &a->after.exports,
+		.listeners = &a->listeners,
+	});
+	if (a->request->gateways_given)
+		advice_gateways(&a->host, &a->asked);
+	if (a->request->ports.count)
+		advice_ports(&a->after.exports, &a->listeners);
+	advice_kept(a->bridge, a->before.config.owner);
+	warn_unpinned(a);
+	if (!config->guard_dst && config->guard_option == HBPF_AUTO)
+		log_warn(
+			"the guard lets packets towards 127.0.0.0/8 in from %s: route_localnet was "
+			"set before hbpf, and br_netfilter may need them; --guard drops them",
+			a->bridge);
+	log_info("%s: hook %s, conntrack pinning %s%s%s", a->bridge, hook_kind_names[config->hook],
+		 config->pin ? "on" : "off", a->dp.pin_unavailable[0] ? ": " : "",
+		 a->dp.pin_unavailable);
+	tell_ports(a, has_clients);
+}
+
+static int attach(const struct attach_request *request, struct error *err)
+{
+	struct attach a;
+	struct listeners *listeners = &a.listeners;
+	int rc = attach_run(&a, request, err);
+
+	/* Naming processes and printing take as long as others like. */
+	pins_close(&a.pins);
+	if (!rc) {
+		listeners_name(&listeners, 1);
+		tell(&a);
+	}
+	attach_free(&a);
+	return rc;
+}
+
+static int run(const struct cli_call *call)
+{
+	struct attach_request request;
+	char bridge[IFNAMSIZ];
+	struct error err = { 0 };
+	int exit_code = EXIT_USAGE;
+
+	if (!call->word_count)
+		return cli_usage(call->command, "which bridge? hbpf attach BRIDGE");
+	if (!ask(call, &request, &err)) {
+		exit_code = EXIT_FAILED;
+		if (!resolve(&request, bridge, &err) && !attach(&request, &err))
+			exit_code = EXIT_DONE;
+	}
+	if (exit_code != EXIT_DONE)
+		log_error(&err);
+	error_free(&err);
+	attach_request_free(&request);
+	return exit_code;
+}
+
+#define STORE(field) offsetof(struct attach_options, field)
+
+static const struct cli_option options[] = {
+	{ "port", 'p', "SPEC", "gateway port to lead to loopback; may be repeated, see above",
+	  CLI_LIST, STORE(ports), 0, NULL },
+	{ "gateway", 'g', "ADDR",
+	  "another gateway, beside the bridge's addresses and\ndocker0's; may be repeated",
+	  CLI_LIST, STORE(gateways), 0, NULL },
+	{ "from", 'f', "CIDR",
+	  "who may use the ports, in place of the networks on the\nbridge's link; may be repeated; "
+	  "the word onlink adds these",
+	  CLI_LIST, STORE(from), 0, NULL },
+	{ "hook", 0, "KIND", "where the programs go: auto, tcx (Linux 6.6 or newer)\nor clsact",
+	  CLI_CHOICE, STORE(hook), 0, hook_kind_names },
+	{ "pin", 0, "WHEN",
+	  "keep NAT rules (docker run -p 127.0.0.1:...) from taking\nthe packets: auto, on or off",
+	  CLI_CHOICE, STORE(pin), 0, when_names },
+	{ "guard", 0, NULL, "drop every packet towards 127.0.0.0/8 that is not hbpf's own", CLI_SET,
+	  STORE(guard), HBPF_ON, NULL },
+	{ "no-guard", 0, NULL, "let them in; sources in 127.0.0.0/8 are dropped even so", CLI_SET,
+	  STORE(guard), HBPF_OFF, NULL },
+	{ "force", 0, NULL, "take ports over from services bound to a gateway's address", CLI_FLAG,
+	  STORE(force), 0, NULL },
+	{ 0 },
+};
+
+const struct command command_attach = {
+	.name = "attach",
+	.synopsis = "BRIDGE [options]",
+	.summary = "Let the clients of a bridge reach ports of this host's loopback",
+	.text = "BRIDGE is the interface that the containers hang on, or where none has that name, a\n"
+		"network of Docker or Podman: its name, its ID or the beginning of that. `hbpf\n"
+		"bridges` lists both. Attaching again refreshes and heals: --port adds, the other\n"
+		"options replace what they name and leave the rest as it is.\n\n"
+		"A gateway is an address of this host that clients dial: every address of the\n"
+		"bridge, docker0's, and those of --gateway.\n\n"
+		"SPEC is [GATEWAY-PORTS:[ADDRESS:]]PORTS[/PROTOCOL], tcp where no protocol is given:\n"
+		"  8088                     gateway port 8088 to 127.0.0.1:8088 and [::1]:8088\n"
+		"  80:8080                  gateway port 80 to port 8080\n"
+		"  8000-8010/udp            eleven UDP ports\n"
+		"  53:127.0.0.2:53/tcp+udp  to another loopback address, IPv4 only",
+	.options = options,
+	.options_size = sizeof(struct attach_options),
+	.max_words = 1,
+	.root_for = "loads BPF programs and writes net.ipv4 settings",
+	.run = run,
+};

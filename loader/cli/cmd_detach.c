@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* hbpf detach: find the bridge that is meant, or all, and take hbpf off it (detach.c tells how). */
+#include "cli/advice.h"
+#include "cli/commands.h"
+#include "attach/detach.h"
+#include "lib/log.h"
+#include "attach/lost.h"
+#include "lib/output.h"
+#include "cli/report.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct detach_options {
+	bool all;
+};
+
+static void tell(const char *bridge, const struct detached *detached)
+{
+	output_text("%s is detached\n", bridge);
+	if (detached->ended)
+		log_info("%s: %d connections ended", bridge, detached->ended);
+	for (int id = 0; id < SETTING_MAX; id++) {
+		const struct setting_state *state = &detached->settings[id];
+
+		if (!state->kept.saved || state->now < 0)
+			continue;
+		if (!detached->last && id != SETTING_BRIDGE_ROUTE_LOCALNET)
+			log_info("%s stays %d for the other bridges", state->name, state->now);
+		else if (state->now != state->kept.set)
+			output_text("  %s stays %d: it was changed since hbpf set it to %d\n",
+				    state->name, state->now, state->kept.set);
+		else if (state->guessed)
+			output_text("  %s is %d now, as for a new interface\n", state->name,
+				    state->kept.old);
+		else if (state->kept.old != state->kept.set)
+			output_text("  %s is %d again\n", state->name, state->kept.old);
+		else
+			output_text("  %s stays %d, as it was before\n", state->name,
+				    state->kept.old);
+	}
+}
+
+/* One bridge, and what came of it. */
+struct result {
+	const char *bridge;
+	bool lost; /* nothing of it was pinned: then `detached` is empty */
+	struct detached detached;
+	int rc;
+	struct error problem;
+};
+
+struct detach {
+	struct pins pins;
+	struct pins_bridges bridges;
+	struct host host;
+	struct lost_list lost;
+	struct result *results;
+	size_t count;
+};
+
+static void detach_one(struct detach *d, const char *bridge)
+{
+	struct result *result = &d->results[d->count++];
+
+	result->bridge = bridge;
+	result->rc = detach_run(&d->pins, &d->host, bridge, &result->detached, &result->problem);
+}
+
+/* lo's settings stay where another bridge is attached and alive. */
+static void close_lost(struct detach *d, const struct lost *lost)
+{
+	struct result *result = &d->results[d->count++];
+	int last = d->pins.lock < 0 ? 1 : attachment_is_last(&d->pins, &d->host, "", NULL);
+
+	result->bridge = lost->name;
+	result->lost = true;
+	result->rc = lost_close(lost, last == 1, &result->problem);
+}
+
+/* The one named, or the only one there is to detach. */
+static const struct lost *lost_meant(const struct detach *d, const char *name)
+{
+	const struct lost *one = NULL;
+
+	if (name)
+		one = lost_of(&d->lost, name);
+	else if (!d->bridges.count && d->lost.count == 1)
+		one = d->lost.v;
+	/* What is attached by another bpffs is not to be touched. */
+	return one && !one->elsewhere ? one : NULL;
+}
+
+/* Is there any that can be closed? */
+static bool has_lost(const struct detach *d)
+{
+	for (size_t i = 0; i < d->lost.count; i++) {
+		if (!d->lost.v[i].elsewhere)
+			return true;
+	}
+	return false;
+}
+
+/* Return: name of the bridge that is meant, or NULL */
+static const char *choose(const struct detach *d, const struct meant *meant, struct error *err)
+{
+	const struct lost *lost = meant->name ? lost_of(&d->lost, meant->name) : NULL;
+
+	if (!lost)
+		return attachment_choose(&d->bridges, meant, "`hbpf detach BRIDGE`, or --all", err);
+	error_set(err, ENOENT, "%s is attached, but its state is not in this bpffs", lost->name);
+	error_hint(err, "set HBPF_BPFFS to the bpffs that it was attached with");
+	return NULL;
+}
+
+/* One that cannot be taken off must not keep the others. */
+static void detach_all(struct detach *d)
+{
+	for (size_t i = 0; i < d->bridges.count; i++)
+		detach_one(d, d->bridges.names[i]);
+	for (size_t i = 0; i < d->lost.count; i++) {
+		if (!d->lost.v[i].elsewhere)
+			close_lost(d, &d->lost.v[i]);
+	}
+}
+
+/* Return: 0 or -errno where nothing was tried; else each has its own result */
+static int detach(struct detach *d, const struct meant *meant, bool all, struct error *err)
+{
+	const char *bridge;
+	int unread = attachment_bridges(PINS_WRITE, &d->pins, &d->bridges, err);
+	int rc = host_read(&d->host, unread ? NULL : err);
+
+	if (!rc)
+		rc = lost_find(&d->pins, &d->bridges, &d->host, &d->lost, unread ? NULL : err);
+	/* Without its state a bridge can still be closed. */
+	if (unread && !(all ? has_lost(d) : !!lost_meant(d, meant->name)))
+		rc = unread;
+	if (!rc && unread)
+		log_warn("%s", err->what);
+	/* An attach killed in its first steps left empty directories and no bridge's name. */
+	if (!rc && !d->bridges.count && d->pins.lock >= 0)
+		rc = pins_remove(&d->pins, NULL, err);
+	if (rc)
+		return rc;
+	d->results = calloc(d->bridges.count + d->lost.count + 1, sizeof(*d->results));
+	if (!d->results)
+		return error_set(err, ENOMEM, "no memory for %zu bridges", d->bridges.count);
+	if (all) {
+		detach_all(d);
+	} else if (lost_meant(d, meant->name)) {
+		close_lost(d, lost_meant(d, meant->name));
+	} else {
+		bridge = choose(d, meant, err);
+		if (!bridge)
+			return -ENOENT;
+		detach_one(d, bridge);
+	}
+	return unread ? 0 : pins_remove_top(&d->pins, err);
+}
+
+/* Return: exit code */
+static int tell_all(const struct cli_call *call, const struct detach *d, bool all)
+{
+	int exit_code = EXIT_DONE;
+
+	if (!d->count && all)
+		puts("no bridge is attached");
+	for (size_t i = 0; i < d->count; i++) {
+		const struct result *result = &d->results[i];
+
+		report_name(call->words[0], result->bridge);
+		if (result->rc) {
+			log_error(&result->problem);
+			exit_code = EXIT_FAILED;
+		} else if (result->lost) {
+			output_text("%s is detached; its state was lost, and its settings are as "
+				    "they were before\n",
+				    result->bridge);
+		} else {
+			tell(result->bridge, &result->detached);
+			advice_kept(result->bridge, result->detached.owner);
+		}
+	}
+	return exit_code;
+}
+
+static void release(struct detach *d)
+{
+	for (size_t i = 0; i < d->count; i++)
+		error_free(&d->results[i].problem);
+	free(d->results);
+	free(d->lost.v);
+	host_free(&d->host);
+	pins_bridges_free(&d->bridges);
+}
+
+static int run(const struct cli_call *call)
+{
+	const struct detach_options *options = call->options;
+	struct detach d = { .pins.lock = -1 };
+	struct error err = { 0 };
+	struct meant meant;
+	int exit_code, rc;
+
+	if (options->all && call->word_count)
+		return cli_usage(call->command, "either a bridge or --all, not both");
+	attachment_ask(options->all ? NULL : call->words[0], &meant);
+	rc = detach(&d, &meant, options->all, &err);
+	pins_close(&d.pins);
+	exit_code = tell_all(call, &d, options->all && !rc);
+	if (rc) {
+		log_error(&err);
+		exit_code = EXIT_FAILED;
+	}
+	error_free(&err);
+	error_free(&meant.problem);
+	release(&d);
+	return exit_code;
+}
+
+static const struct cli_option options[] = {
+	{ "all", 'a', NULL, "every attached bridge; fine when there is none", CLI_FLAG,
+	  offsetof(struct detach_options, all), 0, NULL },
+	{ 0 },
+};
+
+const struct command command_detach = {
+	.name = "detach",
+	.synopsis = "[BRIDGE | --all] [options]",
+	.summary = "Detach from a bridge and restore the host's settings",
+	.text = "BRIDGE, which may be its network's name or ID, may be left out where exactly one is\n"
+		"attached. Connections through its ports end at once, on both sides. Also clears\n"
+		"away what a killed command, or a bridge that was deleted, left behind.",
+	.options = options,
+	.options_size = sizeof(struct detach_options),
+	.max_words = 1,
+	.root_for = "removes BPF programs and writes net.ipv4 settings",
+	.run = run,
+};

@@ -1,0 +1,626 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * hbpf ports: list and change the ports of attached bridges.
+ *
+ * A change goes to every bridge named, or to none:
+ *
+ *	open     each bridge's maps
+ *	plan     the whole set of ports each is to have
+ *	commit   into the maps; where one bridge fails, those before it are put back
+ *	settle   end connections over what is gone, clear up behind them
+ *	gather   what is to be printed; then the lock is released
+ */
+#include "cli/advice.h"
+#include "model/args.h"
+#include "attach/attachment.h"
+#include "cli/commands.h"
+#include "lib/log.h"
+#include "lib/output.h"
+#include "cli/report.h"
+
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct ports_options {
+	struct cli_list bridges;
+	struct cli_list from;
+	bool force;
+};
+
+enum action {
+	ACTION_LIST,
+	ACTION_ADD,
+	ACTION_DEL,
+	ACTION_SET,
+	ACTION_MAX,
+};
+
+static const char *const action_names[ACTION_MAX] = {
+	[ACTION_LIST] = "list",
+	[ACTION_ADD] = "add",
+	[ACTION_DEL] = "del",
+	[ACTION_SET] = "set",
+};
+
+/* One bridge, on its way from what it has to what it is to have. */
+struct change {
+	const char *bridge;
+	const char *said; /* by the user, or NULL */
+	struct dataplane dp;
+	struct error problem; /* list: why its state cannot be read */
+	bool gone_bridge;     /* the interface was deleted or made anew */
+	struct exports have;
+	struct exports want;
+	struct exports put;
+	struct exports gone;
+	struct bound bound; /* what is in the way of put */
+	bool committed;
+	int ended; /* connections */
+
+	/* to be printed */
+	struct ports_report report;
+	struct gateways gateways;
+	struct listeners listeners; /* of put */
+	struct sources clients;     /* that may use put */
+	bool tells_put;             /* the three before could be read */
+};
+
+struct ports {
+	const struct cli_call *call;
+	const struct ports_options *options;
+	enum action action;
+	struct port_specs specs;
+	struct from from;
+	struct pins pins;
+	struct pins_bridges bridges;
+	struct host host;
+	struct meant *meant; /* those of -b; without any the one without a name */
+	size_t meant_count;
+	struct change *changes;
+	size_t count;
+};
+
+static const char *action_name(const void *list, size_t i)
+{
+	(void)list;
+	return i < ACTION_MAX ? action_names[i] : NULL;
+}
+
+static int which_action(struct ports *p)
+{
+	const char *word = p->call->words[0];
+	const char *nearest;
+
+	if (!word) {
+		p->action = ACTION_LIST;
+		return 0;
+	}
+	for (int action = 0; action < ACTION_MAX; action++) {
+		if (!strcmp(action_names[action], word)) {
+			p->action = action;
+			return 0;
+		}
+	}
+	nearest = cli_nearest(word, action_name, NULL);
+	if (nearest)
+		cli_usage(p->call->command, "there is no 'ports %s'; do you mean '%s'?", word,
+			  nearest);
+	else
+		cli_usage(p->call->command, "there is no 'ports %s'; it is list, add, del or set",
+			  word);
+	return -EINVAL;
+}
+
+/* What does not go together, before a SPEC is read. */
+static int check_usage(const struct ports *p)
+{
+	const struct command *command = p->call->command;
+	const char *name = action_names[p->action];
+	size_t words = p->call->word_count;
+
+	if (p->action == ACTION_LIST && words > 1)
+		return cli_usage(command, "ports list takes no port; -b BRIDGE chooses a bridge");
+	/* also for set: a script with an empty variable does not mean to close everything */
+	if (p->action != ACTION_LIST && words < 2)
+		return cli_usage(command, "which port? hbpf ports %s SPEC...", name);
+	if ((p->action == ACTION_LIST || p->action == ACTION_DEL) && p->options->from.count)
+		return cli_usage(command, "ports %s takes no --from", name);
+	if ((p->action == ACTION_LIST || p->action == ACTION_DEL) && p->options->force)
+		return cli_usage(command, "ports %s takes no --force", name);
+	return 0;
+}
+
+static int ask_bridges(struct ports *p, struct error *err)
+{
+	const struct cli_list *named = &p->options->bridges;
+	size_t count = named->count ? named->count : 1;
+
+	p->meant = calloc(count, sizeof(*p->meant));
+	if (!p->meant)
+		return error_set(err, ENOMEM, "no memory for %zu bridges", count);
+	for (; p->meant_count < count; p->meant_count++)
+		attachment_ask(named->count ? named->v[p->meant_count] : NULL,
+			       &p->meant[p->meant_count]);
+	return 0;
+}
+
+static int ask(struct ports *p, struct error *err)
+{
+	int rc = args_from(&p->options->from, &p->from, err);
+
+	if (rc || p->action == ACTION_LIST)
+		return rc;
+	return args_ports(p->call->words + 1, p->call->word_count - 1, &p->specs, err);
+}
+
+static int open_change(struct ports *p, const struct meant *meant, struct error *err)
+{
+	struct change *change = &p->changes[p->count];
+	const char *bridge = attachment_choose(&p->bridges, meant, "-b BRIDGE", err);
+	const char *now = bridge ? attachment_now(&p->bridges, bridge) : NULL;
+	int rc;
+
+	if (!bridge)
+		return -ENOENT;
+	for (size_t i = 0; i < p->count; i++) {
+		if (p->changes[i].bridge == now)
+			return 0;
+	}
+	change->bridge = now;
+	change->said = meant->name;
+	dataplane_init(&change->dp);
+	p->count++;
+	rc = dataplane_open(&change->dp, &p->pins, bridge,
+			    attachment_target(&p->pins, &p->host, bridge).ifindex, err);
+	if (rc == -ENODEV) {
+		error_free(err);
+		change->gone_bridge = true;
+		rc = 0;
+	}
+	if (!rc)
+		rc = dataplane_exports(&change->dp, &change->have, err);
+	if (rc && p->action == ACTION_LIST) {
+		/* The other bridges are shown all the same. */
+		change->problem = *err;
+		memset(err, 0, sizeof(*err));
+		rc = 0;
+	}
+	return rc;
+}
+
+static int open_all(struct ports *p, struct error *err)
+{
+	bool every = !p->options->bridges.count && p->action == ACTION_LIST;
+	size_t count = every ? p->bridges.count : p->meant_count;
+	int rc = 0;
+
+	p->changes = calloc(count + 1, sizeof(*p->changes));
+	if (!p->changes)
+		return error_set(err, ENOMEM, "no memory for %zu bridges", count);
+	for (size_t i = 0; !rc && i < count; i++) {
+		const struct meant this = { .name = every ? p->bridges.now[i] : NULL };
+
+		rc = open_change(p, every ? &this : &p->meant[i], err);
+	}
+	return rc;
+}
+
+static int own_policy(const struct ports *p, struct change *change, struct hbpf_policy *policy,
+		      struct error *err)
+{
+	int list = HBPF_LIST_ONLINK;
+
+	if (p->from.sources.count)
+		list = dataplane_port_list(&change->dp, &p->from.sources, err);
+	if (list < 0)
+		return list;
+	*policy = from_policy(&p->from, (__u16)list);
+	return 0;
+}
+
+/* What stays under `set` keeps its --from: a port is not opened wider by not saying so again. */
+static void keep_policies(struct change *change)
+{
+	for (size_t i = 0; i < change->want.count; i++) {
+		struct export *export = &change->want.v[i];
+		const struct export *old =
+			exports_find(&change->have, export->key.proto, export->key.port);
+
+		if (old)
+			export->to.from = old->to.from;
+	}
+}
+
+static int want_add(struct ports *p, struct change *change, struct error *err)
+{
+	struct hbpf_policy policy, *own = NULL;
+	int rc = 0;
+
+	if (p->from.given) {
+		rc = own_policy(p, change, &policy, err);
+		own = &policy;
+	}
+	for (size_t i = 0; !rc && i < p->specs.count; i++)
+		rc = exports_add(&change->want, &p->specs.v[i], own, false, err);
+	return rc;
+}
+
+static int want_set(struct ports *p, struct change *change, struct error *err)
+{
+	int rc;
+
+	exports_free(&change->want);
+	memset(&change->want, 0, sizeof(change->want));
+	rc = want_add(p, change, err);
+	if (!rc && !p->from.given)
+		keep_policies(change);
+	return rc;
+}
+
+static int want_del(const struct ports *p, struct change *change, struct error *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < p->specs.count; i++)
+		rc = exports_del(&change->want, &p->specs.v[i], err);
+	return rc;
+}
+
+/* A service that is bound to the gateway itself would lose its clients. */
+static int check_bound(struct change *change, struct error *err)
+{
+	struct gateways gateways = { 0 };
+	struct sockets sockets = { 0 };
+	int rc = dataplane_gateways(&change->dp, &gateways, err);
+
+	if (!rc)
+		rc = sockets_list(SOCKETS_TCP_LISTEN | SOCKETS_UDP, -1, &sockets, err);
+	if (!rc)
+		rc = advice_bound(&gateways, &change->put, &sockets, &change->bound);
+	sockets_free(&sockets);
+	free(gateways.v);
+	return rc;
+}
+
+static int plan(struct ports *p, struct change *change, struct error *err)
+{
+	int rc = exports_copy(&change->want, &change->have);
+
+	if (rc)
+		return error_set(err, ENOMEM, "no memory for the ports");
+	if (p->action == ACTION_DEL)
+		rc = want_del(p, change, err);
+	else if (p->action == ACTION_SET)
+		rc = want_set(p, change, err);
+	else
+		rc = want_add(p, change, err);
+	if (rc)
+		return rc;
+	if (exports_diff(&change->have, &change->want, &change->put, &change->gone))
+		return error_set(err, ENOMEM, "no memory for the ports");
+	return p->options->force ? 0 : check_bound(change, err);
+}
+
+static int commit(struct change *change, struct error *err)
+{
+	int rc = dataplane_set_exports(&change->dp, &change->have, &change->want, err);
+
+	change->committed = !rc;
+	return rc;
+}
+
+/* @new_from: who may use ports of the change was said anew */
+static void settle(struct change *change, bool new_from)
+{
+	const struct exports *now = change->committed ? &change->want : &change->have;
+	struct error err = { 0 };
+
+	if (change->committed)
+		change->ended = dataplane_end_flows(&change->dp, &change->gone, &err);
+	/* The ports are as wanted already; what is left behind costs room, not truth. */
+	if (change->ended < 0 ||
+	    (change->committed && new_from && dataplane_forget_refused(&change->dp, now, &err)) ||
+	    dataplane_sweep(&change->dp, now, &err) ||
+	    dataplane_sweep_lists(&change->dp, now, &err))
+		log_warn("%s: %s", change->bridge, err.what);
+	error_free(&err);
+}
+
+static void put_back(struct change *change)
+{
+	if (change->committed)
+		dataplane_set_exports(&change->dp, &change->want, &change->have, NULL);
+	change->committed = false;
+}
+
+/* Where several bridges are named an error has to say which one it is about. */
+static int on_bridge(const struct ports *p, const struct change *change, int rc, struct error *err)
+{
+	char what[sizeof(err->what)];
+
+	if (!rc || p->count < 2)
+		return rc;
+	memcpy(what, err->what, sizeof(what));
+	snprintf(err->what, sizeof(err->what), "%s: %.*s", change->bridge,
+		 (int)(sizeof(what) - IFNAMSIZ - sizeof(": ")), what);
+	return rc;
+}
+
+static int change_all(struct ports *p, struct error *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < p->count; i++)
+		rc = on_bridge(p, &p->changes[i], plan(p, &p->changes[i], err), err);
+	for (size_t i = 0; !rc && i < p->count; i++)
+		rc = on_bridge(p, &p->changes[i], commit(&p->changes[i], err), err);
+	for (size_t i = 0; rc && i < p->count; i++)
+		put_back(&p->changes[i]);
+	for (size_t i = 0; i < p->count; i++)
+		settle(&p->changes[i], p->from.given);
+	return rc;
+}
+
+/* ---- what is printed ---- */
+
+/* As JSON a change ends in the list of what is there now. */
+static bool lists(const struct ports *p)
+{
+	return p->action == ACTION_LIST || p->call->json;
+}
+
+static void gather(struct ports *p)
+{
+	for (size_t i = 0; i < p->count; i++) {
+		struct change *change = &p->changes[i];
+
+		if (change->problem.what[0])
+			continue;
+		if (lists(p))
+			ports_report_read(&change->dp, &change->report, &change->problem);
+		else if (change->put.count && !change->gone_bridge)
+			change->tells_put =
+				!listeners_find(&change->put, &change->listeners, NULL) &&
+				!dataplane_gateways(&change->dp, &change->gateways, NULL) &&
+				!answers_clients(&change->dp, &change->put, &change->clients, NULL);
+	}
+}
+
+static void name_listeners(struct ports *p)
+{
+	struct listeners **all = calloc(p->count + 1, sizeof(struct listeners *));
+
+	for (size_t i = 0; all && i < p->count; i++)
+		all[i] = lists(p) ? &p->changes[i].report.listeners : &p->changes[i].listeners;
+	if (all)
+		listeners_name(all, p->count);
+	free(all);
+}
+
+static void tell_put(const struct change *change)
+{
+	advice_ports(&change->put, &change->listeners);
+	if (!change->gateways.count)
+		output_text("%s: the ports are kept, but there is no address that clients could "
+			    "dial; add one and `hbpf attach %s`\n",
+			    change->bridge, change->bridge);
+	else if (!change->clients.count)
+		output_text("%s: the ports are kept, but no network may use them; `hbpf status` "
+			    "tells why\n",
+			    change->bridge);
+	else
+		report_reachable(&change->gateways, &change->put, &change->listeners);
+}
+
+static void tell_gone(const struct change *change)
+{
+	struct export_range run = { 0 };
+	char text[EXPORT_RANGE_STRLEN];
+
+	while (exports_next_range(&change->gone, &run))
+		output_text("%s: %s is closed\n", change->bridge, export_range_format(&run, text));
+	if (change->ended > 0)
+		output_text("%s: %d connection%s ended\n", change->bridge, change->ended,
+			    change->ended > 1 ? "s" : "");
+}
+
+static void tell_change(struct change *change)
+{
+	if (change->gone_bridge)
+		log_warn("%s was deleted since it was attached; its ports are kept, and `hbpf "
+			 "attach %s` puts them in force",
+			 change->bridge, change->bridge);
+	if (!change->put.count && !change->gone.count)
+		output_text("%s: nothing to change\n", change->bridge);
+	tell_gone(change);
+	if (change->tells_put)
+		tell_put(change);
+	if (change->put.count || change->gone.count)
+		advice_kept(change->bridge, change->dp.config.owner);
+}
+
+static void list_one(const struct change *change)
+{
+	const struct ports_report *report = &change->report;
+
+	if (change->problem.what[0]) {
+		log_error(&change->problem);
+		return;
+	}
+	output_text("%s%s\n", change->bridge, report->exports.count ? "" : ": no ports");
+	ports_report_print(report, 2);
+}
+
+static struct json_object *list_json(const struct change *change)
+{
+	struct json_object *item = json_object_new_object();
+	const struct error *problem = &change->problem;
+
+	json_object_object_add(item, "bridge", output_string(change->bridge));
+	if (!problem->what[0]) {
+		json_object_object_add(item, "ports", ports_report_json(&change->report));
+		return item;
+	}
+	json_object_object_add(item, "problem", output_string(problem->what));
+	if (problem->hint[0])
+		json_object_object_add(item, "hint", output_string(problem->hint));
+	return item;
+}
+
+static void list_all_json(const struct ports *p)
+{
+	struct json_object *doc = json_object_new_object();
+	struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < p->count; i++)
+		json_object_array_add(array, list_json(&p->changes[i]));
+	json_object_object_add(doc, "bridges", array);
+	output_json(doc);
+}
+
+/* Return: exit code */
+static int list(const struct ports *p)
+{
+	int exit_code = EXIT_DONE;
+
+	if (p->call->json)
+		list_all_json(p);
+	else if (!p->count)
+		puts("no bridge is attached");
+	for (size_t i = 0; i < p->count; i++) {
+		if (!p->call->json)
+			list_one(&p->changes[i]);
+		if (p->changes[i].problem.what[0])
+			exit_code = EXIT_FAILED;
+	}
+	return exit_code;
+}
+
+static void release(struct ports *p)
+{
+	for (size_t i = 0; i < p->count; i++) {
+		dataplane_close(&p->changes[i].dp);
+		error_free(&p->changes[i].problem);
+		exports_free(&p->changes[i].have);
+		exports_free(&p->changes[i].want);
+		exports_free(&p->changes[i].put);
+		exports_free(&p->changes[i].gone);
+		ports_report_free(&p->changes[i].report);
+		listeners_free(&p->changes[i].listeners);
+		free(p->changes[i].gateways.v);
+		free(p->changes[i].clients.v);
+	}
+	for (size_t i = 0; i < p->meant_count; i++)
+		error_free(&p->meant[i].problem);
+	free(p->meant);
+	free(p->changes);
+	free(p->specs.v);
+	free(p->from.sources.v);
+	host_free(&p->host);
+	pins_bridges_free(&p->bridges);
+}
+
+static int work(struct ports *p, struct error *err)
+{
+	int rc = attachment_bridges(p->action == ACTION_LIST ? PINS_READ : PINS_WRITE, &p->pins,
+				    &p->bridges, err);
+
+	if (!rc)
+		rc = host_read(&p->host, err);
+	if (!rc)
+		rc = open_all(p, err);
+	if (!rc && p->action != ACTION_LIST)
+		rc = change_all(p, err);
+	if (!rc)
+		gather(p);
+	return rc;
+}
+
+/* Naming processes takes a while, so it is done without the lock. */
+static int name_bound(const struct ports *p, int rc, struct error *err)
+{
+	for (size_t i = 0; i < p->count; i++) {
+		if (p->changes[i].bound.count)
+			return on_bridge(p, &p->changes[i],
+					 advice_bound_error(&p->changes[i].bound, err), err);
+	}
+	return rc;
+}
+
+/* Return: exit code */
+static int tell(struct ports *p)
+{
+	for (size_t i = 0; i < p->count && !p->call->json; i++)
+		report_name(p->changes[i].said, p->changes[i].bridge);
+	if (lists(p))
+		return list(p);
+	for (size_t i = 0; i < p->count; i++)
+		tell_change(&p->changes[i]);
+	return EXIT_DONE;
+}
+
+static int run(const struct cli_call *call)
+{
+	struct ports p = { .call = call, .options = call->options, .pins.lock = -1 };
+	struct error err = { 0 };
+	int exit_code = EXIT_USAGE;
+	int rc;
+
+	if (which_action(&p) || check_usage(&p))
+		return EXIT_USAGE;
+	rc = ask(&p, &err);
+	if (!rc) {
+		exit_code = EXIT_FAILED;
+		rc = ask_bridges(&p, &err);
+		if (!rc)
+			rc = work(&p, &err);
+		pins_close(&p.pins);
+		rc = name_bound(&p, rc, &err);
+	}
+	if (rc) {
+		log_error(&err);
+	} else {
+		name_listeners(&p);
+		exit_code = tell(&p);
+	}
+	error_free(&err);
+	release(&p);
+	return exit_code;
+}
+
+#define STORE(field) offsetof(struct ports_options, field)
+
+static const struct cli_option options[] = {
+	{ "bridge", 'b', "BRIDGE",
+	  "which bridge (or its network), where several are attached;\nmay be repeated", CLI_LIST,
+	  STORE(bridges), 0, NULL },
+	{ "from", 'f', "CIDR",
+	  "add, set: who may use these ports, in place of what holds\nfor the bridge; may be "
+	  "repeated; the word onlink is the\nnetworks on the bridge's link",
+	  CLI_LIST, STORE(from), 0, NULL },
+	{ "force", 0, NULL, "take ports over from services bound to a gateway's address", CLI_FLAG,
+	  STORE(force), 0, NULL },
+	{ 0 },
+};
+
+const struct command command_ports = {
+	.name = "ports",
+	.synopsis = "[list | add SPEC... | del SPEC... | set SPEC...] [options]",
+	.summary = "List, add and take away ports of attached bridges",
+	.text = "  list   what is open, who serves it, how much it was used; the default\n"
+		"  add    open these too\n"
+		"  del    close these, wherever they lead; a SPEC that says where, as 80:8080 or\n"
+		"         53:127.0.0.2:53/udp, must match; connections over them end at once\n"
+		"  set    have these and no others; what stays is never closed for a moment\n\n"
+		"SPEC is as for attach: 8088, 80:8080, 8000-8010, 53/udp, 53:127.0.0.2:53/udp.\n"
+		"With several bridges a change is made on all of them or on none.",
+	.options = options,
+	.options_size = sizeof(struct ports_options),
+	.max_words = (size_t)-1,
+	.reports = true,
+	.root_for = "reads and writes BPF maps",
+	.run = run,
+};

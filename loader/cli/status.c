@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "cli/status.h"
+#include "attach/answers.h"
+#include "kernel/nat.h"
+#include "attach/refresh.h"
+#include "model/sets.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Of the bridge, whose name it takes twice. */
+#define ADDRESS_LACKS                                                                              \
+	"it has no address; `ip address add ADDRESS/LENGTH dev %s`, then `hbpf attach %s`"
+
+static const struct reason_text reasons[] = {
+#define X(name, verdict, text) [HBPF_##name] = { #name, #verdict, text },
+	HBPF_REASONS(X)
+#undef X
+};
+_Static_assert(sizeof(reasons) / sizeof(*reasons) == HBPF_REASON_MAX, "every reason has a name");
+
+static const struct gateway_reason gateway_reasons[] = {
+	{ HBPF_GATEWAY_BRIDGE, "bridge", "address of the bridge" },
+	{ HBPF_GATEWAY_DOCKER0, "docker0", "docker0's, Docker's host-gateway" },
+	{ HBPF_GATEWAY_OPTION, "option", "--gateway" },
+};
+
+const struct reason_text *status_reason(enum hbpf_reason reason)
+{
+	return &reasons[reason];
+}
+
+const struct gateway_reason *status_gateway_why(__u32 why, size_t i)
+{
+	for (size_t row = 0; row < sizeof(gateway_reasons) / sizeof(*gateway_reasons); row++) {
+		if ((why & gateway_reasons[row].bit) && !i--)
+			return &gateway_reasons[row];
+	}
+	return NULL;
+}
+
+const char *status_guard_why(const struct hbpf_config *config)
+{
+	if (config->guard_dst)
+		return "drops packets to and from 127.0.0.0/8 and ::1";
+	if (config->guard_option == HBPF_OFF)
+		return "packets to 127.0.0.0/8 may come in, as --no-guard says; those from there "
+		       "and from ::1 are dropped";
+	return "packets to 127.0.0.0/8 may come in, as replies may be among them (route_localnet "
+	       "was set before hbpf, and br_netfilter is on); those from there and from ::1 are "
+	       "dropped";
+}
+
+const char *status_pin(const struct hbpf_config *config)
+{
+	if (config->pin)
+		return "on";
+	return config->pin_option != HBPF_OFF && !config->pin_built ? "unavailable" : "off";
+}
+
+const char *status_pin_why(const struct status *status)
+{
+	const struct hbpf_config *config = &status->dp.config;
+
+	if (config->pin_option == HBPF_ON)
+		return "as --pin on says";
+	if (config->pin_option == HBPF_OFF)
+		return "as --pin off says";
+	if (!config->pin_built)
+		return "the kernel did not load the programs that pin; it takes Linux 6.1 with BTF "
+		       "and nf_nat";
+	if (status->nat >= 0 && (status->nat == 1) != config->pin)
+		return "NAT rules came or went since; attach again";
+	return status->nat_why;
+}
+
+const struct kernel_gap *status_missing(const struct status *status, size_t i)
+{
+	static const struct kernel_gap gaps[] = {
+		{ "tcx", "tcx, which came with Linux 6.6: whoever deletes the clsact qdisc takes "
+			 "the guard away" },
+		{ "pinning", "what pinning takes: connections to ports that NAT rules take, too, "
+			     "hang" },
+	};
+	const struct hbpf_config *config = &status->dp.config;
+	const bool missing[] = {
+		!status->has_tcx,
+		config->pin_option == HBPF_AUTO && !config->pin_built,
+	};
+
+	for (size_t gap = 0; gap < sizeof(gaps) / sizeof(*gaps); gap++)
+		if (missing[gap] && !i--)
+			return &gaps[gap];
+	return NULL;
+}
+
+static int read_hooks(struct status *status, const struct hook_target *target)
+{
+	int rc = 0;
+
+	status->alive = target->ifindex != 0;
+	for (int side = 0; target->ifindex && side < HOOK_SIDES; side++) {
+		rc = hook_query(target, side, &status->hooks[side], &status->problem);
+		status->alive = status->alive && !rc && status->hooks[side].live;
+		if (rc)
+			break;
+	}
+	return rc;
+}
+
+static int read_state(struct status *status, const struct pins *pins,
+		      const struct hook_target *target)
+{
+	struct error *problem = &status->problem;
+	int rc;
+
+	rc = dataplane_open(&status->dp, pins, status->bridge, target->ifindex, problem);
+	if (rc == -ENODEV) {
+		status->alive = false;
+		error_free(problem);
+		rc = 0;
+	}
+	if (!rc)
+		rc = dataplane_gateways(&status->dp, &status->gateways, problem);
+	if (!rc)
+		rc = ports_report_read(&status->dp, &status->ports, problem);
+	if (!rc)
+		rc = dataplane_counters(&status->dp, status->counters, problem);
+	return rc;
+}
+
+static struct status_problem *add_problem(struct status *status, const char *name, bool fails,
+					  const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* Return: the problem, for its command; what is one too many overwrites the last. */
+static struct status_problem *add_problem(struct status *status, const char *name, bool fails,
+					  const char *fmt, ...)
+{
+	struct status_problem *problem;
+	va_list args;
+
+	if (status->problem_count == STATUS_PROBLEMS_MOST)
+		status->problem_count--;
+	problem = &status->problems[status->problem_count++];
+	problem->name = name;
+	problem->fails = fails;
+	va_start(args, fmt);
+	vsnprintf(problem->text, sizeof(problem->text), fmt, args);
+	va_end(args);
+	return problem;
+}
+
+static void attach_repairs(const struct status *status, struct status_problem *problem)
+{
+	snprintf(problem->command, sizeof(problem->command), "hbpf attach %s", status->name);
+}
+
+static void find_dead(struct status *status)
+{
+	const char *bridge = status->name;
+
+	if (!status->exists)
+		add_problem(status, "deleted", false,
+			    "the bridge was deleted; once it is back `hbpf attach %s` repairs it, "
+			    "`hbpf detach %s` forgets it",
+			    bridge, bridge);
+	else if (!status->alive)
+		attach_repairs(status, add_problem(status, "dead", true,
+						   "its programs are not on the bridge"));
+	if (status->alive && status->has_tcx && !status->backstop)
+		attach_repairs(
+			status,
+			add_problem(status, "backstop", false,
+				    "the backstop, which keeps the guard where others remove "
+				    "the programs, is missing"));
+	if (status->exposed)
+		attach_repairs(
+			status,
+			add_problem(status, "exposed", true,
+				    "EXPOSED: net.ipv4.conf.%s.route_localnet is on and the guard "
+				    "was removed, so what is behind %s can reach any port of "
+				    "127.0.0.0/8",
+				    bridge, bridge));
+}
+
+/* Return: true where there is nothing wrong with them */
+static bool find_settings(struct status *status)
+{
+	size_t before = status->problem_count;
+
+	for (int id = 0; status->ports.has_v4 && id < SETTING_MAX; id++) {
+		const struct setting_state *state = &status->settings[id];
+
+		if (!state->works)
+			attach_repairs(
+				status,
+				add_problem(status, "setting", true,
+					    "%s is %d%s, so no IPv4 client gets an answer",
+					    state->name, state->now,
+					    state->effect == state->now
+						    ? ""
+						    : ", and 1 by net.ipv4.conf.all.rp_filter"));
+	}
+	return status->problem_count == before;
+}
+
+/* Does the bridge have addresses that clients could dial, and are they the gateways? */
+static void look_at_addresses(const struct status *status, const struct host *host,
+			      const struct link *bridge, bool *has, bool *changed)
+{
+	const struct gateways none = { 0 }, *before = &status->gateways;
+	struct gateways now;
+
+	*has = *changed = false;
+	if (refresh_gateways(host, bridge, &none, &now))
+		return;
+	for (size_t i = 0; i < now.count; i++) {
+		*has |= now.v[i].why & HBPF_GATEWAY_BRIDGE;
+		*changed |= !gateways_has(before, &now.v[i].addr);
+	}
+	for (size_t i = 0; i < before->count; i++)
+		*changed |= before->v[i].why != HBPF_GATEWAY_OPTION &&
+			    !gateways_has(&now, &before->v[i].addr);
+	free(now.v);
+}
+
+static void find_no_gateway(struct status *status, bool has_address)
+{
+	if (has_address)
+		attach_repairs(status,
+			       add_problem(status, "gateway", true,
+					   "it had no address when it was attached, so there is no "
+					   "gateway to dial"));
+	else
+		add_problem(status, "gateway", true, "it has no gateway: " ADDRESS_LACKS,
+			    status->name, status->bridge);
+}
+
+static void find_no_clients(struct status *status, bool has_address)
+{
+	if (has_address)
+		add_problem(status, "clients", true,
+			    "no network may use its ports, as none is on its link; `hbpf attach %s "
+			    "--from CIDR` says who may",
+			    status->name);
+	else
+		add_problem(status, "clients", true, "no network may use its ports: " ADDRESS_LACKS,
+			    status->name, status->bridge);
+}
+
+/* What stands between clients and ports beside the settings. */
+static void find_unreachable(struct status *status, const struct host *host,
+			     const struct link *bridge)
+{
+	bool has_address, changed;
+
+	look_at_addresses(status, host, bridge, &has_address, &changed);
+	if (!bridge->up) {
+		struct status_problem *problem = add_problem(status, "down", true, "it is down");
+
+		snprintf(problem->command, sizeof(problem->command), "ip link set %s up",
+			 bridge->name);
+	}
+	status->unreachable = true;
+	if (!status->gateways.count)
+		find_no_gateway(status, has_address);
+	else if (status->answers.no_clients)
+		find_no_clients(status, has_address);
+	else
+		status->unreachable = !bridge->up;
+	if (!status->unreachable && changed)
+		attach_repairs(status, add_problem(status, "addresses", false,
+						   "addresses came or went since it was attached"));
+}
+
+static void find_lost_answers(struct status *status)
+{
+	for (size_t i = 0; i < status->answers.count; i++) {
+		const struct answers_lost *lost = &status->answers.lost[i];
+		struct status_problem *problem =
+			add_problem(status, "route", true, "%s", lost->text);
+
+		snprintf(problem->command, sizeof(problem->command), "%s", lost->command);
+	}
+}
+
+static void check_answers(struct status *status, const struct host *host, const struct link *bridge)
+{
+	const struct answers_query query = {
+		.host = host,
+		.bridge = bridge,
+		.dp = &status->dp,
+		.gateways = &status->gateways,
+		.exports = &status->ports.exports,
+		.listeners = &status->ports.listeners,
+	};
+	struct error err = { 0 };
+
+	if (answers_check(&query, &status->answers, &err))
+		add_problem(status, "unknown", false, "%s; where answers go is not checked",
+			    err.what);
+	error_free(&err);
+}
+
+static void find_problems(struct status *status, const struct host *host)
+{
+	const struct link *bridge = links_by_name(&host->links, status->name);
+
+	find_dead(status);
+	if (!status->readable || !status->alive || !bridge)
+		return;
+	check_answers(status, host, bridge);
+	/* Without route_localnet the kernel has no route for any answer. */
+	if (find_settings(status))
+		find_lost_answers(status);
+	find_unreachable(status, host, bridge);
+}
+
+bool status_is_good(const struct status *status)
+{
+	for (size_t i = 0; i < status->problem_count; i++) {
+		if (status->problems[i].fails)
+			return false;
+	}
+	return status->readable;
+}
+
+void status_read(struct status *status, const struct pins *pins, const struct host *host,
+		 const char *bridge)
+{
+	struct hook_target target = attachment_target(pins, host, bridge);
+	struct hbpf_config config;
+	int rc, settings_rc;
+
+	memset(status, 0, sizeof(*status));
+	dataplane_init(&status->dp);
+	status->bridge = bridge;
+	if (!if_indextoname(target.ifindex, status->name))
+		snprintf(status->name, sizeof(status->name), "%s", bridge);
+	status->exists = target.ifindex != 0;
+	status->has_tcx = !status->exists || hook_has_tcx(target.ifindex);
+	rc = read_hooks(status, &target);
+	if (!rc)
+		rc = read_state(status, pins, &target);
+	/* in any case: they tell whether the bridge is exposed */
+	settings_rc = settings_read(pins, bridge, target.ifindex, status->settings,
+				    rc ? NULL : &status->problem);
+	status->backstop = hook_backstop_query(target.ifindex, &(__u32){ 0 }) == 1;
+	status->exposed = status->exists && !status->hooks[HOOK_INGRESS].live &&
+			  !status->backstop &&
+			  status->settings[SETTING_BRIDGE_ROUTE_LOCALNET].now > 0;
+	status->nat = nat_prerouting(status->nat_why, sizeof(status->nat_why));
+	status->readable = !rc && !settings_rc;
+	find_problems(status, host);
+	/* Nothing more is read of the maps, and there may be many bridges. */
+	config = status->dp.config;
+	dataplane_close(&status->dp);
+	status->dp.config = config;
+}
+
+void status_free(struct status *status)
+{
+	free(status->gateways.v);
+	ports_report_free(&status->ports);
+	error_free(&status->problem);
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <linux/magic.h>
+#include <sys/file.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include "dataplane/bpffs.h"
+
+#define LOCK_TRIES    20
+#define LOCK_PAUSE_NS 100000000
+
+static bool is_given(void)
+{
+	const char *root = getenv(BPFFS_ENV);
+
+	return root && *root;
+}
+
+const char *bpffs_root(void)
+{
+	return is_given() ? getenv(BPFFS_ENV) : BPFFS_DEFAULT;
+}
+
+/* Return: fd, -ENOENT where there is no bpffs at @root, other -errno */
+static int open_bpffs(const char *root)
+{
+	struct statfs fs;
+	int fd, ret;
+
+	fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOTDIR ? -ENOENT : -errno;
+	if (fstatfs(fd, &fs))
+		ret = -errno;
+	else
+		ret = fs.f_type == BPF_FS_MAGIC ? fd : -ENOENT;
+	if (ret < 0)
+		close(fd);
+	return ret;
+}
+
+/*
+ * Return: 1 when this process sees the mounts of PID 1, 0 when it does not (as under
+ * ip netns exec, which mounts a /sys of its own), -errno
+ */
+static int in_init_mounts(void)
+{
+	struct stat self, init;
+
+	if (stat("/proc/self/ns/mnt", &self) || stat("/proc/1/ns/mnt", &init))
+		return -errno;
+	return self.st_dev == init.st_dev && self.st_ino == init.st_ino;
+}
+
+/* Any user can lock it, too, and mounting takes no time: so it is not waited for without an end. */
+static int lock_below(int fd, const char *root, struct error *err)
+{
+	const struct timespec pause = { .tv_nsec = LOCK_PAUSE_NS };
+	int ret;
+
+	for (int i = 0; i < LOCK_TRIES; i++) {
+		if (!flock(fd, LOCK_EX | LOCK_NB))
+			return 0;
+		if (errno != EWOULDBLOCK)
+			return error_set(err, errno, "%s: cannot lock it: %s", root,
+					 strerror(errno));
+		nanosleep(&pause, NULL);
+	}
+	ret = error_set(err, EBUSY,
+			"there is no bpffs on %s, and another process keeps that directory locked, "
+			"so none is mounted",
+			root);
+	error_hint(err, "`mount -t bpf -o mode=0700 bpf %s`, and run this again", root);
+	return ret;
+}
+
+/*
+ * Two commands that both find no bpffs must not both mount one: the second would hide the first
+ * and what is pinned there. The directory underneath is locked meanwhile.
+ *
+ * Return: fd of the bpffs, or -errno
+ */
+static int mount_bpffs(const char *root, struct error *err)
+{
+	int below, fd, ret;
+
+	below = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (below < 0)
+		return error_set(err, errno, "no directory %s to mount bpffs on: %s", root,
+				 strerror(errno));
+	ret = lock_below(below, root, err);
+	if (ret)
+		goto out;
+	fd = open_bpffs(root);
+	if (fd >= 0) {
+		ret = fd;
+		goto out;
+	}
+	if (mount("bpf", root, "bpf", 0, "mode=0700")) {
+		ret = error_set(err, errno, "cannot mount bpffs on %s: %s", root, strerror(errno));
+		error_hint_privileges(err, ret);
+		goto out;
+	}
+	ret = open_bpffs(root);
+	if (ret < 0)
+		error_set(err, ret, "%s: cannot open the bpffs just mounted: %s", root,
+			  strerror(-ret));
+out:
+	close(below);
+	return ret;
+}
+
+/* The default place holds no bpffs: mount one, where it would last. */
+static int mount_default(bool provide, struct error *err)
+{
+	int ret = in_init_mounts();
+
+	if (ret == -EACCES || ret == -EPERM) {
+		error_set(err, ret, "no bpffs on %s, and too few privileges to mount one",
+			  BPFFS_DEFAULT);
+		error_hint_privileges(err, ret);
+		return ret;
+	}
+	if (ret == 1 && provide)
+		return mount_bpffs(BPFFS_DEFAULT, err);
+	if (ret == 1) {
+		ret = error_set(err, ENOENT, "no bpffs on %s, so nothing is attached",
+				BPFFS_DEFAULT);
+		error_hint(err, "if it is mounted elsewhere, set " BPFFS_ENV);
+		return ret;
+	}
+
+	/* Also where /proc/1 cannot tell: a mount that might vanish is worse than none. */
+	ret = error_set(err, EPERM,
+			"no bpffs on %s in this mount namespace, and one mounted here, with the "
+			"guard in it, would vanish with this command",
+			BPFFS_DEFAULT);
+	error_hint(err, "enter only the network namespace, as "
+			"`nsenter --net=/run/netns/NAME hbpf ...` does (ip netns exec hides "
+			"the host's /sys), or set " BPFFS_ENV " to a bpffs that stays mounted");
+	return ret;
+}
+
+/* Return: fd of the bpffs, or -errno */
+static int find_bpffs(bool provide, struct error *err)
+{
+	const char *root = bpffs_root();
+	int fd = open_bpffs(root);
+
+	if (fd == -EACCES || fd == -EPERM) {
+		error_set(err, fd, "cannot open the bpffs %s: %s", root, strerror(-fd));
+		error_hint_privileges(err, fd);
+		return fd;
+	}
+	if (fd == -ENOENT && is_given()) {
+		fd = error_set(err, EINVAL, BPFFS_ENV "=%s is not a mounted bpffs", root);
+		error_hint(err, "mount one with `mount -t bpf -o mode=0700 bpf %s`", root);
+		return fd;
+	}
+	if (fd == -ENOENT)
+		return mount_default(provide, err);
+	if (fd < 0)
+		return error_set(err, fd, "cannot open the bpffs %s: %s", root, strerror(-fd));
+	return fd;
+}
+
+static bool is_trusted(uid_t owner)
+{
+	return owner == 0 || owner == geteuid();
+}
+
+/* Where others may write, the sticky bit keeps them from what is not theirs. */
+static int check_root(int fd, struct error *err)
+{
+	const char *root = bpffs_root();
+	struct stat st;
+	int ret;
+
+	if (fstat(fd, &st))
+		return error_set(err, errno, "cannot inspect the bpffs %s: %s", root,
+				 strerror(errno));
+	if (is_trusted(st.st_uid) &&
+	    (!(st.st_mode & (S_IWGRP | S_IWOTH)) || (st.st_mode & S_ISVTX)))
+		return 0;
+	ret = error_set(err, EPERM,
+			"the bpffs %s belongs to user %u and has mode %04o: others than root "
+			"could replace what is pinned there, and the guard with it",
+			root, st.st_uid, st.st_mode & 07777);
+	error_hint(err,
+		   "`chown root %.200s && chmod 0700 %.200s`, or mount one with `mount -t bpf "
+		   "-o mode=0700 bpf DIR`",
+		   root, root);
+	return ret;
+}
+
+int bpffs_open(bool provide, struct error *err)
+{
+	int fd = find_bpffs(provide, err);
+	int ret = fd < 0 ? fd : check_root(fd, err);
+
+	if (!ret)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
+int bpffs_check_dir(int fd, const char *path, struct error *err)
+{
+	struct stat st;
+	int ret;
+
+	if (fstat(fd, &st))
+		return error_set(err, errno, "cannot inspect %s: %s", path, strerror(errno));
+	if (is_trusted(st.st_uid) && !(st.st_mode & (S_IWGRP | S_IWOTH)))
+		return 0;
+	ret = error_set(err, EPERM,
+			"the directory %s belongs to user %u and has mode %04o: others than root "
+			"could remove what is pinned there, the guard too, so it is not used",
+			path, st.st_uid, st.st_mode & 07777);
+	error_hint(err,
+		   "look what is in it, remove it with `rm -r %.300s`, and run this again; a bpffs "
+		   "mounted with `-o mode=0700` lets nobody make such a directory",
+		   path);
+	return ret;
+}
+
+int bpffs_check_path(const char *path, struct error *err)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int ret;
+
+	if (fd < 0 && errno == ENOENT)
+		return -ENOENT;
+	if (fd < 0)
+		return error_set(err, errno, "cannot open the directory %s: %s", path,
+				 strerror(errno));
+	ret = bpffs_check_dir(fd, path, err);
+	close(fd);
+	return ret;
+}

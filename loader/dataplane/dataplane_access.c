@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Gateways and sources: which addresses may be dialled, and by whom. */
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include "dataplane/map_io.h"
+#include "dataplane/map_value.h"
+#include "model/sets.h"
+
+/* ---- gateways ---- */
+
+TABLE_ENTRY(struct gateway, addr, why);
+#define GATEWAYS_TABLE TABLE(struct gateway, addr, why)
+
+static int compare_gateways(const void *a, const void *b)
+{
+	const struct gateway *x = a, *y = b;
+
+	return addr_compare(&x->addr, &y->addr);
+}
+
+int dataplane_gateways(const struct dataplane *dp, struct gateways *set, struct error *err)
+{
+	struct table table = GATEWAYS_TABLE;
+	int ret;
+
+	ret = map_read(dp, MAP_GATEWAYS, &table, err);
+	if (ret)
+		return ret;
+	if (table.count)
+		qsort(table.v, table.count, table.stride, compare_gateways);
+	*set = (struct gateways){ .v = table.v, .count = table.count };
+	return 0;
+}
+
+static void both_reasons(void *stays, const void *next)
+{
+	((struct gateway *)stays)->why |= ((const struct gateway *)next)->why;
+}
+
+/* The only gateway of a family, or all zero. */
+static struct hbpf_addr only_gateway(const struct table *gateways, bool v4)
+{
+	struct hbpf_addr only = {};
+	size_t i, count = 0;
+
+	for (i = 0; i < gateways->count; i++) {
+		const struct gateway *gateway = table_entry(gateways, i);
+
+		if (addr_is_v4(&gateway->addr) != v4)
+			continue;
+		only = gateway->addr;
+		count++;
+	}
+	return count == 1 ? only : (struct hbpf_addr){};
+}
+
+int dataplane_set_gateways(struct dataplane *dp, const struct gateways *want, struct error *err)
+{
+	struct table have = GATEWAYS_TABLE, table = GATEWAYS_TABLE;
+	int ret;
+
+	ret = map_read(dp, MAP_GATEWAYS, &have, err);
+	if (ret)
+		return ret;
+	ret = table_add_entries(&table, want->v, want->count);
+	if (!ret)
+		ret = table_sort(&table, both_reasons);
+	if (ret) {
+		map_error(err, ret, MAP_GATEWAYS, "write to");
+		goto out;
+	}
+	if (table.count > HBPF_MAX_GATEWAYS) {
+		ret = error_set(err, E2BIG, "%zu gateways are more than the %u a bridge can have",
+				table.count, HBPF_MAX_GATEWAYS);
+		goto out;
+	}
+	ret = map_replace(dp, MAP_GATEWAYS, &have, &table, err);
+	if (ret)
+		goto out;
+	dp->config.only_gateway4 = only_gateway(&table, true);
+	dp->config.only_gateway6 = only_gateway(&table, false);
+out:
+	table_free(&have);
+	table_free(&table);
+	return ret;
+}
+
+/* ---- sources ---- */
+
+struct source_entry {
+	struct hbpf_source_key key;
+	struct hbpf_source value;
+};
+TABLE_ENTRY(struct source_entry, key, value);
+#define SOURCES_TABLE TABLE(struct source_entry, key, value)
+
+/* What a list would need no number for: nothing is ever put into this one. */
+#define LIST_EMPTY USHRT_MAX
+
+static struct source_entry source_entry(__u32 list, const struct source *source)
+{
+	return (struct source_entry){
+		.key = source_key(list, &source->prefix),
+		.value.local4 = source->local4,
+	};
+}
+
+/* @table: empty; filled and sorted */
+static int list_to_table(__u32 list, const struct sources *set, struct table *table,
+			 struct error *err)
+{
+	int ret = 0;
+	size_t i;
+
+	for (i = 0; !ret && i < set->count; i++) {
+		const struct source_entry entry = source_entry(list, &set->v[i]);
+
+		ret = table_add_entries(table, &entry, 1);
+	}
+	if (!ret)
+		ret = table_sort(table, NULL);
+	if (!ret)
+		return 0;
+	table_free(table);
+	return map_error(err, ret, MAP_SOURCES, "write to");
+}
+
+struct list_walk {
+	__u32 list;
+	struct table table;
+};
+
+static int add_of_list(const void *key, const void *value, void *context)
+{
+	const struct hbpf_source_key *source = key;
+	struct list_walk *walk = context;
+
+	return source->list == walk->list ? table_add(&walk->table, key, value) : 0;
+}
+
+/* @table: empty; filled and sorted */
+static int read_list(const struct dataplane *dp, __u32 list, struct table *table, struct error *err)
+{
+	struct list_walk walk = { list, SOURCES_TABLE };
+	int ret;
+
+	ret = map_walk(dp, MAP_SOURCES, add_of_list, &walk, err);
+	if (!ret && table_sort(&walk.table, NULL))
+		ret = map_error(err, -ENOMEM, MAP_SOURCES, "read");
+	if (ret)
+		table_free(&walk.table);
+	*table = walk.table;
+	return ret;
+}
+
+static struct source get_source(const struct source_entry *entry)
+{
+	return (struct source){
+		.prefix = { entry->key.addr, entry->key.prefixlen - HBPF_LIST_BITS },
+		.local4 = entry->value.local4,
+	};
+}
+
+int dataplane_sources(const struct dataplane *dp, __u32 list, struct sources *set,
+		      struct error *err)
+{
+	struct table table = SOURCES_TABLE;
+	int ret;
+	size_t i;
+
+	ret = read_list(dp, list, &table, err);
+	if (ret)
+		return ret;
+	*set = (struct sources){ .v = calloc(table.count + 1, sizeof(*set->v)) };
+	if (!set->v)
+		ret = map_error(err, -ENOMEM, MAP_SOURCES, "read");
+	for (i = 0; !ret && i < table.count; i++) {
+		set->v[set->count++] = get_source(table_entry(&table, i));
+	}
+	if (!ret)
+		sources_sort(set);
+	table_free(&table);
+	return ret;
+}
+
+/* By list, and within it as dataplane_sources() has them. */
+static int compare_in_lists(const void *a, const void *b)
+{
+	const struct hbpf_source_key *x = a, *y = b;
+
+	if (x->list != y->list)
+		return x->list < y->list ? -1 : 1;
+	return memcmp(x, y, sizeof(*x));
+}
+
+int dataplane_source_lists(const struct dataplane *dp, struct source_lists *lists,
+			   struct error *err)
+{
+	struct table table = SOURCES_TABLE;
+	int ret = map_read(dp, MAP_SOURCES, &table, err);
+
+	*lists = (struct source_lists){};
+	if (ret)
+		goto out;
+	lists->v = calloc(table.count + 1, sizeof(*lists->v));
+	lists->of = calloc(table.count + 1, sizeof(*lists->of));
+	if (!lists->v || !lists->of) {
+		source_lists_free(lists);
+		ret = map_error(err, -ENOMEM, MAP_SOURCES, "read");
+		goto out;
+	}
+	if (table.count)
+		qsort(table.v, table.count, table.stride, compare_in_lists);
+	for (size_t i = 0; i < table.count; i++) {
+		const struct source_entry *entry = table_entry(&table, i);
+
+		lists->of[i] = entry->key.list;
+		lists->v[i] = get_source(entry);
+	}
+	lists->count = table.count;
+out:
+	table_free(&table);
+	return ret;
+}
+
+void source_lists_free(struct source_lists *lists)
+{
+	free(lists->v);
+	free(lists->of);
+	*lists = (struct source_lists){};
+}
+
+struct sources source_lists_get(const struct source_lists *lists, __u32 list)
+{
+	size_t low = 0, high = lists->count, end;
+
+	if (!lists->count)
+		return (struct sources){};
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (lists->of[middle] < list)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (end = low; end < lists->count && lists->of[end] == list;)
+		end++;
+	return (struct sources){ .v = lists->v + low, .count = end - low };
+}
+
+int dataplane_set_sources(struct dataplane *dp, __u32 list, const struct sources *want,
+			  struct error *err)
+{
+	struct table have = SOURCES_TABLE, table = SOURCES_TABLE;
+	int ret;
+
+	ret = list_to_table(list, want, &table, err);
+	if (!ret)
+		ret = read_list(dp, list, &have, err);
+	if (!ret)
+		ret = map_replace(dp, MAP_SOURCES, &have, &table, err);
+	table_free(&have);
+	table_free(&table);
+	return ret;
+}
+
+/* ---- lists of ports ---- */
+
+/* How the lists compare with a wanted one, whose keys have list number 0. */
+struct comparison {
+	const struct table *want;
+	struct {
+		__u16 size;
+		__u16 shared; /* how many of its prefixes @want has, too */
+	} lists[USHRT_MAX + 1];
+};
+
+static int compare_source(const void *key, const void *value, void *context)
+{
+	struct hbpf_source_key source = *(const struct hbpf_source_key *)key;
+	struct comparison *comparison = context;
+	__u32 list = source.list;
+
+	(void)value;
+	source.list = 0;
+	comparison->lists[list].size++;
+	comparison->lists[list].shared += !!table_find(comparison->want, &source);
+	return 0;
+}
+
+static bool list_is_same(const struct comparison *comparison, __u32 list)
+{
+	return comparison->lists[list].size == comparison->want->count &&
+	       comparison->lists[list].shared == comparison->want->count;
+}
+
+/* Return: the list with the very prefixes wanted, else the first empty one, else -ENOSPC */
+static int choose_list(const struct comparison *comparison)
+{
+	int free_list = -ENOSPC;
+	__u32 list;
+
+	for (list = LIST_EMPTY - 1; list >= HBPF_LIST_PORTS; list--) {
+		if (list_is_same(comparison, list))
+			return list;
+		if (!comparison->lists[list].size)
+			free_list = list;
+	}
+	return free_list;
+}
+
+int dataplane_port_list(struct dataplane *dp, const struct sources *want, struct error *err)
+{
+	struct table table = SOURCES_TABLE;
+	struct comparison *comparison;
+	int list, ret;
+
+	_Static_assert(HBPF_MAX_SOURCES <= USHRT_MAX, "sizes fit into struct comparison");
+	if (!want->count)
+		return LIST_EMPTY;
+	ret = list_to_table(0, want, &table, err);
+	if (ret)
+		return ret;
+	comparison = calloc(1, sizeof(*comparison));
+	if (!comparison) {
+		list = map_error(err, -ENOMEM, MAP_SOURCES, "read");
+		goto out;
+	}
+	comparison->want = &table;
+	list = map_walk(dp, MAP_SOURCES, compare_source, comparison, err);
+	if (list)
+		goto out;
+	list = choose_list(comparison);
+	if (list < 0)
+		map_error(err, list, MAP_SOURCES, "write to");
+	else if (!comparison->lists[list].size)
+		ret = dataplane_set_sources(dp, list, want, err);
+out:
+	free(comparison);
+	table_free(&table);
+	return ret ? ret : list;
+}
+
+struct unused_lists {
+	bool used[USHRT_MAX + 1];
+	struct table sources;
+};
+
+static int add_unused(const void *key, const void *value, void *context)
+{
+	const struct hbpf_source_key *source = key;
+	struct unused_lists *unused = context;
+
+	if (source->list < HBPF_LIST_PORTS || unused->used[source->list])
+		return 0;
+	return table_add(&unused->sources, key, value);
+}
+
+int dataplane_sweep_lists(struct dataplane *dp, const struct exports *set, struct error *err)
+{
+	struct unused_lists unused = { .sources = SOURCES_TABLE };
+	int ret;
+	size_t i;
+
+	for (i = 0; i < set->count; i++)
+		if (!set->v[i].to.from.inherit)
+			unused.used[set->v[i].to.from.list] = true;
+	ret = map_walk(dp, MAP_SOURCES, add_unused, &unused, err);
+	if (!ret)
+		ret = map_delete(dp, MAP_SOURCES, &unused.sources, err);
+	table_free(&unused.sources);
+	return ret;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Counters. Every CPU has its own; here they become one number. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <bpf/bpf.h>
+#include "dataplane/map_io.h"
+
+int dataplane_counters(const struct dataplane *dp, struct hbpf_counter *counters, struct error *err)
+{
+	struct hbpf_counter *values;
+	int cpus = map_values();
+	int cpu, ret = 0;
+	__u32 reason;
+
+	if (cpus < 0)
+		return map_error(err, cpus, MAP_COUNTERS, "read");
+	values = calloc(cpus, sizeof(*values));
+	if (!values)
+		return map_error(err, -ENOMEM, MAP_COUNTERS, "read");
+	memset(counters, 0, HBPF_REASON_MAX * sizeof(*counters));
+	for (reason = 0; reason < HBPF_REASON_MAX; reason++) {
+		ret = bpf_map_lookup_elem(dp->maps[MAP_COUNTERS], &reason, values);
+		if (ret) {
+			map_error(err, ret, MAP_COUNTERS, "read");
+			break;
+		}
+		for (cpu = 0; cpu < cpus; cpu++) {
+			counters[reason].packets += values[cpu].packets;
+			counters[reason].bytes += values[cpu].bytes;
+		}
+	}
+	free(values);
+	return ret;
+}
+
+struct port_sums {
+	const struct exports *set;
+	struct hbpf_port_stats *stats;
+	int cpus;
+};
+
+static int add_up(const void *key, const void *value, void *context)
+{
+	const struct hbpf_export_key *port = key;
+	const struct hbpf_port_stats *values = value;
+	const struct port_sums *sums = context;
+	const struct export *export = exports_find(sums->set, port->proto, port->port);
+	struct hbpf_port_stats *sum;
+	int cpu;
+
+	if (!export)
+		return 0;
+	sum = &sums->stats[export - sums->set->v];
+	/* the same port may come twice while the programs add others, so never onto a sum */
+	*sum = (struct hbpf_port_stats){};
+	for (cpu = 0; cpu < sums->cpus; cpu++) {
+		sum->in_packets += values[cpu].in_packets;
+		sum->in_bytes += values[cpu].in_bytes;
+		sum->out_packets += values[cpu].out_packets;
+		sum->out_bytes += values[cpu].out_bytes;
+	}
+	return 0;
+}
+
+int dataplane_port_stats(const struct dataplane *dp, const struct exports *set,
+			 struct hbpf_port_stats *stats, struct error *err)
+{
+	struct port_sums sums = { set, stats, map_values() };
+
+	_Static_assert(sizeof(*stats) % 8 == 0, "a CPU's value follows the other without padding");
+	if (sums.cpus < 0)
+		return map_error(err, sums.cpus, MAP_PORT_STATS, "read");
+	if (!set->count)
+		return 0;
+	memset(stats, 0, set->count * sizeof(*stats));
+	return map_walk(dp, MAP_PORT_STATS, add_up, &sums, err);
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+#include "dataplane/hook.h"
+#include "dataplane/hook_kinds.h"
+
+#define GUARD    "hbpf_ingress"
+#define BACKSTOP "hbpf_backstop"
+
+/* Return: 1, 0 (also of a program that went meanwhile) or -errno */
+static int is_named(__u32 prog_id, const char *wanted)
+{
+	struct bpf_prog_info info = {};
+	__u32 len = sizeof(info);
+	int fd = bpf_prog_get_fd_by_id(prog_id);
+	int ret;
+
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	ret = bpf_obj_get_info_by_fd(fd, &info, &len);
+	close(fd);
+	return ret ? ret : !strcmp(info.name, wanted);
+}
+
+int hook_is_backstop(__u32 prog_id)
+{
+	return is_named(prog_id, BACKSTOP);
+}
+
+/* Return: 1 with the ID of the first of that name, 0 or -errno */
+static int find(unsigned int ifindex, const char *name, __u32 *prog_id)
+{
+	__u32 ids[TCX_PROGRAMS_MAX] = {};
+	int count = tcx_list(ifindex, HOOK_INGRESS, ids);
+	int ret = count < 0 ? count : 0;
+
+	for (int i = 0; !ret && i < count; i++) {
+		*prog_id = ids[i];
+		ret = is_named(ids[i], name);
+	}
+	return ret;
+}
+
+int hook_backstop_query(unsigned int ifindex, __u32 *prog_id)
+{
+	return find(ifindex, BACKSTOP, prog_id);
+}
+
+enum hbpf_hook_kind hook_guard_query(unsigned int ifindex)
+{
+	const struct hook_target target = { .bridge = "", .ifindex = ifindex };
+	struct hook_state state = {};
+	__u32 id;
+
+	if (find(ifindex, GUARD, &id) == 1)
+		return HBPF_HOOK_TCX;
+	clsact_query(&target, HOOK_INGRESS, &state, NULL);
+	return state.live ? HBPF_HOOK_CLSACT : HBPF_HOOK_AUTO;
+}
+
+int hook_detach_unpinned(const struct hook_target *target, struct error *err)
+{
+	int ret = clsact_detach(target, HOOK_EGRESS, err);
+
+	if (!ret)
+		ret = clsact_detach(target, HOOK_INGRESS, err);
+	return ret ? ret : hook_backstop_detach(target, err);
+}
+
+/* All but @keep; a killed command may have left more than one. */
+static int detach_but(const struct hook_target *target, __u32 keep, struct error *err)
+{
+	__u32 ids[TCX_PROGRAMS_MAX] = {};
+	int count = tcx_list(target->ifindex, HOOK_INGRESS, ids);
+	int ret = count < 0 && count != -ENODEV ? count : 0;
+
+	for (int i = 0; !ret && i < count; i++) {
+		ret = ids[i] == keep ? 0 : hook_is_backstop(ids[i]);
+		if (ret > 0)
+			ret = tcx_detach_ingress(target->ifindex, ids[i]);
+	}
+	if (!ret)
+		return 0;
+	error_set(err, ret, "cannot detach the backstop from %s: %s", target->bridge,
+		  strerror(-ret));
+	error_hint_privileges(err, ret);
+	return ret;
+}
+
+/* What has no name would not be found again. The kernel gives it one, but where libbpf's own
+ * question whether the kernel takes names failed, libbpf asks for none. */
+static int check_name(__u32 prog_id, struct error *err)
+{
+	int ret = hook_is_backstop(prog_id);
+
+	if (ret > 0)
+		return 0;
+	if (!ret)
+		return error_set(err, ENODATA, "the backstop has no name to find it by");
+	return error_set(err, ret, "cannot inspect the backstop: %s", strerror(-ret));
+}
+
+/* The new one first, for its place may be another: others' programs between the guard and the old
+ * one could let packets by. */
+int hook_backstop_attach(const struct hook_target *target, int prog_fd, struct error *err)
+{
+	__u32 guard = 0, ours = 0;
+	int ret;
+
+	if (!hook_has_tcx(target->ifindex))
+		return 0;
+	ret = find(target->ifindex, GUARD, &guard);
+	if (ret == 0)
+		guard = 0;
+	if (ret >= 0)
+		ret = hook_program_id(prog_fd, &ours);
+	if (!ret) {
+		ret = check_name(ours, err);
+		if (ret)
+			return ret;
+		ret = tcx_attach_ingress(target->ifindex, prog_fd, guard);
+	}
+	if (!ret) {
+		ret = detach_but(target, ours, err);
+		if (ret) /* the old one is there still */
+			tcx_detach_ingress(target->ifindex, ours);
+		return ret;
+	}
+	error_set(err, ret, "cannot attach the backstop to %s: %s", target->bridge, strerror(-ret));
+	error_hint_privileges(err, ret);
+	return ret;
+}
+
+int hook_backstop_detach(const struct hook_target *target, struct error *err)
+{
+	return target->ifindex ? detach_but(target, 0, err) : 0;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The two ways to attach, for hook.c alone, which chooses between them. */
+#ifndef HBPF_HOOK_KINDS_H
+#define HBPF_HOOK_KINDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include "dataplane/hook.h"
+
+/** hook_program_name() - "hbpf_ingress", or "program 42" for one without a name */
+void hook_program_name(__u32 id, char *name, size_t size);
+
+/** hook_program_id() - Return: 0 or -errno */
+int hook_program_id(int prog_fd, __u32 *id);
+
+/** hook_is_backstop() - is it the program of hook_backstop_attach()? Return: 1, 0 or -errno */
+int hook_is_backstop(__u32 prog_id);
+
+/**
+ * tcx_attach() - attach, or exchange the program attached
+ * Return: 0, -EOPNOTSUPP only where the kernel does not know tcx, other -errno
+ */
+int tcx_attach(const struct hook_target *target, enum hook_side side, int prog_fd,
+	       struct error *err);
+/** tcx_detach() - Return: 0 (also when nothing is there) or -errno */
+int tcx_detach(const struct hook_target *target, enum hook_side side, struct error *err);
+/**
+ * tcx_query() - look at the pinned link
+ * @state:	Left alone where no link is pinned; kind alone is set for a dead one
+ */
+int tcx_query(const struct hook_target *target, enum hook_side side, struct hook_state *state,
+	      struct error *err);
+/** tcx_first() - Return: 1 with the ID of the program that runs first, 0: there is none, -errno */
+int tcx_first(const struct hook_target *target, enum hook_side side, __u32 *prog_id,
+	      struct error *err);
+
+/* BPF_MPROG_MAX of include/linux/bpf_mprog.h: how many programs one hook takes. */
+#define TCX_PROGRAMS_MAX 64
+/**
+ * tcx_list() - the programs of one side, in the order in which they run
+ * Return: how many, 0 also where the kernel has no tcx, or -errno
+ */
+int tcx_list(unsigned int ifindex, enum hook_side side, __u32 ids[TCX_PROGRAMS_MAX]);
+/**
+ * tcx_attach_ingress() - attach without a link, behind another program
+ * @behind:	Its ID; 0: in front of all
+ * Return: 0 or -errno
+ */
+int tcx_attach_ingress(unsigned int ifindex, int prog_fd, __u32 behind);
+/** tcx_detach_ingress() - what tcx_attach_ingress() attached. Return: 0 or -errno */
+int tcx_detach_ingress(unsigned int ifindex, __u32 prog_id);
+
+/** clsact_attach() - attach, or exchange the filter attached; makes the qdisc where there is none
+ */
+int clsact_attach(const struct hook_target *target, enum hook_side side, int prog_fd,
+		  struct error *err);
+/** clsact_detach() - Return: 0 (also when nothing is there) or -errno */
+int clsact_detach(const struct hook_target *target, enum hook_side side, struct error *err);
+/** clsact_remove_qdisc() - if we made it, unless filters are left. Return: 0 or -errno */
+int clsact_remove_qdisc(const struct hook_target *target, struct error *err);
+/** clsact_query() - look for our filter; @state is left alone where there is none */
+int clsact_query(const struct hook_target *target, enum hook_side side, struct hook_state *state,
+		 struct error *err);
+
+#endif /* HBPF_HOOK_KINDS_H */

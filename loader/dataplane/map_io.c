@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include "dataplane/map_form.h"
+#include "dataplane/map_io.h"
+#include "dataplane/map_value.h"
+
+#ifndef ENOTSUPP
+#define ENOTSUPP 524 /* of the kernel's own include/linux/errno.h; it does reach user space */
+#endif
+
+/* Hashes answer E2BIG where they are full, the LPM trie ENOSPC. */
+static bool is_full(int code)
+{
+	return code == -E2BIG || code == -ENOSPC;
+}
+
+int map_error(struct error *err, int code, enum dataplane_map map, const char *verb)
+{
+	const char *name = map_form(map)->name;
+
+	if (is_full(code) && !strcmp(verb, "write to"))
+		return error_set(err, code, "the %s map is full", name);
+	error_set(err, code, "cannot %s the %s map: %s", verb, name, strerror(-code));
+	error_hint_privileges(err, code);
+	return code;
+}
+
+void map_hint_anew(struct error *err, const struct dataplane *dp)
+{
+	error_hint(err, "run `hbpf detach %s`, then attach it again", dp->bridge);
+}
+
+int map_damaged(struct error *err, const struct dataplane *dp, enum dataplane_map map,
+		const char *damage)
+{
+	error_set(err, EUCLEAN, "the %s map of %s is damaged: %s", map_form(map)->name, dp->bridge,
+		  damage);
+	map_hint_anew(err, dp);
+	return -EUCLEAN;
+}
+
+int map_values(void)
+{
+	return libbpf_num_possible_cpus();
+}
+
+/* bpf_map_do_batch() answers ENOTSUPP for a kind of map that has no such batch. */
+static bool lacks_batches(int ret)
+{
+	return ret == -ENOTSUPP || ret == -EOPNOTSUPP || ret == -EINVAL;
+}
+
+/* -- reading ------------------------------------------------------------- */
+
+struct walk {
+	int fd;
+	enum dataplane_map map;
+	size_t key_size;
+	size_t value_size; /* as a lookup writes it */
+	size_t max_entries;
+	const char *damage; /* why the walk ended with -EUCLEAN */
+	int (*visit)(const void *key, const void *value, void *context);
+	void *context;
+	char *keys; /* room for `room` of them */
+	char *values;
+	__u32 room;
+};
+
+static bool is_per_cpu(__u32 type)
+{
+	return type == BPF_MAP_TYPE_PERCPU_HASH || type == BPF_MAP_TYPE_PERCPU_ARRAY;
+}
+
+static int walk_init(struct walk *walk)
+{
+	const struct map_form *form = map_form(walk->map);
+	int values;
+
+	walk->key_size = form->key_size;
+	walk->value_size = form->value_size;
+	walk->max_entries = form->max_entries;
+	if (is_per_cpu(form->type)) {
+		values = map_values();
+		if (values < 0)
+			return values;
+		/* bpf_percpu_hash_copy(): each CPU's value is rounded up to 8 bytes */
+		walk->value_size = (form->value_size + 7UL) / 8 * 8 * values;
+	}
+	return 0;
+}
+
+static int walk_set_room(struct walk *walk, __u32 room)
+{
+	free(walk->keys);
+	free(walk->values);
+	walk->keys = reallocarray(NULL, room, walk->key_size);
+	walk->values = reallocarray(NULL, room, walk->value_size);
+	walk->room = room;
+	return walk->keys && walk->values ? 0 : -ENOMEM;
+}
+
+static int walk_visit(struct walk *walk, __u32 count)
+{
+	int ret = 0;
+	__u32 i;
+
+	for (i = 0; !ret && i < count; i++) {
+		const void *key = walk->keys + i * walk->key_size;
+		const void *value = walk->values + i * walk->value_size;
+
+		walk->damage = map_value_damage(walk->map, key, value);
+		ret = walk->damage ? -EUCLEAN : walk->visit(key, value, walk->context);
+	}
+	return ret;
+}
+
+static int walk_batches(struct walk *walk)
+{
+	char place[64]; /* where the next batch begins: a bucket's number, or a key */
+	void *from = NULL;
+	int ret, stop;
+	__u32 count;
+
+	if (walk->key_size > sizeof(place))
+		return -EINVAL;
+	for (;;) {
+		count = walk->room;
+		ret = bpf_map_lookup_batch(walk->fd, from, place, walk->keys, walk->values, &count,
+					   NULL);
+		if (ret == -ENOSPC && walk->room < walk->max_entries) {
+			/* a hash bucket has more than we have room for, and is not split */
+			ret = walk_set_room(walk, 2 * walk->room);
+			if (ret)
+				return ret;
+			continue;
+		}
+		if (ret && ret != -ENOENT)
+			return ret;
+		stop = walk_visit(walk, count);
+		if (stop || ret == -ENOENT)
+			return stop;
+		from = place;
+	}
+}
+
+static int walk_keys(struct walk *walk)
+{
+	const void *from = NULL;
+	char last[64];
+	size_t i;
+	int ret;
+
+	if (walk->key_size > sizeof(last))
+		return -EINVAL;
+	/* bounded: a hash begins anew when the last key was deleted meanwhile */
+	for (i = 0; i < walk->max_entries; i++) {
+		ret = bpf_map_get_next_key(walk->fd, from, walk->keys);
+		if (ret)
+			return ret == -ENOENT ? 0 : ret;
+		from = memcpy(last, walk->keys, walk->key_size);
+		ret = bpf_map_lookup_elem(walk->fd, walk->keys, walk->values);
+		if (!ret)
+			ret = walk_visit(walk, 1);
+		if (ret && ret != -ENOENT)
+			return ret;
+	}
+	return 0;
+}
+
+int map_walk(const struct dataplane *dp, enum dataplane_map map,
+	     int (*visit)(const void *key, const void *value, void *context), void *context,
+	     struct error *err)
+{
+	struct walk walk = {
+		.fd = dp->maps[map],
+		.map = map,
+		.visit = visit,
+		.context = context,
+	};
+	int ret;
+
+	ret = walk_init(&walk);
+	if (!ret)
+		ret = walk_set_room(&walk, 1024);
+	if (ret)
+		goto out;
+	ret = walk_batches(&walk);
+	if (lacks_batches(ret))
+		ret = walk_keys(&walk);
+out:
+	free(walk.keys);
+	free(walk.values);
+	if (walk.damage)
+		return map_damaged(err, dp, map, walk.damage);
+	return ret ? map_error(err, ret, map, "read") : 0;
+}
+
+static int add_to_table(const void *key, const void *value, void *table)
+{
+	return table_add(table, key, value);
+}
+
+int map_read(const struct dataplane *dp, enum dataplane_map map, struct table *table,
+	     struct error *err)
+{
+	int ret;
+
+	ret = map_walk(dp, map, add_to_table, table, err);
+	if (!ret && table_sort(table, NULL))
+		ret = map_error(err, -ENOMEM, map, "read");
+	if (ret)
+		table_free(table);
+	return ret;
+}
+
+/* -- writing ------------------------------------------------------------- */
+
+/* The batch operations take keys and values as two arrays. */
+static void *column(const struct table *table, size_t offset, size_t size)
+{
+	char *array = reallocarray(NULL, table->count, size);
+	size_t i;
+
+	for (i = 0; array && i < table->count; i++)
+		memcpy(array + i * size, (char *)table_entry(table, i) + offset, size);
+	return array;
+}
+
+static int put_each(int fd, const struct table *table)
+{
+	size_t i;
+	int ret = 0;
+
+	for (i = 0; !ret && i < table->count; i++) {
+		const void *entry = table_entry(table, i);
+
+		ret = bpf_map_update_elem(fd, entry, table_value(table, entry), BPF_ANY);
+	}
+	return ret;
+}
+
+static int put_all(int fd, const struct table *table)
+{
+	__u32 count = table->count;
+	void *keys, *values;
+	int ret;
+
+	if (!count)
+		return 0;
+	keys = column(table, 0, table->key_size);
+	values = column(table, table->key_size, table->value_size);
+	/* without memory it goes one by one as well, so that what was begun can be undone */
+	ret = -ENOTSUPP;
+	if (keys && values)
+		ret = bpf_map_update_batch(fd, keys, values, &count, NULL);
+	if (lacks_batches(ret))
+		ret = put_each(fd, table);
+	free(keys);
+	free(values);
+	return ret;
+}
+
+static int delete_each(int fd, const struct table *table)
+{
+	int ret = 0;
+	size_t i;
+
+	for (i = 0; !ret && i < table->count; i++) {
+		ret = bpf_map_delete_elem(fd, table_entry(table, i));
+		if (ret == -ENOENT)
+			ret = 0;
+	}
+	return ret;
+}
+
+static int delete_all(int fd, const struct table *table)
+{
+	size_t done = 0;
+	char *keys;
+	int ret = 0;
+
+	if (!table->count)
+		return 0;
+	keys = column(table, 0, table->key_size);
+	if (!keys)
+		return delete_each(fd, table);
+	while (!ret && done < table->count) {
+		__u32 count = table->count - done;
+
+		ret = bpf_map_delete_batch(fd, keys + done * table->key_size, &count, NULL);
+		if (lacks_batches(ret)) {
+			ret = delete_each(fd, table);
+			break;
+		}
+		done += count;
+		if (ret == -ENOENT) { /* a batch stops at a key that is not there: step over it */
+			ret = 0;
+			done++;
+		}
+	}
+	free(keys);
+	return ret;
+}
+
+int map_delete(const struct dataplane *dp, enum dataplane_map map, const struct table *table,
+	       struct error *err)
+{
+	int ret = delete_all(dp->maps[map], table);
+
+	return ret ? map_error(err, ret, map, "delete from") : 0;
+}
+
+/* Where the map cannot hold both, what goes has to make room first. */
+static int put_with_room(int fd, const struct table *put, const struct table *gone)
+{
+	int ret;
+
+	ret = put_all(fd, put);
+	if (!is_full(ret))
+		return ret;
+	ret = delete_all(fd, gone);
+	return ret ? ret : put_all(fd, put);
+}
+
+static int exchange(const struct dataplane *dp, enum dataplane_map map, const struct table *have,
+		    const struct table *want, bool delete_gone, struct error *err)
+{
+	struct table put, gone, put_back, added;
+	int fd = dp->maps[map];
+	int ret;
+
+	ret = table_diff(have, want, &put, &gone);
+	if (ret)
+		return map_error(err, ret, map, "write to");
+	/* made beforehand: undoing must not fail for want of memory */
+	ret = table_diff(want, have, &put_back, &added);
+	if (ret) {
+		map_error(err, ret, map, "write to");
+		goto out;
+	}
+	ret = put_with_room(fd, &put, &gone);
+	if (!ret && delete_gone)
+		ret = delete_all(fd, &gone);
+	if (ret) {
+		map_error(err, ret, map, "write to");
+		delete_all(fd, &added);
+		put_all(fd, &put_back);
+	}
+	table_free(&put_back);
+	table_free(&added);
+out:
+	table_free(&put);
+	table_free(&gone);
+	return ret;
+}
+
+int map_replace(const struct dataplane *dp, enum dataplane_map map, const struct table *have,
+		const struct table *want, struct error *err)
+{
+	return exchange(dp, map, have, want, true, err);
+}
+
+int map_extend(const struct dataplane *dp, enum dataplane_map map, const struct table *have,
+	       const struct table *want, struct error *err)
+{
+	return exchange(dp, map, have, want, false, err);
+}

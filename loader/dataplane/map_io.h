@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Whole maps into memory and back, for the dataplane_*.c files: in batches where
+ * the kernel has them for that kind of map, else entry by entry.
+ */
+#ifndef HBPF_MAP_IO_H
+#define HBPF_MAP_IO_H
+
+#include "dataplane/dataplane.h"
+#include "dataplane/table.h"
+
+/** map_error() - error_set() with "cannot @verb the ... map" or, when writing, that it is full */
+int map_error(struct error *err, int code, enum dataplane_map map, const char *verb);
+
+/** map_hint_anew() - error_hint() for state that only a new attachment mends */
+void map_hint_anew(struct error *err, const struct dataplane *dp);
+
+/**
+ * map_damaged() - error_set() with what is wrong with an entry, and the next step
+ * @damage:	As of map_value_damage()
+ *
+ * Return: -EUCLEAN
+ */
+int map_damaged(struct error *err, const struct dataplane *dp, enum dataplane_map map,
+		const char *damage);
+
+/**
+ * map_walk() - visit every entry of a hash or LPM map whose form was checked (map_form_check())
+ * @visit:	Gets each key and value (of a per-CPU map: one for each possible CPU); anything
+ *		but 0 ends the walk
+ *
+ * What the programs change meanwhile may be visited or not. Return: 0, -EUCLEAN where an entry is
+ * one that hbpf never makes (map_value_damage(); it is not visited), or -errno
+ */
+int map_walk(const struct dataplane *dp, enum dataplane_map map,
+	     int (*visit)(const void *key, const void *value, void *context), void *context,
+	     struct error *err);
+
+/** map_read() - all entries into an empty table of the right form, sorted; fails as map_walk() */
+int map_read(const struct dataplane *dp, enum dataplane_map map, struct table *table,
+	     struct error *err);
+
+/** map_delete() - delete the keys of a table; what is not there is no error. Return: 0 or -errno */
+int map_delete(const struct dataplane *dp, enum dataplane_map map, const struct table *table,
+	       struct error *err);
+
+/**
+ * map_replace() - make a map that holds @have hold @want, both sorted
+ *
+ * What stays is never absent, and the new is there before the old goes, unless it has no room
+ * beside it. On failure the map holds @have again. Return: 0 or -errno
+ */
+int map_replace(const struct dataplane *dp, enum dataplane_map map, const struct table *have,
+		const struct table *want, struct error *err);
+
+/** map_extend() - the same, but what only @have has stays as well, as long as there is room */
+int map_extend(const struct dataplane *dp, enum dataplane_map map, const struct table *have,
+	       const struct table *want, struct error *err);
+
+/** map_values() - how many values a lookup in a per-CPU map gives. Return: that or -errno */
+int map_values(void);
+
+#endif /* HBPF_MAP_IO_H */

@@ -1,0 +1,519 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include "dataplane/bpffs.h"
+#include "lib/log.h"
+#include "dataplane/pins.h"
+
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71 /* of asm-generic/socket.h, Linux 5.14 */
+#endif
+
+#define LO_DIR         "lo"
+#define NETNS_MARK     "netns" /* in LO_DIR, a symbolic link to the cookie of the namespace */
+#define COOKIE_STRLEN  21      /* 64 bits in decimal */
+#define BELOW_STRLEN   (sizeof("/hbpf/") + 20) /* and the namespace's number */
+/* In one component of a path: every byte of an interface name as %XX. */
+#define ESCAPED_STRLEN (3 * (IFNAMSIZ - 1) + 1)
+
+/* ---- the namespace ---- */
+
+/* Return: what no other namespace of this boot has or ever had; 0 where the kernel has no such */
+static __u64 netns_cookie(void)
+{
+	__u64 cookie = 0;
+	socklen_t len = sizeof(cookie);
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return 0;
+	if (getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &len))
+		cookie = 0;
+	close(fd);
+	return cookie;
+}
+
+/* Was the state here left by a namespace that is gone, and whose inode number this one got? */
+static bool is_of_dead_netns(const struct pins *pins)
+{
+	char path[PATH_MAX], text[COOKIE_STRLEN], mark[COOKIE_STRLEN];
+	__u64 cookie = netns_cookie();
+	ssize_t len;
+
+	if (!cookie || pins_path(pins, NULL, NETNS_MARK, path))
+		return false;
+	len = readlink(path, mark, sizeof(mark) - 1);
+	if (len < 0)
+		return false;
+	mark[len] = '\0';
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)cookie);
+	return strcmp(mark, text) != 0;
+}
+
+static int mark_netns(const struct pins *pins, struct error *err)
+{
+	char path[PATH_MAX], text[COOKIE_STRLEN];
+	__u64 cookie = netns_cookie();
+
+	if (!cookie || pins_path(pins, NULL, NETNS_MARK, path))
+		return 0;
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)cookie);
+	if (!symlink(text, path) || errno == EEXIST)
+		return 0;
+	return error_set(err, errno, "cannot make %s: %s", path, strerror(errno));
+}
+
+/* Nothing is given back: interfaces and settings went with their namespace. */
+static int forget_dead_netns(const struct pins *pins, struct error *err)
+{
+	struct pins_bridges bridges;
+	int ret = pins_bridges(pins, &bridges, err);
+
+	if (ret)
+		return ret;
+	for (size_t i = 0; !ret && i < bridges.count; i++)
+		ret = pins_remove(pins, bridges.names[i], err);
+	pins_bridges_free(&bridges);
+	return ret ? ret : pins_remove(pins, NULL, err); /* the mark last */
+}
+
+int pins_check_root(struct error *err)
+{
+	const char *root = bpffs_root();
+	int ret;
+
+	if (*root != '/') {
+		ret = error_set(err, EINVAL, BPFFS_ENV "=%s is not an absolute path", root);
+		error_hint(err, "write it from / on, as " BPFFS_ENV "=" BPFFS_DEFAULT);
+		return ret;
+	}
+	if (strlen(root) + BELOW_STRLEN > PATH_MAX)
+		return error_set(err, ENAMETOOLONG, BPFFS_ENV " is too long for a path");
+	return 0;
+}
+
+/* <bpffs>/hbpf */
+static void top_path(const struct pins *pins, char path[PATH_MAX])
+{
+	memcpy(path, pins->base, sizeof(pins->base));
+	*strrchr(path, '/') = '\0';
+}
+
+static int make_dir(const char *path, struct error *err)
+{
+	int ret;
+
+	if (!mkdir(path, 0700) || errno == EEXIST)
+		return 0;
+	ret = error_set(err, errno, "cannot make directory %s: %s", path, strerror(errno));
+	error_hint_privileges(err, ret);
+	return ret;
+}
+
+/* Return: 0 (also when it is not empty or not there) or -errno */
+static int remove_dir(const char *path, struct error *err)
+{
+	if (!rmdir(path) || errno == ENOTEMPTY || errno == ENOENT)
+		return 0;
+	return error_set(err, errno, "cannot remove directory %s: %s", path, strerror(errno));
+}
+
+/* ---- the lock ---- */
+
+/* Whoever may open it may lock it, too, and keep every command waiting. */
+static int make_private(int fd, const char *path, struct error *err)
+{
+	struct stat st;
+
+	if (!fstat(fd, &st) && (!(st.st_mode & (S_IRWXG | S_IRWXO)) || !fchmod(fd, 0700)))
+		return 0;
+	return error_set(err, errno, "cannot set the mode of %s: %s", path, strerror(errno));
+}
+
+/* Return: fd of <bpffs>/hbpf, or -errno */
+static int open_top(const struct pins *pins, const char *path, struct error *err)
+{
+	int fd, ret;
+
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return error_set(err, ENOENT, "nothing is attached");
+	if (fd < 0) {
+		ret = error_set(err, errno, "cannot open the directory %s: %s", path,
+				strerror(errno));
+		error_hint(err, "look what it is, remove it, and run this again");
+		return ret;
+	}
+	ret = bpffs_check_dir(fd, path, err);
+	if (!ret && pins->writes)
+		ret = make_private(fd, path, err);
+	if (!ret)
+		return fd;
+	close(fd);
+	return ret;
+}
+
+/* Is the directory behind @fd still the one that the path leads to? */
+static bool is_at(int fd, const char *path)
+{
+	struct stat here, there;
+
+	return !fstat(fd, &here) && !lstat(path, &there) && here.st_dev == there.st_dev &&
+	       here.st_ino == there.st_ino;
+}
+
+/*
+ * The lock is on a directory of hbpf's own, which nobody else may open. Who holds it removes the
+ * directory when it is empty: then the lock on it is worth nothing, and the next is tried.
+ */
+static int lock_top(struct pins *pins, struct error *err)
+{
+	char path[PATH_MAX];
+	int fd, ret;
+
+	top_path(pins, path);
+	for (;;) {
+		fd = open_top(pins, path, err);
+		if (fd == -ENOENT && pins->writes) {
+			ret = make_dir(path, err);
+			if (ret)
+				return ret;
+			continue;
+		}
+		if (fd < 0)
+			return fd;
+		ret = flock(fd, pins->writes ? LOCK_EX : LOCK_SH) ? -errno : 0;
+		if (ret)
+			error_set(err, ret, "cannot lock %s: %s", path, strerror(-ret));
+		if (ret || is_at(fd, path))
+			break;
+		close(fd);
+	}
+	if (ret) {
+		close(fd);
+		return ret;
+	}
+	pins->lock = fd;
+	log_hold();
+	return 0;
+}
+
+/* The directories that all bridges of the namespace share. */
+static int check_shared(const struct pins *pins, struct error *err)
+{
+	int ret = bpffs_check_path(pins->base, err);
+
+	if (!ret)
+		ret = pins_check(pins, NULL, err);
+	return ret == -ENOENT ? 0 : ret;
+}
+
+static int open_netns(struct pins *pins, struct error *err)
+{
+	int ret = check_shared(pins, err);
+
+	if (ret || !is_of_dead_netns(pins))
+		return ret;
+	return pins->writes ? forget_dead_netns(pins, err)
+			    : error_set(err, ENOENT, "nothing is attached");
+}
+
+int pins_open(struct pins *pins, enum pins_mode mode, struct error *err)
+{
+	struct stat netns;
+	int ret;
+
+	*pins = (struct pins){ .lock = -1, .writes = mode == PINS_WRITE };
+	ret = pins_check_root(err);
+	if (ret)
+		return ret;
+	if (stat("/proc/self/ns/net", &netns))
+		return error_set(err, errno, "cannot tell the network namespace: %s: %s",
+				 "/proc/self/ns/net", strerror(errno));
+	pins->netns = netns.st_ino;
+	snprintf(pins->base, sizeof(pins->base), "%s/hbpf/%llu", bpffs_root(),
+		 (unsigned long long)pins->netns);
+	pins->root = bpffs_open(pins->writes, err);
+	if (pins->root < 0)
+		return pins->root;
+	ret = lock_top(pins, err);
+	if (ret) {
+		close(pins->root);
+		return ret;
+	}
+	ret = open_netns(pins, err);
+	if (ret)
+		pins_close(pins);
+	return ret;
+}
+
+int pins_remove_top(const struct pins *pins, struct error *err)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	/* It has more links than two while there are directories in it. */
+	if (pins->lock < 0 || fstat(pins->lock, &st) || st.st_nlink > 2)
+		return 0;
+	top_path(pins, path);
+	return remove_dir(path, err);
+}
+
+void pins_close(struct pins *pins)
+{
+	if (pins->lock < 0)
+		return;
+	if (pins->writes) {
+		pins_remove_top(pins, NULL);
+		futimens(pins->root, NULL);
+	}
+	close(pins->lock);
+	close(pins->root);
+	pins->lock = -1;
+	log_release();
+}
+
+/* ---- names ---- */
+
+/* bpffs keeps dots in names for itself (bpf_lookup() in kernel/bpf/inode.c: EPERM). */
+static void escape(const char *name, char escaped[ESCAPED_STRLEN])
+{
+	char *to = escaped;
+
+	for (size_t i = 0; i < IFNAMSIZ - 1 && name[i]; i++) {
+		if (strchr("./%", name[i]))
+			to += sprintf(to, "%%%02X", (unsigned char)name[i]);
+		else
+			*to++ = name[i];
+	}
+	*to = '\0';
+}
+
+static int hex_digit(char c)
+{
+	const char *digits = "0123456789ABCDEF";
+	const char *at = c ? strchr(digits, c) : NULL;
+
+	return at ? at - digits : -1;
+}
+
+/* Return: true, or false for what escape() never made */
+static bool unescape(const char *escaped, char name[IFNAMSIZ])
+{
+	size_t len = 0;
+
+	while (*escaped) {
+		if (len == IFNAMSIZ - 1)
+			return false;
+		if (*escaped == '%') {
+			int high = hex_digit(escaped[1]);
+			int low = high < 0 ? -1 : hex_digit(escaped[2]);
+
+			if (low < 0)
+				return false;
+			name[len++] = high << 4 | low;
+			escaped += 3;
+		} else {
+			name[len++] = *escaped++;
+		}
+	}
+	name[len] = '\0';
+	return len > 0;
+}
+
+int pins_path(const struct pins *pins, const char *bridge, const char *name, char path[PATH_MAX])
+{
+	char dir[ESCAPED_STRLEN] = LO_DIR;
+	int len;
+
+	if (bridge)
+		escape(bridge, dir);
+	len = snprintf(path, PATH_MAX, "%s/%s%s%s", pins->base, dir, name ? "/" : "",
+		       name ? name : "");
+	return len < PATH_MAX ? 0 : -ENAMETOOLONG;
+}
+
+/* ---- directories ---- */
+
+int pins_check(const struct pins *pins, const char *bridge, struct error *err)
+{
+	char path[PATH_MAX];
+	int ret = pins_path(pins, bridge, NULL, path);
+
+	if (ret)
+		return error_set(err, ret, "path of %s below %s is too long",
+				 bridge ? bridge : LO_DIR, pins->base);
+	return bpffs_check_path(path, err);
+}
+
+int pins_mkdir(const struct pins *pins, const char *bridge, struct error *err)
+{
+	char path[PATH_MAX];
+	int ret;
+
+	ret = make_dir(pins->base, err);
+	if (ret)
+		return ret;
+	ret = pins_path(pins, bridge, NULL, path);
+	if (ret)
+		return error_set(err, ret, "path of %s below %s is too long", bridge, pins->base);
+	ret = make_dir(path, err);
+	return ret || bridge ? ret : mark_netns(pins, err);
+}
+
+static bool is_dots(const char *name)
+{
+	return !strcmp(name, ".") || !strcmp(name, "..");
+}
+
+static int empty_dir(const char *path, struct error *err)
+{
+	struct dirent *entry;
+	int ret = 0;
+	DIR *dir;
+
+	dir = opendir(path);
+	if (!dir && errno == ENOENT)
+		return 0;
+	if (!dir)
+		return error_set(err, errno, "cannot read directory %s: %s", path, strerror(errno));
+	while (!ret && (entry = readdir(dir))) {
+		if (is_dots(entry->d_name))
+			continue;
+		if (unlinkat(dirfd(dir), entry->d_name, 0) && errno != ENOENT)
+			ret = error_set(err, errno, "cannot remove %s/%s: %s", path, entry->d_name,
+					strerror(errno));
+	}
+	closedir(dir);
+	return ret;
+}
+
+int pins_remove(const struct pins *pins, const char *bridge, struct error *err)
+{
+	char path[PATH_MAX];
+	int ret;
+
+	ret = pins_path(pins, bridge, NULL, path);
+	if (ret)
+		return error_set(err, ret, "path of %s below %s is too long", bridge, pins->base);
+	ret = empty_dir(path, err);
+	if (!ret)
+		ret = remove_dir(path, err);
+	return ret ? ret : remove_dir(pins->base, err);
+}
+
+int pins_rename(const struct pins *pins, const char *from, const char *to, struct error *err)
+{
+	char path[PATH_MAX], new_path[PATH_MAX];
+
+	if (pins_path(pins, from, NULL, path) || pins_path(pins, to, NULL, new_path))
+		return error_set(err, ENAMETOOLONG, "path of %s below %s is too long", to,
+				 pins->base);
+	if (!rename(path, new_path))
+		return 0;
+	return error_set(err, errno, "cannot rename %s to %s: %s", path, new_path, strerror(errno));
+}
+
+int pins_unlink(const struct pins *pins, const char *bridge, const char *name, struct error *err)
+{
+	char path[PATH_MAX];
+	int ret;
+
+	ret = pins_path(pins, bridge, name, path);
+	if (ret)
+		return error_set(err, ret, "path of %s below %s is too long", name, pins->base);
+	if (!unlink(path) || errno == ENOENT)
+		return 0;
+	return error_set(err, errno, "cannot remove %s: %s", path, strerror(errno));
+}
+
+/* ---- the bridges of this namespace ---- */
+
+static int append_name(struct pins_bridges *bridges, const char *name)
+{
+	char(*names)[IFNAMSIZ] =
+		reallocarray(bridges->names, bridges->count + 1, sizeof(*bridges->names));
+
+	if (!names)
+		return -ENOMEM;
+	bridges->names = names;
+	memcpy(names[bridges->count++], name, IFNAMSIZ);
+	return 0;
+}
+
+static int copy_names(struct pins_bridges *bridges)
+{
+	const size_t size = bridges->count * IFNAMSIZ;
+
+	bridges->now = malloc(size);
+	bridges->as = malloc(size);
+	if (!bridges->now || !bridges->as)
+		return -ENOMEM;
+	memcpy(bridges->now, bridges->names, size);
+	memcpy(bridges->as, bridges->names, size);
+	return 0;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+int pins_bridges(const struct pins *pins, struct pins_bridges *bridges, struct error *err)
+{
+	struct dirent *entry;
+	char name[IFNAMSIZ];
+	int ret = 0;
+	DIR *dir;
+
+	*bridges = (struct pins_bridges){};
+	dir = opendir(pins->base);
+	if (!dir && errno == ENOENT)
+		return 0;
+	if (!dir)
+		return error_set(err, errno, "cannot read directory %s: %s", pins->base,
+				 strerror(errno));
+	while (!ret && (entry = readdir(dir))) {
+		if (is_dots(entry->d_name) || !strcmp(entry->d_name, LO_DIR) ||
+		    !unescape(entry->d_name, name))
+			continue;
+		ret = append_name(bridges, name);
+		if (ret)
+			error_set(err, ret, "cannot list the bridges: %s", strerror(-ret));
+		else
+			ret = pins_check(pins, name, err);
+	}
+	closedir(dir);
+	if (bridges->count)
+		qsort(bridges->names, bridges->count, sizeof(*bridges->names), compare_names);
+	if (!ret && bridges->count && copy_names(bridges))
+		ret = error_set(err, ENOMEM, "cannot list the bridges: %s", strerror(ENOMEM));
+	if (ret)
+		pins_bridges_free(bridges);
+	return ret;
+}
+
+void pins_bridges_free(struct pins_bridges *bridges)
+{
+	free(bridges->names);
+	free(bridges->now);
+	free(bridges->as);
+	*bridges = (struct pins_bridges){};
+}
+
+const char *pins_bridges_find(const struct pins_bridges *bridges, const char *name)
+{
+	for (size_t i = 0; i < bridges->count; i++) {
+		if (!strcmp(bridges->names[i], name))
+			return bridges->names[i];
+	}
+	return NULL;
+}

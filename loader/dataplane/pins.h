@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Where hbpf's state lives: pinned BPF objects below
+ *
+ *	<bpffs>/hbpf/<inode of the network namespace>/<bridge>/
+ *
+ * and, for lo's settings shared by all bridges of the namespace, .../lo/ (no
+ * bridge can have that name). There is no other state. <bpffs> is HBPF_BPFFS or
+ * /sys/fs/bpf.
+ *
+ * The inode number of a namespace that is gone is given to a new one at once
+ * (proc_alloc_inum()), so .../lo/netns tells the cookie, which never comes again:
+ * pins_open() clears away what it finds of another one.
+ */
+#ifndef HBPF_PINS_H
+#define HBPF_PINS_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <net/if.h>
+#include <linux/types.h>
+#include "lib/error.h"
+
+struct pins {
+	char base[PATH_MAX]; /* <bpffs>/hbpf/<netns> */
+	__u64 netns;         /* inode of this network namespace */
+	int lock;            /* fd of <bpffs>/hbpf, flock'ed; -1: not open */
+	int root;            /* fd of <bpffs>, where the lock is held */
+	bool writes;         /* opened with PINS_WRITE */
+};
+
+enum pins_mode {
+	PINS_READ,  /* shared lock; a missing bpffs or <bpffs>/hbpf is -ENOENT: nothing is attached;
+		     * where  another mount namespace may hold one it is -EPERM, as it is for writing
+		     */
+	PINS_WRITE, /* exclusive lock; bpffs is mounted where missing, but only in PID 1's mount
+		     * namespace: elsewhere (ip netns exec) the mount, and the guard with it,
+		     * would go with the command */
+};
+
+/**
+ * pins_check_root() - is HBPF_BPFFS, where it is set, a path that pins can be below?
+ *
+ * pins_open() asks, too; who works with paths before there is a bpffs asks first.
+ * Return: 0, -EINVAL where it is relative, or -ENAMETOOLONG
+ */
+int pins_check_root(struct error *err);
+
+/**
+ * pins_open() - find (or mount) bpffs and take the lock
+ * @pins:	Filled
+ * @mode:	What for; waits for another hbpf to finish
+ * @err:	Names HBPF_BPFFS and nsenter --net where no bpffs can be had
+ *
+ * Return: 0 or -errno; -EINVAL where HBPF_BPFFS is set, but not to an absolute path of a bpffs;
+ * -EPERM where others than root may write <bpffs>/hbpf or the directories of this namespace
+ */
+int pins_open(struct pins *pins, enum pins_mode mode, struct error *err);
+
+/**
+ * pins_close() - release the lock, write what was logged meanwhile (log_hold()), and remove
+ * <bpffs>/hbpf where nothing is left in it
+ *
+ * What is done to maps and links shows nowhere in the file system, so after PINS_WRITE the root of
+ * the bpffs is touched: `hbpf watch` is told by inotify that something may have changed.
+ */
+void pins_close(struct pins *pins);
+
+/**
+ * pins_path() - where an object of a bridge is pinned
+ * @bridge:	Interface name; bytes bpffs refuses in names (the dot) and '%' are escaped as %XX.
+ *		NULL for lo's shared state
+ * @name:	Object, as "bridge_config" or "link_ingress"; NULL for the directory
+ *
+ * Return: 0 or -ENAMETOOLONG
+ */
+int pins_path(const struct pins *pins, const char *bridge, const char *name, char path[PATH_MAX]);
+
+/**
+ * pins_check() - may nobody but root change what is pinned for a bridge?
+ * @bridge:	Interface name, or NULL for lo's shared state
+ *
+ * Return: 0; -ENOENT where nothing is pinned, with @err unset; -EPERM; other -errno
+ */
+int pins_check(const struct pins *pins, const char *bridge, struct error *err);
+
+/** pins_mkdir() - make the bridge's directory and those above it. Return: 0 or -errno */
+int pins_mkdir(const struct pins *pins, const char *bridge, struct error *err);
+
+/**
+ * pins_remove() - unlink everything pinned for a bridge, then the directories that became empty,
+ * but not <bpffs>/hbpf, which the lock is on
+ * @bridge:	Interface name, or NULL for lo's shared state
+ *
+ * Return: 0 or -errno; what is not there is no error
+ */
+int pins_remove(const struct pins *pins, const char *bridge, struct error *err);
+
+/**
+ * pins_remove_top() - remove <bpffs>/hbpf where nothing is left in it, as the last thing done under
+ * the lock of PINS_WRITE; pins_close() does it, too, but keeps the error to itself
+ * Return: 0, also where something is left, or -errno
+ */
+int pins_remove_top(const struct pins *pins, struct error *err);
+
+/**
+ * pins_rename() - keep a bridge's state under another name, which nothing is kept under
+ * Return: 0 or -errno
+ */
+int pins_rename(const struct pins *pins, const char *from, const char *to, struct error *err);
+
+/** pins_unlink() - unlink one object. Return: 0 (also when not there) or -errno */
+int pins_unlink(const struct pins *pins, const char *bridge, const char *name, struct error *err);
+
+struct pins_bridges {
+	char (*names)[IFNAMSIZ]; /* what the state is kept under; sorted */
+	/* of each, see attachment_bridges(); as pins_bridges() leaves them: the same */
+	char (*now)[IFNAMSIZ]; /* what the bridge is called at present */
+	char (*as)[IFNAMSIZ];  /* what it was called when it was attached */
+	size_t count;
+};
+
+/** pins_bridges() - bridges with state in this namespace, living or deleted. Return: 0 or -errno */
+int pins_bridges(const struct pins *pins, struct pins_bridges *bridges, struct error *err);
+void pins_bridges_free(struct pins_bridges *bridges);
+/** pins_bridges_find() - Return: the name as the list has it, or NULL where it is not among them */
+const char *pins_bridges_find(const struct pins_bridges *bridges, const char *name);
+
+#endif /* HBPF_PINS_H */

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "engine/engine.h"
+#include "engine/engine_http.h"
+#include "lib/text_list.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define UNIX_SCHEME "unix://"
+
+static const char *const usual_sockets[] = {
+	"/var/run/docker.sock",
+	"/run/podman/podman.sock",
+};
+_Static_assert(sizeof(usual_sockets) / sizeof(*usual_sockets) + 1 == ENGINES_MOST,
+	       "these, and DOCKER_HOST's");
+
+static const char *const queries[] = {
+	[ENGINE_DOCKER] = "/networks",
+	[ENGINE_PODMAN] = "/v4.0.0/libpod/networks/json",
+};
+
+/* /var/run is a link to /run, and podman-docker makes /run/docker.sock one to Podman's. */
+static bool is_same_file(const char *a, const char *b)
+{
+	struct stat of_a, of_b;
+
+	return !stat(a, &of_a) && !stat(b, &of_b) && of_a.st_dev == of_b.st_dev &&
+	       of_a.st_ino == of_b.st_ino;
+}
+
+static void add_socket(struct engines *engines, const char *socket)
+{
+	for (size_t i = 0; i < engines->count; i++) {
+		if (!strcmp(engines->v[i].socket, socket) ||
+		    is_same_file(engines->v[i].socket, socket))
+			return;
+	}
+	engines->v[engines->count++].socket = socket;
+}
+
+static int find_sockets(struct engines *engines, struct error *err)
+{
+	const char *host = getenv("DOCKER_HOST");
+	int rc = 0;
+
+	if (host && !strncmp(host, UNIX_SCHEME "/", strlen(UNIX_SCHEME "/"))) {
+		add_socket(engines, host + strlen(UNIX_SCHEME));
+	} else if (host && *host) {
+		rc = error_set(
+			err, EINVAL,
+			"DOCKER_HOST=%s is not a Unix socket, and the engine behind it may be "
+			"another host's",
+			host);
+		error_hint(err, "unset it to ask this host's engines, or name the bridge; `hbpf "
+				"bridges` lists them");
+	}
+	for (size_t i = 0; i < sizeof(usual_sockets) / sizeof(*usual_sockets); i++)
+		add_socket(engines, usual_sockets[i]);
+	return rc;
+}
+
+static void add_hint(struct engine *engine)
+{
+	struct error *problem = &engine->problem;
+
+	error_hint_privileges(problem, engine->rc);
+	if (engine->rc == -ETIMEDOUT)
+		error_hint(problem, "does the engine hang? A bridge's own name works without it; "
+				    "`hbpf bridges` lists them");
+	else if (engine->rc == -EPROTO)
+		error_hint(problem, "it takes Docker, or Podman 4.0 or newer; a bridge's own name "
+				    "works without; `hbpf bridges` lists them");
+}
+
+static void ask(struct engine *engine, struct networks *networks)
+{
+	struct error *problem = &engine->problem;
+	struct engine_answer answer;
+	int rc = engine_http_get(engine->socket, queries[ENGINE_DOCKER], ENGINE_ANSWER_MS, &answer,
+				 problem);
+
+	engine->kind = ENGINE_DOCKER;
+	if (!rc && answer.podman) {
+		engine->kind = ENGINE_PODMAN;
+		engine_answer_free(&answer);
+		rc = engine_http_get(engine->socket, queries[ENGINE_PODMAN], ENGINE_ANSWER_MS,
+				     &answer, problem);
+	}
+	if (!rc) {
+		rc = engine_parse(engine->kind, answer.body ? answer.body : "", answer.len,
+				  networks, problem);
+		if (rc)
+			error_set(problem, rc, "%s: %s", engine->socket, problem->what);
+	}
+	engine_answer_free(&answer);
+	engine->rc = rc;
+	add_hint(engine);
+}
+
+int engines_ask(struct engines *engines, struct error *err)
+{
+	int rc;
+
+	memset(engines, 0, sizeof(*engines));
+	rc = find_sockets(engines, err);
+	for (size_t i = 0; i < engines->count; i++)
+		ask(&engines->v[i], &engines->networks);
+	return rc;
+}
+
+void engines_free(struct engines *engines)
+{
+	for (size_t i = 0; i < engines->count; i++)
+		error_free(&engines->v[i].problem);
+	networks_free(&engines->networks);
+	engines->count = 0;
+}
+
+static bool is_running(const struct engine *engine)
+{
+	return engine->rc != -ENOENT && engine->rc != -ECONNREFUSED;
+}
+
+static int no_engine(const struct engines *engines, const char *word, const char *instead,
+		     struct error *err)
+{
+	char sockets[sizeof(err->hint) / 2] = "";
+
+	for (size_t i = 0; i < engines->count; i++)
+		text_list_add(sockets, sizeof(sockets), engines->v[i].socket);
+	error_set(
+		err, ENOENT,
+		"%s: %s, and no container engine is running that could know a network of that name",
+		word, instead);
+	error_hint(err,
+		   "`hbpf bridges` lists the bridges; `systemctl start docker` or `systemctl "
+		   "start podman.socket` starts an engine (tried: %s)",
+		   sockets);
+	return -ENOENT;
+}
+
+static int no_network(const struct engines *engines, const char *word, const char *instead,
+		      struct error *err)
+{
+	char names[sizeof(err->hint) / 2] = "";
+
+	for (size_t i = 0; i < engines->networks.count; i++)
+		text_list_add(names, sizeof(names), engines->networks.v[i].name);
+	error_set(err, ENOENT, "%s: %s, and no network of a container engine", word, instead);
+	error_hint(err, "networks: %s; `hbpf bridges` lists the bridges", names);
+	return -ENOENT;
+}
+
+/* It may be one of those that this engine does not tell. */
+static int not_told(const struct error *problem, int rc, const char *word, const char *instead,
+		    struct error *err)
+{
+	error_set(err, rc, "%s: %s, and %s", word, instead, problem->what);
+	error_hint(err, "%s", problem->hint);
+	return rc;
+}
+
+static int not_found(const struct engines *engines, const char *word, const char *instead,
+		     struct error *err)
+{
+	bool running = false;
+
+	for (size_t i = 0; i < engines->count; i++) {
+		const struct engine *engine = &engines->v[i];
+
+		running = running || is_running(engine);
+		if (is_running(engine) && engine->rc)
+			return not_told(&engine->problem, engine->rc, word, instead, err);
+	}
+	return running ? no_network(engines, word, instead, err)
+		       : no_engine(engines, word, instead, err);
+}
+
+static int find(struct engines *engines, const char *word, const char *instead,
+		const struct network **network, struct error *err)
+{
+	struct error problem = { 0 };
+	int rc = engines_ask(engines, &problem);
+
+	if (rc)
+		return not_told(&problem, rc, word, instead, err);
+	rc = engine_find(&engines->networks, word, network, err);
+	if (rc == -ENOENT)
+		rc = not_found(engines, word, instead, err);
+	return rc;
+}
+
+static int check_present(const struct network *network, const char *bridge, struct error *err)
+{
+	if (if_nametoindex(bridge))
+		return 0;
+	error_set(err, ENODEV, "%s, the bridge of %s's network %s, is not there", bridge,
+		  engine_name(network->engine), network->name);
+	if (network->engine == ENGINE_PODMAN)
+		error_hint(err,
+			   "Podman makes it with the network's first container; start one, and "
+			   "attach then");
+	else
+		error_hint(err, "is it a rootless Docker, or one in another network namespace? "
+				"`hbpf bridges` lists the bridges of this one");
+	return -ENODEV;
+}
+
+static int resolve(const char *word, const char *instead, bool present, char bridge[IFNAMSIZ],
+		   struct error *err)
+{
+	const struct network *network;
+	const char *name = NULL;
+	struct engines engines;
+	int rc = find(&engines, word, instead, &network, err);
+
+	if (!rc) {
+		name = engine_network_bridge(network, err);
+		rc = name ? 0 : -EOPNOTSUPP;
+	}
+	if (!rc && present)
+		rc = check_present(network, name, err);
+	if (!rc)
+		snprintf(bridge, IFNAMSIZ, "%s", name);
+	engines_free(&engines);
+	return rc;
+}
+
+int engine_resolve(const char *word, const char *instead, char bridge[IFNAMSIZ], struct error *err)
+{
+	return resolve(word, instead, false, bridge, err);
+}
+
+int engine_resolve_present(const char *word, char bridge[IFNAMSIZ], struct error *err)
+{
+	return resolve(word, "no such interface", true, bridge, err);
+}

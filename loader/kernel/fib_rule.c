@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "kernel/fib_rule.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <linux/fib_rules.h>
+#include <linux/rtnetlink.h>
+
+static bool in_range(const struct fib_range *range, __u32 value)
+{
+	return !range->given || (value >= range->first && value <= range->last);
+}
+
+/* fib_rule_match(), fib4_rule_match() and fib6_rule_match(). The kernel takes what this host sends
+ * for come in by lo, and a socket that is bound to no device has no output device yet. */
+static bool selects(const struct fib_rule *rule, const struct fib_flow *flow)
+{
+	return !rule->never && (!rule->iif[0] || !strcmp(rule->iif, "lo")) && !rule->oif[0] &&
+	       !((rule->mark ^ flow->mark) & rule->mask) && in_range(&rule->uid, flow->uid) &&
+	       prefix_has(&rule->src, &flow->src) && prefix_has(&rule->dst, &flow->dst) &&
+	       !rule->tos && (!rule->proto || rule->proto == flow->proto) &&
+	       in_range(&rule->sport, flow->sport) && !rule->dport.given;
+}
+
+bool fib_rule_matches(const struct fib_rule *rule, const struct fib_flow *flow)
+{
+	return selects(rule, flow) != rule->invert;
+}
+
+bool fib_rule_refuses(const struct fib_rule *rule)
+{
+	return rule->action == FR_ACT_BLACKHOLE || rule->action == FR_ACT_UNREACHABLE ||
+	       rule->action == FR_ACT_PROHIBIT;
+}
+
+static bool gave(const struct fib_rule *rule, const struct fib_route *route)
+{
+	int above = addr_is_v4(&route->dst.addr) ? V4_MAPPED_BITS : 0;
+
+	return rule->action == FR_ACT_TO_TBL && rule->table == route->table &&
+	       route->dst.len - above > rule->suppress;
+}
+
+/* A walk over the rules in the kernel's order. All zero is its beginning. */
+struct walk {
+	size_t next;
+	__u32 from; /* pref, after a goto */
+};
+
+/* Return: the next rule that the flow meets, or NULL */
+static const struct fib_rule *walk_on(struct walk *walk, const struct fib_rules *rules,
+				      const struct fib_flow *flow)
+{
+	while (walk->next < rules->count) {
+		const struct fib_rule *rule = &rules->v[walk->next++];
+
+		if (rule->pref < walk->from || !fib_rule_matches(rule, flow))
+			continue;
+		if (rule->action != FR_ACT_GOTO)
+			return rule;
+		walk->from = rule->target;
+	}
+	return NULL;
+}
+
+const struct fib_rule *fib_rules_found(const struct fib_rules *rules, const struct fib_flow *flow,
+				       const struct fib_route *route)
+{
+	const struct fib_rule *rule;
+	struct walk walk = { 0 };
+
+	do
+		rule = walk_on(&walk, rules, flow);
+	while (rule && !gave(rule, route));
+	return rule;
+}
+
+const struct fib_rule *fib_rules_suspect(const struct fib_rules *rules, const struct fib_flow *flow,
+					 __u32 table)
+{
+	const struct fib_rule *rule;
+	struct walk walk = { 0 };
+
+	do
+		rule = walk_on(&walk, rules, flow);
+	while (rule && !fib_rule_refuses(rule) &&
+	       (rule->action != FR_ACT_TO_TBL || rule->table == RT_TABLE_LOCAL ||
+		rule->table == table));
+	return rule;
+}
+
+const char *fib_table_format(__u32 table, char buf[FIB_TABLE_STRLEN])
+{
+	switch (table) {
+	case RT_TABLE_MAIN:
+		return "main";
+	case RT_TABLE_LOCAL:
+		return "local";
+	case RT_TABLE_DEFAULT:
+		return "default";
+	}
+	snprintf(buf, FIB_TABLE_STRLEN, "%u", table);
+	return buf;
+}

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <linux/if_link.h>
+#include <linux/pkt_sched.h>
+#include <linux/rtnetlink.h>
+
+#include "kernel/nl.h"
+#include "kernel/rtnetlink.h"
+
+#define ALT_NAME_SIZE 128 /* ALTIFNAMSIZ of linux/if.h, which does not go with net/if.h */
+
+static const char *link_kind(const struct nlattr *linkinfo)
+{
+	const struct nlattr *kind = nl_nested(linkinfo, IFLA_INFO_KIND);
+
+	return kind ? mnl_attr_get_str(kind) : "";
+}
+
+static int on_link(const struct nlmsghdr *nlh, void *data)
+{
+	const struct ifinfomsg *msg = mnl_nlmsg_get_payload(nlh);
+	struct link link = { .ifindex = msg->ifi_index, .up = msg->ifi_flags & IFF_UP };
+	struct links *links = data;
+	const struct nlattr *attr;
+	struct link *v;
+
+	mnl_attr_for_each (attr, nlh, sizeof(*msg)) {
+		switch (mnl_attr_get_type(attr)) {
+		case IFLA_IFNAME:
+			snprintf(link.name, sizeof(link.name), "%s", mnl_attr_get_str(attr));
+			break;
+		case IFLA_LINKINFO:
+			snprintf(link.kind, sizeof(link.kind), "%s", link_kind(attr));
+			break;
+		case IFLA_CARRIER:
+			link.carrier = mnl_attr_get_u8(attr);
+			break;
+		case IFLA_MASTER:
+			link.master = mnl_attr_get_u32(attr);
+			break;
+		}
+	}
+
+	v = nl_grow(links->v, links->count, sizeof(*v));
+	if (!v)
+		return MNL_CB_ERROR;
+	links->v = v;
+	links->v[links->count++] = link;
+	return MNL_CB_OK;
+}
+
+int rtnetlink_links(struct links *links, struct error *err)
+{
+	struct nl_request request;
+	int ret;
+
+	*links = (struct links){};
+	nl_begin(&request, RTM_GETLINK, NLM_F_DUMP, sizeof(struct ifinfomsg));
+	ret = nl_talk(NETLINK_ROUTE, &request, on_link, links, &links->count);
+	if (ret) {
+		links_free(links);
+		return error_set(err, ret, "cannot list the interfaces: %s", strerror(-ret));
+	}
+	return 0;
+}
+
+/* IFLA_LINKINFO > IFLA_INFO_DATA > IFLA_BR_NF_CALL_IPTABLES, of a bridge where the kernel has
+ * br_netfilter. */
+static int on_bridge(const struct nlmsghdr *nlh, void *data)
+{
+	const struct nlattr *attr;
+	bool *calls = data;
+
+	mnl_attr_for_each (attr, nlh, sizeof(struct ifinfomsg)) {
+		if (mnl_attr_get_type(attr) != IFLA_LINKINFO)
+			continue;
+		attr = nl_nested(attr, IFLA_INFO_DATA);
+		attr = attr ? nl_nested(attr, IFLA_BR_NF_CALL_IPTABLES) : NULL;
+		*calls = attr && mnl_attr_get_u8(attr);
+		break;
+	}
+	return MNL_CB_OK;
+}
+
+int rtnetlink_bridge_calls_iptables(unsigned int ifindex, struct error *err)
+{
+	struct nl_request request;
+	struct ifinfomsg *ifi;
+	bool calls = false;
+	int ret;
+
+	ifi = nl_begin(&request, RTM_GETLINK, NLM_F_ACK, sizeof(*ifi));
+	ifi->ifi_index = ifindex;
+	ret = nl_talk(NETLINK_ROUTE, &request, on_bridge, &calls, NULL);
+	if (ret)
+		return error_set(err, ret, "cannot read the options of bridge %u: %s", ifindex,
+				 strerror(-ret));
+	return calls;
+}
+
+static int on_txqlen(const struct nlmsghdr *nlh, void *data)
+{
+	const struct nlattr *attr;
+	__u32 *packets = data;
+
+	mnl_attr_for_each (attr, nlh, sizeof(struct ifinfomsg)) {
+		if (mnl_attr_get_type(attr) == IFLA_TXQLEN)
+			*packets = mnl_attr_get_u32(attr);
+	}
+	return MNL_CB_OK;
+}
+
+int rtnetlink_txqlen(unsigned int ifindex, __u32 *packets)
+{
+	struct nl_request request;
+	struct ifinfomsg *ifi;
+
+	*packets = 0;
+	ifi = nl_begin(&request, RTM_GETLINK, NLM_F_ACK, sizeof(*ifi));
+	ifi->ifi_index = (int)ifindex;
+	return nl_talk(NETLINK_ROUTE, &request, on_txqlen, packets, NULL);
+}
+
+int rtnetlink_set_txqlen(unsigned int ifindex, __u32 packets)
+{
+	struct nl_request request;
+	struct ifinfomsg *ifi;
+
+	ifi = nl_begin(&request, RTM_SETLINK, NLM_F_ACK, sizeof(*ifi));
+	ifi->ifi_index = (int)ifindex;
+	mnl_attr_put_u32(&request.nlh, IFLA_TXQLEN, packets);
+	return nl_talk(NETLINK_ROUTE, &request, NULL, NULL, NULL);
+}
+
+static struct hbpf_addr get_addr(const struct nlattr *attr, __u8 family)
+{
+	return family == AF_INET ? addr_from_v4(mnl_attr_get_u32(attr))
+				 : addr_from_v6(mnl_attr_get_payload(attr));
+}
+
+/* The kernel makes those of router advertisements without IFA_F_PERMANENT whatever their lifetime
+ * (addrconf_prefix_rcv_add_addr()), and since Linux 5.18 says so in IFA_PROTO. */
+static bool is_advertised(const struct nlmsghdr *nlh)
+{
+	const struct ifaddrmsg *msg = mnl_nlmsg_get_payload(nlh);
+	__u32 flags = msg->ifa_flags;
+	const struct nlattr *attr;
+	__u8 proto = 0;
+
+	if (msg->ifa_family != AF_INET6)
+		return false;
+	mnl_attr_for_each (attr, nlh, sizeof(*msg)) {
+		if (mnl_attr_get_type(attr) == IFA_FLAGS)
+			flags = mnl_attr_get_u32(attr);
+		else if (mnl_attr_get_type(attr) == IFA_PROTO)
+			proto = mnl_attr_get_u8(attr);
+	}
+	return !(flags & IFA_F_PERMANENT) || proto == IFAPROT_KERNEL_RA;
+}
+
+static int on_addr(const struct nlmsghdr *nlh, void *data)
+{
+	const struct ifaddrmsg *msg = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *attr, *local = NULL, *peer = NULL;
+	struct ifaddrs_list *addrs = data;
+	struct link_addr entry = { .ifindex = msg->ifa_index };
+	struct link_addr *v;
+	__u8 len;
+
+	if (msg->ifa_family != AF_INET && msg->ifa_family != AF_INET6)
+		return MNL_CB_OK;
+
+	mnl_attr_for_each (attr, nlh, sizeof(*msg)) {
+		switch (mnl_attr_get_type(attr)) {
+		case IFA_LOCAL:
+			local = attr;
+			break;
+		case IFA_ADDRESS:
+			peer = attr;
+			break;
+		}
+	}
+	/* With a peer IFA_ADDRESS is the peer's. Without one IPv4 tells its own address in both,
+	 * IPv6 in IFA_ADDRESS alone (inet_fill_ifaddr(), inet6_fill_ifaddr()). */
+	if (!local)
+		local = peer;
+	if (!peer)
+		peer = local;
+	if (!local)
+		return MNL_CB_OK;
+
+	entry.addr = get_addr(local, msg->ifa_family);
+	entry.advertised = is_advertised(nlh);
+	len = msg->ifa_prefixlen + (msg->ifa_family == AF_INET ? V4_MAPPED_BITS : 0);
+	entry.onlink = prefix_of(get_addr(peer, msg->ifa_family), len);
+
+	v = nl_grow(addrs->v, addrs->count, sizeof(*v));
+	if (!v)
+		return MNL_CB_ERROR;
+	addrs->v = v;
+	addrs->v[addrs->count++] = entry;
+	return MNL_CB_OK;
+}
+
+int rtnetlink_addrs(struct ifaddrs_list *addrs, struct error *err)
+{
+	struct nl_request request;
+	int ret;
+
+	*addrs = (struct ifaddrs_list){};
+	nl_begin(&request, RTM_GETADDR, NLM_F_DUMP, sizeof(struct ifaddrmsg));
+	ret = nl_talk(NETLINK_ROUTE, &request, on_addr, addrs, &addrs->count);
+	if (ret) {
+		ifaddrs_free(addrs);
+		return error_set(err, ret, "cannot list the interfaces' addresses: %s",
+				 strerror(-ret));
+	}
+	return 0;
+}
+
+void links_free(struct links *links)
+{
+	free(links->v);
+	*links = (struct links){};
+}
+
+void ifaddrs_free(struct ifaddrs_list *addrs)
+{
+	free(addrs->v);
+	*addrs = (struct ifaddrs_list){};
+}
+
+const struct link *links_by_name(const struct links *links, const char *name)
+{
+	for (size_t i = 0; i < links->count; i++) {
+		if (!strcmp(links->v[i].name, name))
+			return &links->v[i];
+	}
+	return NULL;
+}
+
+static int on_name(const struct nlmsghdr *nlh, void *data)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each (attr, nlh, sizeof(struct ifinfomsg)) {
+		if (mnl_attr_get_type(attr) == IFLA_IFNAME)
+			snprintf(data, IFNAMSIZ, "%s", mnl_attr_get_str(attr));
+	}
+	return MNL_CB_OK;
+}
+
+int rtnetlink_real_name(const char *word, char name[IFNAMSIZ])
+{
+	struct nl_request request;
+
+	name[0] = '\0';
+	if (strlen(word) >= ALT_NAME_SIZE)
+		return -ENODEV;
+	/* rtnl_dev_get() takes either kind of name for this attribute. */
+	nl_begin(&request, RTM_GETLINK, NLM_F_ACK, sizeof(struct ifinfomsg));
+	mnl_attr_put_strz(&request.nlh, IFLA_ALT_IFNAME, word);
+	return nl_talk(NETLINK_ROUTE, &request, on_name, name, NULL);
+}
+
+const struct link *links_called(const struct links *links, const char *word)
+{
+	const struct link *link = links_by_name(links, word);
+	char name[IFNAMSIZ];
+
+	return link || rtnetlink_real_name(word, name) ? link : links_by_name(links, name);
+}
+
+const struct link *links_by_index(const struct links *links, unsigned int ifindex)
+{
+	for (size_t i = 0; i < links->count; i++) {
+		if (links->v[i].ifindex == ifindex)
+			return &links->v[i];
+	}
+	return NULL;
+}
+
+/*
+ * Each (protocol, priority) announces itself with a message of handle 0 before
+ * its filters (tcf_chain_dump()). More than there are is counted in two cases,
+ * never less: u32 lists its hash tables beside its filters, and a qdisc
+ * "ingress" in the place of clsact gives the same answer for both parents.
+ */
+static int on_filter(const struct nlmsghdr *nlh, void *data)
+{
+	const struct tcmsg *msg = mnl_nlmsg_get_payload(nlh);
+	size_t *count = data;
+
+	if (msg->tcm_handle)
+		++*count;
+	return MNL_CB_OK;
+}
+
+static int count_filters(unsigned int ifindex, __u32 parent, size_t *count)
+{
+	struct nl_request request;
+	struct tcmsg *msg;
+	int ret;
+
+	msg = nl_begin(&request, RTM_GETTFILTER, NLM_F_DUMP, sizeof(*msg));
+	msg->tcm_ifindex = ifindex;
+	msg->tcm_parent = parent;
+	ret = nl_talk(NETLINK_ROUTE, &request, on_filter, count, count);
+	/* no such qdisc, or a kernel without traffic control */
+	return ret == -EINVAL || ret == -EOPNOTSUPP ? 0 : ret;
+}
+
+int rtnetlink_filters(unsigned int ifindex, unsigned int *count, struct error *err)
+{
+	size_t found = 0;
+	int ret;
+
+	ret = count_filters(ifindex, TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS), &found);
+	if (!ret)
+		ret = count_filters(ifindex, TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS), &found);
+	if (ret)
+		return error_set(err, ret, "cannot list the tc filters of interface %u: %s",
+				 ifindex, strerror(-ret));
+	*count = found;
+	return 0;
+}

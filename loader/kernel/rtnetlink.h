@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Interfaces, addresses and tc filters of this network namespace, over rtnetlink (libmnl). */
+#ifndef HBPF_RTNETLINK_H
+#define HBPF_RTNETLINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <net/if.h>
+#include "lib/addr.h"
+#include "lib/error.h"
+
+struct link {
+	unsigned int ifindex;
+	char name[IFNAMSIZ];
+	char kind[16]; /* IFLA_INFO_KIND: "bridge", "veth", "vrf"...; empty for a physical device */
+	bool up;       /* IFF_UP */
+	bool carrier;  /* IFLA_CARRIER; a bridge with ports has it while one of them does */
+	unsigned int master; /* ifindex of the bridge or VRF it is enslaved to, or 0 */
+};
+
+struct links {
+	struct link *v;
+	size_t count;
+};
+
+/* One address of an interface. */
+struct link_addr {
+	unsigned int ifindex;
+	struct hbpf_addr addr;
+	struct prefix onlink; /* its prefix, host bits cleared; for a peer address the peer's */
+	bool advertised; /* IPv6, and has a lifetime: not the administrator's or an engine's word,
+			  * but the link's (router advertisements, which a client can send) */
+};
+
+struct ifaddrs_list {
+	struct link_addr *v;
+	size_t count;
+};
+
+/** rtnetlink_links() - all interfaces, RTM_GETLINK. Return: 0 or -errno. Free with links_free() */
+int rtnetlink_links(struct links *links, struct error *err);
+void links_free(struct links *links);
+/**
+ * rtnetlink_addrs() - all addresses of all interfaces, RTM_GETADDR
+ * Return: 0 or -errno. Free with ifaddrs_free()
+ */
+int rtnetlink_addrs(struct ifaddrs_list *addrs, struct error *err);
+void ifaddrs_free(struct ifaddrs_list *addrs);
+
+/** links_by_name() - Return: the interface of that name, within @links, or NULL */
+const struct link *links_by_name(const struct links *links, const char *name);
+/**
+ * rtnetlink_real_name() - the name of the interface that has a word as its name or as an
+ * alternative one (`ip link property add dev ... altname ...`, Linux 5.5)
+ * @word:	Of any length
+ * @name:	Set to the name proper
+ *
+ * Return: 0, -ENODEV where there is none, or -errno
+ */
+int rtnetlink_real_name(const char *word, char name[IFNAMSIZ]);
+
+/**
+ * links_called() - as links_by_name(), but where none has that name, the interface that has it as
+ * an alternative one
+ */
+const struct link *links_called(const struct links *links, const char *word);
+
+/** links_by_index() - Return: the interface with that index, within @links, or NULL */
+const struct link *links_by_index(const struct links *links, unsigned int ifindex);
+
+/**
+ * rtnetlink_bridge_calls_iptables() - the bridge's own nf_call_iptables
+ * Return: 1, 0 (also where the kernel has no br_netfilter) or -errno
+ */
+int rtnetlink_bridge_calls_iptables(unsigned int ifindex, struct error *err);
+
+/**
+ * rtnetlink_txqlen() - the length of an interface's transmit queue, in packets
+ * Return: 0, or -errno as the kernel says it
+ */
+int rtnetlink_txqlen(unsigned int ifindex, __u32 *packets);
+/** rtnetlink_set_txqlen() - set it. Return: 0 or -errno */
+int rtnetlink_set_txqlen(unsigned int ifindex, __u32 packets);
+
+/**
+ * rtnetlink_filters() - how many tc filters hang on an interface's clsact hooks
+ * @ifindex:	Interface
+ * @count:	Filters of all programs on ingress and egress together (RTM_GETTFILTER)
+ *
+ * Return: 0 or -errno; no clsact qdisc is 0 filters
+ */
+int rtnetlink_filters(unsigned int ifindex, unsigned int *count, struct error *err);
+
+#endif /* HBPF_RTNETLINK_H */

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include "lib/addr.h"
+#include "model/port_spec.h"
+
+#define PORT_MAX 65535
+
+/* The longest valid word, 65535-65535:127.255.255.255:65535-65535/tcp+udp, has
+ * 47 bytes, so only nonsense is ever quoted with a part cut out. */
+#define QUOTE_BEFORE 48 /* bytes of the word shown before the offending part */
+#define QUOTE_MAX    72 /* and in all */
+#define ELLIPSIS     "..."
+
+/* The word being read, and where to complain about it. */
+struct word {
+	const char *text;
+	struct error *err;
+};
+
+/* A stretch of the word; `at` is NULL where the word has no such part. */
+struct part {
+	const char *at;
+	size_t len;
+};
+
+/* gateway ":" addr ":" local "/" proto */
+struct spec_parts {
+	struct part gateway;
+	struct part addr;
+	struct part local;
+	struct part proto;
+};
+
+struct port_range {
+	__u16 first;
+	__u16 last;
+};
+
+static struct part part_between(const char *start, const char *end)
+{
+	return (struct part){ .at = start, .len = end - start };
+}
+
+/*
+ * The word itself may not be printed: it could move the cursor or colour the
+ * terminal. One byte makes one column, so that the carets stand right.
+ */
+static void make_printable(char *line)
+{
+	for (; *line; line++)
+		if (*line < ' ' || *line > '~')
+			*line = '?';
+}
+
+/* One caret also for what is missing, which has no width. */
+static void draw_carets(char *line, size_t column, size_t width)
+{
+	memset(line, ' ', column);
+	line[column++] = '^';
+	for (; width > 1; width--)
+		line[column++] = '~';
+	line[column] = '\0';
+}
+
+static int refuse(const struct word *word, struct part bad, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static int refuse(const struct word *word, struct part bad, const char *fmt, ...)
+{
+	char line[sizeof(ELLIPSIS) + QUOTE_MAX + sizeof(ELLIPSIS)], carets[sizeof(line)], why[160];
+	size_t before = bad.at - word->text;
+	size_t cut = before > QUOTE_BEFORE ? before - QUOTE_BEFORE : 0;
+	const char *from = word->text + cut;
+	size_t shown = strnlen(from, QUOTE_MAX);
+	size_t column = before - cut + (cut ? strlen(ELLIPSIS) : 0), room;
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(why, sizeof(why), fmt, args);
+	va_end(args);
+
+	snprintf(line, sizeof(line), "%s%.*s%s", cut ? ELLIPSIS : "", (int)shown, from,
+		 from[shown] ? ELLIPSIS : "");
+	make_printable(line);
+	room = strlen(line) - column;
+	draw_carets(carets, column, bad.len < room ? bad.len : room);
+
+	error_set(word->err, EINVAL, "%s\n  %s\n  %s", why, line, carets);
+	return -EINVAL;
+}
+
+/* How many decimal digits a part starts with. */
+static size_t count_digits(struct part part)
+{
+	size_t n = 0;
+
+	while (n < part.len && part.at[n] >= '0' && part.at[n] <= '9')
+		n++;
+	return n;
+}
+
+static int parse_port(const struct word *word, struct part part, __u16 *port)
+{
+	size_t digits = count_digits(part);
+	unsigned int n = 0;
+
+	if (!part.len)
+		return refuse(word, part, "port is missing");
+	if (digits < part.len)
+		return refuse(word, part_between(part.at + digits, part.at + part.len),
+			      "port must be a decimal number from 1 to %d", PORT_MAX);
+	/* Beyond the maximum further digits don't matter, and n cannot overflow. */
+	for (size_t i = 0; i < digits && n <= PORT_MAX; i++)
+		n = n * 10 + (part.at[i] - '0');
+	if (n < 1 || n > PORT_MAX)
+		return refuse(word, part, "port %.*s%s is out of range (1 to %d)",
+			      digits > 20 ? 20 : (int)digits, part.at, digits > 20 ? ELLIPSIS : "",
+			      PORT_MAX);
+	*port = n;
+	return 0;
+}
+
+static int parse_ports(const struct word *word, struct part part, struct port_range *ports)
+{
+	const char *dash = memchr(part.at, '-', part.len);
+	const char *end = part.at + part.len;
+	int rc;
+
+	rc = parse_port(word, part_between(part.at, dash ? dash : end), &ports->first);
+	if (rc)
+		return rc;
+	ports->last = ports->first;
+	if (!dash)
+		return 0;
+	rc = parse_port(word, part_between(dash + 1, end), &ports->last);
+	if (rc)
+		return rc;
+	if (ports->last < ports->first)
+		return refuse(word, part, "range is reversed: %u is above %u", ports->first,
+			      ports->last);
+	return 0;
+}
+
+/* Return: 0, or -EINVAL when it is no address of any family */
+static int part_to_addr(struct part part, struct hbpf_addr *addr)
+{
+	char text[ADDR_STRLEN + 2]; /* with brackets */
+
+	if (part.len >= sizeof(text))
+		return -EINVAL;
+	memcpy(text, part.at, part.len);
+	text[part.len] = '\0';
+	return addr_parse(text, addr);
+}
+
+static int parse_addr(const struct word *word, struct part part, __be32 *addr4)
+{
+	const struct part rest = part_between(part.at, part.at + strcspn(part.at, "/"));
+	struct hbpf_addr addr;
+
+	if (!part.len)
+		return refuse(word, part, "address is missing");
+	if (part_to_addr(part, &addr) && memchr(part.at, ':', part.len)) {
+		/* An IPv6 address without a port behind it was split within; 80:::90 is none. */
+		if (part_to_addr(rest, &addr) || (*rest.at != '[' && !addr_is_loopback(&addr)))
+			return refuse(word, part, "too many colons");
+		part = rest;
+	} else if (part_to_addr(part, &addr)) {
+		return refuse(word, part, "address must be an IPv4 address in 127.0.0.0/8");
+	}
+	if (!addr_is_v4(&addr))
+		return refuse(word, part,
+			      "address must be IPv4; leave it out and IPv6 reaches [::1]");
+	if (!addr_is_loopback(&addr))
+		return refuse(word, part,
+			      "address must be in 127.0.0.0/8: ports lead to this host's loopback "
+			      "and nowhere else");
+	*addr4 = addr.word[3];
+	return 0;
+}
+
+static int parse_protos(const struct word *word, struct part part, unsigned int *protos)
+{
+	static const struct {
+		const char *name;
+		unsigned int protos;
+	} known[] = {
+		{ "tcp", PORT_SPEC_TCP },
+		{ "udp", PORT_SPEC_UDP },
+		{ "tcp+udp", PORT_SPEC_TCP | PORT_SPEC_UDP },
+		{ "udp+tcp", PORT_SPEC_TCP | PORT_SPEC_UDP },
+	};
+
+	if (!part.len)
+		return refuse(word, part, "protocol is missing (tcp, udp or tcp+udp)");
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (strlen(known[i].name) == part.len &&
+		    !memcmp(known[i].name, part.at, part.len)) {
+			*protos = known[i].protos;
+			return 0;
+		}
+	}
+	return refuse(word, part, "unknown protocol (tcp, udp or tcp+udp)");
+}
+
+static int parse_gateway_ports(const struct word *word, struct part part, struct port_range *ports)
+{
+	struct hbpf_addr addr;
+	int rc;
+
+	if (part_to_addr(part, &addr))
+		return parse_ports(word, part, ports);
+
+	/* Docker's -p takes the address first; there it is the one dialled. */
+	rc = refuse(word, part, "gateway port comes first, then the loopback address");
+	error_hint(word->err, "write it as 80:127.0.0.1:8080");
+	return rc;
+}
+
+static int parse_local_ports(const struct word *word, struct part part,
+			     const struct port_range *gateway, __u16 *first)
+{
+	const char *end = part.at + part.len;
+	struct port_range local = { 0 };
+	struct hbpf_addr addr;
+	int rc;
+
+	if (!part_to_addr(part, &addr)) {
+		rc = refuse(word, part_between(end, end),
+			    "loopback port is missing behind the address");
+		error_hint(word->err, "write it as 80:127.0.0.1:8080");
+		return rc;
+	}
+	rc = parse_ports(word, part, &local);
+	if (rc)
+		return rc;
+	if (local.last - local.first != gateway->last - gateway->first)
+		return refuse(word, part, "ranges differ in length (%d and %d)",
+			      gateway->last - gateway->first + 1, local.last - local.first + 1);
+	*first = local.first;
+	return 0;
+}
+
+/*
+ * Whatever lies between the first and the last colon is taken for the address,
+ * so that one with colons is recognised, and refused, as such.
+ */
+static struct spec_parts split(const char *text)
+{
+	const char *slash = text + strcspn(text, "/");
+	const char *first = memchr(text, ':', slash - text), *last = slash;
+	struct spec_parts parts = { .gateway = part_between(text, first ? first : slash) };
+
+	if (*slash)
+		parts.proto = part_between(slash + 1, slash + strlen(slash));
+	if (!first)
+		return parts;
+	while (*--last != ':')
+		;
+	parts.local = part_between(last + 1, slash);
+	if (last != first)
+		parts.addr = part_between(first + 1, last);
+	return parts;
+}
+
+int port_spec_parse(const char *text, struct port_spec *spec, struct error *err)
+{
+	const struct word word = { .text = text, .err = err };
+	const struct spec_parts parts = split(text);
+	struct port_spec parsed = {
+		.local_given = parts.local.at,
+		.addr4 = htonl(INADDR_LOOPBACK),
+		.addr_given = parts.addr.at,
+		.protos = PORT_SPEC_TCP,
+		.proto_given = parts.proto.at,
+	};
+	struct port_range ports = { 0 };
+	int rc;
+
+	if (!*text)
+		return error_set(err, EINVAL, "port is empty");
+	rc = parse_gateway_ports(&word, parts.gateway, &ports);
+	if (rc)
+		return rc;
+	parsed.first = parsed.local_first = ports.first;
+	parsed.last = ports.last;
+
+	if (parsed.addr_given)
+		rc = parse_addr(&word, parts.addr, &parsed.addr4);
+	if (!rc && parsed.local_given)
+		rc = parse_local_ports(&word, parts.local, &ports, &parsed.local_first);
+	if (!rc && parsed.proto_given)
+		rc = parse_protos(&word, parts.proto, &parsed.protos);
+	if (rc)
+		return rc;
+	*spec = parsed;
+	return 0;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The grammar of a port on the command line, Docker's -p habit, gateway first:
+ *
+ *	SPEC  := [ PORTS ":" [ ADDR ":" ] ] PORTS [ "/" PROTO ]
+ *	PORTS := PORT [ "-" PORT ]
+ *	PROTO := "tcp" | "udp" | "tcp+udp" | "udp+tcp"
+ *
+ * as 8088, 80:8080, 8000-8010, 53/udp, 8000-8010:9000-9010/tcp,
+ * 53:127.0.0.53:53/udp. Ports are 1 to 65535, decimal (080 is 80), without sign
+ * or blanks; both ranges are of one length; ADDR is in 127.0.0.0/8.
+ */
+#ifndef HBPF_PORT_SPEC_H
+#define HBPF_PORT_SPEC_H
+
+#include <stdbool.h>
+#include <linux/types.h>
+#include "lib/error.h"
+
+#define PORT_SPEC_TCP 1U
+#define PORT_SPEC_UDP 2U
+
+struct port_spec {
+	__u16 first; /* gateway ports, host byte order */
+	__u16 last;
+	__u16 local_first;   /* loopback port that `first` leads to, host byte order */
+	bool local_given;    /* the loopback side was written out */
+	__be32 addr4;        /* loopback address, 127.0.0.1 when not given */
+	bool addr_given;     /* then IPv4 only */
+	unsigned int protos; /* PORT_SPEC_* set; TCP when not given */
+	bool proto_given;
+};
+
+/**
+ * port_spec_parse() - read one SPEC
+ * @text:	The word of the command line
+ * @spec:	Filled on success only
+ * @err:	On failure says why, and in two more lines quotes @text with carets under the
+ *		offending part. What is not printable ASCII is shown as '?'
+ *
+ * Return: 0, or -EINVAL
+ */
+int port_spec_parse(const char *text, struct port_spec *spec, struct error *err);
+
+#endif /* HBPF_PORT_SPEC_H */

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "model/sets.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool gateways_has(const struct gateways *set, const struct hbpf_addr *addr)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		if (addr_equal(&set->v[i].addr, addr))
+			return true;
+	}
+	return false;
+}
+
+int gateways_add(struct gateways *set, const struct hbpf_addr *addr, __u32 why)
+{
+	struct gateway *v;
+	size_t at = 0;
+
+	while (at < set->count && addr_compare(&set->v[at].addr, addr) < 0)
+		at++;
+	if (at < set->count && addr_equal(&set->v[at].addr, addr)) {
+		set->v[at].why |= why;
+		return 0;
+	}
+	v = reallocarray(set->v, set->count + 1, sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	set->v = v;
+	memmove(v + at + 1, v + at, (set->count - at) * sizeof(*v));
+	v[at] = (struct gateway){ *addr, why };
+	set->count++;
+	return 0;
+}
+
+bool gateways_same(const struct gateways *a, const struct gateways *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++) {
+		if (!addr_equal(&a->v[i].addr, &b->v[i].addr) || a->v[i].why != b->v[i].why)
+			return false;
+	}
+	return true;
+}
+
+bool sources_have(const struct sources *set, const struct prefix *prefix)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		if (set->v[i].prefix.len == prefix->len &&
+		    addr_equal(&set->v[i].prefix.addr, &prefix->addr))
+			return true;
+	}
+	return false;
+}
+
+int sources_copy(struct sources *to, const struct sources *from)
+{
+	to->v = calloc(from->count + 1, sizeof(*to->v));
+	if (!to->v)
+		return -ENOMEM;
+	if (from->count)
+		memcpy(to->v, from->v, from->count * sizeof(*to->v));
+	to->count = from->count;
+	return 0;
+}
+
+int sources_add(struct sources *set, const struct source *source)
+{
+	struct source *v;
+
+	/* Doubled at every power of two, so that the set needs no field for its room. */
+	if (!(set->count & (set->count - 1))) {
+		v = reallocarray(set->v, set->count ? 2 * set->count : 1, sizeof(*v));
+		if (!v)
+			return -ENOMEM;
+		set->v = v;
+	}
+	set->v[set->count++] = *source;
+	return 0;
+}
+
+static int compare_prefixes(const struct prefix *a, const struct prefix *b)
+{
+	int order = addr_compare(&a->addr, &b->addr);
+
+	return order ? order : a->len - b->len;
+}
+
+static int compare_sources(const void *a, const void *b)
+{
+	const struct source *x = a, *y = b;
+	int order = compare_prefixes(&x->prefix, &y->prefix);
+
+	if (order)
+		return order;
+	return memcmp(&y->local4, &x->local4, sizeof(x->local4)); /* 0 last */
+}
+
+void sources_sort(struct sources *set)
+{
+	size_t kept = 0;
+
+	if (set->count)
+		qsort(set->v, set->count, sizeof(*set->v), compare_sources);
+	for (size_t i = 0; i < set->count; i++) {
+		if (!kept || compare_prefixes(&set->v[kept - 1].prefix, &set->v[i].prefix))
+			set->v[kept++] = set->v[i];
+	}
+	set->count = kept;
+}
+
+bool sources_same(const struct sources *a, const struct sources *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++) {
+		if (compare_prefixes(&a->v[i].prefix, &b->v[i].prefix) ||
+		    a->v[i].local4 != b->v[i].local4)
+			return false;
+	}
+	return true;
+}
+
+/* 0.0.0.0/0 is the whole of IPv4 and no more: it has no other half. */
+static bool is_half(const struct prefix *prefix)
+{
+	return prefix->len > (addr_is_v4(&prefix->addr) ? V4_MAPPED_BITS : 0);
+}
+
+static bool are_halves(const struct prefix *a, const struct prefix *b)
+{
+	struct prefix whole;
+
+	if (a->len != b->len || !is_half(a))
+		return false;
+	whole = prefix_of(a->addr, a->len - 1);
+	return prefix_has(&whole, &b->addr);
+}
+
+void sources_merge(struct sources *set)
+{
+	size_t kept = 0;
+
+	sources_sort(set);
+	for (size_t i = 0; i < set->count; i++) {
+		struct prefix next = set->v[i].prefix;
+
+		if (kept && prefix_has(&set->v[kept - 1].prefix, &next.addr))
+			continue;
+		while (kept && are_halves(&set->v[kept - 1].prefix, &next))
+			next = prefix_of(next.addr, set->v[--kept].prefix.len - 1);
+		set->v[kept++] = (struct source){ .prefix = next };
+	}
+	set->count = kept;
+}

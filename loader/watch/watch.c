@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The watcher's loop: wait for a notice that something changed, take in all there
+ * are, make a pass (watch_pass.c) at once, and the next one PAUSE_MS later at the
+ * earliest, however many notices come. Nothing is polled: a pass without a notice
+ * is only made for what failed, and rarer each time.
+ */
+#include "watch/watch.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "kernel/netlink_events.h"
+#include "lib/notify.h"
+#include "watch/watch_lock.h"
+#include "watch/watch_pass.h"
+
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#define PAUSE_MS 100
+#define NEVER    INT64_MAX
+
+/* What the loop waits for. */
+enum {
+	FD_SIGNALS,
+	FD_FILES,
+	FD_NETLINK,
+	FD_ENGINES = FD_NETLINK + NETLINK_EVENTS_MAX,
+	FD_MAX = FD_ENGINES + ENGINES_MOST,
+};
+
+struct watch {
+	const struct watch_options *options;
+	struct watch_state state;
+	struct mnl_socket *netlink[NETLINK_EVENTS_MAX]; /* NULL: this kernel has none */
+	int signals;
+	int lock;
+	bool stop;
+	__s64 last; /* when the last pass ended, as of monotonic_ms() */
+	__s64 next; /* when the next one is due */
+};
+
+void watch_log_problems(const struct conf *conf)
+{
+	for (size_t i = 0; i < conf->problems.count; i++)
+		log_error(&conf->problems.v[i]);
+}
+
+static void call_pass(struct watch *w)
+{
+	__s64 due = w->last + PAUSE_MS;
+
+	if (due < w->next)
+		w->next = due;
+}
+
+static void make_pass(struct watch *w)
+{
+	int wait = watch_pass(&w->state);
+
+	w->last = monotonic_ms();
+	w->next = wait < 0 ? NEVER : w->last + (wait > PAUSE_MS ? wait : PAUSE_MS);
+	notify("STATUS=%zu of %zu declared bridges attached", w->state.attached,
+	       w->state.conf.count + w->state.labels.count);
+}
+
+/* What failed may do better now. */
+static void try_at_once(struct watch *w)
+{
+	tended_free(&w->state.tended);
+	w->next = w->last;
+}
+
+static void reload(struct watch *w)
+{
+	struct conf conf;
+
+	notify("RELOADING=1");
+	if (conf_read(&conf, w->options->conf)) {
+		watch_log_problems(&conf);
+		log_warn(
+			"the configuration stays as it was before: what it says now has %zu error%s",
+			conf.problems.count, conf.problems.count == 1 ? "" : "s");
+		conf_free(&conf);
+	} else {
+		conf_free(&w->state.conf);
+		w->state.conf = conf;
+		w->state.engines.stale = true;
+		try_at_once(w);
+		make_pass(w);
+		log_notice("the configuration was read again and is in force: %zu section%s",
+			   w->state.conf.count, w->state.conf.count == 1 ? "" : "s");
+	}
+	notify("READY=1");
+}
+
+static void take_signals(struct watch *w)
+{
+	struct signalfd_siginfo info;
+	bool again = false;
+
+	while (read(w->signals, &info, sizeof(info)) == sizeof(info)) {
+		again |= info.ssi_signo == SIGHUP;
+		w->stop |= info.ssi_signo != SIGHUP;
+	}
+	if (again && !w->stop)
+		reload(w);
+}
+
+static int open_signals(struct watch *w, struct error *err)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	signal(SIGPIPE, SIG_IGN); /* whoever read the log may go */
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	w->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return w->signals < 0
+		       ? error_set(err, errno, "cannot listen to signals: %s", strerror(errno))
+		       : 0;
+}
+
+static int open_all(struct watch *w, struct error *err)
+{
+	int rc;
+
+	w->lock = watch_lock(err);
+	if (w->lock < 0)
+		return w->lock;
+	rc = open_signals(w, err);
+	if (!rc)
+		rc = file_events_open(&w->state.files, err);
+	if (rc)
+		return rc;
+	for (int source = 0; source < NETLINK_EVENTS_MAX; source++) {
+		w->netlink[source] = netlink_events_open(source, err);
+		if (w->netlink[source])
+			continue;
+		if (source == NETLINK_EVENTS_ROUTE)
+			return -EIO;
+		log_info("%s", err->what); /* a kernel without nf_tables */
+		error_free(err);
+	}
+	return 0;
+}
+
+static void close_all(struct watch *w)
+{
+	for (int source = 0; source < NETLINK_EVENTS_MAX; source++) {
+		if (w->netlink[source])
+			mnl_socket_close(w->netlink[source]);
+	}
+	file_events_close(&w->state.files);
+	tended_free(&w->state.tended);
+	conf_free(&w->state.conf);
+	conf_free(&w->state.labels);
+	watch_engines_close(&w->state.engines);
+	if (w->signals >= 0)
+		close(w->signals);
+	if (w->lock >= 0)
+		close(w->lock);
+}
+
+/* Until something happens, or a pass is due. */
+static void wait_for_notices(struct watch *w)
+{
+	struct pollfd fds[FD_MAX] = {
+		[FD_SIGNALS] = { .fd = w->signals, .events = POLLIN },
+		[FD_FILES] = { .fd = w->state.files.fd, .events = POLLIN },
+	};
+	struct watch_engines *engines = &w->state.engines;
+	__s64 left = w->next - monotonic_ms();
+
+	if (left < 0)
+		left = 0;
+	for (size_t i = 0; i < ENGINES_MOST; i++)
+		fds[FD_ENGINES + i] = (struct pollfd){
+			.fd = i < engines->count ? engine_events_fd(&engines->v[i].events) : -1,
+			.events = POLLIN,
+		};
+	for (int source = 0; source < NETLINK_EVENTS_MAX; source++)
+		fds[FD_NETLINK + source] = (struct pollfd){
+			.fd = w->netlink[source] ? mnl_socket_get_fd(w->netlink[source]) : -1,
+			.events = POLLIN,
+		};
+	if (poll(fds, FD_MAX, w->next == NEVER ? -1 : (int)(left < INT_MAX ? left : INT_MAX)) <= 0)
+		return;
+	if (fds[FD_FILES].revents && file_events_drain(&w->state.files)) {
+		watch_engines_retry(&w->state.engines);
+		call_pass(w);
+	}
+	for (size_t i = 0; i < engines->count; i++) {
+		if (!fds[FD_ENGINES + i].revents)
+			continue;
+		watch_engines_dispatch(engines, i);
+		call_pass(w);
+	}
+	for (int source = 0; source < NETLINK_EVENTS_MAX; source++) {
+		if (fds[FD_NETLINK + source].revents &&
+		    netlink_events_drain(source, w->netlink[source]))
+			call_pass(w);
+	}
+	if (fds[FD_SIGNALS].revents)
+		take_signals(w);
+}
+
+/* Return: 0, or -EIO where something is still attached that should not be */
+static int detach_all(struct watch *w, struct error *err)
+{
+	if (watch_detach_all(&w->state)) {
+		log_notice("ended; what it attached is detached");
+		return 0;
+	}
+	error_set(err, EIO, "ended; not all of what it attached is detached");
+	error_hint(err, "`hbpf status` tells what is left, `hbpf detach --all` tries it again");
+	return -EIO;
+}
+
+/* Return: 0 or -errno */
+static int keep(struct watch *w, struct error *err)
+{
+	log_notice("watching; %zu section%s, labels %s", w->state.conf.count,
+		   w->state.conf.count == 1 ? "" : "s", w->state.conf.labels ? "on" : "off");
+	make_pass(w);
+	notify("READY=1");
+	while (!w->stop) {
+		wait_for_notices(w);
+		if (!w->stop && monotonic_ms() >= w->next)
+			make_pass(w);
+	}
+	notify("STOPPING=1");
+	if (w->options->detach_on_exit)
+		return detach_all(w, err);
+	log_notice("ended; what is attached stays so");
+	return 0;
+}
+
+int watch_run(const struct watch_options *options, struct conf *conf, struct error *err)
+{
+	struct watch w = {
+		.options = options,
+		.state = { .conf = *conf, .files = { .fd = -1 } },
+		.signals = -1,
+		.lock = -1,
+	};
+	int rc;
+
+	memset(conf, 0, sizeof(*conf));
+	rc = open_all(&w, err);
+	if (!rc)
+		rc = keep(&w, err);
+	close_all(&w);
+	return rc;
+}
