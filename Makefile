@@ -33,7 +33,7 @@ LDFLAGS ?= -pie -Wl,-z,relro -Wl,-z,now
 WARNINGS      = -Wall -Wextra $(if $(WERROR),-Werror)
 # Expanded in recipes only, so that `make help` and `make deps` work before pkg-config is there.
 PACKAGES      = libbpf libelf zlib libmnl json-c
-# Loaded by who needs it (loader/engine/curl.h), so only its headers count here.
+# Loaded by who needs it (loader/engine/libcurl.h), so only its headers count here.
 LOADED        = libcurl
 LOADER_CFLAGS = -std=gnu11 $(WARNINGS) -D_GNU_SOURCE -Iinclude -Iloader -I$(BUILD) \
 		$(shell $(PKG_CONFIG) --cflags $(PACKAGES) $(LOADED))

@@ -15,11 +15,11 @@
  * three steps and compares.
  */
 #include "attach/attach.h"
-#include "cli/advice.h"
+#include "cli/warnings.h"
 #include "lib/log.h"
-#include "attach/reconcile.h"
-#include "attach/refresh.h"
-#include "dataplane/settings.h"
+#include "attach/renames.h"
+#include "attach/desired.h"
+#include "dataplane/host_settings.h"
 
 #include <errno.h>
 #include <spawn.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "attach/attachment.h"
 #include "engine/engine.h"
-#include "attach/reconcile.h"
-#include "dataplane/settings.h"
-#include "lib/text_list.h"
+#include "attach/renames.h"
+#include "dataplane/host_settings.h"
+#include "lib/str_list.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -4,7 +4,7 @@
 #define HBPF_DETACH_H
 
 #include "attach/attachment.h"
-#include "dataplane/settings.h"
+#include "dataplane/host_settings.h"
 
 /* What a detach did. */
 struct detached {

@@ -5,8 +5,8 @@
 
 #include <stdbool.h>
 #include "model/exports.h"
-#include "kernel/owners.h"
-#include "kernel/sockets.h"
+#include "kernel/proc_owner.h"
+#include "kernel/sock_diag.h"
 
 enum {
 	LISTENER_V4,

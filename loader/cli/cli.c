@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "cli/cli.h"
 #include "lib/log.h"
-#include "lib/text_list.h"
+#include "lib/str_list.h"
 
 #include <stdarg.h>
 #include <stdio.h>

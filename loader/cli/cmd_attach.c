@@ -3,15 +3,15 @@
  * hbpf attach: read the command line (nothing is touched before it makes sense),
  * attach (attach.c tells how), and tell what clients can dial now.
  */
-#include "cli/advice.h"
+#include "cli/warnings.h"
 #include "model/args.h"
 #include "attach/attach.h"
 #include "cli/commands.h"
 #include "engine/engine.h"
 #include "lib/log.h"
-#include "kernel/nat.h"
+#include "kernel/nat_detect.h"
 #include "lib/output.h"
-#include "cli/report.h"
+#include "cli/ports_view.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -5,8 +5,8 @@
 #include "engine/engine.h"
 #include "lib/log.h"
 #include "lib/output.h"
-#include "attach/refresh.h"
-#include "lib/text_list.h"
+#include "attach/desired.h"
+#include "lib/str_list.h"
 
 #include <errno.h>
 #include <json-c/json.h>

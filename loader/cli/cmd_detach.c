@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* hbpf detach: find the bridge that is meant, or all, and take hbpf off it (detach.c tells how). */
-#include "cli/advice.h"
+#include "cli/warnings.h"
 #include "cli/commands.h"
 #include "attach/detach.h"
 #include "lib/log.h"
-#include "attach/lost.h"
+#include "attach/orphans.h"
 #include "lib/output.h"
-#include "cli/report.h"
+#include "cli/ports_view.h"
 
 #include <errno.h>
 #include <stdio.h>

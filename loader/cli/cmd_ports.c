@@ -10,13 +10,13 @@
  *	settle   end connections over what is gone, clear up behind them
  *	gather   what is to be printed; then the lock is released
  */
-#include "cli/advice.h"
+#include "cli/warnings.h"
 #include "model/args.h"
 #include "attach/attachment.h"
 #include "cli/commands.h"
 #include "lib/log.h"
 #include "lib/output.h"
-#include "cli/report.h"
+#include "cli/ports_view.h"
 
 #include <errno.h>
 #include <json-c/json.h>

@@ -3,9 +3,9 @@
 #include "model/args.h"
 #include "cli/commands.h"
 #include "lib/log.h"
-#include "attach/lost.h"
+#include "attach/orphans.h"
 #include "lib/output.h"
-#include "cli/report.h"
+#include "cli/ports_view.h"
 #include "cli/status.h"
 
 #include <errno.h>

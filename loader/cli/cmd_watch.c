@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* hbpf watch: read the command line and the configuration, then watch (watch.c tells how). */
 #include "cli/commands.h"
-#include "watch/conf.h"
+#include "watch/config.h"
 #include "lib/log.h"
 #include "lib/output.h"
 #include "dataplane/pins.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "cli/status.h"
-#include "attach/answers.h"
-#include "kernel/nat.h"
-#include "attach/refresh.h"
+#include "attach/answer_route.h"
+#include "kernel/nat_detect.h"
+#include "attach/desired.h"
 #include "model/sets.h"
 
 #include <errno.h>

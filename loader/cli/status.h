@@ -3,10 +3,10 @@
 #ifndef HBPF_STATUS_H
 #define HBPF_STATUS_H
 
-#include "attach/answers.h"
+#include "attach/answer_route.h"
 #include "attach/attachment.h"
-#include "cli/report.h"
-#include "dataplane/settings.h"
+#include "cli/ports_view.h"
+#include "dataplane/host_settings.h"
 
 /* Something that keeps clients from being served, or opens the host to them. */
 struct status_problem {

@@ -3,10 +3,10 @@
  * The programs and maps as objects: opened, loaded, pinned. What is in the maps
  * is the business of
  *
- *	dataplane_ports.c	exports and services
- *	dataplane_access.c	gateways and sources: what may be dialled, and by whom
- *	dataplane_flows.c	what ends together with an export
- *	dataplane_stats.c	counters
+ *	dataplane/exports_map.c	exports and services
+ *	dataplane/access_lists.c	gateways and sources: what may be dialled, and by whom
+ *	dataplane/flow_teardown.c	what ends together with an export
+ *	dataplane/stats.c	counters
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +20,7 @@
 #include <sys/random.h>
 #include <sys/utsname.h>
 #include <hbpf/version.h>
-#include "dataplane/map_form.h"
+#include "dataplane/map_schema.h"
 #include "dataplane/map_io.h"
 #include "dataplane/map_value.h"
 #include "hbpf.skel.h"

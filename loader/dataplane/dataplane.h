@@ -14,7 +14,7 @@
 #include "lib/error.h"
 #include "model/exports.h"
 #include "dataplane/pins.h"
-#include "kernel/sockets.h"
+#include "kernel/sock_diag.h"
 
 enum dataplane_map {
 	MAP_CONFIG,

@@ -18,9 +18,9 @@
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include "dataplane/hook_kinds.h"
-#include "kernel/nl.h"
+#include "kernel/netlink.h"
 #include "kernel/rtnetlink.h"
-#include "dataplane/settings.h"
+#include "dataplane/host_settings.h"
 
 #define FILTER_PRIORITY 1
 #define FILTER_HANDLE   0x68627066 /* "hbpf" */

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include "dataplane/map_form.h"
+#include "dataplane/map_schema.h"
 #include "dataplane/map_io.h"
 #include "dataplane/map_value.h"
 

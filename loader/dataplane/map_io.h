@@ -7,7 +7,7 @@
 #define HBPF_MAP_IO_H
 
 #include "dataplane/dataplane.h"
-#include "dataplane/table.h"
+#include "dataplane/kv_array.h"
 
 /** map_error() - error_set() with "cannot @verb the ... map" or, when writing, that it is full */
 int map_error(struct error *err, int code, enum dataplane_map map, const char *verb);

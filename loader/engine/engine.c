@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "engine/engine.h"
-#include "engine/engine_http.h"
-#include "lib/text_list.h"
+#include "engine/http.h"
+#include "lib/str_list.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -7,8 +7,8 @@
 #define HBPF_ENGINE_H
 
 #include <net/if.h>
-#include "engine/engine_find.h"
-#include "engine/engine_parse.h"
+#include "engine/lookup.h"
+#include "engine/networks.h"
 
 #define ENGINES_MOST 3
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "kernel/fib.h"
-#include "kernel/nl.h"
+#include "kernel/netlink.h"
 
 #include <errno.h>
 #include <stdlib.h>

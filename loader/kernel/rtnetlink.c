@@ -7,7 +7,7 @@
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 
-#include "kernel/nl.h"
+#include "kernel/netlink.h"
 #include "kernel/rtnetlink.h"
 
 #define ALT_NAME_SIZE 128 /* ALTIFNAMSIZ of linux/if.h, which does not go with net/if.h */

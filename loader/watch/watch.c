@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The watcher's loop: wait for a notice that something changed, take in all there
- * are, make a pass (watch_pass.c) at once, and the next one PAUSE_MS later at the
+ * are, make a pass (watch/reconcile.c) at once, and the next one PAUSE_MS later at the
  * earliest, however many notices come. Nothing is polled: a pass without a notice
  * is only made for what failed, and rarer each time.
  */
 #include "watch/watch.h"
 #include "lib/clock.h"
 #include "lib/log.h"
-#include "kernel/netlink_events.h"
-#include "lib/notify.h"
-#include "watch/watch_lock.h"
-#include "watch/watch_pass.h"
+#include "kernel/netlink_monitor.h"
+#include "lib/sd_notify.h"
+#include "watch/lock.h"
+#include "watch/reconcile.h"
 
 #include <errno.h>
 #include <libmnl/libmnl.h>

@@ -4,7 +4,7 @@
 #define HBPF_WATCH_H
 
 #include <stdbool.h>
-#include "watch/conf.h"
+#include "watch/config.h"
 
 struct watch_options {
 	const char *conf; /* only this file; NULL: the default ones */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A configuration; or, behind a first byte '@', labels: network, ports and from between '@'. */
-#include "watch/conf.h"
+#include "watch/config.h"
 #include "word.h"
 
 #include <ctype.h>

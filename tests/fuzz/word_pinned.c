@@ -17,9 +17,9 @@
 #include <json-c/json.h>
 #include <sanitizer/asan_interface.h>
 #include "dataplane/hook.h"
-#include "dataplane/map_form.h"
-#include "cli/report.h"
-#include "dataplane/settings.h"
+#include "dataplane/map_schema.h"
+#include "cli/ports_view.h"
+#include "dataplane/host_settings.h"
 #include "cli/status.h"
 
 #define BRIDGE    "br-test"

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "attach/bridge_state.h"
+#include "model/sets.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int snapshot_take(const struct dataplane *dp, struct snapshot *snapshot, struct error *err)
+{
+	int rc;
+
+	memset(snapshot, 0, sizeof(*snapshot));
+	snapshot->config = dp->config;
+	rc = dataplane_exports(dp, &snapshot->exports, err);
+	if (!rc)
+		rc = dataplane_gateways(dp, &snapshot->gateways, err);
+	for (__u32 list = 0; !rc && list < SNAPSHOT_LISTS; list++)
+		rc = dataplane_sources(dp, list, &snapshot->lists[list], err);
+	return rc;
+}
+
+void snapshot_free(struct snapshot *snapshot)
+{
+	exports_free(&snapshot->exports);
+	free(snapshot->gateways.v);
+	for (__u32 list = 0; list < SNAPSHOT_LISTS; list++)
+		free(snapshot->lists[list].v);
+	memset(snapshot, 0, sizeof(*snapshot));
+}
+
+bool snapshot_same_sources(const struct snapshot *a, const struct snapshot *b)
+{
+	if (memcmp(&a->config.from, &b->config.from, sizeof(a->config.from)))
+		return false;
+	for (__u32 list = 0; list < SNAPSHOT_LISTS; list++) {
+		if (!sources_same(&a->lists[list], &b->lists[list]))
+			return false;
+	}
+	return true;
+}
+
+bool snapshot_same_addresses(const struct snapshot *a, const struct snapshot *b)
+{
+	return gateways_same(&a->gateways, &b->gateways) && snapshot_same_sources(a, b);
+}
+
+int snapshot_write(struct dataplane *dp, const struct exports *have,
+		   const struct snapshot *snapshot, struct error *err)
+{
+	int rc = 0;
+
+	/* Who is refused first, then what they could reach. */
+	for (__u32 list = 0; !rc && list < SNAPSHOT_LISTS; list++)
+		rc = dataplane_set_sources(dp, list, &snapshot->lists[list], err);
+	if (!rc)
+		rc = dataplane_set_gateways(dp, &snapshot->gateways, err);
+	if (!rc)
+		rc = dataplane_set_exports(dp, have, &snapshot->exports, err);
+	if (rc)
+		return rc;
+	/* The only_gateways follow from the gateways just set. */
+	struct hbpf_addr only4 = dp->config.only_gateway4, only6 = dp->config.only_gateway6;
+
+	dp->config = snapshot->config;
+	dp->config.only_gateway4 = only4;
+	dp->config.only_gateway6 = only6;
+	return dataplane_write_config(dp, err);
+}

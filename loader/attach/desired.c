@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "attach/desired.h"
+#include "kernel/fib.h"
+#include "kernel/nat_detect.h"
+#include "dataplane/host_settings.h"
+
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DOCKER0 "docker0"
+
+bool address_is_gateway(const struct link_addr *own, const struct link *link)
+{
+	return own->ifindex == link->ifindex && !own->advertised &&
+	       !addr_is_link_local6(&own->addr) && !addr_is_loopback(&own->addr);
+}
+
+static int add_addresses(const struct host *host, const struct link *link, __u32 why,
+			 struct gateways *set)
+{
+	for (size_t i = 0; link && i < host->addrs.count; i++) {
+		const typeof(*host->addrs.v) *own = &host->addrs.v[i];
+
+		if (!address_is_gateway(own, link))
+			continue;
+		if (gateways_add(set, &own->addr, why))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int refresh_gateways(const struct host *host, const struct link *bridge,
+		     const struct gateways *asked, struct gateways *set)
+{
+	const struct link *docker0 = links_by_name(&host->links, DOCKER0);
+	int rc;
+
+	memset(set, 0, sizeof(*set));
+	rc = add_addresses(host, bridge, HBPF_GATEWAY_BRIDGE, set);
+	if (!rc)
+		rc = add_addresses(host, docker0, HBPF_GATEWAY_DOCKER0, set);
+	for (size_t i = 0; !rc && i < asked->count; i++)
+		rc = gateways_add(set, &asked->v[i].addr, HBPF_GATEWAY_OPTION);
+	if (rc) {
+		free(set->v);
+		memset(set, 0, sizeof(*set));
+	}
+	return rc;
+}
+
+static int no_memory(struct error *err)
+{
+	return error_set(err, ENOMEM, "no memory for the sources");
+}
+
+static __be32 local_v4(const struct hbpf_addr *addr)
+{
+	return addr_is_v4(addr) ? addr->word[3] : 0;
+}
+
+void refresh_arp_sender(const struct host *host, const struct link *bridge,
+			const struct gateways *gateways, struct hbpf_config *config)
+{
+	config->arp_sender4 = 0;
+	for (size_t i = 0; !config->arp_sender4 && i < host->addrs.count; i++) {
+		if (host->addrs.v[i].ifindex == bridge->ifindex)
+			config->arp_sender4 = local_v4(&host->addrs.v[i].addr);
+	}
+	for (size_t i = 0; !config->arp_sender4 && i < gateways->count; i++) {
+		if (host_has(host, &gateways->v[i].addr))
+			config->arp_sender4 = local_v4(&gateways->v[i].addr);
+	}
+}
+
+/* Shorter ones say where everything else goes (a default route, or its halves), not who is on the
+ * link: one of a bridge's would make the world its clients. */
+#define SHORTEST_ONLINK4 (V4_MAPPED_BITS + 8)
+#define SHORTEST_ONLINK6 16
+
+/* Does a route of the bridge say that somebody is on its link? The kernel's own come with addresses
+ * and with router advertisements, so addresses have to tell about those. */
+static bool is_onlink(const struct fib_route *route)
+{
+	const struct prefix *dst = &route->dst;
+
+	return route->direct && route->protocol != RTPROT_KERNEL && route->protocol != RTPROT_RA &&
+	       route->protocol != RTPROT_REDIRECT &&
+	       dst->len >= (addr_is_v4(&dst->addr) ? SHORTEST_ONLINK4 : SHORTEST_ONLINK6) &&
+	       !addr_is_link_local6(&dst->addr) && !addr_is_multicast(&dst->addr) &&
+	       !addr_is_loopback(&dst->addr);
+}
+
+static int add_onlink_routes(unsigned int ifindex, int family, struct sources *set,
+			     struct error *err)
+{
+	struct fib_routes routes;
+	int rc = fib_routes_by(family, ifindex, &routes, err);
+
+	if (rc)
+		return rc;
+	for (size_t i = 0; !rc && i < routes.count; i++) {
+		struct source source = { routes.v[i].dst, routes.v[i].src4 };
+
+		if (is_onlink(&routes.v[i]))
+			rc = sources_add(set, &source);
+	}
+	fib_routes_free(&routes);
+	return rc ? no_memory(err) : 0;
+}
+
+static int add_onlink_addresses(const struct host *host, const struct link *bridge,
+				struct sources *set)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < host->addrs.count; i++) {
+		const typeof(*host->addrs.v) *own = &host->addrs.v[i];
+		struct source source = { own->onlink, local_v4(&own->addr) };
+
+		/* A prefix as long as the address is the host alone: nobody else is in it,
+		 * unless it is a point-to-point peer's. */
+		if (own->ifindex != bridge->ifindex || own->advertised ||
+		    addr_is_link_local6(&own->addr) ||
+		    (own->onlink.len == 128 && addr_equal(&own->onlink.addr, &own->addr)))
+			continue;
+		rc = sources_add(set, &source);
+	}
+	return rc;
+}
+
+int refresh_onlink(const struct host *host, const struct link *bridge, struct sources *set,
+		   struct error *err)
+{
+	int rc = add_onlink_addresses(host, bridge, set);
+
+	if (rc)
+		return no_memory(err);
+	rc = add_onlink_routes(bridge->ifindex, AF_INET, set, err);
+	if (!rc)
+		rc = add_onlink_routes(bridge->ifindex, AF_INET6, set, err);
+	sources_sort(set);
+	return rc;
+}
+
+/* The programs refuse link-local, multicast and loopback sources without a list. A local default
+ * route is no set of addresses, but a transparent proxy's way to take in whatever is marked for it:
+ * nobody could be a client where it counted. */
+static bool is_own(const struct prefix *prefix)
+{
+	return prefix->len > (addr_is_v4(&prefix->addr) ? V4_MAPPED_BITS : 0) &&
+	       !addr_is_link_local6(&prefix->addr) && !addr_is_loopback(&prefix->addr);
+}
+
+static int add_own(struct sources *set, const struct prefix *prefix)
+{
+	return is_own(prefix) ? sources_add(set, &(struct source){ .prefix = *prefix }) : 0;
+}
+
+/*
+ * What the kernel would take for itself: addresses by the routes of table local, and whole prefixes
+ * that somebody else routes to the host (AnyIP). For IPv6 anycast too, as the subnet-router's
+ * address that forwarding brings; an IPv4 source of type anycast or broadcast the kernel refuses by
+ * itself (__fib_validate_source()).
+ */
+static int add_own_routes(struct sources *set, struct error *err)
+{
+	struct fib_routes routes = { 0 };
+	int rc = fib_routes_of(AF_INET, RTN_LOCAL, &routes, err);
+
+	if (!rc)
+		rc = fib_routes_of(AF_INET6, RTN_LOCAL, &routes, err);
+	if (!rc)
+		rc = fib_routes_of(AF_INET6, RTN_ANYCAST, &routes, err);
+	for (size_t i = 0; !rc && i < routes.count; i++) {
+		if (add_own(set, &routes.v[i].dst))
+			rc = no_memory(err);
+	}
+	fib_routes_free(&routes);
+	return rc;
+}
+
+int refresh_own(const struct host *host, struct sources *set, struct error *err)
+{
+	int rc = 0;
+
+	/* Those of interfaces that are down have no routes, but may have them any moment. */
+	for (size_t i = 0; !rc && i < host->addrs.count; i++)
+		rc = add_own(set, &(struct prefix){ host->addrs.v[i].addr, 128 });
+	rc = rc ? no_memory(err) : add_own_routes(set, err);
+	sources_merge(set);
+	return rc;
+}
+
+int refresh_guard(const struct pins *pins, const char *bridge, struct hbpf_config *config,
+		  struct error *err)
+{
+	int shared = settings_foreign_localnet(pins, bridge, config->ifindex, err);
+
+	if (shared < 0)
+		return shared;
+	config->guard_shared = shared;
+	config->guard_dst =
+		config->guard_option == HBPF_ON || (config->guard_option == HBPF_AUTO && !shared);
+	return 0;
+}
+
+void refresh_pin(struct hbpf_config *config)
+{
+	char why[128];
+
+	config->pin = config->pin_built &&
+		      (config->pin_option == HBPF_ON ||
+		       (config->pin_option == HBPF_AUTO && nat_prerouting(why, sizeof(why)) == 1));
+}

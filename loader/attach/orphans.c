@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+#include "kernel/if_sysctl.h"
+#include "attach/orphans.h"
+#include "kernel/netlink.h"
+#include "dataplane/host_settings.h"
+
+#define MAPS_MAX 16 /* that a backstop refers to: five */
+
+static bool is_known(const struct pins *pins, const struct pins_bridges *bridges,
+		     unsigned int ifindex)
+{
+	for (size_t i = 0; i < bridges->count; i++) {
+		unsigned int known = attachment_ifindex(pins, bridges->names[i]);
+
+		/* where the pins that tell are lost, too, the name is what is left */
+		if (!known)
+			known = if_nametoindex(bridges->names[i]);
+		if (known == ifindex)
+			return true;
+	}
+	return false;
+}
+
+/* Return: is it one? */
+static bool look(const struct link *link, struct lost *lost)
+{
+	enum hbpf_hook_kind guard = hook_guard_query(link->ifindex);
+	bool backstop = hook_backstop_query(link->ifindex, &(__u32){ 0 }) == 1;
+	int value = 0;
+
+	*lost = (struct lost){
+		.ifindex = link->ifindex,
+		.guarded = backstop || guard != HBPF_HOOK_AUTO,
+		.elsewhere = guard == HBPF_HOOK_TCX,
+	};
+	memcpy(lost->name, link->name, sizeof(lost->name));
+	conf_file_read(link->ifindex, "route_localnet", &value);
+	return lost->guarded || value == SETTINGS_LOCALNET;
+}
+
+int lost_find(const struct pins *pins, const struct pins_bridges *bridges, const struct host *host,
+	      struct lost_list *list, struct error *err)
+{
+	struct lost lost, *v;
+
+	*list = (struct lost_list){ 0 };
+	for (size_t i = 0; i < host->links.count; i++) {
+		const struct link *link = &host->links.v[i];
+
+		if (strcmp(link->kind, "bridge") != 0 || is_known(pins, bridges, link->ifindex) ||
+		    !look(link, &lost))
+			continue;
+		v = nl_grow(list->v, list->count, sizeof(*v));
+		if (!v) {
+			free(list->v);
+			*list = (struct lost_list){ 0 };
+			return error_set(err, ENOMEM, "no memory for the bridges");
+		}
+		list->v = v;
+		v[list->count++] = lost;
+	}
+	return 0;
+}
+
+const struct lost *lost_of(const struct lost_list *list, const char *name)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (!strcmp(list->v[i].name, name))
+			return &list->v[i];
+	}
+	return NULL;
+}
+
+int lost_close(const struct lost *lost, bool last, struct error *err)
+{
+	const struct hook_target target = { .bridge = lost->name, .ifindex = lost->ifindex };
+	int rc = settings_restore_lost(lost->name, lost->ifindex, last, err);
+
+	return rc ? rc : hook_detach_unpinned(&target, err);
+}
+
+/* Return: fd of the map of old settings among those the program refers to, -ENOENT or -errno */
+static int settings_of(__u32 prog_id)
+{
+	__u32 ids[MAPS_MAX], len = sizeof(struct bpf_prog_info);
+	struct bpf_prog_info info = { .nr_map_ids = MAPS_MAX, .map_ids = (__u64)(uintptr_t)ids };
+	int fd = bpf_prog_get_fd_by_id(prog_id);
+	int ret;
+
+	if (fd < 0)
+		return fd;
+	ret = bpf_obj_get_info_by_fd(fd, &info, &len);
+	close(fd);
+	for (__u32 i = 0; !ret && i < info.nr_map_ids && i < MAPS_MAX; i++) {
+		fd = bpf_map_get_fd_by_id(ids[i]);
+		if (fd >= 0 && settings_is_map(fd))
+			return fd;
+		if (fd >= 0)
+			close(fd);
+	}
+	return ret ? ret : -ENOENT;
+}
+
+int lost_settings(void)
+{
+	struct if_nameindex *all = if_nameindex();
+	int fd = -ENOENT;
+	__u32 id;
+
+	for (struct if_nameindex *one = all; one && one->if_index && fd < 0; one++) {
+		if (hook_backstop_query(one->if_index, &id) == 1)
+			fd = settings_of(id);
+	}
+	if (all)
+		if_freenameindex(all);
+	return fd;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Bridges that hbpf attached to and of which nothing is pinned any more: somebody
+ * unmounted the bpffs, or removed what was in it. Their ports are dead, and
+ * route_localnet is on still. The backstop, or on kernels without tcx the clsact
+ * filter, is what closes them.
+ */
+#ifndef HBPF_ORPHANS_H
+#define HBPF_ORPHANS_H
+
+#include "attach/attachment.h"
+
+struct lost {
+	char name[IFNAMSIZ];
+	unsigned int ifindex;
+	bool guarded;   /* a backstop or the guard is there; else all of loopback is open */
+	bool elsewhere; /* attached, and its state is in another bpffs, or was not pinned */
+};
+
+struct lost_list {
+	struct lost *v;
+	size_t count;
+};
+
+/**
+ * lost_find() - look at every bridge of the host that has no state
+ * @pins:	Not used where @bridges is empty
+ * Return: 0 or -errno. Free v with free()
+ */
+int lost_find(const struct pins *pins, const struct pins_bridges *bridges, const struct host *host,
+	      struct lost_list *list, struct error *err);
+
+/** lost_of() - Return: the one of that name within @list, or NULL */
+const struct lost *lost_of(const struct lost_list *list, const char *name);
+
+/**
+ * lost_close() - restore the settings, then remove what is left of hbpf
+ * @last:	No living bridge is attached: lo's settings are restored, too
+ * Return: 0 or -errno
+ */
+int lost_close(const struct lost *lost, bool last, struct error *err);
+
+/**
+ * lost_settings() - the map of lo's old values that a backstop of any bridge holds
+ * Return: fd, -ENOENT or other -errno
+ */
+int lost_settings(void);
+
+#endif /* HBPF_ORPHANS_H */

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "cli/ports_view.h"
+#include "lib/output.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int read_families(struct dataplane *dp, struct ports_report *ports, struct error *err)
+{
+	struct gateways gateways = { 0 };
+	int rc = dataplane_gateways(dp, &gateways, err);
+
+	for (size_t i = 0; !rc && i < gateways.count; i++) {
+		if (addr_is_v4(&gateways.v[i].addr))
+			ports->has_v4 = true;
+		else
+			ports->has_v6 = true;
+	}
+	free(gateways.v);
+	return rc;
+}
+
+int ports_report_read(struct dataplane *dp, struct ports_report *ports, struct error *err)
+{
+	int rc;
+
+	memset(ports, 0, sizeof(*ports));
+	rc = dataplane_exports(dp, &ports->exports, err);
+	if (!rc)
+		rc = read_families(dp, ports, err);
+	if (!rc)
+		rc = dataplane_source_lists(dp, &ports->sources, err);
+	if (!rc)
+		rc = listeners_find(&ports->exports, &ports->listeners, err);
+	if (rc)
+		goto out;
+	ports->stats = calloc(ports->exports.count + 1, sizeof(*ports->stats));
+	if (ports->stats)
+		rc = dataplane_port_stats(dp, &ports->exports, ports->stats, err);
+	else
+		rc = error_set(err, ENOMEM, "no memory for the counts of %zu ports",
+			       ports->exports.count);
+out:
+	if (rc)
+		ports_report_free(ports);
+	return rc;
+}
+
+void ports_report_free(struct ports_report *ports)
+{
+	exports_free(&ports->exports);
+	listeners_free(&ports->listeners);
+	source_lists_free(&ports->sources);
+	free(ports->stats);
+	memset(ports, 0, sizeof(*ports));
+}
+
+/* "127.0.0.1:9000-9010" for the loopback side of a run, or with @port the gateway's. */
+static const char *run_format(const struct export_range *run, const struct hbpf_addr *addr,
+			      __be16 port, char buf[ENDPOINT_STRLEN + 8])
+{
+	endpoint_format(addr, port, buf);
+	if (run->count > 1)
+		snprintf(buf + strlen(buf), 8, "-%zu", ntohs(port) + run->count - 1);
+	return buf;
+}
+
+void report_reachable(const struct gateways *gateways, const struct exports *exports,
+		      const struct listeners *listeners)
+{
+	char from[ENDPOINT_STRLEN + 8], to[ENDPOINT_STRLEN + 8], who[LISTENERS_STRLEN];
+	struct columns columns = { 0 };
+
+	for (size_t i = 0; i < gateways->count; i++) {
+		const struct hbpf_addr *gateway = &gateways->v[i].addr;
+		int family = addr_is_v4(gateway) ? LISTENER_V4 : LISTENER_V6;
+		struct export_range run = { 0 };
+
+		while (listeners_next_range(exports, listeners, 1U << family, &run)) {
+			struct hbpf_addr local = export_local(run.first, family);
+
+			if ((family == LISTENER_V6 && !run.first->to.ipv6) || columns_row(&columns))
+				continue;
+			columns_cell(&columns, 0, "%s/%s",
+				     run_format(&run, gateway, run.first->key.port, from),
+				     proto_name(run.first->key.proto));
+			columns_cell(&columns, 1, "-> %s",
+				     run_format(&run, &local, run.first->to.port, to));
+			columns_cell(&columns, 2, "%s",
+				     listeners_format(&listeners->v[run.first - exports->v][family],
+						      who));
+		}
+	}
+	columns_print(&columns, 0);
+}
+
+static struct hbpf_port_stats run_stats(const struct ports_report *ports,
+					const struct export_range *run)
+{
+	const struct hbpf_port_stats *stats = &ports->stats[run->first - ports->exports.v];
+	struct hbpf_port_stats sum = { 0 };
+
+	for (size_t i = 0; i < run->count; i++) {
+		sum.in_packets += stats[i].in_packets;
+		sum.in_bytes += stats[i].in_bytes;
+		sum.out_packets += stats[i].out_packets;
+		sum.out_bytes += stats[i].out_bytes;
+	}
+	return sum;
+}
+
+static void print_run(struct columns *columns, const struct ports_report *ports,
+		      const struct export_range *run)
+{
+	const struct listener *who = ports->listeners.v[run->first - ports->exports.v];
+	struct hbpf_port_stats stats = run_stats(ports, run);
+	bool v6 = run->first->to.ipv6 && ports->has_v6;
+	bool v4 = ports->has_v4 || !v6;
+	struct hbpf_addr local = export_local(run->first, v4 ? LISTENER_V4 : LISTENER_V6);
+	unsigned int port = ntohs(run->first->key.port);
+	char to[ENDPOINT_STRLEN + 8], who4[LISTENERS_STRLEN], who6[LISTENERS_STRLEN],
+		in[SIZE_STRLEN], out[SIZE_STRLEN], policy[POLICY_STRLEN];
+	const char *on4 = listeners_format(&who[LISTENER_V4], who4);
+	const char *on6 = listeners_format(&who[LISTENER_V6], who6);
+
+	if (columns_row(columns))
+		return;
+	if (run->count > 1)
+		columns_cell(columns, 0, "%u-%zu/%s", port, port + run->count - 1,
+			     proto_name(run->first->key.proto));
+	else
+		columns_cell(columns, 0, "%u/%s", port, proto_name(run->first->key.proto));
+	columns_cell(columns, 1, "-> %s", run_format(run, &local, run->first->to.port, to));
+	columns_cell(columns, 2, "in %llu (%s)", stats.in_packets, size_format(stats.in_bytes, in));
+	columns_cell(columns, 3, "out %llu (%s)", stats.out_packets,
+		     size_format(stats.out_bytes, out));
+	if (!v4 || !v6 || !strcmp(on4, on6))
+		columns_cell(columns, 4, "%s", v4 ? on4 : on6);
+	else
+		columns_cell(columns, 4, "%s; on [::1]: %s", on4, on6);
+	if (!run->first->to.from.inherit)
+		columns_cell(columns, 5, "from %s",
+			     policy_format(&ports->sources, &run->first->to.from, false, policy));
+}
+
+/* As print_run() has it: without gateways of either family, IPv4. */
+static unsigned int shown_families(const struct ports_report *ports)
+{
+	return (ports->has_v4 || !ports->has_v6) << LISTENER_V4 | ports->has_v6 << LISTENER_V6;
+}
+
+void ports_report_print(const struct ports_report *ports, unsigned int indent)
+{
+	struct export_range run = { 0 };
+	struct columns columns = { 0 };
+
+	while (listeners_next_range(&ports->exports, &ports->listeners, shown_families(ports),
+				    &run))
+		print_run(&columns, ports, &run);
+	columns_print(&columns, indent);
+}
+
+static struct json_object *listener_json(const struct export *export,
+					 const struct listener *listener, int family)
+{
+	struct hbpf_addr addr = export_local(export, family);
+	struct json_object *item = json_object_new_object();
+	char text[ADDR_STRLEN];
+
+	json_object_object_add(item, "address", output_string(addr_format(&addr, text)));
+	json_object_object_add(item, "listening", json_object_new_boolean(listener->there));
+	if (listener->owner.pid) {
+		json_object_object_add(item, "process", output_string(listener->owner.name));
+		json_object_object_add(item, "pid", json_object_new_int(listener->owner.pid));
+	}
+	if (listener->owner.skipped)
+		json_object_object_add(item, "searched", json_object_new_boolean(false));
+	if (owner_is_engine(&listener->owner))
+		json_object_object_add(item, "answers", json_object_new_boolean(false));
+	return item;
+}
+
+static struct json_object *port_json(const struct ports_report *ports, size_t i)
+{
+	const struct export *export = &ports->exports.v[i];
+	const struct hbpf_port_stats *stats = &ports->stats[i];
+	const struct listener *listener = ports->listeners.v[i];
+	struct json_object *item = json_object_new_object();
+	struct json_object *services = json_object_new_array();
+
+	json_object_object_add(item, "gateway_port", json_object_new_int(ntohs(export->key.port)));
+	json_object_object_add(item, "protocol", output_string(proto_name(export->key.proto)));
+	json_object_object_add(item, "local_port", json_object_new_int(ntohs(export->to.port)));
+	json_object_array_add(services, listener_json(export, &listener[LISTENER_V4], LISTENER_V4));
+	if (export->to.ipv6)
+		json_object_array_add(services,
+				      listener_json(export, &listener[LISTENER_V6], LISTENER_V6));
+	json_object_object_add(item, "services", services);
+	if (!export->to.from.inherit)
+		json_object_object_add(item, "from",
+				       policy_json(&ports->sources, &export->to.from));
+	json_object_object_add(item, "in_packets", json_object_new_uint64(stats->in_packets));
+	json_object_object_add(item, "in_bytes", json_object_new_uint64(stats->in_bytes));
+	json_object_object_add(item, "out_packets", json_object_new_uint64(stats->out_packets));
+	json_object_object_add(item, "out_bytes", json_object_new_uint64(stats->out_bytes));
+	return item;
+}
+
+struct json_object *ports_report_json(const struct ports_report *ports)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < ports->exports.count; i++)
+		json_object_array_add(array, port_json(ports, i));
+	return array;
+}
+
+/* Joins the prefixes of a list to the text in @buf. */
+static void list_format(const struct source_lists *lists, __u32 list, char buf[POLICY_STRLEN])
+{
+	const struct sources sources = source_lists_get(lists, list);
+	char text[PREFIX_STRLEN];
+	size_t len = strlen(buf);
+
+	for (size_t i = 0; i < sources.count; i++) {
+		if (len + PREFIX_STRLEN + sizeof(", ...") > POLICY_STRLEN) {
+			snprintf(buf + len, POLICY_STRLEN - len, ", ...");
+			break;
+		}
+		len += (size_t)snprintf(buf + len, POLICY_STRLEN - len, "%s%s", len ? ", " : "",
+					prefix_format(&sources.v[i].prefix, text));
+	}
+}
+
+const char *policy_format(const struct source_lists *lists, const struct hbpf_policy *policy,
+			  bool spelt, char buf[POLICY_STRLEN])
+{
+	char onlink[POLICY_STRLEN] = "";
+	size_t len;
+
+	buf[0] = 0;
+	if (policy->list != HBPF_LIST_ONLINK)
+		list_format(lists, policy->list, buf);
+	if (!policy->onlink)
+		return buf;
+	/* Of a list too long for one line the end goes first. */
+	len = strlen(buf);
+	len += (size_t)snprintf(buf + len, POLICY_STRLEN - len, "%sonlink", len ? ", " : "");
+	if (!spelt || len >= POLICY_STRLEN)
+		return buf;
+	list_format(lists, HBPF_LIST_ONLINK, onlink);
+	snprintf(buf + len, POLICY_STRLEN - len, " (%s)", onlink[0] ? onlink : "none");
+	return buf;
+}
+
+struct json_object *policy_json(const struct source_lists *lists, const struct hbpf_policy *policy)
+{
+	struct json_object *array = json_object_new_array();
+	const struct sources sources = source_lists_get(lists, policy->list);
+	char text[PREFIX_STRLEN];
+
+	for (size_t i = 0; policy->list != HBPF_LIST_ONLINK && i < sources.count; i++)
+		json_object_array_add(array,
+				      output_string(prefix_format(&sources.v[i].prefix, text)));
+	if (policy->onlink)
+		json_object_array_add(array, output_string("onlink"));
+	return array;
+}
+
+void report_name(const char *name, const char *bridge)
+{
+	if (name && strcmp(name, bridge))
+		output_text("%s is %s\n", name, bridge);
+}

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What ends together with an export: sockets, flows, services, statistics. */
+#include <errno.h>
+#include <string.h>
+#include <netinet/tcp.h>
+#include <bpf/bpf.h>
+#include "dataplane/map_io.h"
+#include "dataplane/map_value.h"
+#include "dataplane/reverse.h"
+
+struct flow {
+	struct hbpf_flow_key key;
+	struct hbpf_endpoint dialled;
+};
+TABLE_ENTRY(struct flow, key, dialled);
+#define FLOWS_TABLE TABLE(struct flow, key, dialled)
+
+struct recent {
+	struct hbpf_recent_key key;
+	struct hbpf_recent flow;
+};
+TABLE_ENTRY(struct recent, key, flow);
+#define RECENT_TABLE TABLE(struct recent, key, flow)
+
+struct port_stats {
+	struct hbpf_export_key key;
+	__u8 nothing[4]; /* the key is all that is needed to delete one */
+};
+TABLE_ENTRY(struct port_stats, key, nothing);
+#define PORT_STATS_TABLE TABLE(struct port_stats, key, nothing)
+
+/* Is it one of @exports that leads from what was dialled to this loopback end? */
+static bool is_over(const struct exports *exports, __u8 proto, __be16 dialled_port,
+		    const struct hbpf_addr *local, __be16 local_port)
+{
+	const struct export *export = exports_find(exports, proto, dialled_port);
+	struct hbpf_addr addr4, addr6;
+
+	if (!export || export->to.port != local_port)
+		return false;
+	addr4 = addr_from_v4(export->to.addr4);
+	addr6 = addr_from_v6(&in6addr_loopback);
+	return addr_equal(local, &addr4) || (export->to.ipv6 && addr_equal(local, &addr6));
+}
+
+static bool flow_is_over(const struct exports *exports, const struct flow *flow)
+{
+	const struct hbpf_flow_key *key = &flow->key;
+
+	return is_over(exports, key->proto, flow->dialled.port, &key->local, key->local_port);
+}
+
+/* The maps that have flows; a flow may be in either kind, or in both. */
+static const enum dataplane_map flow_maps[] = { MAP_FLOWS, MAP_RECENT_TCP, MAP_RECENT_UDP };
+#define FLOW_MAPS (sizeof(flow_maps) / sizeof(*flow_maps))
+
+static struct flow flow_of_recent(__u8 proto, const struct hbpf_recent_key *key,
+				  const struct hbpf_recent *recent)
+{
+	struct flow flow = {
+		.key = {
+			.client = key->client,
+			.local = addr_from_v6(&in6addr_loopback),
+			.client_port = recent->client_port,
+			.local_port = recent->local_port,
+			.proto = proto,
+		},
+		.dialled = recent->dialled,
+	};
+
+	if (addr_is_v4(&key->client))
+		flow.key.local = addr_from_v4(recent->local_low);
+	return flow;
+}
+
+/* What an entry of one of flow_maps[] says */
+static struct flow flow_of(enum dataplane_map map, const void *key, const void *value)
+{
+	if (map == MAP_FLOWS)
+		return (struct flow){ .key = *(const struct hbpf_flow_key *)key,
+				      .dialled = *(const struct hbpf_endpoint *)value };
+	return flow_of_recent(map == MAP_RECENT_TCP ? IPPROTO_TCP : IPPROTO_UDP, key, value);
+}
+
+/* ---- sockets ---- */
+
+struct ended {
+	const struct exports *gone;
+	enum dataplane_map map; /* where the entries come from */
+	struct table flows;
+};
+
+static int add_ended(const void *key, const void *value, void *context)
+{
+	struct ended *ended = context;
+	struct flow flow = flow_of(ended->map, key, value);
+	int ret;
+
+	if (!flow_is_over(ended->gone, &flow))
+		return 0;
+	ret = table_add(&ended->flows, &flow.key, &flow.dialled);
+	if (ret || flow.key.proto != IPPROTO_UDP)
+		return ret;
+	/* once more without the loopback address, see socket_flow() */
+	flow.key.local = addr_from_v6(&in6addr_any);
+	return table_add(&ended->flows, &flow.key, &flow.dialled);
+}
+
+static int read_ended(struct dataplane *dp, struct ended *ended, struct error *err)
+{
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < FLOW_MAPS; i++) {
+		ended->map = flow_maps[i];
+		ret = map_walk(dp, ended->map, add_ended, ended, err);
+	}
+	if (!ret && table_sort(&ended->flows, NULL))
+		ret = map_error(err, -ENOMEM, MAP_FLOWS, "read");
+	return ret;
+}
+
+/*
+ * A UDP socket bound to the wildcard that connects to a client has the gateway's
+ * address from then on: which loopback address the flow has cannot be read there.
+ */
+static struct hbpf_flow_key socket_flow(const struct socket *socket)
+{
+	struct hbpf_flow_key key = {
+		.client = socket->remote.addr,
+		.client_port = socket->remote.port,
+		.local = socket->local.addr,
+		.local_port = socket->local.port,
+		.proto = socket->proto,
+	};
+
+	if (socket->proto == IPPROTO_UDP && !addr_is_loopback(&socket->local.addr))
+		key.local = addr_from_v6(&in6addr_any);
+	return key;
+}
+
+static bool socket_ended(const struct socket *socket, const struct ended *ended)
+{
+	struct hbpf_flow_key key;
+
+	if (socket->has_dialled)
+		return is_over(ended->gone, socket->proto, socket->dialled.port,
+			       &socket->local.addr, socket->local.port);
+	if (socket->proto == IPPROTO_UDP && socket->state != TCP_ESTABLISHED)
+		return false; /* not connected: it serves others too */
+	key = socket_flow(socket);
+	return table_find(&ended->flows, &key);
+}
+
+static int close_ended(const struct sockets *sockets, const struct ended *ended, struct error *err)
+{
+	char end[ENDPOINT_STRLEN];
+	int closed = 0, failed = 0;
+	size_t i;
+
+	for (i = 0; i < sockets->count; i++) {
+		const struct socket *socket = &sockets->v[i];
+		int ret;
+
+		if (!socket_ended(socket, ended))
+			continue;
+		ret = sockets_destroy(socket);
+		if (ret == -EOPNOTSUPP)
+			break; /* the kernel cannot (CONFIG_INET_DIAG_DESTROY) */
+		if (!ret)
+			closed++;
+		else if (ret != -ENOENT && !failed) /* the others are to end even so */
+			failed = error_set(
+				err, ret, "cannot close the connection of %s: %s",
+				endpoint_format(&socket->remote.addr, socket->remote.port, end),
+				strerror(-ret));
+	}
+	return failed ? failed : closed;
+}
+
+int dataplane_end_flows(struct dataplane *dp, const struct exports *gone, struct error *err)
+{
+	struct ended ended = { .gone = gone, .flows = FLOWS_TABLE };
+	struct sockets sockets = {};
+	int ret;
+
+	if (!gone->count)
+		return 0;
+	ret = read_ended(dp, &ended, err);
+	if (ret)
+		goto out;
+	ret = sockets_list(SOCKETS_TCP_LIVE | SOCKETS_UDP, dp->maps[MAP_CONNECTIONS], &sockets,
+			   err);
+	if (ret)
+		goto out;
+	ret = close_ended(&sockets, &ended, err);
+	sockets_free(&sockets);
+out:
+	table_free(&ended.flows);
+	return ret;
+}
+
+/* ---- maps ---- */
+
+struct sweep {
+	const struct dataplane *dp;
+	const struct exports *want;
+	enum dataplane_map map;
+	struct table stale;
+};
+
+static int add_stale_flow(const void *key, const void *value, void *context)
+{
+	struct sweep *sweep = context;
+	const struct flow flow = flow_of(sweep->map, key, value);
+
+	return flow_is_over(sweep->want, &flow) ? 0 : table_add(&sweep->stale, key, value);
+}
+
+static int add_stale_stats(const void *key, const void *value, void *context)
+{
+	const struct hbpf_export_key *export = key;
+	struct sweep *sweep = context;
+
+	(void)value;
+	if (exports_find(sweep->want, export->proto, export->port))
+		return 0;
+	return table_add(&sweep->stale, key, &(__u32){ 0 });
+}
+
+static int sweep_map(struct dataplane *dp, struct sweep sweep,
+		     int (*add_stale)(const void *key, const void *value, void *context),
+		     struct error *err)
+{
+	int ret;
+
+	ret = map_walk(dp, sweep.map, add_stale, &sweep, err);
+	if (!ret)
+		ret = map_delete(dp, sweep.map, &sweep.stale, err);
+	table_free(&sweep.stale);
+	return ret;
+}
+
+static int sweep_flows(struct dataplane *dp, const struct exports *want,
+		       int (*add_stale)(const void *key, const void *value, void *context),
+		       struct error *err)
+{
+	const struct table flows = FLOWS_TABLE, recent = RECENT_TABLE;
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < FLOW_MAPS; i++) {
+		struct sweep sweep = { dp, want, flow_maps[i], recent };
+
+		if (sweep.map == MAP_FLOWS)
+			sweep.stale = flows;
+		ret = sweep_map(dp, sweep, add_stale, err);
+	}
+	return ret;
+}
+
+static bool list_has(const struct dataplane *dp, __u32 list, const struct hbpf_addr *addr)
+{
+	const struct hbpf_source_key key = source_key(list, &(struct prefix){ *addr, 128 });
+	struct hbpf_source value;
+
+	return !bpf_map_lookup_elem(dp->maps[MAP_SOURCES], &key, &value);
+}
+
+/* As the programs ask of a new flow (bpf/source.h). */
+static bool is_allowed(const struct dataplane *dp, const struct hbpf_policy *policy,
+		       const struct hbpf_addr *client)
+{
+	if (list_has(dp, HBPF_LIST_HOST, client))
+		return false;
+	if (policy->inherit)
+		policy = &dp->config.from;
+	if (policy->onlink && list_has(dp, HBPF_LIST_ONLINK, client))
+		return true;
+	return policy->list >= HBPF_LIST_BRIDGE && list_has(dp, policy->list, client);
+}
+
+static int add_refused(const void *key, const void *value, void *context)
+{
+	struct sweep *sweep = context;
+	const struct flow flow = flow_of(sweep->map, key, value);
+	const struct export *export;
+
+	if (flow.key.proto != IPPROTO_UDP)
+		return 0;
+	export = exports_find(sweep->want, flow.key.proto, flow.dialled.port);
+	if (!export || is_allowed(sweep->dp, &export->to.from, &flow.key.client))
+		return 0;
+	return table_add(&sweep->stale, key, value);
+}
+
+int dataplane_forget_refused(struct dataplane *dp, const struct exports *exports, struct error *err)
+{
+	return sweep_flows(dp, exports, add_refused, err);
+}
+
+static int sweep_services(struct dataplane *dp, const struct exports *want, struct error *err)
+{
+	struct table have = SERVICES_TABLE, left = SERVICES_TABLE;
+	struct table put, gone;
+	int ret;
+
+	ret = map_read(dp, MAP_SERVICES, &have, err);
+	if (ret)
+		return ret;
+	ret = services_derive(want, &left);
+	if (!ret)
+		ret = table_diff(&have, &left, &put, &gone);
+	if (ret) {
+		map_error(err, ret, MAP_SERVICES, "delete from");
+		goto out;
+	}
+	ret = map_delete(dp, MAP_SERVICES, &gone, err);
+	table_free(&put);
+	table_free(&gone);
+out:
+	table_free(&have);
+	table_free(&left);
+	return ret;
+}
+
+int dataplane_sweep(struct dataplane *dp, const struct exports *want, struct error *err)
+{
+	int ret;
+
+	ret = sweep_flows(dp, want, add_stale_flow, err);
+	if (!ret)
+		ret = sweep_map(dp, (struct sweep){ dp, want, MAP_PORT_STATS, PORT_STATS_TABLE },
+				add_stale_stats, err);
+	if (!ret)
+		ret = sweep_services(dp, want, err);
+	return ret;
+}

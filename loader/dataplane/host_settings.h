@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The host settings hbpf changes (docs/DESIGN.md, "Host settings") and gives back:
+ *
+ *	net.ipv4.conf.<bridge>.route_localnet = 2   the answer, with a 127/8 source, is routed out
+ *	net.ipv4.conf.lo.route_localnet = 1         the redirected packet is routed in on lo
+ *	net.ipv4.conf.lo.rp_filter = 2              lo would drop it as spoofed with 1
+ *
+ * Any route_localnet but 0 is on (IN_DEV_ROUTE_LOCALNET()), and everybody else
+ * writes 1. hbpf writes 2 to the bridge's, so that a 1 found later is known for
+ * another's, who needs it: it becomes the old value, and detach leaves it alone.
+ *
+ * An interface is its index, not its name, which others may change or give to
+ * another interface at any moment. What is kept tells the index, and a setting is
+ * never read or written by a name that does not belong to it (kernel/if_sysctl.h).
+ *
+ * The old values stand in pinned maps ("settings"), written before the setting
+ * is touched; a value is given back only while it is still the one hbpf set.
+ * Beside them stands whether hbpf made the bridge's clsact qdisc: what detach has
+ * to know is in these maps alone, whose form is the same in every version.
+ */
+#ifndef HBPF_HOST_SETTINGS_H
+#define HBPF_HOST_SETTINGS_H
+
+#include <stdbool.h>
+#include <linux/types.h>
+#include "dataplane/pins.h"
+
+enum setting_id {
+	SETTING_BRIDGE_ROUTE_LOCALNET,
+	SETTING_LO_ROUTE_LOCALNET,
+	SETTING_LO_RP_FILTER,
+	SETTING_MAX,
+};
+
+/* Rows of a map: the settings, those named in dataplane/host_settings.c, and spare ones, which are
+ * zero. */
+#define SETTINGS_ROWS 8
+
+/* Value of the pinned maps, ARRAY of SETTINGS_ROWS indexed by enum setting_id. Neither changes. */
+struct setting {
+	__u32 saved; /* 1: `old` holds what was there before */
+	__s32 old;
+	__s32 set;     /* what hbpf wrote */
+	__u32 ifindex; /* of the interface: a re-created one has values of its own */
+};
+
+/* What hbpf sets a bridge's route_localnet to, and nobody else does. */
+#define SETTINGS_LOCALNET 2
+
+/* What status shows of one. */
+struct setting_state {
+	char name[128]; /* as "net.ipv4.conf.lo.rp_filter" */
+	struct setting kept;
+	bool guessed; /* there is no knowing: `kept` is what a new interface has */
+	int now;      /* present value, or -errno */
+	int effect;   /* of `now` and conf.all, which the kernel takes the larger of; or -errno */
+	bool works;   /* the effect is one that hbpf works with, or cannot be read */
+};
+
+/**
+ * settings_prepare() - make and pin the maps that keep old values, if they are not there yet
+ * @bridge:	What the state is kept under, see pins_path()
+ * @ifindex:	Of the bridge; written down, for settings_ifindex()
+ *
+ * Nothing is changed on the host. Return: 0 or -errno
+ */
+int settings_prepare(const struct pins *pins, const char *bridge, unsigned int ifindex,
+		     struct error *err);
+
+/**
+ * settings_bind() - let the map of lo's old values live as long as a program does
+ *
+ * Then it outlives its pin, and the next settings_prepare() finds it where the program is attached
+ * as a bridge's backstop. settings_prepare() has to come first. Return: 0 or -errno
+ */
+int settings_bind(const struct pins *pins, int prog_fd, struct error *err);
+
+/**
+ * settings_ifindex() - which interface the state kept under this name is about
+ * Return: index, living or not; 0 where that is not written down
+ */
+unsigned int settings_ifindex(const struct pins *pins, const char *bridge);
+
+/**
+ * settings_apply() - write the settings, saving the old values first
+ *
+ * Idempotent: a setting already saved keeps its first old value; one that someone else changed
+ * meanwhile is saved anew. On failure everything this call changed is taken back.
+ * Return: 0, -ENODEV where there is no interface @ifindex any more, or -errno; names the setting in
+ * @err
+ */
+int settings_apply(const struct pins *pins, const char *bridge, unsigned int ifindex,
+		   struct error *err);
+
+/**
+ * settings_restore() - give back the bridge's setting and, where @last, lo's
+ * @ifindex:	Of the bridge the state is about, 0 where it is gone
+ * @last:	No other living bridge is attached in this namespace
+ *
+ * Whatever the bridge is called by now. A setting whose file is gone (bridge deleted) is no error.
+ * Where the map of old values is
+ * damaged, or another has its name, settings that are as hbpf sets them become those of a new
+ * interface (net.ipv4.conf.default): what is pinned there must not keep a bridge open. Where the
+ * map of the bridge is missing a route_localnet of SETTINGS_LOCALNET becomes 0, and where lo's is,
+ * the one that a backstop keeps has to do (lost_settings()). What was
+ * restored is marked so, and the maps stay until pins_remove(). Return: 0 or -errno
+ */
+int settings_restore(const struct pins *pins, const char *bridge, unsigned int ifindex, bool last,
+		     struct error *err);
+
+/**
+ * settings_restore_lost() - the same of a bridge whose pinned state is gone
+ *
+ * A route_localnet of SETTINGS_LOCALNET becomes 0, which it was, or hbpf had not written it; lo's
+ * settings as a backstop keeps them (lost_settings()), else those of a new interface.
+ * Return: 0 or -errno
+ */
+int settings_restore_lost(const char *bridge, unsigned int ifindex, bool last, struct error *err);
+
+/** settings_is_map() - has this map the form and name of those that keep old values? */
+bool settings_is_map(int fd);
+
+/**
+ * settings_read() - what is kept and what is there now, for status
+ * @ifindex:	Of the living bridge, 0 if there is none
+ * @states:	SETTING_MAX of them; names and present values are filled in in any case
+ * Return: 0, -EPROTO where what is kept was guessed, as by settings_restore(), or -errno
+ */
+int settings_read(const struct pins *pins, const char *bridge, unsigned int ifindex,
+		  struct setting_state *states, struct error *err);
+
+/**
+ * settings_keep_qdisc() - write down whether hbpf made the bridge's clsact qdisc
+ *
+ * Before it is made: killed in between, nobody would know any more whose it is.
+ * settings_prepare() has to come first. Return: 0 or -errno
+ */
+int settings_keep_qdisc(const struct pins *pins, const char *bridge, unsigned int ifindex,
+			bool made, struct error *err);
+
+/** settings_made_qdisc() - did hbpf make the clsact qdisc of this very bridge, as far as is known?
+ * Return: 1, 0 or -errno */
+int settings_made_qdisc(const struct pins *pins, const char *bridge, unsigned int ifindex,
+			struct error *err);
+
+/**
+ * settings_calls_iptables() - does br_netfilter hand the bridge's packets to iptables?
+ * Return: 1, 0 or -errno
+ */
+int settings_calls_iptables(unsigned int ifindex, struct error *err);
+
+/**
+ * settings_foreign_localnet() - had someone else set route_localnet for the bridge?
+ *
+ * True where max(conf.all, conf.<bridge>).route_localnet was on before hbpf, or was set by another
+ * since (what settings keeps counts, not what hbpf set), and br_netfilter hands bridged packets to
+ * iptables (the bridge's own or the global nf_call_iptables). Then replies may legally come back
+ * with a 127/8 destination.
+ *
+ * Return: 1, 0 or -errno
+ */
+int settings_foreign_localnet(const struct pins *pins, const char *bridge, unsigned int ifindex,
+			      struct error *err);
+
+#endif /* HBPF_HOST_SETTINGS_H */

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "engine/libcurl.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+/* The same functions over OpenSSL and over GnuTLS, neither of which a Unix socket needs. */
+static const char *const files[] = { "libcurl.so.4", "libcurl-gnutls.so.4" };
+
+#define FUNCTION(name)                                                                             \
+	{                                                                                          \
+		"curl_" #name, offsetof(struct curl_api, name)                                     \
+	}
+
+static const struct {
+	const char *name;
+	size_t offset;
+} functions[] = {
+	FUNCTION(global_init),   FUNCTION(easy_init),           FUNCTION(easy_setopt),
+	FUNCTION(easy_getinfo),  FUNCTION(easy_perform),        FUNCTION(easy_cleanup),
+	FUNCTION(easy_strerror), FUNCTION(multi_init),          FUNCTION(multi_add_handle),
+	FUNCTION(multi_perform), FUNCTION(multi_remove_handle), FUNCTION(multi_poll),
+	FUNCTION(multi_cleanup), FUNCTION(multi_info_read),
+};
+_Static_assert(sizeof(functions) / sizeof(*functions) * sizeof(void *) == sizeof(struct curl_api),
+	       "every function is loaded");
+
+static int unusable(const char *why, struct error *err)
+{
+	error_set(err, ELIBACC, "libcurl, which asks container engines, cannot be loaded: %s", why);
+	error_hint(err, "`apt-get install libcurl4` brings it; a bridge's own name works without");
+	return -ELIBACC;
+}
+
+static int find_functions(void *library, struct curl_api *api, struct error *err)
+{
+	for (size_t i = 0; i < sizeof(functions) / sizeof(*functions); i++) {
+		void *function = dlsym(library, functions[i].name);
+
+		if (!function)
+			return unusable(dlerror(), err);
+		memcpy((char *)api + functions[i].offset, &function, sizeof(function));
+	}
+	if (api->global_init(CURL_GLOBAL_DEFAULT))
+		return unusable("curl_global_init() failed", err);
+	return 0;
+}
+
+const struct curl_api *curl_load(struct error *err)
+{
+	static struct curl_api loaded;
+	struct curl_api api = { 0 };
+	void *library = NULL;
+
+	if (loaded.global_init)
+		return &loaded;
+	for (size_t i = 0; !library && i < sizeof(files) / sizeof(*files); i++) {
+		library = dlopen(files[i], RTLD_NOW | RTLD_LOCAL);
+		if (!library && !i)
+			unusable(dlerror(), err); /* the first is the one to install */
+	}
+	if (!library || find_functions(library, &api, err)) {
+		if (library)
+			dlclose(library);
+		return NULL;
+	}
+	loaded = api;
+	return &loaded;
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "engine/networks.h"
+#include "lib/printable.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <json-c/json.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Docker names an interface that nobody named br- and this much of the network's ID. */
+#define ID_IN_NAME 12
+
+/* What the members are called. */
+struct form {
+	const char *name, *id, *driver, *labels;
+};
+
+static const struct form forms[] = {
+	[ENGINE_DOCKER] = { "Name", "Id", "Driver", "Labels" },
+	[ENGINE_PODMAN] = { "name", "id", "driver", "labels" },
+};
+
+/* Return: a member that is a string, or NULL */
+static struct json_object *string_of(struct json_object *object, const char *name)
+{
+	struct json_object *member;
+
+	if (!json_object_is_type(object, json_type_object) ||
+	    !json_object_object_get_ex(object, name, &member) ||
+	    !json_object_is_type(member, json_type_string))
+		return NULL;
+	return member;
+}
+
+/* Return: the text of a member, or NULL where it is missing, no string, or has a NUL in it */
+static const char *text_of(struct json_object *object, const char *name)
+{
+	struct json_object *member = string_of(object, name);
+	const char *text = member ? json_object_get_string(member) : NULL;
+
+	return text && strlen(text) == (size_t)json_object_get_string_len(member) ? text : NULL;
+}
+
+static int copy(const char *text, char **to)
+{
+	*to = text ? strdup(text) : NULL;
+	return text && !*to ? -ENOMEM : 0;
+}
+
+/*
+ * Somebody chose a network's name, and it goes to terminals and logs: it must not make lines of its
+ * own there. What is not printable becomes '?' here, NUL too, so that one such network does not
+ * hide the others.
+ */
+static int copy_shown(struct json_object *string, char **to)
+{
+	size_t len = json_object_get_string_len(string);
+	char *text = malloc(len + 1);
+
+	*to = text;
+	if (!text)
+		return -ENOMEM;
+	memcpy(text, json_object_get_string(string), len);
+	text[len] = '\0';
+	for (size_t i = 0; i < len; i++) {
+		if (!text[i])
+			text[i] = '?';
+	}
+	printable(text);
+	return 0;
+}
+
+/* Not mended: with another character in it, it would be another bridge. */
+static bool is_interface_name(const char *text)
+{
+	size_t len = 0;
+
+	for (; text[len]; len++) {
+		if (len == IFNAMSIZ - 1 || iscntrl((unsigned char)text[len]))
+			return false;
+	}
+	return true;
+}
+
+static void find_bridge(struct json_object *item, struct network *network)
+{
+	char made[sizeof("br-") + ID_IN_NAME];
+	const char *bridge;
+
+	if (strcmp(network->driver, "bridge"))
+		return;
+	if (network->engine == ENGINE_PODMAN) {
+		bridge = text_of(item, "network_interface");
+	} else {
+		bridge = text_of(json_object_object_get(item, "Options"),
+				 "com.docker.network.bridge.name");
+		snprintf(made, sizeof(made), "br-%.*s", ID_IN_NAME, network->id);
+		bridge = bridge && *bridge ? bridge : made;
+	}
+	if (bridge && is_interface_name(bridge))
+		memcpy(network->bridge, bridge, strlen(bridge) + 1);
+}
+
+static int read_one(enum engine_kind kind, struct json_object *item, struct network *network)
+{
+	const struct form *form = &forms[kind];
+	struct json_object *name = string_of(item, form->name);
+	struct json_object *id = string_of(item, form->id);
+	struct json_object *driver = string_of(item, form->driver);
+	struct json_object *labels;
+
+	network->engine = kind;
+	if (!name || !id || !driver)
+		return -EPROTO;
+	labels = json_object_object_get(item, form->labels);
+	if (copy_shown(name, &network->name) || copy_shown(id, &network->id) ||
+	    copy_shown(driver, &network->driver) ||
+	    copy(text_of(labels, "hbpf.ports"), &network->ports) ||
+	    copy(text_of(labels, "hbpf.from"), &network->from))
+		return -ENOMEM;
+	find_bridge(item, network);
+	return 0;
+}
+
+void network_free(struct network *network)
+{
+	free(network->name);
+	free(network->id);
+	free(network->driver);
+	free(network->ports);
+	free(network->from);
+}
+
+static void cut(struct networks *networks, size_t count)
+{
+	while (networks->count > count)
+		network_free(&networks->v[--networks->count]);
+}
+
+void networks_free(struct networks *networks)
+{
+	cut(networks, 0);
+	free(networks->v);
+	memset(networks, 0, sizeof(*networks));
+}
+
+static int read_all(enum engine_kind kind, struct json_object *array, struct networks *networks)
+{
+	size_t more = json_object_array_length(array);
+	struct network *v = reallocarray(networks->v, networks->count + more + 1, sizeof(*v));
+	int rc = 0;
+
+	if (!v)
+		return -ENOMEM;
+	networks->v = v;
+	for (size_t i = 0; !rc && i < more; i++) {
+		memset(&v[networks->count], 0, sizeof(*v));
+		rc = read_one(kind, json_object_array_get_idx(array, i), &v[networks->count++]);
+	}
+	return rc;
+}
+
+int engine_parse(enum engine_kind kind, const char *body, size_t len, struct networks *networks,
+		 struct error *err)
+{
+	struct json_tokener *tokener = json_tokener_new();
+	struct json_object *answer = NULL;
+	size_t before = networks->count;
+	int rc = -EPROTO;
+
+	if (!tokener)
+		return error_set(err, ENOMEM, "no memory for the engine's answer");
+	if (len <= INT_MAX)
+		answer = json_tokener_parse_ex(tokener, body, (int)len);
+	if (json_object_is_type(answer, json_type_array))
+		rc = read_all(kind, answer, networks);
+	json_object_put(answer);
+	json_tokener_free(tokener);
+	if (!rc)
+		return 0;
+	cut(networks, before);
+	if (rc == -ENOMEM)
+		return error_set(err, rc, "no memory for the engine's networks");
+	return error_set(err, rc, "the engine's answer is not a list of networks");
+}

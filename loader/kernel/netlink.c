@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "kernel/netlink.h"
+
+/* The most that netlink_recvmsg() lets the kernel put into one answer of a dump;
+ * less would mean more rounds. */
+#define ANSWER_SIZE 32768
+
+/* Tables change while interfaces or rules are being made: a matter of
+ * milliseconds, and of bad luck to meet it this often. */
+#define ATTEMPTS 10
+
+/* A socket has one exchange only, so its sequence number need not be special. */
+#define SEQUENCE 1
+
+void *nl_begin(struct nl_request *request, __u16 type, __u16 flags, size_t size)
+{
+	mnl_nlmsg_put_header(request);
+	request->nlh.nlmsg_type = type;
+	request->nlh.nlmsg_flags = NLM_F_REQUEST | flags;
+	request->nlh.nlmsg_seq = SEQUENCE;
+	request->strict = false;
+	return mnl_nlmsg_put_extra_header(&request->nlh, size);
+}
+
+/*
+ * NLMSG_ERROR and NLMSG_DONE both begin with an int, 0 or -errno (struct
+ * nlmsgerr; netlink_dump_done()). libmnl's own handler of NLMSG_DONE leaves it
+ * unread and so takes a dump that broke off for a whole one.
+ */
+static int on_end(const struct nlmsghdr *nlh, void *data)
+{
+	const int *status = mnl_nlmsg_get_payload(nlh);
+
+	(void)data;
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*status) || !*status)
+		return MNL_CB_STOP;
+	errno = -*status;
+	return MNL_CB_ERROR;
+}
+
+/* Indexed by message type; libmnl skips a type without a handler. */
+static mnl_cb_t on_control[] = {
+	[NLMSG_ERROR] = on_end,
+	[NLMSG_DONE] = on_end,
+};
+#define CONTROL_COUNT (sizeof(on_control) / sizeof(on_control[0]))
+
+static ssize_t receive(struct mnl_socket *nl, void *buf, size_t size)
+{
+	ssize_t len;
+
+	do {
+		len = mnl_socket_recvfrom(nl, buf, size);
+	} while (len < 0 && errno == EINTR);
+	return len;
+}
+
+/* Return: 0 or -errno; -EINTR is libmnl's word for NLM_F_DUMP_INTR, and nothing else. */
+static int exchange(struct mnl_socket *nl, struct nl_request *request, mnl_cb_t answer, void *data)
+{
+	char buf[ANSWER_SIZE];
+	ssize_t len;
+	int ret;
+
+	if (request->strict &&
+	    mnl_socket_setsockopt(nl, NETLINK_GET_STRICT_CHK, &(int){ 1 }, sizeof(int)))
+		return -errno;
+	if (mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID) ||
+	    mnl_socket_sendto(nl, request, request->nlh.nlmsg_len) < 0)
+		return -errno;
+	do {
+		len = receive(nl, buf, sizeof(buf));
+		if (len < 0)
+			return -errno;
+		ret = mnl_cb_run2(buf, len, SEQUENCE, mnl_socket_get_portid(nl), answer, data,
+				  on_control, CONTROL_COUNT);
+	} while (ret > MNL_CB_STOP);
+	return ret == MNL_CB_STOP ? 0 : -errno;
+}
+
+int nl_talk(int protocol, struct nl_request *request, mnl_cb_t answer, void *data, size_t *count)
+{
+	size_t start = count ? *count : 0;
+	struct mnl_socket *nl;
+	int ret;
+
+	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+		/* anew each time: the rest of a broken-off dump would still come in */
+		nl = mnl_socket_open2(protocol, SOCK_CLOEXEC);
+		if (!nl)
+			return -errno;
+		ret = exchange(nl, request, answer, data);
+		mnl_socket_close(nl);
+		if (ret != -EINTR)
+			return ret;
+		if (count)
+			*count = start;
+	}
+	return -EAGAIN;
+}
+
+const struct nlattr *nl_nested(const struct nlattr *nest, unsigned int type)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested (attr, nest) {
+		if (mnl_attr_get_type(attr) == type)
+			return attr;
+	}
+	return NULL;
+}
+
+void *nl_grow(void *array, size_t count, size_t size)
+{
+	/* Doubled at every power of two, so that the array needs no field for its room. */
+	if (count & (count - 1))
+		return array;
+	return reallocarray(array, count ? 2 * count : 1, size);
+}

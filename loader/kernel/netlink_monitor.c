@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "kernel/netlink_monitor.h"
+
+#include <errno.h>
+#include <string.h>
+#include <arpa/inet.h>
+#include <libmnl/libmnl.h>
+#include <linux/filter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/rtnetlink.h>
+#include <stddef.h>
+#include <sys/socket.h>
+
+#define NOTICES_SIZE  32768
+#define GROUP(number) (1U << ((number)-1))
+
+static const struct {
+	int protocol;
+	unsigned int groups;
+	const char *name;
+} sources[NETLINK_EVENTS_MAX] = {
+	[NETLINK_EVENTS_ROUTE] = { NETLINK_ROUTE,
+				   GROUP(RTNLGRP_LINK) | GROUP(RTNLGRP_TC) |
+					   GROUP(RTNLGRP_IPV4_IFADDR) | GROUP(RTNLGRP_IPV6_IFADDR) |
+					   GROUP(RTNLGRP_IPV4_ROUTE) | GROUP(RTNLGRP_IPV6_ROUTE),
+				   "interfaces" },
+	[NETLINK_EVENTS_NF_TABLES] = { NETLINK_NETFILTER, GROUP(NFNLGRP_NFTABLES), "nf_tables" },
+};
+
+#define ACCEPT 0xffffffff
+#define DROP   0
+
+#define FIELD(type, member)        (NLMSG_HDRLEN + offsetof(type, member))
+#define LOAD(size, offset)         BPF_STMT(BPF_LD | (size) | BPF_ABS, (offset))
+#define RETURN(verdict)            BPF_STMT(BPF_RET | BPF_K, (verdict))
+/* skip this many of the instructions that follow */
+#define IF(value, then, otherwise) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), (then), (otherwise))
+/* is that attribute in the message? */
+#define FIND(type)                                                                                 \
+	BPF_STMT(BPF_LD | BPF_IMM, NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(struct rtmsg))),              \
+		BPF_STMT(BPF_LDX | BPF_IMM, (type)), LOAD(BPF_W, SKF_AD_OFF + SKF_AD_NLATTR)
+
+/*
+ * A router's routes change by the hundred a second, and none of those makes a difference here: they
+ * are unicast routes with a gateway. What does is what makes addresses the host's own, and unicast
+ * routes to a link that are not the kernel's for an address, of which there is a notice anyway. The
+ * kernel drops the others, so that nobody is woken up for them (sk_filter() in do_one_broadcast()).
+ * Numbers of more than a byte are loaded in network byte order, and netlink's are in the host's.
+ */
+static int filter_routes(struct mnl_socket *nl)
+{
+	struct sock_filter code[] = {
+		LOAD(BPF_H, offsetof(struct nlmsghdr, nlmsg_type)),
+		IF(htons(RTM_NEWROUTE), 2, 0),
+		IF(htons(RTM_DELROUTE), 1, 0),
+		RETURN(ACCEPT),
+		LOAD(BPF_B, FIELD(struct rtmsg, rtm_type)),
+		IF(RTN_LOCAL, 2, 0),
+		IF(RTN_ANYCAST, 1, 0),
+		IF(RTN_UNICAST, 1, 3),
+		RETURN(ACCEPT),
+		LOAD(BPF_B, FIELD(struct rtmsg, rtm_protocol)),
+		IF(RTPROT_KERNEL, 0, 1),
+		RETURN(DROP),
+		FIND(RTA_GATEWAY),
+		IF(0, 0, 9),
+		FIND(RTA_VIA),
+		IF(0, 0, 5),
+		FIND(RTA_MULTIPATH),
+		IF(0, 0, 1),
+		RETURN(ACCEPT),
+		RETURN(DROP),
+	};
+	struct sock_fprog program = { sizeof(code) / sizeof(code[0]), code };
+
+	return setsockopt(mnl_socket_get_fd(nl), SOL_SOCKET, SO_ATTACH_FILTER, &program,
+			  sizeof(program));
+}
+
+struct mnl_socket *netlink_events_open(enum netlink_source source, struct error *err)
+{
+	struct mnl_socket *nl;
+	int code;
+
+	nl = mnl_socket_open2(sources[source].protocol, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (nl && (source != NETLINK_EVENTS_ROUTE || !filter_routes(nl)) &&
+	    !mnl_socket_bind(nl, sources[source].groups, MNL_SOCKET_AUTOPID))
+		return nl;
+	code = errno;
+	if (nl)
+		mnl_socket_close(nl);
+	error_set(err, code, "cannot listen to changes of %s: %s", sources[source].name,
+		  strerror(code));
+	error_hint_privileges(err, -code);
+	return NULL;
+}
+
+/* Rules come and go by the thousand where services are balanced; only chains make a difference. */
+static bool matters(enum netlink_source source, const struct nlmsghdr *nlh)
+{
+	if (source != NETLINK_EVENTS_NF_TABLES)
+		return true;
+	switch (NFNL_MSG_TYPE(nlh->nlmsg_type)) {
+	case NFT_MSG_NEWTABLE:
+	case NFT_MSG_DELTABLE:
+	case NFT_MSG_NEWCHAIN:
+	case NFT_MSG_DELCHAIN:
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool netlink_events_drain(enum netlink_source source, struct mnl_socket *nl)
+{
+	char buf[NOTICES_SIZE];
+	bool changed = false;
+
+	for (;;) {
+		ssize_t got = mnl_socket_recvfrom(nl, buf, sizeof(buf));
+		const struct nlmsghdr *nlh = (const struct nlmsghdr *)buf;
+		int len = (int)got;
+
+		/* lost, as they came faster than they were read; or one that was cut */
+		if (got < 0 && (errno == ENOBUFS || errno == ENOSPC)) {
+			changed = true;
+			continue;
+		}
+		if (got <= 0)
+			return changed;
+		for (; mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len))
+			changed |= matters(source, nlh);
+	}
+}

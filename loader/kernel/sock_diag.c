@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <netinet/tcp.h>
+#include <linux/sock_diag.h>
+
+#include "lib/addr.h"
+#include "kernel/netlink.h"
+#include "kernel/sock_diag.h"
+
+#define LOOPBACK_IFINDEX 1 /* in every namespace (the kernel's net/flow.h) */
+
+#define STATE(state) (1U << (state))
+#define ALL_STATES   (STATE(TCP_CLOSING + 1) - STATE(TCP_ESTABLISHED))
+#define LIVE_STATES  (ALL_STATES & ~(STATE(TCP_LISTEN) | STATE(TCP_TIME_WAIT) | STATE(TCP_CLOSE)))
+
+/* ---- listing ---- */
+
+static struct hbpf_endpoint get_endpoint(__u8 family, const __be32 *addr, __be16 port)
+{
+	return (struct hbpf_endpoint){
+		.addr = family == AF_INET ? addr_from_v4(*addr) : addr_from_v6(addr),
+		.port = port,
+	};
+}
+
+/* One map was asked for, so the first storage is the one. */
+static void get_dialled(struct socket *socket, const struct nlattr *storages)
+{
+	const struct nlattr *storage, *attr;
+
+	mnl_attr_for_each_nested (storage, storages) {
+		if (mnl_attr_get_type(storage) != SK_DIAG_BPF_STORAGE)
+			continue;
+		mnl_attr_for_each_nested (attr, storage) {
+			if (mnl_attr_get_type(attr) != SK_DIAG_BPF_STORAGE_MAP_VALUE ||
+			    mnl_attr_get_payload_len(attr) < sizeof(socket->dialled))
+				continue;
+			memcpy(&socket->dialled, mnl_attr_get_payload(attr),
+			       sizeof(socket->dialled));
+			socket->has_dialled = true;
+			return;
+		}
+	}
+}
+
+struct listing {
+	struct sockets *sockets;
+	__u8 proto;
+};
+
+static int on_socket(const struct nlmsghdr *nlh, void *data)
+{
+	const struct inet_diag_msg *msg = mnl_nlmsg_get_payload(nlh);
+	const struct listing *listing = data;
+	struct sockets *sockets = listing->sockets;
+	const struct inet_diag_sockid *id = &msg->id;
+	const struct nlattr *attr;
+	struct socket socket = {
+		.proto = listing->proto,
+		.state = msg->idiag_state,
+		.family = msg->idiag_family,
+		.local = get_endpoint(msg->idiag_family, id->idiag_src, id->idiag_sport),
+		.remote = get_endpoint(msg->idiag_family, id->idiag_dst, id->idiag_dport),
+		.inode = msg->idiag_inode,
+		.uid = msg->idiag_uid,
+		.id = *id,
+	};
+	struct socket *v;
+
+	mnl_attr_for_each (attr, nlh, sizeof(*msg)) {
+		switch (mnl_attr_get_type(attr)) {
+		case INET_DIAG_SKV6ONLY:
+			socket.v6only = mnl_attr_get_u8(attr);
+			break;
+		case INET_DIAG_MARK:
+			socket.mark = mnl_attr_get_u32(attr);
+			break;
+		case INET_DIAG_SK_BPF_STORAGES:
+			get_dialled(&socket, attr);
+			break;
+		}
+	}
+
+	v = nl_grow(sockets->v, sockets->count, sizeof(*v));
+	if (!v)
+		return MNL_CB_ERROR;
+	sockets->v = v;
+	sockets->v[sockets->count++] = socket;
+	return MNL_CB_OK;
+}
+
+static int list_family(struct sockets *sockets, __u8 family, __u8 proto, __u32 states,
+		       int storage_fd)
+{
+	struct listing listing = { .sockets = sockets, .proto = proto };
+	struct inet_diag_req_v2 *msg;
+	struct nl_request request;
+	struct nlattr *nest;
+
+	msg = nl_begin(&request, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, sizeof(*msg));
+	msg->sdiag_family = family;
+	msg->sdiag_protocol = proto;
+	msg->idiag_states = states;
+	if (storage_fd >= 0) {
+		nest = mnl_attr_nest_start(&request.nlh, INET_DIAG_REQ_SK_BPF_STORAGES);
+		mnl_attr_put_u32(&request.nlh, SK_DIAG_BPF_STORAGE_REQ_MAP_FD, storage_fd);
+		mnl_attr_nest_end(&request.nlh, nest);
+	}
+	return nl_talk(NETLINK_SOCK_DIAG, &request, on_socket, &listing, &sockets->count);
+}
+
+static int list_proto(struct sockets *sockets, __u8 proto, __u32 states, int storage_fd,
+		      struct error *err)
+{
+	const char *name = proto_name(proto);
+	int ret;
+
+	if (!states)
+		return 0;
+	ret = list_family(sockets, AF_INET, proto, states, storage_fd);
+	if (!ret)
+		ret = list_family(sockets, AF_INET6, proto, states, storage_fd);
+	if (!ret)
+		return 0;
+	error_set(err, ret, "cannot list the %s sockets: %s", name, strerror(-ret));
+	/* no handler, and none to load: sock_diag_bind() and inet_diag's of the protocol */
+	if (ret == -ENOENT)
+		error_hint(err, "load the kernel module %s_diag, or install the package with it",
+			   name);
+	return ret;
+}
+
+/* ---- searching ---- */
+
+bool sockets_is_on_lo(const struct socket *socket)
+{
+	return socket->id.idiag_if == LOOPBACK_IFINDEX;
+}
+
+/* What packets a socket may take. */
+enum role {
+	ROLE_SERVES, /* anyone's that come in through lo */
+	ROLE_DEVICE, /* anyone's, but through another device (SO_BINDTODEVICE) */
+	ROLE_PEER,   /* its peer's only */
+};
+
+static enum role role_of(const struct socket *socket)
+{
+	if (socket->state != (socket->proto == IPPROTO_TCP ? TCP_LISTEN : TCP_CLOSE))
+		return ROLE_PEER;
+	if (socket->id.idiag_if && !sockets_is_on_lo(socket))
+		return ROLE_DEVICE;
+	return ROLE_SERVES;
+}
+
+/* What the sockets are sorted and searched by. */
+struct key {
+	__u8 proto;
+	__be16 port;
+	enum role role;
+	struct hbpf_addr addr;
+	bool v6only; /* matters for the wildcard alone */
+};
+
+static int compare_keys(const struct key *a, const struct key *b)
+{
+	if (a->proto != b->proto)
+		return a->proto - b->proto;
+	if (a->port != b->port)
+		return a->port - b->port;
+	if (a->role != b->role)
+		return (int)a->role - (int)b->role;
+	return memcmp(&a->addr, &b->addr, sizeof(a->addr)) ?: a->v6only - b->v6only;
+}
+
+static struct key key_of(const struct socket *socket)
+{
+	return (struct key){
+		.proto = socket->proto,
+		.port = socket->local.port,
+		.role = role_of(socket),
+		.addr = socket->local.addr,
+		.v6only = socket->v6only && addr_is_unspecified(&socket->local.addr),
+	};
+}
+
+static int compare_sockets(const void *a, const void *b)
+{
+	const struct key key_a = key_of(a), key_b = key_of(b);
+
+	return compare_keys(&key_a, &key_b);
+}
+
+static int compare_key_socket(const void *key, const void *socket)
+{
+	const struct key key_b = key_of(socket);
+
+	return compare_keys(key, &key_b);
+}
+
+static const struct socket *find(const struct sockets *sockets, const struct key *key)
+{
+	if (!sockets->count)
+		return NULL;
+	return bsearch(key, sockets->v, sockets->count, sizeof(*sockets->v), compare_key_socket);
+}
+
+int sockets_list(unsigned int what, int storage_fd, struct sockets *sockets, struct error *err)
+{
+	__u32 tcp = 0, udp = 0;
+	int ret;
+
+	if (what & SOCKETS_TCP_LISTEN)
+		tcp |= STATE(TCP_LISTEN);
+	if (what & SOCKETS_TCP_LIVE)
+		tcp |= LIVE_STATES;
+	if (what & SOCKETS_UDP)
+		udp = ALL_STATES;
+
+	*sockets = (struct sockets){};
+	ret = list_proto(sockets, IPPROTO_TCP, tcp, storage_fd, err);
+	if (!ret)
+		ret = list_proto(sockets, IPPROTO_UDP, udp, -1, err);
+	if (ret) {
+		sockets_free(sockets);
+		return ret;
+	}
+	if (sockets->count)
+		qsort(sockets->v, sockets->count, sizeof(*sockets->v), compare_sockets);
+	return 0;
+}
+
+void sockets_free(struct sockets *sockets)
+{
+	free(sockets->v);
+	*sockets = (struct sockets){};
+}
+
+const struct socket *sockets_serving(const struct sockets *sockets, __u8 proto,
+				     const struct hbpf_addr *addr, __be16 port)
+{
+	struct key key = { .proto = proto, .port = port, .role = ROLE_SERVES, .addr = *addr };
+	const struct socket *found;
+
+	found = find(sockets, &key);
+	if (!found && addr_is_v4(addr)) {
+		key.addr = addr_from_v4(INADDR_ANY);
+		found = find(sockets, &key);
+	}
+	if (!found) {
+		key.addr = addr_from_v6(&in6addr_any);
+		found = find(sockets, &key);
+	}
+	if (!found && !addr_is_v4(addr)) {
+		key.v6only = true;
+		found = find(sockets, &key);
+	}
+	return found;
+}
+
+/* ---- closing ---- */
+
+int sockets_destroy(const struct socket *socket)
+{
+	struct inet_diag_req_v2 *msg;
+	struct nl_request request;
+
+	msg = nl_begin(&request, SOCK_DESTROY, NLM_F_ACK, sizeof(*msg));
+	msg->sdiag_family = socket->family;
+	msg->sdiag_protocol = socket->proto;
+	msg->idiag_states = STATE(socket->state);
+	msg->id = socket->id; /* the cookie in it keeps a successor with the same ports safe */
+	return nl_talk(NETLINK_SOCK_DIAG, &request, NULL, NULL, NULL);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "lib/str_list.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#define BETWEEN ", "
+#define DOTS    "..."
+
+static bool ends_with(const char *text, const char *end)
+{
+	size_t len = strlen(text), end_len = strlen(end);
+
+	return len >= end_len && !strcmp(text + len - end_len, end);
+}
+
+void text_list_add(char *buf, size_t size, const char *item)
+{
+	size_t len = strlen(buf);
+
+	if (!strcmp(buf, DOTS) || ends_with(buf, BETWEEN DOTS))
+		return;
+	/* with room for the dots behind it */
+	if (len + strlen(BETWEEN) + strlen(item) + sizeof(BETWEEN DOTS) > size)
+		item = DOTS;
+	snprintf(buf + len, size - len, "%s%s", len ? BETWEEN : "", item);
+}

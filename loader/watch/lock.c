@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "watch/lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define RUN_DIR "/run/hbpf"
+
+static int refuse(int fd, const char *path, struct flock *lock, struct error *err)
+{
+	int code = errno;
+
+	if (code != EACCES && code != EAGAIN)
+		return error_set(err, code, "cannot lock %s: %s", path, strerror(code));
+	/* It may just have ended, and one of another PID namespace has no number here. */
+	if (fcntl(fd, F_GETLK, lock) || lock->l_type == F_UNLCK || lock->l_pid <= 0)
+		return error_set(err, EEXIST,
+				 "hbpf watch runs already in this network namespace: it holds %s",
+				 path);
+	error_set(err, EEXIST,
+		  "hbpf watch runs already in this network namespace: process %d holds %s",
+		  (int)lock->l_pid, path);
+	error_hint(err, "`kill -HUP %d` makes it read its configuration again", (int)lock->l_pid);
+	return -EEXIST;
+}
+
+int watch_lock(struct error *err)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	char path[PATH_MAX];
+	struct stat netns;
+	int fd, ret;
+
+	if (stat("/proc/self/ns/net", &netns))
+		return error_set(err, errno, "cannot tell the network namespace: %s",
+				 strerror(errno));
+	if (mkdir(RUN_DIR, 0755) && errno != EEXIST)
+		return error_set(err, errno, "cannot make directory " RUN_DIR ": %s",
+				 strerror(errno));
+	snprintf(path, sizeof(path), RUN_DIR "/watch-%llu.lock", (unsigned long long)netns.st_ino);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return error_set(err, errno, "cannot open %s: %s", path, strerror(errno));
+	if (!fcntl(fd, F_SETLK, &lock))
+		return fd;
+	ret = refuse(fd, path, &lock, err);
+	close(fd);
+	return ret;
+}

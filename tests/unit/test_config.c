@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include "watch/config.h"
+
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
+static void a_section_with_ports_is_a_whole_configuration(void **state)
+{
+	struct conf conf;
+	const struct attach_request *request;
+
+	(void)state;
+	assert_int_equal(conf_read_text(&conf, "f", "[br-test]\nports = 8088, 80:8080, 53/udp\n"),
+			 0);
+	assert_int_equal(conf.count, 1);
+	assert_string_equal(conf.v[0].name, "br-test");
+	assert_string_equal(conf.v[0].where, "f:1");
+	assert_false(conf.labels);
+	request = &conf.v[0].request;
+	assert_int_equal(request->ports.count, 3);
+	assert_int_equal(request->ports.v[1].first, 80);
+	assert_int_equal(request->owner, HBPF_BY_FILE);
+	conf_free(&conf);
+}
+
+/* What a section leaves out is as if it had been said: nothing of an earlier attach stays. */
+static void a_section_declares_the_whole_state(void **state)
+{
+	struct conf conf;
+	const struct attach_request *request;
+
+	(void)state;
+	assert_int_equal(conf_read_text(&conf, "f", "[a]\nports = 1\n"), 0);
+	request = &conf.v[0].request;
+	assert_true(request->only_ports && request->gateways_given && request->from.given);
+	assert_true(request->hook.given && request->pin.given && request->guard.given);
+	assert_true(request->from.onlink);
+	assert_int_equal(request->from.sources.count, 0);
+	conf_free(&conf);
+}
+
+static void every_key_and_form_is_read(void **state)
+{
+	static const char text[] = "; a comment\n"
+				   "  labels=yes # another\n"
+				   "\n"
+				   "[ net-1 ] ; with blanks\n"
+				   "ports = 8088 80:8080\r\n"
+				   "ports=53/udp\n"
+				   "gateway = 10.0.0.1, fd00::1\n"
+				   "from = onlink, 10.1.0.0/16 10.1.0.0/16\n"
+				   "hook = clsact\npin = off\nguard = on\nforce = yes\n"
+				   "[b]\nports = 1\nfrom = 10.0.0.0/8";
+	struct conf conf;
+	const struct attach_request *request;
+
+	(void)state;
+	assert_int_equal(conf_read_text(&conf, "f", text), 0);
+	assert_true(conf.labels);
+	assert_int_equal(conf.count, 2);
+	assert_string_equal(conf.v[0].name, "net-1");
+	assert_string_equal(conf.v[0].where, "f:4");
+	request = &conf.v[0].request;
+	assert_int_equal(request->ports.count, 3);
+	assert_int_equal(request->gateways.count, 2);
+	assert_true(request->from.onlink);
+	assert_int_equal(request->from.sources.count, 1);
+	assert_int_equal(request->hook.value, HBPF_HOOK_CLSACT);
+	assert_int_equal(request->pin.value, HBPF_OFF);
+	assert_int_equal(request->guard.value, HBPF_ON);
+	assert_true(request->force);
+	assert_false(conf.v[1].request.from.onlink);
+	assert_false(conf.v[1].request.force);
+	conf_free(&conf);
+}
+
+static void an_empty_text_declares_nothing(void **state)
+{
+	static const char *const texts[] = { "", "\n", "# nothing\n", "labels = no\n" };
+	struct conf conf;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		assert_int_equal(conf_read_text(&conf, "f", texts[i]), 0);
+		assert_int_equal(conf.count, 0);
+		assert_false(conf.labels);
+		conf_free(&conf);
+	}
+}
+
+static const struct {
+	const char *text;
+	const char *what; /* the first problem begins so */
+	const char *hint; /* and has this in its hint */
+} bad[] = {
+	{ "ports = 1\n", "f:1: 'ports' stands before any section", "[br-test]" },
+	{ "[a]\n", "f:1: section [a] has no ports", "ports =" },
+	{ "[a]\n\n\nfrom = 10.0.0.0/8\n[b]\nports = 1\n", "f:1: section [a] has no ports", "" },
+	{ "[a]\nports = \n", "f:2: ports has no value", "" },
+	{ "[a]\nports = 1 # ,\nports\n", "f:3: 'ports' is neither a section nor a key", "ports =" },
+	{ "[a]\nprots = 1\n", "f:2: there is no key 'prots'", "do you mean ports" },
+	{ "[a]\nports = 1\nlabels = yes\n", "f:3: there is no key 'labels'", "before the first" },
+	{ "labels = maybe\n", "f:1: labels takes one of no, yes, not 'maybe'", "" },
+	{ "labels = yes\nlabels = no\n", "f:2: labels is said already, at f:1", "" },
+	{ "[a]\nports = 1\n[a]\nports = 2\n", "f:3: section [a] is there already, at f:1", "" },
+	{ "[a", "f:1: '[a' is no whole section header", "[br-test]" },
+	{ "[a] b\n", "f:1: '[a] b' is no whole section header", "" },
+	{ "[]\n", "f:1: [] is no such name", "" },
+	{ "[a b]\n", "f:1: [a b] is no such name", "" },
+	{ "[a/b]\n", "f:1: [a/b] is no such name", "" },
+	{ "[a]\nports = 0\n", "f:2: port 0 is out of range", "" },
+	{ "[a]\nports = 80, 80\n", "f:2: ", "" },
+	{ "[a]\nports = 80\nports = 80:81\n", "f:3: ", "" },
+	{ "[a]\nports = 1\ngateway = host\n", "f:3: gateway host: not an IPv4", "172.17.0.1" },
+	{ "[a]\nports = 1\nfrom = 10.0.0.1/8\n", "f:3: from 10.0.0.1/8: bits are set", "" },
+	{ "[a]\nports = 1\nhook = xdp\n", "f:3: hook takes one of auto, tcx, clsact, not", "" },
+	{ "[a]\nports = 1\npin = on off\n", "f:3: pin takes one value", "" },
+	{ "[a]\nports = 1\npin = on\npin = on\n", "f:4: pin is said twice", "" },
+};
+
+static void a_mistake_is_told_by_file_and_line(void **state)
+{
+	struct conf conf;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		assert_int_equal(conf_read_text(&conf, "f", bad[i].text), -EINVAL);
+		assert_true(conf.problems.count > 0);
+		if (strncmp(conf.problems.v[0].what, bad[i].what, strlen(bad[i].what)) ||
+		    !strstr(conf.problems.v[0].hint, bad[i].hint))
+			fail_msg("%s: said '%s', hint '%s'", bad[i].text, conf.problems.v[0].what,
+				 conf.problems.v[0].hint);
+		conf_free(&conf);
+	}
+}
+
+static void all_mistakes_are_told_and_not_only_the_first(void **state)
+{
+	struct conf conf;
+
+	(void)state;
+	assert_int_equal(conf_read_text(&conf, "f", "x = 1\n[a]\nports = 0, 8088/x\nfrom = y\n"),
+			 -EINVAL);
+	assert_int_equal(conf.problems.count, 4);
+	conf_free(&conf);
+}
+
+/* A file that is cut anywhere is refused, or says no more than its whole lines and a beginning. */
+static void a_text_that_is_cut_anywhere_opens_no_other_section(void **state)
+{
+	static const char text[] = "labels = yes\n[br-one]\nports = 8088\n[br-two]\nports = 99\n";
+	char cut[sizeof(text)];
+	struct conf conf;
+
+	(void)state;
+	for (size_t len = 0; len < sizeof(text); len++) {
+		snprintf(cut, len + 1, "%s", text);
+		if (!conf_read_text(&conf, "f", cut)) {
+			assert_true(conf.count <= 2);
+			assert_true(conf.count < 1 || !strcmp(conf.v[0].name, "br-one"));
+			assert_true(conf.count < 2 || !strcmp(conf.v[1].name, "br-two"));
+		}
+		conf_free(&conf);
+	}
+}
+
+/* What conf_add_labels() says to a network of Docker with these labels */
+static int add_labels(struct conf *conf, const char *name, const char *bridge, const char *ports,
+		      const char *from)
+{
+	struct network network = {
+		.name = (char *)name,
+		.ports = (char *)ports,
+		.from = (char *)from,
+	};
+
+	snprintf(network.bridge, sizeof(network.bridge), "%s", bridge);
+	return conf_add_labels(conf, &network);
+}
+
+static void labels_make_a_section_that_leaves_bridges_attached_by_hand_alone(void **state)
+{
+	struct conf conf = { 0 };
+	const struct attach_request *request;
+
+	(void)state;
+	assert_int_equal(add_labels(&conf, "net", "br-1", "8088,5432,53/udp", NULL), 0);
+	assert_int_equal(add_labels(&conf, "net", "br-2", "80:8080", "10.0.0.0/8 onlink"), 0);
+	assert_int_equal(conf.count, 2);
+	request = &conf.v[0].request;
+	assert_string_equal(request->bridge, "br-1");
+	assert_int_equal(request->ports.count, 3);
+	assert_int_equal(request->owner, HBPF_BY_ENGINE);
+	assert_true(request->yields && request->only_ports && request->from.onlink);
+	request = &conf.v[1].request;
+	assert_int_equal(request->from.sources.count, 1);
+	assert_true(request->from.onlink);
+	conf_free(&conf);
+}
+
+static void a_malformed_label_makes_no_section_and_harms_no_other(void **state)
+{
+	static const char of[] = "Docker's network net on br-2, label hbpf.";
+	static const struct {
+		const char *ports;
+		const char *from;
+		const char *what;
+	} labels[] = {
+		{ "", NULL, "ports: ports has no value" },
+		{ "http", NULL, "ports: port must be" },
+		{ "80,80", NULL, "ports: " },
+		{ "80\n[br-x]", NULL, "ports: there is a control character" },
+		{ "80", "me", "from: from me: not an address range" },
+		{ "80", "", "from: from has no value" },
+	};
+	struct conf conf = { 0 };
+
+	(void)state;
+	assert_int_equal(add_labels(&conf, "good", "br-1", "8088", NULL), 0);
+	for (size_t i = 0; i < COUNT(labels); i++) {
+		assert_int_equal(add_labels(&conf, "net", "br-2", labels[i].ports, labels[i].from),
+				 -EINVAL);
+		assert_int_equal(conf.count, 1);
+		assert_int_equal(conf.problems.count, i + 1);
+		assert_memory_equal(conf.problems.v[i].what, of, strlen(of));
+		assert_memory_equal(conf.problems.v[i].what + strlen(of), labels[i].what,
+				    strlen(labels[i].what));
+	}
+	assert_int_equal(add_labels(&conf, "also", "br-3", "8088", NULL), 0);
+	assert_int_equal(conf.count, 2);
+	conf_free(&conf);
+}
+
+static void of_malformed_labels_only_the_first_problem_is_told(void **state)
+{
+	static const struct {
+		const char *ports;
+		const char *from;
+		const char *what; /* in it */
+	} labels[] = {
+		{ "foo,bar", NULL, "foo" },
+		{ "foo", "me", "hbpf.ports: " },
+		{ "80", "me,you", "from me" },
+	};
+	static char many[128 << 10];
+	struct conf conf = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(labels); i++) {
+		assert_int_equal(add_labels(&conf, "net", "br-1", labels[i].ports, labels[i].from),
+				 -EINVAL);
+		assert_int_equal(conf.problems.count, i + 1);
+		assert_non_null(strstr(conf.problems.v[i].what, labels[i].what));
+	}
+	for (size_t i = 0; i < sizeof(many) - 1; i++)
+		many[i] = i % 2 ? ',' : 'x';
+	assert_int_equal(add_labels(&conf, "net", "br-1", many, NULL), -EINVAL);
+	assert_int_equal(conf.problems.count, COUNT(labels) + 1);
+	/* and it does not spoil those that come after it */
+	assert_int_equal(add_labels(&conf, "net", "br-1", "8088", NULL), 0);
+	assert_int_equal(conf.count, 1);
+	conf_free(&conf);
+}
+
+static void networks_of_one_name_are_told_apart_by_where_they_are_declared(void **state)
+{
+	struct network networks[] = {
+		{ .engine = ENGINE_DOCKER,
+		  .name = "net",
+		  .id = "1",
+		  .bridge = "br-1",
+		  .ports = "8088" },
+		{ .engine = ENGINE_DOCKER,
+		  .name = "net",
+		  .id = "2",
+		  .bridge = "br-2",
+		  .ports = "8088" },
+		{ .engine = ENGINE_PODMAN,
+		  .name = "net",
+		  .id = "3",
+		  .bridge = "br-1",
+		  .ports = "8088" },
+	};
+	struct conf conf = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(networks); i++)
+		assert_int_equal(conf_add_labels(&conf, &networks[i]), 0);
+	assert_string_equal(conf.v[0].where, "Docker's network net on br-1, label hbpf.ports");
+	assert_string_equal(conf.v[1].where, "Docker's network net on br-2, label hbpf.ports");
+	assert_string_equal(conf.v[2].where, "Podman's network net on br-1, label hbpf.ports");
+	conf_free(&conf);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_section_with_ports_is_a_whole_configuration),
+		cmocka_unit_test(a_section_declares_the_whole_state),
+		cmocka_unit_test(every_key_and_form_is_read),
+		cmocka_unit_test(an_empty_text_declares_nothing),
+		cmocka_unit_test(a_mistake_is_told_by_file_and_line),
+		cmocka_unit_test(all_mistakes_are_told_and_not_only_the_first),
+		cmocka_unit_test(a_text_that_is_cut_anywhere_opens_no_other_section),
+		cmocka_unit_test(labels_make_a_section_that_leaves_bridges_attached_by_hand_alone),
+		cmocka_unit_test(a_malformed_label_makes_no_section_and_harms_no_other),
+		cmocka_unit_test(of_malformed_labels_only_the_first_problem_is_told),
+		cmocka_unit_test(networks_of_one_name_are_told_apart_by_where_they_are_declared),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
