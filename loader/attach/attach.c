@@ -117,7 +117,7 @@ static int open_state(struct attach *a, struct error *err)
 	}
 	error_free(err);
 	a->fresh = a->dp.maps[MAP_CONFIG] < 0;
-	return a->fresh ? 0 : snapshot_take(&a->dp, &a->before, err);
+	return a->fresh ? 0 : bridge_state_take(&a->dp, &a->before, err);
 }
 
 static int plan_exports(struct attach *a, struct error *err)
@@ -148,10 +148,10 @@ static int plan_gateways(struct attach *a, struct error *err)
 			rc = gateways_add(&a->asked, &from->v[i].addr, HBPF_GATEWAY_OPTION);
 	}
 	if (!rc)
-		rc = refresh_gateways(&a->host, a->link, &a->asked, &a->after.gateways);
+		rc = desired_gateways(&a->host, a->link, &a->asked, &a->after.gateways);
 	if (rc)
 		return error_set(err, ENOMEM, "no memory for the gateways");
-	refresh_arp_sender(&a->host, a->link, &a->after.gateways, &a->after.config);
+	desired_arp_sender(&a->host, a->link, &a->after.gateways, &a->after.config);
 	return 0;
 }
 
@@ -161,9 +161,9 @@ static int plan_sources(struct attach *a, struct error *err)
 	struct sources *lists = a->after.lists;
 	int rc;
 
-	rc = refresh_own(&a->host, &lists[HBPF_LIST_HOST], err);
+	rc = desired_own(&a->host, &lists[HBPF_LIST_HOST], err);
 	if (!rc)
-		rc = refresh_onlink(&a->host, a->link, &lists[HBPF_LIST_ONLINK], err);
+		rc = desired_onlink(&a->host, a->link, &lists[HBPF_LIST_ONLINK], err);
 	if (rc)
 		return rc;
 	if (!from->given && !a->fresh)
@@ -202,7 +202,7 @@ static int check_bound(struct attach *a, struct error *err)
 {
 	const struct sockets *sockets = &a->listeners.sockets;
 	struct gateways fresh = { 0 };
-	int rc = advice_bound(&a->after.gateways, &a->put, sockets, &a->bound);
+	int rc = conflicts_find(&a->after.gateways, &a->put, sockets, &a->bound);
 
 	for (size_t i = 0; !rc && i < a->after.gateways.count; i++) {
 		const struct gateway *gateway = &a->after.gateways.v[i];
@@ -212,7 +212,7 @@ static int check_bound(struct attach *a, struct error *err)
 			rc = error_set(err, ENOMEM, "no memory for the gateways");
 	}
 	if (!rc)
-		rc = advice_bound(&fresh, &a->after.exports, sockets, &a->bound);
+		rc = conflicts_find(&fresh, &a->after.exports, sockets, &a->bound);
 	free(fresh.v);
 	return rc;
 }
@@ -276,18 +276,18 @@ static int load(struct attach *a, struct error *err)
 		error_hint(err, "--pin auto does without");
 		return -EOPNOTSUPP;
 	}
-	refresh_pin(config);
+	desired_pin(config);
 	return 0;
 }
 
 static int fill(struct attach *a, struct error *err)
 {
-	int rc = refresh_guard(&a->pins, a->bridge, &a->after.config, err);
+	int rc = desired_guard(&a->pins, a->bridge, &a->after.config, err);
 
 	if (rc)
 		return rc;
 	a->filled = true;
-	rc = snapshot_write(&a->dp, &a->before.exports, &a->after, err);
+	rc = bridge_state_write(&a->dp, &a->before.exports, &a->after, err);
 	/* Old values need a home before anything is attached: settings come last, but a kill
 	 * between must find one place that tells it all. */
 	if (!rc)
@@ -335,7 +335,7 @@ static int hook_up(struct attach *a, struct error *err)
 	if (!rc)
 		rc = settings_apply(&a->pins, a->bridge, a->link->ifindex, err);
 	/* last, for undo() cannot bring a flow back */
-	if (!rc && !a->fresh && !snapshot_same_sources(&a->before, &a->after))
+	if (!rc && !a->fresh && !bridge_state_same_sources(&a->before, &a->after))
 		rc = dataplane_forget_refused(&a->dp, &a->after.exports, err);
 	return rc;
 }
@@ -355,7 +355,7 @@ static void undo(struct attach *a)
 		attachment_remove(&a->pins, &a->host, a->bridge, last == 1, NULL);
 		return;
 	}
-	snapshot_write(&a->dp, &a->after.exports, &a->before, NULL);
+	bridge_state_write(&a->dp, &a->after.exports, &a->before, NULL);
 	for (int side = HOOK_SIDES - 1; side >= 0; side--) {
 		/* The programs that took over are as good as the old ones: only their place may
 		 * have changed. A bridge made anew had none. */
@@ -391,8 +391,8 @@ void attach_free(struct attach *a)
 	host_free(&a->host);
 	dataplane_close(&a->dp);
 	pins_close(&a->pins);
-	snapshot_free(&a->before);
-	snapshot_free(&a->after);
+	bridge_state_free(&a->before);
+	bridge_state_free(&a->after);
 	exports_free(&a->put);
 	exports_free(&a->gone);
 	listeners_free(&a->listeners);
@@ -417,7 +417,7 @@ int attach_run(struct attach *a, const struct attach_request *request, struct er
 	if (!rc)
 		rc = pins_open(&a->pins, PINS_WRITE, err);
 	if (!rc)
-		rc = reconcile(&a->pins, err);
+		rc = renames_follow(&a->pins, err);
 	/* Again: while another command held the lock the host may have changed. */
 	if (!rc)
 		rc = examine(a, err);
@@ -437,7 +437,7 @@ int attach_run(struct attach *a, const struct attach_request *request, struct er
 		settle(a);
 	if (a->bound.count) {
 		pins_close(&a->pins);
-		advice_bound_error(&a->bound, err);
+		conflicts_error(&a->bound, err);
 	}
 	return rc;
 }
@@ -480,7 +480,7 @@ static bool is_settled(const struct attach *a)
 {
 	return !a->put.count && !a->gone.count &&
 	       !memcmp(&a->before.config, &a->after.config, sizeof(a->after.config)) &&
-	       snapshot_same_addresses(&a->before, &a->after) && is_hooked(a) && is_set(a);
+	       bridge_state_same_addresses(&a->before, &a->after) && is_hooked(a) && is_set(a);
 }
 
 int attach_is_due(struct attach *a, const struct attach_request *request, struct error *err)
@@ -496,15 +496,15 @@ int attach_is_due(struct attach *a, const struct attach_request *request, struct
 		return 1;
 	rc = dataplane_open(&a->dp, &a->pins, a->bridge, a->link->ifindex, NULL);
 	a->remade = rc == -ENODEV;
-	if ((rc && !a->remade) || snapshot_take(&a->dp, &a->before, NULL))
+	if ((rc && !a->remade) || bridge_state_take(&a->dp, &a->before, NULL))
 		return 1;
 	rc = plan_state(a, err);
 	if (!rc && a->remade)
 		return 1;
 	if (!rc)
-		rc = refresh_guard(&a->pins, a->bridge, &a->after.config, err);
+		rc = desired_guard(&a->pins, a->bridge, &a->after.config, err);
 	if (rc)
 		return rc;
-	refresh_pin(&a->after.config);
+	desired_pin(&a->after.config);
 	return !is_settled(a);
 }

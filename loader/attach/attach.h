@@ -21,15 +21,15 @@ struct attach {
 	struct dataplane dp;
 	bool fresh;  /* not attached before */
 	bool remade; /* attached, but to a bridge that was deleted since */
-	struct snapshot before;
+	struct bridge_state before;
 
 	/* wanted */
 	struct gateways asked; /* --gateway, now or at an earlier attach */
-	struct snapshot after;
+	struct bridge_state after;
 	struct exports put;         /* of after.exports, what before lacks */
 	struct exports gone;        /* of before.exports, what after lacks */
 	struct listeners listeners; /* of after.exports, without the processes */
-	struct bound bound;         /* what is in the way of them, where that is the error */
+	struct conflicts bound;     /* what is in the way of them, where that is the error */
 
 	/* done so far, for undo() */
 	bool filled;

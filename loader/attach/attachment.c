@@ -78,7 +78,7 @@ int attachment_bridges(enum pins_mode mode, struct pins *pins, struct pins_bridg
 	if (rc)
 		return rc;
 	if (mode == PINS_WRITE)
-		rc = reconcile(pins, err);
+		rc = renames_follow(pins, err);
 	if (!rc)
 		rc = pins_bridges(pins, bridges, err);
 	if (rc)
@@ -138,7 +138,7 @@ const char *attachment_list(const struct pins_bridges *bridges, char *buf, size_
 {
 	buf[0] = 0;
 	for (size_t i = 0; i < bridges->count; i++)
-		text_list_add(buf, size, bridges->now[i]);
+		str_list_add(buf, size, bridges->now[i]);
 	return buf;
 }
 

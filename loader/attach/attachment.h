@@ -31,7 +31,7 @@ bool host_has(const struct host *host, const struct hbpf_addr *addr);
 /**
  * attachment_bridges() - the bridges with state in this namespace, without making anything
  * @mode:	How the lock is taken; also with PINS_WRITE a missing bpffs is not mounted, but
- *		reconcile() comes first
+ *		renames_follow() comes first
  * @pins:	Opened when there is a bpffs; pins_close() is right in any case
  * @bridges:	Empty where there is no bpffs; with their present names and those they were
  *		attached as

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-int snapshot_take(const struct dataplane *dp, struct snapshot *snapshot, struct error *err)
+int bridge_state_take(const struct dataplane *dp, struct bridge_state *snapshot, struct error *err)
 {
 	int rc;
 
@@ -19,7 +19,7 @@ int snapshot_take(const struct dataplane *dp, struct snapshot *snapshot, struct 
 	return rc;
 }
 
-void snapshot_free(struct snapshot *snapshot)
+void bridge_state_free(struct bridge_state *snapshot)
 {
 	exports_free(&snapshot->exports);
 	free(snapshot->gateways.v);
@@ -28,7 +28,7 @@ void snapshot_free(struct snapshot *snapshot)
 	memset(snapshot, 0, sizeof(*snapshot));
 }
 
-bool snapshot_same_sources(const struct snapshot *a, const struct snapshot *b)
+bool bridge_state_same_sources(const struct bridge_state *a, const struct bridge_state *b)
 {
 	if (memcmp(&a->config.from, &b->config.from, sizeof(a->config.from)))
 		return false;
@@ -39,13 +39,13 @@ bool snapshot_same_sources(const struct snapshot *a, const struct snapshot *b)
 	return true;
 }
 
-bool snapshot_same_addresses(const struct snapshot *a, const struct snapshot *b)
+bool bridge_state_same_addresses(const struct bridge_state *a, const struct bridge_state *b)
 {
-	return gateways_same(&a->gateways, &b->gateways) && snapshot_same_sources(a, b);
+	return gateways_same(&a->gateways, &b->gateways) && bridge_state_same_sources(a, b);
 }
 
-int snapshot_write(struct dataplane *dp, const struct exports *have,
-		   const struct snapshot *snapshot, struct error *err)
+int bridge_state_write(struct dataplane *dp, const struct exports *have,
+		       const struct bridge_state *snapshot, struct error *err)
 {
 	int rc = 0;
 

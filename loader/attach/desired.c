@@ -31,7 +31,7 @@ static int add_addresses(const struct host *host, const struct link *link, __u32
 	return 0;
 }
 
-int refresh_gateways(const struct host *host, const struct link *bridge,
+int desired_gateways(const struct host *host, const struct link *bridge,
 		     const struct gateways *asked, struct gateways *set)
 {
 	const struct link *docker0 = links_by_name(&host->links, DOCKER0);
@@ -60,7 +60,7 @@ static __be32 local_v4(const struct hbpf_addr *addr)
 	return addr_is_v4(addr) ? addr->word[3] : 0;
 }
 
-void refresh_arp_sender(const struct host *host, const struct link *bridge,
+void desired_arp_sender(const struct host *host, const struct link *bridge,
 			const struct gateways *gateways, struct hbpf_config *config)
 {
 	config->arp_sender4 = 0;
@@ -130,7 +130,7 @@ static int add_onlink_addresses(const struct host *host, const struct link *brid
 	return rc;
 }
 
-int refresh_onlink(const struct host *host, const struct link *bridge, struct sources *set,
+int desired_onlink(const struct host *host, const struct link *bridge, struct sources *set,
 		   struct error *err)
 {
 	int rc = add_onlink_addresses(host, bridge, set);
@@ -181,7 +181,7 @@ static int add_own_routes(struct sources *set, struct error *err)
 	return rc;
 }
 
-int refresh_own(const struct host *host, struct sources *set, struct error *err)
+int desired_own(const struct host *host, struct sources *set, struct error *err)
 {
 	int rc = 0;
 
@@ -193,7 +193,7 @@ int refresh_own(const struct host *host, struct sources *set, struct error *err)
 	return rc;
 }
 
-int refresh_guard(const struct pins *pins, const char *bridge, struct hbpf_config *config,
+int desired_guard(const struct pins *pins, const char *bridge, struct hbpf_config *config,
 		  struct error *err)
 {
 	int shared = settings_foreign_localnet(pins, bridge, config->ifindex, err);
@@ -206,11 +206,12 @@ int refresh_guard(const struct pins *pins, const char *bridge, struct hbpf_confi
 	return 0;
 }
 
-void refresh_pin(struct hbpf_config *config)
+void desired_pin(struct hbpf_config *config)
 {
 	char why[128];
 
-	config->pin = config->pin_built &&
-		      (config->pin_option == HBPF_ON ||
-		       (config->pin_option == HBPF_AUTO && nat_prerouting(why, sizeof(why)) == 1));
+	config->pin =
+		config->pin_built &&
+		(config->pin_option == HBPF_ON ||
+		 (config->pin_option == HBPF_AUTO && nat_detect_prerouting(why, sizeof(why)) == 1));
 }

@@ -18,7 +18,7 @@
 bool address_is_gateway(const struct link_addr *own, const struct link *link);
 
 /**
- * refresh_gateways() - every address clients may dial
+ * desired_gateways() - every address clients may dial
  * @asked:	Those of --gateway
  * @set:	Sorted; free v with free()
  *
@@ -26,45 +26,45 @@ bool address_is_gateway(const struct link_addr *own, const struct link *link);
  * of every network), and @asked.
  * Return: 0 or -ENOMEM
  */
-int refresh_gateways(const struct host *host, const struct link *bridge,
+int desired_gateways(const struct host *host, const struct link *bridge,
 		     const struct gateways *asked, struct gateways *set);
 
 /**
- * refresh_arp_sender() - set config.arp_sender4: the bridge's first IPv4 address, else a gateway
+ * desired_arp_sender() - set config.arp_sender4: the bridge's first IPv4 address, else a gateway
  * that is an address of this host, else 0
  */
-void refresh_arp_sender(const struct host *host, const struct link *bridge,
+void desired_arp_sender(const struct host *host, const struct link *bridge,
 			const struct gateways *gateways, struct hbpf_config *config);
 
 /**
- * refresh_onlink() - the prefixes on the bridge's link: who is a client
+ * desired_onlink() - the prefixes on the bridge's link: who is a client
  * @set:	Empty; sorted, free v with free(), also on failure
  *
  * Those of its addresses, and of routes over it without a gateway that somebody made (`ip route add
  * 192.0.2.20 dev br-test`). What router advertisements say does not count, nor do default routes.
  * Return: 0 or -errno
  */
-int refresh_onlink(const struct host *host, const struct link *bridge, struct sources *set,
+int desired_onlink(const struct host *host, const struct link *bridge, struct sources *set,
 		   struct error *err);
 
 /**
- * refresh_own() - what is the host's own, which no client may use
+ * desired_own() - what is the host's own, which no client may use
  * @set:	Empty; sorted, free v with free(), also on failure
  *
  * All addresses, and the local and anycast routes of all tables but local default routes.
  * Return: 0 or -errno
  */
-int refresh_own(const struct host *host, struct sources *set, struct error *err);
+int desired_own(const struct host *host, struct sources *set, struct error *err);
 
 /**
- * refresh_guard() - set config.guard_dst and guard_shared from config.guard_option, for the bridge
+ * desired_guard() - set config.guard_dst and guard_shared from config.guard_option, for the bridge
  * config.ifindex
  * Return: 0 or -errno
  */
-int refresh_guard(const struct pins *pins, const char *bridge, struct hbpf_config *config,
+int desired_guard(const struct pins *pins, const char *bridge, struct hbpf_config *config,
 		  struct error *err);
 
-/** refresh_pin() - set config.pin from config.pin_option, pin_built and the host's NAT rules */
-void refresh_pin(struct hbpf_config *config);
+/** desired_pin() - set config.pin from config.pin_option, pin_built and the host's NAT rules */
+void desired_pin(struct hbpf_config *config);
 
 #endif /* HBPF_DESIRED_H */

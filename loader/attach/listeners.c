@@ -61,7 +61,7 @@ int listeners_find(const struct exports *set, struct listeners *listeners, struc
 struct found {
 	struct listener **v;
 	__u32 *inodes;
-	struct owner *owners;
+	struct proc_owner *owners;
 	size_t count;
 };
 
@@ -93,7 +93,7 @@ int listeners_name(struct listeners *const *all, size_t count)
 		goto out;
 	for (size_t i = 0; i < count; i++)
 		add_found(&found, all[i]);
-	rc = found.count ? owners_find(found.inodes, found.owners, found.count) : 0;
+	rc = found.count ? proc_owners_find(found.inodes, found.owners, found.count) : 0;
 	for (size_t i = 0; !rc && i < found.count; i++)
 		found.v[i]->owner = found.owners[i];
 out:
@@ -110,14 +110,14 @@ void listeners_free(struct listeners *listeners)
 	memset(listeners, 0, sizeof(*listeners));
 }
 
-const char *owner_format(const struct owner *owner, char buf[OWNER_STRLEN])
+const char *proc_owner_format(const struct proc_owner *owner, char buf[PROC_OWNER_STRLEN])
 {
 	if (owner->pid)
-		snprintf(buf, OWNER_STRLEN, "%s (pid %d)", owner->name, owner->pid);
+		snprintf(buf, PROC_OWNER_STRLEN, "%s (pid %d)", owner->name, owner->pid);
 	else if (owner->skipped)
-		snprintf(buf, OWNER_STRLEN, "a process not looked for: too many descriptors");
+		snprintf(buf, PROC_OWNER_STRLEN, "a process not looked for: too many descriptors");
 	else
-		snprintf(buf, OWNER_STRLEN, "a process not visible from here");
+		snprintf(buf, PROC_OWNER_STRLEN, "a process not visible from here");
 	return buf;
 }
 
@@ -153,12 +153,12 @@ bool listeners_next_range(const struct exports *set, const struct listeners *lis
 
 const char *listeners_format(const struct listener *listener, char buf[LISTENERS_STRLEN])
 {
-	const struct owner *owner = &listener->owner;
-	char who[OWNER_STRLEN];
+	const struct proc_owner *owner = &listener->owner;
+	char who[PROC_OWNER_STRLEN];
 
 	if (!listener->there)
 		return "nothing listens there yet";
-	snprintf(buf, LISTENERS_STRLEN, "%s%s", owner_format(owner, who),
-		 owner_is_engine(owner) ? ", which does not answer for containers" : "");
+	snprintf(buf, LISTENERS_STRLEN, "%s%s", proc_owner_format(owner, who),
+		 proc_owner_is_engine(owner) ? ", which does not answer for containers" : "");
 	return buf;
 }

@@ -16,10 +16,10 @@ enum {
 
 struct listener {
 	bool there;
-	bool wildcard;      /* bound to all addresses, the gateway's too */
-	bool on_lo;         /* bound to the device lo: its answers cannot leave by the bridge */
-	__u32 inode;        /* of the socket */
-	struct owner owner; /* as of listeners_name() */
+	bool wildcard; /* bound to all addresses, the gateway's too */
+	bool on_lo;    /* bound to the device lo: its answers cannot leave by the bridge */
+	__u32 inode;   /* of the socket */
+	struct proc_owner owner; /* as of listeners_name() */
 };
 
 struct listeners {
@@ -33,8 +33,8 @@ int listeners_find(const struct exports *set, struct listeners *listeners, struc
 
 /**
  * listeners_name() - find the processes behind what listeners_find() found
- * @all:	Of one or more sets, in one walk over /proc, which takes time (owners_find()): not
- *with a lock held
+ * @all:	Of one or more sets, in one walk over /proc, which takes time (proc_owners_find()):
+ *not with a lock held
  *
  * Return: 0 or -errno; then the owners are unknown, which is no more than is said of some anyway
  */
@@ -44,9 +44,9 @@ void listeners_free(struct listeners *listeners);
 /** export_local() - the loopback address of an export for one family (LISTENER_V4 or _V6) */
 struct hbpf_addr export_local(const struct export *export, int family);
 
-#define OWNER_STRLEN 96
-/** owner_format() - "python3 (pid 4242)", or that it is not known. Returns @buf */
-const char *owner_format(const struct owner *owner, char buf[OWNER_STRLEN]);
+#define PROC_OWNER_STRLEN 96
+/** proc_owner_format() - "python3 (pid 4242)", or that it is not known. Returns @buf */
+const char *proc_owner_format(const struct proc_owner *owner, char buf[PROC_OWNER_STRLEN]);
 
 /**
  * listeners_next_range() - as exports_next_range(), but a range also ends where the next port is

@@ -27,38 +27,38 @@ static bool is_known(const struct pins *pins, const struct pins_bridges *bridges
 }
 
 /* Return: is it one? */
-static bool look(const struct link *link, struct lost *lost)
+static bool look(const struct link *link, struct orphan *lost)
 {
 	enum hbpf_hook_kind guard = hook_guard_query(link->ifindex);
 	bool backstop = hook_backstop_query(link->ifindex, &(__u32){ 0 }) == 1;
 	int value = 0;
 
-	*lost = (struct lost){
+	*lost = (struct orphan){
 		.ifindex = link->ifindex,
 		.guarded = backstop || guard != HBPF_HOOK_AUTO,
 		.elsewhere = guard == HBPF_HOOK_TCX,
 	};
 	memcpy(lost->name, link->name, sizeof(lost->name));
-	conf_file_read(link->ifindex, "route_localnet", &value);
+	if_sysctl_read(link->ifindex, "route_localnet", &value);
 	return lost->guarded || value == SETTINGS_LOCALNET;
 }
 
-int lost_find(const struct pins *pins, const struct pins_bridges *bridges, const struct host *host,
-	      struct lost_list *list, struct error *err)
+int orphans_find(const struct pins *pins, const struct pins_bridges *bridges,
+		 const struct host *host, struct orphans *list, struct error *err)
 {
-	struct lost lost, *v;
+	struct orphan lost, *v;
 
-	*list = (struct lost_list){ 0 };
+	*list = (struct orphans){ 0 };
 	for (size_t i = 0; i < host->links.count; i++) {
 		const struct link *link = &host->links.v[i];
 
 		if (strcmp(link->kind, "bridge") != 0 || is_known(pins, bridges, link->ifindex) ||
 		    !look(link, &lost))
 			continue;
-		v = nl_grow(list->v, list->count, sizeof(*v));
+		v = netlink_grow(list->v, list->count, sizeof(*v));
 		if (!v) {
 			free(list->v);
-			*list = (struct lost_list){ 0 };
+			*list = (struct orphans){ 0 };
 			return error_set(err, ENOMEM, "no memory for the bridges");
 		}
 		list->v = v;
@@ -67,7 +67,7 @@ int lost_find(const struct pins *pins, const struct pins_bridges *bridges, const
 	return 0;
 }
 
-const struct lost *lost_of(const struct lost_list *list, const char *name)
+const struct orphan *orphans_get(const struct orphans *list, const char *name)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		if (!strcmp(list->v[i].name, name))
@@ -76,7 +76,7 @@ const struct lost *lost_of(const struct lost_list *list, const char *name)
 	return NULL;
 }
 
-int lost_close(const struct lost *lost, bool last, struct error *err)
+int orphan_close(const struct orphan *lost, bool last, struct error *err)
 {
 	const struct hook_target target = { .bridge = lost->name, .ifindex = lost->ifindex };
 	int rc = settings_restore_lost(lost->name, lost->ifindex, last, err);

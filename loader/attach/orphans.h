@@ -10,35 +10,35 @@
 
 #include "attach/attachment.h"
 
-struct lost {
+struct orphan {
 	char name[IFNAMSIZ];
 	unsigned int ifindex;
 	bool guarded;   /* a backstop or the guard is there; else all of loopback is open */
 	bool elsewhere; /* attached, and its state is in another bpffs, or was not pinned */
 };
 
-struct lost_list {
-	struct lost *v;
+struct orphans {
+	struct orphan *v;
 	size_t count;
 };
 
 /**
- * lost_find() - look at every bridge of the host that has no state
+ * orphans_find() - look at every bridge of the host that has no state
  * @pins:	Not used where @bridges is empty
  * Return: 0 or -errno. Free v with free()
  */
-int lost_find(const struct pins *pins, const struct pins_bridges *bridges, const struct host *host,
-	      struct lost_list *list, struct error *err);
+int orphans_find(const struct pins *pins, const struct pins_bridges *bridges,
+		 const struct host *host, struct orphans *list, struct error *err);
 
-/** lost_of() - Return: the one of that name within @list, or NULL */
-const struct lost *lost_of(const struct lost_list *list, const char *name);
+/** orphans_get() - Return: the one of that name within @list, or NULL */
+const struct orphan *orphans_get(const struct orphans *list, const char *name);
 
 /**
- * lost_close() - restore the settings, then remove what is left of hbpf
+ * orphan_close() - restore the settings, then remove what is left of hbpf
  * @last:	No living bridge is attached: lo's settings are restored, too
  * Return: 0 or -errno
  */
-int lost_close(const struct lost *lost, bool last, struct error *err);
+int orphan_close(const struct orphan *lost, bool last, struct error *err);
 
 /**
  * lost_settings() - the map of lo's old values that a backstop of any bridge holds

@@ -87,7 +87,7 @@ static int move(const struct pins *pins, bool arriving, struct error *err)
 	return ret;
 }
 
-int reconcile(const struct pins *pins, struct error *err)
+int renames_follow(const struct pins *pins, struct error *err)
 {
 	int ret = move(pins, false, err);
 

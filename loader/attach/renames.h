@@ -9,12 +9,12 @@
 #include "dataplane/pins.h"
 
 /**
- * reconcile() - keep the state of every living bridge under its present name
+ * renames_follow() - keep the state of every living bridge under its present name
  * @pins:	Opened with PINS_WRITE
  *
  * What is kept under that name of a bridge that is gone is removed; nothing else changes. A killed
- * reconcile() is finished by the next. Return: 0 or -errno
+ * renames_follow() is finished by the next. Return: 0 or -errno
  */
-int reconcile(const struct pins *pins, struct error *err);
+int renames_follow(const struct pins *pins, struct error *err);
 
 #endif /* HBPF_RENAMES_H */

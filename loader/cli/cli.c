@@ -124,7 +124,7 @@ int cli_choose(const char *word, const char *const *choices, char known[CLI_CHOI
 	for (int i = 0; choices[i]; i++) {
 		if (!strcmp(choices[i], word))
 			return i;
-		text_list_add(known, CLI_CHOICES_STRLEN, choices[i]);
+		str_list_add(known, CLI_CHOICES_STRLEN, choices[i]);
 	}
 	return -1;
 }

@@ -68,7 +68,7 @@ static void warn_unpinned(const struct attach *a)
 	char why[128];
 
 	if (a->dp.config.pin_option == HBPF_AUTO && a->dp.pin_unavailable[0] &&
-	    nat_prerouting(why, sizeof(why)) == 1)
+	    nat_detect_prerouting(why, sizeof(why)) == 1)
 		log_warn("%s may take packets to exported ports, and conntrack pinning, which "
 			 "prevents it, is unavailable: %s",
 			 why, a->dp.pin_unavailable);
@@ -118,11 +118,11 @@ static void tell(struct attach *a)
 	const struct hbpf_config *config = &a->dp.config;
 	bool has_clients;
 
-	advice_bridge(&a->host, a->link);
-	advice_advertised(&a->host, a->link, &a->after.gateways);
-	advice_clients(&a->after);
-	advice_conntrack(a->bridge);
-	has_clients = advice_answers(&(struct answers_query){
+	warn_bridge(&a->host, a->link);
+	warn_advertised(&a->host, a->link, &a->after.gateways);
+	warn_clients(&a->after);
+	warn_conntrack(a->bridge);
+	has_clients = warn_answers(&(struct answers_query){
 		.host = &a->host,
 		.bridge = a->link,
 		.dp = &a->dp,
@@ -131,10 +131,10 @@ static void tell(struct attach *a)
 		.listeners = &a->listeners,
 	});
 	if (a->request->gateways_given)
-		advice_gateways(&a->host, &a->asked);
+		warn_gateways(&a->host, &a->asked);
 	if (a->request->ports.count)
-		advice_ports(&a->after.exports, &a->listeners);
-	advice_kept(a->bridge, a->before.config.owner);
+		warn_ports(&a->after.exports, &a->listeners);
+	warn_kept(a->bridge, a->before.config.owner);
 	warn_unpinned(a);
 	if (!config->guard_dst && config->guard_option == HBPF_AUTO)
 		log_warn(

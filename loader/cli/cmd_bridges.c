@@ -71,7 +71,7 @@ static void gateways_cell(const struct view *view, const struct row *row, struct
 	size_t at = 0;
 
 	while ((gateway = next_gateway(view, row->link, &at)))
-		text_list_add(text, sizeof(text), addr_format(gateway, addr));
+		str_list_add(text, sizeof(text), addr_format(gateway, addr));
 	columns_cell(columns, 2, "%s", text[0] ? text : "-");
 }
 

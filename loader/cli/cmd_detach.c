@@ -55,7 +55,7 @@ struct detach {
 	struct pins pins;
 	struct pins_bridges bridges;
 	struct host host;
-	struct lost_list lost;
+	struct orphans lost;
 	struct result *results;
 	size_t count;
 };
@@ -69,23 +69,23 @@ static void detach_one(struct detach *d, const char *bridge)
 }
 
 /* lo's settings stay where another bridge is attached and alive. */
-static void close_lost(struct detach *d, const struct lost *lost)
+static void close_lost(struct detach *d, const struct orphan *lost)
 {
 	struct result *result = &d->results[d->count++];
 	int last = d->pins.lock < 0 ? 1 : attachment_is_last(&d->pins, &d->host, "", NULL);
 
 	result->bridge = lost->name;
 	result->lost = true;
-	result->rc = lost_close(lost, last == 1, &result->problem);
+	result->rc = orphan_close(lost, last == 1, &result->problem);
 }
 
 /* The one named, or the only one there is to detach. */
-static const struct lost *lost_meant(const struct detach *d, const char *name)
+static const struct orphan *lost_meant(const struct detach *d, const char *name)
 {
-	const struct lost *one = NULL;
+	const struct orphan *one = NULL;
 
 	if (name)
-		one = lost_of(&d->lost, name);
+		one = orphans_get(&d->lost, name);
 	else if (!d->bridges.count && d->lost.count == 1)
 		one = d->lost.v;
 	/* What is attached by another bpffs is not to be touched. */
@@ -105,7 +105,7 @@ static bool has_lost(const struct detach *d)
 /* Return: name of the bridge that is meant, or NULL */
 static const char *choose(const struct detach *d, const struct meant *meant, struct error *err)
 {
-	const struct lost *lost = meant->name ? lost_of(&d->lost, meant->name) : NULL;
+	const struct orphan *lost = meant->name ? orphans_get(&d->lost, meant->name) : NULL;
 
 	if (!lost)
 		return attachment_choose(&d->bridges, meant, "`hbpf detach BRIDGE`, or --all", err);
@@ -133,7 +133,7 @@ static int detach(struct detach *d, const struct meant *meant, bool all, struct 
 	int rc = host_read(&d->host, unread ? NULL : err);
 
 	if (!rc)
-		rc = lost_find(&d->pins, &d->bridges, &d->host, &d->lost, unread ? NULL : err);
+		rc = orphans_find(&d->pins, &d->bridges, &d->host, &d->lost, unread ? NULL : err);
 	/* Without its state a bridge can still be closed. */
 	if (unread && !(all ? has_lost(d) : !!lost_meant(d, meant->name)))
 		rc = unread;
@@ -180,7 +180,7 @@ static int tell_all(const struct cli_call *call, const struct detach *d, bool al
 				    result->bridge);
 		} else {
 			tell(result->bridge, &result->detached);
-			advice_kept(result->bridge, result->detached.owner);
+			warn_kept(result->bridge, result->detached.owner);
 		}
 	}
 	return exit_code;

@@ -56,12 +56,12 @@ struct change {
 	struct exports want;
 	struct exports put;
 	struct exports gone;
-	struct bound bound; /* what is in the way of put */
+	struct conflicts bound; /* what is in the way of put */
 	bool committed;
 	int ended; /* connections */
 
 	/* to be printed */
-	struct ports_report report;
+	struct ports_view report;
 	struct gateways gateways;
 	struct listeners listeners; /* of put */
 	struct sources clients;     /* that may use put */
@@ -279,7 +279,7 @@ static int check_bound(struct change *change, struct error *err)
 	if (!rc)
 		rc = sockets_list(SOCKETS_TCP_LISTEN | SOCKETS_UDP, -1, &sockets, err);
 	if (!rc)
-		rc = advice_bound(&gateways, &change->put, &sockets, &change->bound);
+		rc = conflicts_find(&gateways, &change->put, &sockets, &change->bound);
 	sockets_free(&sockets);
 	free(gateways.v);
 	return rc;
@@ -380,7 +380,7 @@ static void gather(struct ports *p)
 		if (change->problem.what[0])
 			continue;
 		if (lists(p))
-			ports_report_read(&change->dp, &change->report, &change->problem);
+			ports_view_read(&change->dp, &change->report, &change->problem);
 		else if (change->put.count && !change->gone_bridge)
 			change->tells_put =
 				!listeners_find(&change->put, &change->listeners, NULL) &&
@@ -402,7 +402,7 @@ static void name_listeners(struct ports *p)
 
 static void tell_put(const struct change *change)
 {
-	advice_ports(&change->put, &change->listeners);
+	warn_ports(&change->put, &change->listeners);
 	if (!change->gateways.count)
 		output_text("%s: the ports are kept, but there is no address that clients could "
 			    "dial; add one and `hbpf attach %s`\n",
@@ -439,19 +439,19 @@ static void tell_change(struct change *change)
 	if (change->tells_put)
 		tell_put(change);
 	if (change->put.count || change->gone.count)
-		advice_kept(change->bridge, change->dp.config.owner);
+		warn_kept(change->bridge, change->dp.config.owner);
 }
 
 static void list_one(const struct change *change)
 {
-	const struct ports_report *report = &change->report;
+	const struct ports_view *report = &change->report;
 
 	if (change->problem.what[0]) {
 		log_error(&change->problem);
 		return;
 	}
 	output_text("%s%s\n", change->bridge, report->exports.count ? "" : ": no ports");
-	ports_report_print(report, 2);
+	ports_view_print(report, 2);
 }
 
 static struct json_object *list_json(const struct change *change)
@@ -461,7 +461,7 @@ static struct json_object *list_json(const struct change *change)
 
 	json_object_object_add(item, "bridge", output_string(change->bridge));
 	if (!problem->what[0]) {
-		json_object_object_add(item, "ports", ports_report_json(&change->report));
+		json_object_object_add(item, "ports", ports_view_json(&change->report));
 		return item;
 	}
 	json_object_object_add(item, "problem", output_string(problem->what));
@@ -508,7 +508,7 @@ static void release(struct ports *p)
 		exports_free(&p->changes[i].want);
 		exports_free(&p->changes[i].put);
 		exports_free(&p->changes[i].gone);
-		ports_report_free(&p->changes[i].report);
+		ports_view_free(&p->changes[i].report);
 		listeners_free(&p->changes[i].listeners);
 		free(p->changes[i].gateways.v);
 		free(p->changes[i].clients.v);
@@ -545,7 +545,7 @@ static int name_bound(const struct ports *p, int rc, struct error *err)
 	for (size_t i = 0; i < p->count; i++) {
 		if (p->changes[i].bound.count)
 			return on_bridge(p, &p->changes[i],
-					 advice_bound_error(&p->changes[i].bound, err), err);
+					 conflicts_error(&p->changes[i].bound, err), err);
 	}
 	return rc;
 }

@@ -220,7 +220,7 @@ static void print_status(struct status *status)
 	print_gateways(status, &columns);
 	columns_print(&columns, 2);
 	print_ports_head(status);
-	ports_report_print(&status->ports, 4);
+	ports_view_print(&status->ports, 4);
 	print_choices(status, &columns);
 	print_missing(status, &columns);
 	columns_print(&columns, 2);
@@ -373,7 +373,7 @@ static struct json_object *status_json(struct status *status)
 	}
 	add_string(item, "owner", owner_name(config->owner));
 	json_object_object_add(item, "gateways", gateways_json(&status->gateways));
-	json_object_object_add(item, "ports", ports_report_json(&status->ports));
+	json_object_object_add(item, "ports", ports_view_json(&status->ports));
 	json_object_object_add(item, "from", policy_json(&status->ports.sources, &config->from));
 	json_object_object_add(
 		item, "guard",
@@ -392,8 +392,8 @@ struct view {
 	const char *only; /* of these, or NULL */
 	struct status *v;
 	size_t count;
-	struct lost_list lost;
-	const struct lost *lost_only; /* of these, or NULL */
+	struct orphans lost;
+	const struct orphan *lost_only; /* of these, or NULL */
 };
 
 static int gather(struct view *view, const struct pins *pins, const struct host *host,
@@ -422,7 +422,7 @@ static void name_listeners(struct view *view)
 	free(all);
 }
 
-static const char *lost_text(const struct lost *lost)
+static const char *lost_text(const struct orphan *lost)
 {
 	if (lost->elsewhere)
 		return "attached, but its state is not in this bpffs; HBPF_BPFFS says which to use";
@@ -433,7 +433,7 @@ static const char *lost_text(const struct lost *lost)
 	       "route_localnet is on, so what is behind it can reach any port of 127.0.0.0/8";
 }
 
-static void print_lost(const struct lost *lost)
+static void print_lost(const struct orphan *lost)
 {
 	output_text("%s: %s\n", lost->name, lost_text(lost));
 	if (!lost->elsewhere)
@@ -442,7 +442,7 @@ static void print_lost(const struct lost *lost)
 			lost->name, lost->name);
 }
 
-static struct json_object *lost_json(const struct lost *lost)
+static struct json_object *lost_json(const struct orphan *lost)
 {
 	struct json_object *item = json_object_new_object();
 
@@ -456,7 +456,7 @@ static struct json_object *lost_json(const struct lost *lost)
 }
 
 /* Return: the next one to show after @lost, or the first after NULL; NULL after the last */
-static const struct lost *next_lost(const struct view *view, const struct lost *lost)
+static const struct orphan *next_lost(const struct view *view, const struct orphan *lost)
 {
 	if (view->only)
 		return NULL;
@@ -468,7 +468,7 @@ static const struct lost *next_lost(const struct view *view, const struct lost *
 
 static void show_json(struct view *view)
 {
-	const struct lost *lost = NULL;
+	const struct orphan *lost = NULL;
 	struct json_object *doc = json_object_new_object();
 	struct json_object *array = json_object_new_array();
 
@@ -483,7 +483,7 @@ static void show_json(struct view *view)
 /* Return: exit code */
 static int show(const struct cli_call *call, struct view *view)
 {
-	const struct lost *lost = NULL;
+	const struct orphan *lost = NULL;
 	int exit_code = EXIT_DONE;
 
 	if (view->only && !call->json)
@@ -529,9 +529,9 @@ static int run(const struct cli_call *call)
 	unread = attachment_bridges(PINS_READ, &pins, &view.bridges, &err);
 	rc = host_read(&host, unread ? NULL : &err);
 	if (!rc)
-		rc = lost_find(&pins, &view.bridges, &host, &view.lost, unread ? NULL : &err);
+		rc = orphans_find(&pins, &view.bridges, &host, &view.lost, unread ? NULL : &err);
 	if (!rc && call->word_count)
-		view.lost_only = lost_of(&view.lost, call->words[0]);
+		view.lost_only = orphans_get(&view.lost, call->words[0]);
 	/* Without its state a bridge can still show that it was attached. */
 	if (unread && (call->word_count ? !view.lost_only : !view.lost.count))
 		rc = unread;

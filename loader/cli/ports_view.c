@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int read_families(struct dataplane *dp, struct ports_report *ports, struct error *err)
+static int read_families(struct dataplane *dp, struct ports_view *ports, struct error *err)
 {
 	struct gateways gateways = { 0 };
 	int rc = dataplane_gateways(dp, &gateways, err);
@@ -24,7 +24,7 @@ static int read_families(struct dataplane *dp, struct ports_report *ports, struc
 	return rc;
 }
 
-int ports_report_read(struct dataplane *dp, struct ports_report *ports, struct error *err)
+int ports_view_read(struct dataplane *dp, struct ports_view *ports, struct error *err)
 {
 	int rc;
 
@@ -46,11 +46,11 @@ int ports_report_read(struct dataplane *dp, struct ports_report *ports, struct e
 			       ports->exports.count);
 out:
 	if (rc)
-		ports_report_free(ports);
+		ports_view_free(ports);
 	return rc;
 }
 
-void ports_report_free(struct ports_report *ports)
+void ports_view_free(struct ports_view *ports)
 {
 	exports_free(&ports->exports);
 	listeners_free(&ports->listeners);
@@ -98,7 +98,7 @@ void report_reachable(const struct gateways *gateways, const struct exports *exp
 	columns_print(&columns, 0);
 }
 
-static struct hbpf_port_stats run_stats(const struct ports_report *ports,
+static struct hbpf_port_stats run_stats(const struct ports_view *ports,
 					const struct export_range *run)
 {
 	const struct hbpf_port_stats *stats = &ports->stats[run->first - ports->exports.v];
@@ -113,7 +113,7 @@ static struct hbpf_port_stats run_stats(const struct ports_report *ports,
 	return sum;
 }
 
-static void print_run(struct columns *columns, const struct ports_report *ports,
+static void print_run(struct columns *columns, const struct ports_view *ports,
 		      const struct export_range *run)
 {
 	const struct listener *who = ports->listeners.v[run->first - ports->exports.v];
@@ -148,12 +148,12 @@ static void print_run(struct columns *columns, const struct ports_report *ports,
 }
 
 /* As print_run() has it: without gateways of either family, IPv4. */
-static unsigned int shown_families(const struct ports_report *ports)
+static unsigned int shown_families(const struct ports_view *ports)
 {
 	return (ports->has_v4 || !ports->has_v6) << LISTENER_V4 | ports->has_v6 << LISTENER_V6;
 }
 
-void ports_report_print(const struct ports_report *ports, unsigned int indent)
+void ports_view_print(const struct ports_view *ports, unsigned int indent)
 {
 	struct export_range run = { 0 };
 	struct columns columns = { 0 };
@@ -179,12 +179,12 @@ static struct json_object *listener_json(const struct export *export,
 	}
 	if (listener->owner.skipped)
 		json_object_object_add(item, "searched", json_object_new_boolean(false));
-	if (owner_is_engine(&listener->owner))
+	if (proc_owner_is_engine(&listener->owner))
 		json_object_object_add(item, "answers", json_object_new_boolean(false));
 	return item;
 }
 
-static struct json_object *port_json(const struct ports_report *ports, size_t i)
+static struct json_object *port_json(const struct ports_view *ports, size_t i)
 {
 	const struct export *export = &ports->exports.v[i];
 	const struct hbpf_port_stats *stats = &ports->stats[i];
@@ -210,7 +210,7 @@ static struct json_object *port_json(const struct ports_report *ports, size_t i)
 	return item;
 }
 
-struct json_object *ports_report_json(const struct ports_report *ports)
+struct json_object *ports_view_json(const struct ports_view *ports)
 {
 	struct json_object *array = json_object_new_array();
 

@@ -9,7 +9,7 @@
 struct json_object;
 
 /* Everything known about the ports of one bridge. */
-struct ports_report {
+struct ports_view {
 	struct exports exports;
 	struct listeners listeners;
 	struct hbpf_port_stats *stats; /* in the order of the exports */
@@ -19,16 +19,16 @@ struct ports_report {
 };
 
 /**
- * ports_report_read() - gather it; listeners_name() is still to be called
+ * ports_view_read() - gather it; listeners_name() is still to be called
  * Return: 0 or -errno
  */
-int ports_report_read(struct dataplane *dp, struct ports_report *ports, struct error *err);
-void ports_report_free(struct ports_report *ports);
+int ports_view_read(struct dataplane *dp, struct ports_view *ports, struct error *err);
+void ports_view_free(struct ports_view *ports);
 
-/** ports_report_print() - one line for each run of ports, with counts and who listens */
-void ports_report_print(const struct ports_report *ports, unsigned int indent);
-/** ports_report_json() - an array, every port by itself */
-struct json_object *ports_report_json(const struct ports_report *ports);
+/** ports_view_print() - one line for each run of ports, with counts and who listens */
+void ports_view_print(const struct ports_view *ports, unsigned int indent);
+/** ports_view_json() - an array, every port by itself */
+struct json_object *ports_view_json(const struct ports_view *ports);
 
 /**
  * report_reachable() - print what clients can dial now and where it leads

@@ -126,7 +126,7 @@ static int read_state(struct status *status, const struct pins *pins,
 	if (!rc)
 		rc = dataplane_gateways(&status->dp, &status->gateways, problem);
 	if (!rc)
-		rc = ports_report_read(&status->dp, &status->ports, problem);
+		rc = ports_view_read(&status->dp, &status->ports, problem);
 	if (!rc)
 		rc = dataplane_counters(&status->dp, status->counters, problem);
 	return rc;
@@ -216,7 +216,7 @@ static void look_at_addresses(const struct status *status, const struct host *ho
 	struct gateways now;
 
 	*has = *changed = false;
-	if (refresh_gateways(host, bridge, &none, &now))
+	if (desired_gateways(host, bridge, &none, &now))
 		return;
 	for (size_t i = 0; i < now.count; i++) {
 		*has |= now.v[i].why & HBPF_GATEWAY_BRIDGE;
@@ -353,7 +353,7 @@ void status_read(struct status *status, const struct pins *pins, const struct ho
 	status->exposed = status->exists && !status->hooks[HOOK_INGRESS].live &&
 			  !status->backstop &&
 			  status->settings[SETTING_BRIDGE_ROUTE_LOCALNET].now > 0;
-	status->nat = nat_prerouting(status->nat_why, sizeof(status->nat_why));
+	status->nat = nat_detect_prerouting(status->nat_why, sizeof(status->nat_why));
 	status->readable = !rc && !settings_rc;
 	find_problems(status, host);
 	/* Nothing more is read of the maps, and there may be many bridges. */
@@ -365,6 +365,6 @@ void status_read(struct status *status, const struct pins *pins, const struct ho
 void status_free(struct status *status)
 {
 	free(status->gateways.v);
-	ports_report_free(&status->ports);
+	ports_view_free(&status->ports);
 	error_free(&status->problem);
 }

@@ -31,9 +31,9 @@ struct status {
 	struct error problem;
 	struct dataplane dp; /* only its config */
 	struct gateways gateways;
-	struct ports_report ports;
+	struct ports_view ports;
 	struct setting_state settings[SETTING_MAX];
-	int nat; /* as of nat_prerouting() */
+	int nat; /* as of nat_detect_prerouting() */
 	char nat_why[128];
 	struct hbpf_counter counters[HBPF_REASON_MAX];
 	struct answers answers;

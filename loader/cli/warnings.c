@@ -29,8 +29,8 @@ static bool would_lose_clients(const struct socket *socket, const struct gateway
 	return gateways_has(gateways, &socket->local.addr);
 }
 
-int advice_bound(const struct gateways *gateways, const struct exports *exports,
-		 const struct sockets *sockets, struct bound *bound)
+int conflicts_find(const struct gateways *gateways, const struct exports *exports,
+		   const struct sockets *sockets, struct conflicts *bound)
 {
 	for (size_t i = 0; i < sockets->count; i++) {
 		if (would_lose_clients(&sockets->v[i], gateways, exports) && !bound->count++)
@@ -39,19 +39,19 @@ int advice_bound(const struct gateways *gateways, const struct exports *exports,
 	return bound->count ? -EADDRINUSE : 0;
 }
 
-int advice_bound_error(const struct bound *bound, struct error *err)
+int conflicts_error(const struct conflicts *bound, struct error *err)
 {
 	const struct socket *socket = &bound->first;
-	char where[ENDPOINT_STRLEN], who[OWNER_STRLEN], rest[64] = "";
-	struct owner owner = { 0 };
+	char where[ENDPOINT_STRLEN], who[PROC_OWNER_STRLEN], rest[64] = "";
+	struct proc_owner owner = { 0 };
 
-	owners_find(&socket->inode, &owner, 1);
+	proc_owners_find(&socket->inode, &owner, 1);
 	if (bound->count > 1)
 		snprintf(rest, sizeof(rest), ", and %zu more sockets are in the way",
 			 bound->count - 1);
 	error_set(err, EADDRINUSE, "%s/%s is in use by %s, which its clients would lose%s",
 		  endpoint_format(&socket->local.addr, socket->local.port, where),
-		  proto_name(socket->proto), owner_format(&owner, who), rest);
+		  proto_name(socket->proto), proc_owner_format(&owner, who), rest);
 	error_hint(err, "leave it out, or take it over with --force");
 	return -EADDRINUSE;
 }
@@ -131,7 +131,7 @@ out:
 
 static void warn_wildcard(const struct exports *exports, const struct listeners *listeners)
 {
-	char who[OWNER_STRLEN];
+	char who[PROC_OWNER_STRLEN];
 	size_t count = 0;
 
 	for (size_t i = 0; i < exports->count; i++) {
@@ -146,7 +146,7 @@ static void warn_wildcard(const struct exports *exports, const struct listeners 
 				 "need no hbpf for it, unless it turns them away at the gateway, "
 				 "as dnsmasq does with interface=lo, or a firewall does",
 				 ntohs(export->key.port), proto_name(export->key.proto),
-				 owner_format(&listener->owner, who));
+				 proc_owner_format(&listener->owner, who));
 	}
 	if (count > MOST_WARNINGS)
 		log_warn("and %zu more ports lead to services on all addresses",
@@ -156,7 +156,7 @@ static void warn_wildcard(const struct exports *exports, const struct listeners 
 /* The route of an answer must be by the socket's device, and the client's is by the bridge. */
 static void warn_device(const struct exports *exports, const struct listeners *listeners)
 {
-	char who[OWNER_STRLEN];
+	char who[PROC_OWNER_STRLEN];
 	size_t count = 0;
 
 	for (size_t i = 0; i < exports->count; i++) {
@@ -171,7 +171,7 @@ static void warn_device(const struct exports *exports, const struct listeners *l
 			log_warn("%u/%s: %s binds its socket to the device lo, so its answers "
 				 "cannot leave; docs/SERVICES.md tells what to do",
 				 ntohs(export->key.port), proto_name(export->key.proto),
-				 owner_format(&bound->owner, who));
+				 proc_owner_format(&bound->owner, who));
 	}
 	if (count > MOST_WARNINGS)
 		log_warn("and %zu more ports lead to sockets bound to the device lo",
@@ -180,31 +180,31 @@ static void warn_device(const struct exports *exports, const struct listeners *l
 
 static void warn_engine(const struct exports *exports, const struct listeners *listeners)
 {
-	char who[OWNER_STRLEN];
+	char who[PROC_OWNER_STRLEN];
 	size_t count = 0;
 
 	for (size_t i = 0; i < exports->count; i++) {
 		const struct export *export = &exports->v[i];
 		const struct listener *both = listeners->v[i];
-		const struct listener *held = owner_is_engine(&both[LISTENER_V4].owner)
+		const struct listener *held = proc_owner_is_engine(&both[LISTENER_V4].owner)
 						      ? &both[LISTENER_V4]
 						      : &both[LISTENER_V6];
 
-		if (!owner_is_engine(&held->owner))
+		if (!proc_owner_is_engine(&held->owner))
 			continue;
 		if (count++ < MOST_WARNINGS)
 			log_warn("%u/%s: %s holds the socket, but does not answer there for the "
 				 "container that publishes the port: clients would wait for good; "
 				 "docs/SERVICES.md tells what to do",
 				 ntohs(export->key.port), proto_name(export->key.proto),
-				 owner_format(&held->owner, who));
+				 proc_owner_format(&held->owner, who));
 	}
 	if (count > MOST_WARNINGS)
 		log_warn("and %zu more ports are published by containers without a proxy",
 			 count - MOST_WARNINGS);
 }
 
-void advice_ports(const struct exports *exports, const struct listeners *listeners)
+void warn_ports(const struct exports *exports, const struct listeners *listeners)
 {
 	warn_device(exports, listeners);
 	warn_engine(exports, listeners);
@@ -223,7 +223,7 @@ static bool has_address(const struct host *host, const struct link *link, bool v
 	return false;
 }
 
-void advice_bridge(const struct host *host, const struct link *bridge)
+void warn_bridge(const struct host *host, const struct link *bridge)
 {
 	bool v4 = has_address(host, bridge, true), v6 = has_address(host, bridge, false);
 
@@ -274,7 +274,7 @@ static bool is_inherited(const struct exports *exports)
 	return !exports->count;
 }
 
-void advice_clients(const struct snapshot *now)
+void warn_clients(const struct bridge_state *now)
 {
 	const struct hbpf_policy *from = &now->config.from;
 
@@ -292,8 +292,8 @@ void advice_clients(const struct snapshot *now)
 	}
 }
 
-void advice_advertised(const struct host *host, const struct link *bridge,
-		       const struct gateways *gateways)
+void warn_advertised(const struct host *host, const struct link *bridge,
+		     const struct gateways *gateways)
 {
 	char text[ADDR_STRLEN];
 
@@ -313,7 +313,7 @@ void advice_advertised(const struct host *host, const struct link *bridge,
  * Connection tracking sees a client's packets on the bridge and never an answer (they leave from
  * another address), so with loose tracking off it takes all that follow the SYN for invalid.
  */
-void advice_conntrack(const char *bridge)
+void warn_conntrack(const char *bridge)
 {
 	int loose;
 
@@ -327,7 +327,7 @@ void advice_conntrack(const char *bridge)
 		 bridge);
 }
 
-bool advice_answers(const struct answers_query *query)
+bool warn_answers(const struct answers_query *query)
 {
 	struct answers answers;
 	struct error err = { 0 };
@@ -346,7 +346,7 @@ bool advice_answers(const struct answers_query *query)
 	return !answers.no_clients;
 }
 
-void advice_gateways(const struct host *host, const struct gateways *asked)
+void warn_gateways(const struct host *host, const struct gateways *asked)
 {
 	char text[ADDR_STRLEN];
 
@@ -358,7 +358,7 @@ void advice_gateways(const struct host *host, const struct gateways *asked)
 	}
 }
 
-void advice_kept(const char *bridge, int owner)
+void warn_kept(const char *bridge, int owner)
 {
 	if (owner > HBPF_BY_HAND)
 		log_warn("%s is kept by `hbpf watch`, which undoes what its configuration does not "

@@ -22,7 +22,7 @@ static int compare_gateways(const void *a, const void *b)
 
 int dataplane_gateways(const struct dataplane *dp, struct gateways *set, struct error *err)
 {
-	struct table table = GATEWAYS_TABLE;
+	struct kv_array table = GATEWAYS_TABLE;
 	int ret;
 
 	ret = map_read(dp, MAP_GATEWAYS, &table, err);
@@ -40,13 +40,13 @@ static void both_reasons(void *stays, const void *next)
 }
 
 /* The only gateway of a family, or all zero. */
-static struct hbpf_addr only_gateway(const struct table *gateways, bool v4)
+static struct hbpf_addr only_gateway(const struct kv_array *gateways, bool v4)
 {
 	struct hbpf_addr only = {};
 	size_t i, count = 0;
 
 	for (i = 0; i < gateways->count; i++) {
-		const struct gateway *gateway = table_entry(gateways, i);
+		const struct gateway *gateway = kv_array_entry(gateways, i);
 
 		if (addr_is_v4(&gateway->addr) != v4)
 			continue;
@@ -58,15 +58,15 @@ static struct hbpf_addr only_gateway(const struct table *gateways, bool v4)
 
 int dataplane_set_gateways(struct dataplane *dp, const struct gateways *want, struct error *err)
 {
-	struct table have = GATEWAYS_TABLE, table = GATEWAYS_TABLE;
+	struct kv_array have = GATEWAYS_TABLE, table = GATEWAYS_TABLE;
 	int ret;
 
 	ret = map_read(dp, MAP_GATEWAYS, &have, err);
 	if (ret)
 		return ret;
-	ret = table_add_entries(&table, want->v, want->count);
+	ret = kv_array_add_entries(&table, want->v, want->count);
 	if (!ret)
-		ret = table_sort(&table, both_reasons);
+		ret = kv_array_sort(&table, both_reasons);
 	if (ret) {
 		map_error(err, ret, MAP_GATEWAYS, "write to");
 		goto out;
@@ -82,8 +82,8 @@ int dataplane_set_gateways(struct dataplane *dp, const struct gateways *want, st
 	dp->config.only_gateway4 = only_gateway(&table, true);
 	dp->config.only_gateway6 = only_gateway(&table, false);
 out:
-	table_free(&have);
-	table_free(&table);
+	kv_array_free(&have);
+	kv_array_free(&table);
 	return ret;
 }
 
@@ -108,7 +108,7 @@ static struct source_entry source_entry(__u32 list, const struct source *source)
 }
 
 /* @table: empty; filled and sorted */
-static int list_to_table(__u32 list, const struct sources *set, struct table *table,
+static int list_to_table(__u32 list, const struct sources *set, struct kv_array *table,
 			 struct error *err)
 {
 	int ret = 0;
@@ -117,19 +117,19 @@ static int list_to_table(__u32 list, const struct sources *set, struct table *ta
 	for (i = 0; !ret && i < set->count; i++) {
 		const struct source_entry entry = source_entry(list, &set->v[i]);
 
-		ret = table_add_entries(table, &entry, 1);
+		ret = kv_array_add_entries(table, &entry, 1);
 	}
 	if (!ret)
-		ret = table_sort(table, NULL);
+		ret = kv_array_sort(table, NULL);
 	if (!ret)
 		return 0;
-	table_free(table);
+	kv_array_free(table);
 	return map_error(err, ret, MAP_SOURCES, "write to");
 }
 
 struct list_walk {
 	__u32 list;
-	struct table table;
+	struct kv_array table;
 };
 
 static int add_of_list(const void *key, const void *value, void *context)
@@ -137,20 +137,21 @@ static int add_of_list(const void *key, const void *value, void *context)
 	const struct hbpf_source_key *source = key;
 	struct list_walk *walk = context;
 
-	return source->list == walk->list ? table_add(&walk->table, key, value) : 0;
+	return source->list == walk->list ? kv_array_add(&walk->table, key, value) : 0;
 }
 
 /* @table: empty; filled and sorted */
-static int read_list(const struct dataplane *dp, __u32 list, struct table *table, struct error *err)
+static int read_list(const struct dataplane *dp, __u32 list, struct kv_array *table,
+		     struct error *err)
 {
 	struct list_walk walk = { list, SOURCES_TABLE };
 	int ret;
 
 	ret = map_walk(dp, MAP_SOURCES, add_of_list, &walk, err);
-	if (!ret && table_sort(&walk.table, NULL))
+	if (!ret && kv_array_sort(&walk.table, NULL))
 		ret = map_error(err, -ENOMEM, MAP_SOURCES, "read");
 	if (ret)
-		table_free(&walk.table);
+		kv_array_free(&walk.table);
 	*table = walk.table;
 	return ret;
 }
@@ -166,7 +167,7 @@ static struct source get_source(const struct source_entry *entry)
 int dataplane_sources(const struct dataplane *dp, __u32 list, struct sources *set,
 		      struct error *err)
 {
-	struct table table = SOURCES_TABLE;
+	struct kv_array table = SOURCES_TABLE;
 	int ret;
 	size_t i;
 
@@ -177,11 +178,11 @@ int dataplane_sources(const struct dataplane *dp, __u32 list, struct sources *se
 	if (!set->v)
 		ret = map_error(err, -ENOMEM, MAP_SOURCES, "read");
 	for (i = 0; !ret && i < table.count; i++) {
-		set->v[set->count++] = get_source(table_entry(&table, i));
+		set->v[set->count++] = get_source(kv_array_entry(&table, i));
 	}
 	if (!ret)
 		sources_sort(set);
-	table_free(&table);
+	kv_array_free(&table);
 	return ret;
 }
 
@@ -198,7 +199,7 @@ static int compare_in_lists(const void *a, const void *b)
 int dataplane_source_lists(const struct dataplane *dp, struct source_lists *lists,
 			   struct error *err)
 {
-	struct table table = SOURCES_TABLE;
+	struct kv_array table = SOURCES_TABLE;
 	int ret = map_read(dp, MAP_SOURCES, &table, err);
 
 	*lists = (struct source_lists){};
@@ -214,14 +215,14 @@ int dataplane_source_lists(const struct dataplane *dp, struct source_lists *list
 	if (table.count)
 		qsort(table.v, table.count, table.stride, compare_in_lists);
 	for (size_t i = 0; i < table.count; i++) {
-		const struct source_entry *entry = table_entry(&table, i);
+		const struct source_entry *entry = kv_array_entry(&table, i);
 
 		lists->of[i] = entry->key.list;
 		lists->v[i] = get_source(entry);
 	}
 	lists->count = table.count;
 out:
-	table_free(&table);
+	kv_array_free(&table);
 	return ret;
 }
 
@@ -254,7 +255,7 @@ struct sources source_lists_get(const struct source_lists *lists, __u32 list)
 int dataplane_set_sources(struct dataplane *dp, __u32 list, const struct sources *want,
 			  struct error *err)
 {
-	struct table have = SOURCES_TABLE, table = SOURCES_TABLE;
+	struct kv_array have = SOURCES_TABLE, table = SOURCES_TABLE;
 	int ret;
 
 	ret = list_to_table(list, want, &table, err);
@@ -262,8 +263,8 @@ int dataplane_set_sources(struct dataplane *dp, __u32 list, const struct sources
 		ret = read_list(dp, list, &have, err);
 	if (!ret)
 		ret = map_replace(dp, MAP_SOURCES, &have, &table, err);
-	table_free(&have);
-	table_free(&table);
+	kv_array_free(&have);
+	kv_array_free(&table);
 	return ret;
 }
 
@@ -271,7 +272,7 @@ int dataplane_set_sources(struct dataplane *dp, __u32 list, const struct sources
 
 /* How the lists compare with a wanted one, whose keys have list number 0. */
 struct comparison {
-	const struct table *want;
+	const struct kv_array *want;
 	struct {
 		__u16 size;
 		__u16 shared; /* how many of its prefixes @want has, too */
@@ -287,7 +288,7 @@ static int compare_source(const void *key, const void *value, void *context)
 	(void)value;
 	source.list = 0;
 	comparison->lists[list].size++;
-	comparison->lists[list].shared += !!table_find(comparison->want, &source);
+	comparison->lists[list].shared += !!kv_array_find(comparison->want, &source);
 	return 0;
 }
 
@@ -314,7 +315,7 @@ static int choose_list(const struct comparison *comparison)
 
 int dataplane_port_list(struct dataplane *dp, const struct sources *want, struct error *err)
 {
-	struct table table = SOURCES_TABLE;
+	struct kv_array table = SOURCES_TABLE;
 	struct comparison *comparison;
 	int list, ret;
 
@@ -340,13 +341,13 @@ int dataplane_port_list(struct dataplane *dp, const struct sources *want, struct
 		ret = dataplane_set_sources(dp, list, want, err);
 out:
 	free(comparison);
-	table_free(&table);
+	kv_array_free(&table);
 	return ret ? ret : list;
 }
 
 struct unused_lists {
 	bool used[USHRT_MAX + 1];
-	struct table sources;
+	struct kv_array sources;
 };
 
 static int add_unused(const void *key, const void *value, void *context)
@@ -356,7 +357,7 @@ static int add_unused(const void *key, const void *value, void *context)
 
 	if (source->list < HBPF_LIST_PORTS || unused->used[source->list])
 		return 0;
-	return table_add(&unused->sources, key, value);
+	return kv_array_add(&unused->sources, key, value);
 }
 
 int dataplane_sweep_lists(struct dataplane *dp, const struct exports *set, struct error *err)
@@ -371,6 +372,6 @@ int dataplane_sweep_lists(struct dataplane *dp, const struct exports *set, struc
 	ret = map_walk(dp, MAP_SOURCES, add_unused, &unused, err);
 	if (!ret)
 		ret = map_delete(dp, MAP_SOURCES, &unused.sources, err);
-	table_free(&unused.sources);
+	kv_array_free(&unused.sources);
 	return ret;
 }

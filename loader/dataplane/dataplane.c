@@ -80,7 +80,7 @@ static int not_whole(const char *bridge, const char *path, struct error *err)
 
 static const char *map_name(enum dataplane_map map)
 {
-	return map_form(map)->name;
+	return map_schema(map)->name;
 }
 
 /* Return: fd, -ENOENT without a message, or -errno */
@@ -121,7 +121,7 @@ static int open_map(struct dataplane *dp, enum dataplane_map map, const struct p
 static int check_form(const struct dataplane *dp, enum dataplane_map map, const char *path,
 		      struct error *err)
 {
-	int ret = map_form_check(dp->maps[map], map_form(map), path, err);
+	int ret = map_schema_check(dp->maps[map], map_schema(map), path, err);
 
 	if (ret == -EPROTO)
 		map_hint_anew(err, dp);

@@ -9,7 +9,7 @@ TABLE_ENTRY(struct export, key, to);
 
 int dataplane_exports(const struct dataplane *dp, struct exports *set, struct error *err)
 {
-	struct table table = EXPORTS_TABLE;
+	struct kv_array table = EXPORTS_TABLE;
 	int ret;
 
 	ret = map_read(dp, MAP_EXPORTS, &table, err);
@@ -17,23 +17,23 @@ int dataplane_exports(const struct dataplane *dp, struct exports *set, struct er
 		return ret;
 	if (exports_put_all(set, table.v, table.count))
 		ret = map_error(err, -ENOMEM, MAP_EXPORTS, "read");
-	table_free(&table);
+	kv_array_free(&table);
 	return ret;
 }
 
 /* A table is sorted by the bytes of its keys, a set by what they mean. */
-static int exports_table(const struct exports *set, struct table *table)
+static int exports_table(const struct exports *set, struct kv_array *table)
 {
 	int ret;
 
-	ret = table_add_entries(table, set->v, set->count);
-	return ret ? ret : table_sort(table, NULL);
+	ret = kv_array_add_entries(table, set->v, set->count);
+	return ret ? ret : kv_array_sort(table, NULL);
 }
 
 static int replace_exports(struct dataplane *dp, const struct exports *have,
 			   const struct exports *want, struct error *err)
 {
-	struct table old = EXPORTS_TABLE, new = EXPORTS_TABLE;
+	struct kv_array old = EXPORTS_TABLE, new = EXPORTS_TABLE;
 	int ret;
 
 	ret = exports_table(have, &old);
@@ -43,15 +43,15 @@ static int replace_exports(struct dataplane *dp, const struct exports *have,
 		map_error(err, ret, MAP_EXPORTS, "write to");
 	else
 		ret = map_replace(dp, MAP_EXPORTS, &old, &new, err);
-	table_free(&old);
-	table_free(&new);
+	kv_array_free(&old);
+	kv_array_free(&new);
 	return ret;
 }
 
 int dataplane_set_exports(struct dataplane *dp, const struct exports *have,
 			  const struct exports *want, struct error *err)
 {
-	struct table old = SERVICES_TABLE, new = SERVICES_TABLE;
+	struct kv_array old = SERVICES_TABLE, new = SERVICES_TABLE;
 	int ret;
 
 	/* not derived from @have: a killed command may have left others */
@@ -72,7 +72,7 @@ int dataplane_set_exports(struct dataplane *dp, const struct exports *have,
 	if (ret)
 		map_replace(dp, MAP_SERVICES, &new, &old, NULL);
 out:
-	table_free(&old);
-	table_free(&new);
+	kv_array_free(&old);
+	kv_array_free(&new);
 	return ret;
 }

@@ -87,7 +87,7 @@ static struct flow flow_of(enum dataplane_map map, const void *key, const void *
 struct ended {
 	const struct exports *gone;
 	enum dataplane_map map; /* where the entries come from */
-	struct table flows;
+	struct kv_array flows;
 };
 
 static int add_ended(const void *key, const void *value, void *context)
@@ -98,12 +98,12 @@ static int add_ended(const void *key, const void *value, void *context)
 
 	if (!flow_is_over(ended->gone, &flow))
 		return 0;
-	ret = table_add(&ended->flows, &flow.key, &flow.dialled);
+	ret = kv_array_add(&ended->flows, &flow.key, &flow.dialled);
 	if (ret || flow.key.proto != IPPROTO_UDP)
 		return ret;
 	/* once more without the loopback address, see socket_flow() */
 	flow.key.local = addr_from_v6(&in6addr_any);
-	return table_add(&ended->flows, &flow.key, &flow.dialled);
+	return kv_array_add(&ended->flows, &flow.key, &flow.dialled);
 }
 
 static int read_ended(struct dataplane *dp, struct ended *ended, struct error *err)
@@ -114,7 +114,7 @@ static int read_ended(struct dataplane *dp, struct ended *ended, struct error *e
 		ended->map = flow_maps[i];
 		ret = map_walk(dp, ended->map, add_ended, ended, err);
 	}
-	if (!ret && table_sort(&ended->flows, NULL))
+	if (!ret && kv_array_sort(&ended->flows, NULL))
 		ret = map_error(err, -ENOMEM, MAP_FLOWS, "read");
 	return ret;
 }
@@ -148,7 +148,7 @@ static bool socket_ended(const struct socket *socket, const struct ended *ended)
 	if (socket->proto == IPPROTO_UDP && socket->state != TCP_ESTABLISHED)
 		return false; /* not connected: it serves others too */
 	key = socket_flow(socket);
-	return table_find(&ended->flows, &key);
+	return kv_array_find(&ended->flows, &key);
 }
 
 static int close_ended(const struct sockets *sockets, const struct ended *ended, struct error *err)
@@ -195,7 +195,7 @@ int dataplane_end_flows(struct dataplane *dp, const struct exports *gone, struct
 	ret = close_ended(&sockets, &ended, err);
 	sockets_free(&sockets);
 out:
-	table_free(&ended.flows);
+	kv_array_free(&ended.flows);
 	return ret;
 }
 
@@ -205,7 +205,7 @@ struct sweep {
 	const struct dataplane *dp;
 	const struct exports *want;
 	enum dataplane_map map;
-	struct table stale;
+	struct kv_array stale;
 };
 
 static int add_stale_flow(const void *key, const void *value, void *context)
@@ -213,7 +213,7 @@ static int add_stale_flow(const void *key, const void *value, void *context)
 	struct sweep *sweep = context;
 	const struct flow flow = flow_of(sweep->map, key, value);
 
-	return flow_is_over(sweep->want, &flow) ? 0 : table_add(&sweep->stale, key, value);
+	return flow_is_over(sweep->want, &flow) ? 0 : kv_array_add(&sweep->stale, key, value);
 }
 
 static int add_stale_stats(const void *key, const void *value, void *context)
@@ -224,7 +224,7 @@ static int add_stale_stats(const void *key, const void *value, void *context)
 	(void)value;
 	if (exports_find(sweep->want, export->proto, export->port))
 		return 0;
-	return table_add(&sweep->stale, key, &(__u32){ 0 });
+	return kv_array_add(&sweep->stale, key, &(__u32){ 0 });
 }
 
 static int sweep_map(struct dataplane *dp, struct sweep sweep,
@@ -236,7 +236,7 @@ static int sweep_map(struct dataplane *dp, struct sweep sweep,
 	ret = map_walk(dp, sweep.map, add_stale, &sweep, err);
 	if (!ret)
 		ret = map_delete(dp, sweep.map, &sweep.stale, err);
-	table_free(&sweep.stale);
+	kv_array_free(&sweep.stale);
 	return ret;
 }
 
@@ -244,7 +244,7 @@ static int sweep_flows(struct dataplane *dp, const struct exports *want,
 		       int (*add_stale)(const void *key, const void *value, void *context),
 		       struct error *err)
 {
-	const struct table flows = FLOWS_TABLE, recent = RECENT_TABLE;
+	const struct kv_array flows = FLOWS_TABLE, recent = RECENT_TABLE;
 	int ret = 0;
 
 	for (size_t i = 0; !ret && i < FLOW_MAPS; i++) {
@@ -289,7 +289,7 @@ static int add_refused(const void *key, const void *value, void *context)
 	export = exports_find(sweep->want, flow.key.proto, flow.dialled.port);
 	if (!export || is_allowed(sweep->dp, &export->to.from, &flow.key.client))
 		return 0;
-	return table_add(&sweep->stale, key, value);
+	return kv_array_add(&sweep->stale, key, value);
 }
 
 int dataplane_forget_refused(struct dataplane *dp, const struct exports *exports, struct error *err)
@@ -299,8 +299,8 @@ int dataplane_forget_refused(struct dataplane *dp, const struct exports *exports
 
 static int sweep_services(struct dataplane *dp, const struct exports *want, struct error *err)
 {
-	struct table have = SERVICES_TABLE, left = SERVICES_TABLE;
-	struct table put, gone;
+	struct kv_array have = SERVICES_TABLE, left = SERVICES_TABLE;
+	struct kv_array put, gone;
 	int ret;
 
 	ret = map_read(dp, MAP_SERVICES, &have, err);
@@ -308,17 +308,17 @@ static int sweep_services(struct dataplane *dp, const struct exports *want, stru
 		return ret;
 	ret = services_derive(want, &left);
 	if (!ret)
-		ret = table_diff(&have, &left, &put, &gone);
+		ret = kv_array_diff(&have, &left, &put, &gone);
 	if (ret) {
 		map_error(err, ret, MAP_SERVICES, "delete from");
 		goto out;
 	}
 	ret = map_delete(dp, MAP_SERVICES, &gone, err);
-	table_free(&put);
-	table_free(&gone);
+	kv_array_free(&put);
+	kv_array_free(&gone);
 out:
-	table_free(&have);
-	table_free(&left);
+	kv_array_free(&have);
+	kv_array_free(&left);
 	return ret;
 }
 

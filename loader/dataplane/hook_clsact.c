@@ -87,7 +87,7 @@ static void filter_parse(const struct nlmsghdr *nlh, struct filter *filter)
 		}
 	}
 	if (options && !strcmp(filter->kind, "bpf"))
-		id = nl_nested(options, TCA_BPF_ID);
+		id = netlink_nested(options, TCA_BPF_ID);
 	if (id)
 		filter->prog_id = mnl_attr_get_u32(id);
 }
@@ -138,15 +138,15 @@ static int on_filter(const struct nlmsghdr *nlh, void *data)
 static int filters_read(const struct hook_target *target, const struct clsact_side *side,
 			struct filters *found, struct error *err)
 {
-	struct nl_request request;
+	struct netlink_request request;
 	struct tcmsg *msg;
 	int ret;
 
 	*found = (struct filters){};
-	msg = nl_begin(&request, RTM_GETTFILTER, NLM_F_DUMP, sizeof(*msg));
+	msg = netlink_begin(&request, RTM_GETTFILTER, NLM_F_DUMP, sizeof(*msg));
 	msg->tcm_ifindex = target->ifindex;
 	msg->tcm_parent = side->parent;
-	ret = nl_talk(NETLINK_ROUTE, &request, on_filter, found, NULL);
+	ret = netlink_talk(NETLINK_ROUTE, &request, on_filter, found, NULL);
 	if (ret == -EINVAL || ret == -EOPNOTSUPP) /* no such qdisc, or no traffic control at all */
 		return 0;
 	if (ret)
@@ -181,12 +181,12 @@ static int on_qdisc(const struct nlmsghdr *nlh, void *data)
  * notice to everybody (qdisc_notify()), which looks as if the qdisc were new. */
 static int qdisc_read(const struct hook_target *target, struct qdisc *qdisc, struct error *err)
 {
-	struct nl_request request;
+	struct netlink_request request;
 	int ret;
 
 	*qdisc = (struct qdisc){ .ifindex = target->ifindex };
-	nl_begin(&request, RTM_GETQDISC, NLM_F_DUMP, sizeof(struct tcmsg));
-	ret = nl_talk(NETLINK_ROUTE, &request, on_qdisc, qdisc, NULL);
+	netlink_begin(&request, RTM_GETQDISC, NLM_F_DUMP, sizeof(struct tcmsg));
+	ret = netlink_talk(NETLINK_ROUTE, &request, on_qdisc, qdisc, NULL);
 	if (ret == -EOPNOTSUPP) /* a kernel without traffic control */
 		return 0;
 	if (ret)

@@ -38,7 +38,7 @@ static const struct {
 	[SETTING_LO_RP_FILTER] = { "rp_filter", true, 2 },
 };
 
-static const struct map_form keeper_form = {
+static const struct map_schema keeper_form = {
 	.name = SETTINGS_PIN,
 	.type = BPF_MAP_TYPE_ARRAY,
 	.key_size = sizeof(__u32),
@@ -101,7 +101,7 @@ static int map_open(const struct pins *pins, const char *dir, struct error *err)
 	if (fd < 0)
 		return error_set(err, fd, "cannot open %s: %s", path, strerror(-fd));
 
-	ret = map_form_check(fd, &keeper_form, path, err);
+	ret = map_schema_check(fd, &keeper_form, path, err);
 	if (!ret)
 		return fd;
 	close(fd);
@@ -308,7 +308,7 @@ static const char *setting_name(const struct keeper *keeper, enum setting_id id,
 static int value_read(const struct keeper *keeper, enum setting_id id, int *value,
 		      struct error *err)
 {
-	int ret = conf_file_read(ifindex_of(keeper, id), settings[id].key, value);
+	int ret = if_sysctl_read(ifindex_of(keeper, id), settings[id].key, value);
 	char name[SETTING_STRLEN];
 
 	if (ret)
@@ -378,7 +378,7 @@ static int kept_write(const struct keeper *keeper, enum setting_id id, const str
 static int value_write(const struct keeper *keeper, enum setting_id id, int value,
 		       struct error *err)
 {
-	int ret = conf_file_write(ifindex_of(keeper, id), settings[id].key, value);
+	int ret = if_sysctl_write(ifindex_of(keeper, id), settings[id].key, value);
 	char name[SETTING_STRLEN];
 
 	if (!ret)
@@ -550,7 +550,7 @@ bool settings_is_map(int fd)
 	__u32 len = sizeof(info);
 
 	return !bpf_obj_get_info_by_fd(fd, &info, &len) && !strcmp(info.name, MAP_NAME) &&
-	       !map_form_check(fd, &keeper_form, MAP_NAME, NULL);
+	       !map_schema_check(fd, &keeper_form, MAP_NAME, NULL);
 }
 
 int settings_restore_lost(const char *bridge, unsigned int ifindex, bool last, struct error *err)

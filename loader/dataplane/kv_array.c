@@ -5,32 +5,32 @@
 #include <string.h>
 #include "dataplane/kv_array.h"
 
-struct table table_like(const struct table *table)
+struct kv_array kv_array_like(const struct kv_array *table)
 {
-	return (struct table){
+	return (struct kv_array){
 		.key_size = table->key_size,
 		.value_size = table->value_size,
 		.stride = table->stride,
 	};
 }
 
-void table_free(struct table *table)
+void kv_array_free(struct kv_array *table)
 {
 	free(table->v);
-	*table = table_like(table);
+	*table = kv_array_like(table);
 }
 
-void *table_entry(const struct table *table, size_t i)
+void *kv_array_entry(const struct kv_array *table, size_t i)
 {
 	return (char *)table->v + i * table->stride;
 }
 
-const void *table_value(const struct table *table, const void *entry)
+const void *kv_array_value(const struct kv_array *table, const void *entry)
 {
 	return (const char *)entry + table->key_size;
 }
 
-static int make_room(struct table *table, size_t count)
+static int make_room(struct kv_array *table, size_t count)
 {
 	size_t room = table->room ? table->room : 64;
 	void *v;
@@ -47,31 +47,31 @@ static int make_room(struct table *table, size_t count)
 	return 0;
 }
 
-int table_add(struct table *table, const void *key, const void *value)
+int kv_array_add(struct kv_array *table, const void *key, const void *value)
 {
 	char *entry;
 
 	if (make_room(table, table->count + 1))
 		return -ENOMEM;
-	entry = table_entry(table, table->count++);
+	entry = kv_array_entry(table, table->count++);
 	memset(entry, 0, table->stride);
 	memcpy(entry, key, table->key_size);
 	memcpy(entry + table->key_size, value, table->value_size);
 	return 0;
 }
 
-int table_add_entries(struct table *table, const void *entries, size_t count)
+int kv_array_add_entries(struct kv_array *table, const void *entries, size_t count)
 {
 	if (!count)
 		return 0;
 	if (make_room(table, table->count + count))
 		return -ENOMEM;
-	memcpy(table_entry(table, table->count), entries, count * table->stride);
+	memcpy(kv_array_entry(table, table->count), entries, count * table->stride);
 	table->count += count;
 	return 0;
 }
 
-static int compare_keys(const struct table *table, const void *a, const void *b)
+static int compare_keys(const struct kv_array *table, const void *a, const void *b)
 {
 	return memcmp(a, b, table->key_size);
 }
@@ -86,19 +86,20 @@ static int compare_places(const void *a, const void *b, void *table)
 	return order ? order : (x > y) - (x < y);
 }
 
-static bool is_sorted(const struct table *table)
+static bool is_sorted(const struct kv_array *table)
 {
 	size_t i;
 
 	for (i = 1; i < table->count; i++)
-		if (compare_keys(table, table_entry(table, i - 1), table_entry(table, i)) >= 0)
+		if (compare_keys(table, kv_array_entry(table, i - 1), kv_array_entry(table, i)) >=
+		    0)
 			return false;
 	return true;
 }
 
-int table_sort(struct table *table, void (*merge)(void *stays, const void *next))
+int kv_array_sort(struct kv_array *table, void (*merge)(void *stays, const void *next))
 {
-	struct table sorted = table_like(table);
+	struct kv_array sorted = kv_array_like(table);
 	const void **places = NULL;
 	void *last = NULL;
 	size_t i;
@@ -111,31 +112,31 @@ int table_sort(struct table *table, void (*merge)(void *stays, const void *next)
 	if (ret)
 		goto out;
 	for (i = 0; i < table->count; i++)
-		places[i] = table_entry(table, i);
+		places[i] = kv_array_entry(table, i);
 	qsort_r(places, table->count, sizeof(*places), compare_places, table);
 
 	for (i = 0; i < table->count; i++) {
 		if (!last || compare_keys(table, last, places[i])) {
-			last = table_entry(&sorted, sorted.count++);
+			last = kv_array_entry(&sorted, sorted.count++);
 			memcpy(last, places[i], table->stride);
 		} else if (merge) {
 			merge(last, places[i]);
 		}
 	}
-	table_free(table);
+	kv_array_free(table);
 	*table = sorted;
 out:
 	free(places);
 	return ret;
 }
 
-void *table_find(const struct table *table, const void *key)
+void *kv_array_find(const struct kv_array *table, const void *key)
 {
 	size_t low = 0, high = table->count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		void *entry = table_entry(table, middle);
+		void *entry = kv_array_entry(table, middle);
 		int order = compare_keys(table, key, entry);
 
 		if (!order)
@@ -149,42 +150,42 @@ void *table_find(const struct table *table, const void *key)
 }
 
 /* Of two sorted tables, which goes on with the lower key: below 0 the first, 0 both. */
-static int compare_next(const struct table *a, size_t i, const struct table *b, size_t j)
+static int compare_next(const struct kv_array *a, size_t i, const struct kv_array *b, size_t j)
 {
 	if (i == a->count)
 		return 1;
 	if (j == b->count)
 		return -1;
-	return compare_keys(a, table_entry(a, i), table_entry(b, j));
+	return compare_keys(a, kv_array_entry(a, i), kv_array_entry(b, j));
 }
 
-static bool same_value(const struct table *a, size_t i, const struct table *b, size_t j)
+static bool same_value(const struct kv_array *a, size_t i, const struct kv_array *b, size_t j)
 {
-	return !memcmp(table_value(a, table_entry(a, i)), table_value(b, table_entry(b, j)),
-		       a->value_size);
+	return !memcmp(kv_array_value(a, kv_array_entry(a, i)),
+		       kv_array_value(b, kv_array_entry(b, j)), a->value_size);
 }
 
-int table_diff(const struct table *have, const struct table *want, struct table *put,
-	       struct table *gone)
+int kv_array_diff(const struct kv_array *have, const struct kv_array *want, struct kv_array *put,
+		  struct kv_array *gone)
 {
 	size_t h = 0, w = 0;
 	int ret = 0;
 
-	*put = table_like(want);
-	*gone = table_like(have);
+	*put = kv_array_like(want);
+	*gone = kv_array_like(have);
 	while (!ret && (h < have->count || w < want->count)) {
 		int order = compare_next(have, h, want, w);
 
 		if (order < 0)
-			ret = table_add_entries(gone, table_entry(have, h), 1);
+			ret = kv_array_add_entries(gone, kv_array_entry(have, h), 1);
 		else if (order > 0 || !same_value(have, h, want, w))
-			ret = table_add_entries(put, table_entry(want, w), 1);
+			ret = kv_array_add_entries(put, kv_array_entry(want, w), 1);
 		h += order <= 0;
 		w += order >= 0;
 	}
 	if (ret) {
-		table_free(put);
-		table_free(gone);
+		kv_array_free(put);
+		kv_array_free(gone);
 	}
 	return ret;
 }

@@ -9,7 +9,7 @@
  * Entries are structs of the user's own that begin with the key and have the
  * value right behind it. All zero in the last three members is an empty table.
  */
-struct table {
+struct kv_array {
 	size_t key_size;
 	size_t value_size;
 	size_t stride; /* of the struct: key, value, padding at its end */
@@ -31,39 +31,39 @@ struct table {
 			       offsetof(type, value) == sizeof(((type *)0)->key),                  \
 		       "key first, value right behind it")
 
-/** table_like() - an empty table of the same form */
-struct table table_like(const struct table *table);
-void table_free(struct table *table);
+/** kv_array_like() - an empty table of the same form */
+struct kv_array kv_array_like(const struct kv_array *table);
+void kv_array_free(struct kv_array *table);
 
-void *table_entry(const struct table *table, size_t i);
-const void *table_value(const struct table *table, const void *entry);
+void *kv_array_entry(const struct kv_array *table, size_t i);
+const void *kv_array_value(const struct kv_array *table, const void *entry);
 
-/** table_add() - append an entry, unsorted. Return: 0 or -ENOMEM */
-int table_add(struct table *table, const void *key, const void *value);
+/** kv_array_add() - append an entry, unsorted. Return: 0 or -ENOMEM */
+int kv_array_add(struct kv_array *table, const void *key, const void *value);
 
-/** table_add_entries() - append an array of the struct. Return: 0 or -ENOMEM */
-int table_add_entries(struct table *table, const void *entries, size_t count);
+/** kv_array_add_entries() - append an array of the struct. Return: 0 or -ENOMEM */
+int kv_array_add_entries(struct kv_array *table, const void *entries, size_t count);
 
 /**
- * table_sort() - sort by key, and make of all entries with one key a single one
+ * kv_array_sort() - sort by key, and make of all entries with one key a single one
  * @merge:	Adds the value of @next, which was added later, to the entry that stays; NULL: the
  *		first stays as it is
  *
  * Return: 0 or -ENOMEM
  */
-int table_sort(struct table *table, void (*merge)(void *stays, const void *next));
+int kv_array_sort(struct kv_array *table, void (*merge)(void *stays, const void *next));
 
-/** table_find() - in a sorted table. Return: the entry or NULL */
-void *table_find(const struct table *table, const void *key);
+/** kv_array_find() - in a sorted table. Return: the entry or NULL */
+void *kv_array_find(const struct kv_array *table, const void *key);
 
 /**
- * table_diff() - what has to be done to make @have into @want, both sorted
+ * kv_array_diff() - what has to be done to make @have into @want, both sorted
  * @put:	Entries of @want that @have lacks or has with another value
  * @gone:	Entries of @have whose key @want lacks
  *
  * Return: 0 or -ENOMEM
  */
-int table_diff(const struct table *have, const struct table *want, struct table *put,
-	       struct table *gone);
+int kv_array_diff(const struct kv_array *have, const struct kv_array *want, struct kv_array *put,
+		  struct kv_array *gone);
 
 #endif /* HBPF_KV_ARRAY_H */

@@ -20,7 +20,7 @@ static bool is_full(int code)
 
 int map_error(struct error *err, int code, enum dataplane_map map, const char *verb)
 {
-	const char *name = map_form(map)->name;
+	const char *name = map_schema(map)->name;
 
 	if (is_full(code) && !strcmp(verb, "write to"))
 		return error_set(err, code, "the %s map is full", name);
@@ -37,8 +37,8 @@ void map_hint_anew(struct error *err, const struct dataplane *dp)
 int map_damaged(struct error *err, const struct dataplane *dp, enum dataplane_map map,
 		const char *damage)
 {
-	error_set(err, EUCLEAN, "the %s map of %s is damaged: %s", map_form(map)->name, dp->bridge,
-		  damage);
+	error_set(err, EUCLEAN, "the %s map of %s is damaged: %s", map_schema(map)->name,
+		  dp->bridge, damage);
 	map_hint_anew(err, dp);
 	return -EUCLEAN;
 }
@@ -77,7 +77,7 @@ static bool is_per_cpu(__u32 type)
 
 static int walk_init(struct walk *walk)
 {
-	const struct map_form *form = map_form(walk->map);
+	const struct map_schema *form = map_schema(walk->map);
 	int values;
 
 	walk->key_size = form->key_size;
@@ -201,49 +201,49 @@ out:
 
 static int add_to_table(const void *key, const void *value, void *table)
 {
-	return table_add(table, key, value);
+	return kv_array_add(table, key, value);
 }
 
-int map_read(const struct dataplane *dp, enum dataplane_map map, struct table *table,
+int map_read(const struct dataplane *dp, enum dataplane_map map, struct kv_array *table,
 	     struct error *err)
 {
 	int ret;
 
 	ret = map_walk(dp, map, add_to_table, table, err);
-	if (!ret && table_sort(table, NULL))
+	if (!ret && kv_array_sort(table, NULL))
 		ret = map_error(err, -ENOMEM, map, "read");
 	if (ret)
-		table_free(table);
+		kv_array_free(table);
 	return ret;
 }
 
 /* -- writing ------------------------------------------------------------- */
 
 /* The batch operations take keys and values as two arrays. */
-static void *column(const struct table *table, size_t offset, size_t size)
+static void *column(const struct kv_array *table, size_t offset, size_t size)
 {
 	char *array = reallocarray(NULL, table->count, size);
 	size_t i;
 
 	for (i = 0; array && i < table->count; i++)
-		memcpy(array + i * size, (char *)table_entry(table, i) + offset, size);
+		memcpy(array + i * size, (char *)kv_array_entry(table, i) + offset, size);
 	return array;
 }
 
-static int put_each(int fd, const struct table *table)
+static int put_each(int fd, const struct kv_array *table)
 {
 	size_t i;
 	int ret = 0;
 
 	for (i = 0; !ret && i < table->count; i++) {
-		const void *entry = table_entry(table, i);
+		const void *entry = kv_array_entry(table, i);
 
-		ret = bpf_map_update_elem(fd, entry, table_value(table, entry), BPF_ANY);
+		ret = bpf_map_update_elem(fd, entry, kv_array_value(table, entry), BPF_ANY);
 	}
 	return ret;
 }
 
-static int put_all(int fd, const struct table *table)
+static int put_all(int fd, const struct kv_array *table)
 {
 	__u32 count = table->count;
 	void *keys, *values;
@@ -264,20 +264,20 @@ static int put_all(int fd, const struct table *table)
 	return ret;
 }
 
-static int delete_each(int fd, const struct table *table)
+static int delete_each(int fd, const struct kv_array *table)
 {
 	int ret = 0;
 	size_t i;
 
 	for (i = 0; !ret && i < table->count; i++) {
-		ret = bpf_map_delete_elem(fd, table_entry(table, i));
+		ret = bpf_map_delete_elem(fd, kv_array_entry(table, i));
 		if (ret == -ENOENT)
 			ret = 0;
 	}
 	return ret;
 }
 
-static int delete_all(int fd, const struct table *table)
+static int delete_all(int fd, const struct kv_array *table)
 {
 	size_t done = 0;
 	char *keys;
@@ -306,7 +306,7 @@ static int delete_all(int fd, const struct table *table)
 	return ret;
 }
 
-int map_delete(const struct dataplane *dp, enum dataplane_map map, const struct table *table,
+int map_delete(const struct dataplane *dp, enum dataplane_map map, const struct kv_array *table,
 	       struct error *err)
 {
 	int ret = delete_all(dp->maps[map], table);
@@ -315,7 +315,7 @@ int map_delete(const struct dataplane *dp, enum dataplane_map map, const struct 
 }
 
 /* Where the map cannot hold both, what goes has to make room first. */
-static int put_with_room(int fd, const struct table *put, const struct table *gone)
+static int put_with_room(int fd, const struct kv_array *put, const struct kv_array *gone)
 {
 	int ret;
 
@@ -326,18 +326,18 @@ static int put_with_room(int fd, const struct table *put, const struct table *go
 	return ret ? ret : put_all(fd, put);
 }
 
-static int exchange(const struct dataplane *dp, enum dataplane_map map, const struct table *have,
-		    const struct table *want, bool delete_gone, struct error *err)
+static int exchange(const struct dataplane *dp, enum dataplane_map map, const struct kv_array *have,
+		    const struct kv_array *want, bool delete_gone, struct error *err)
 {
-	struct table put, gone, put_back, added;
+	struct kv_array put, gone, put_back, added;
 	int fd = dp->maps[map];
 	int ret;
 
-	ret = table_diff(have, want, &put, &gone);
+	ret = kv_array_diff(have, want, &put, &gone);
 	if (ret)
 		return map_error(err, ret, map, "write to");
 	/* made beforehand: undoing must not fail for want of memory */
-	ret = table_diff(want, have, &put_back, &added);
+	ret = kv_array_diff(want, have, &put_back, &added);
 	if (ret) {
 		map_error(err, ret, map, "write to");
 		goto out;
@@ -350,22 +350,22 @@ static int exchange(const struct dataplane *dp, enum dataplane_map map, const st
 		delete_all(fd, &added);
 		put_all(fd, &put_back);
 	}
-	table_free(&put_back);
-	table_free(&added);
+	kv_array_free(&put_back);
+	kv_array_free(&added);
 out:
-	table_free(&put);
-	table_free(&gone);
+	kv_array_free(&put);
+	kv_array_free(&gone);
 	return ret;
 }
 
-int map_replace(const struct dataplane *dp, enum dataplane_map map, const struct table *have,
-		const struct table *want, struct error *err)
+int map_replace(const struct dataplane *dp, enum dataplane_map map, const struct kv_array *have,
+		const struct kv_array *want, struct error *err)
 {
 	return exchange(dp, map, have, want, true, err);
 }
 
-int map_extend(const struct dataplane *dp, enum dataplane_map map, const struct table *have,
-	       const struct table *want, struct error *err)
+int map_extend(const struct dataplane *dp, enum dataplane_map map, const struct kv_array *have,
+	       const struct kv_array *want, struct error *err)
 {
 	return exchange(dp, map, have, want, false, err);
 }

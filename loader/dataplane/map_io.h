@@ -25,7 +25,7 @@ int map_damaged(struct error *err, const struct dataplane *dp, enum dataplane_ma
 		const char *damage);
 
 /**
- * map_walk() - visit every entry of a hash or LPM map whose form was checked (map_form_check())
+ * map_walk() - visit every entry of a hash or LPM map whose form was checked (map_schema_check())
  * @visit:	Gets each key and value (of a per-CPU map: one for each possible CPU); anything
  *		but 0 ends the walk
  *
@@ -37,11 +37,11 @@ int map_walk(const struct dataplane *dp, enum dataplane_map map,
 	     struct error *err);
 
 /** map_read() - all entries into an empty table of the right form, sorted; fails as map_walk() */
-int map_read(const struct dataplane *dp, enum dataplane_map map, struct table *table,
+int map_read(const struct dataplane *dp, enum dataplane_map map, struct kv_array *table,
 	     struct error *err);
 
 /** map_delete() - delete the keys of a table; what is not there is no error. Return: 0 or -errno */
-int map_delete(const struct dataplane *dp, enum dataplane_map map, const struct table *table,
+int map_delete(const struct dataplane *dp, enum dataplane_map map, const struct kv_array *table,
 	       struct error *err);
 
 /**
@@ -50,12 +50,12 @@ int map_delete(const struct dataplane *dp, enum dataplane_map map, const struct 
  * What stays is never absent, and the new is there before the old goes, unless it has no room
  * beside it. On failure the map holds @have again. Return: 0 or -errno
  */
-int map_replace(const struct dataplane *dp, enum dataplane_map map, const struct table *have,
-		const struct table *want, struct error *err);
+int map_replace(const struct dataplane *dp, enum dataplane_map map, const struct kv_array *have,
+		const struct kv_array *want, struct error *err);
 
 /** map_extend() - the same, but what only @have has stays as well, as long as there is room */
-int map_extend(const struct dataplane *dp, enum dataplane_map map, const struct table *have,
-	       const struct table *want, struct error *err);
+int map_extend(const struct dataplane *dp, enum dataplane_map map, const struct kv_array *have,
+	       const struct kv_array *want, struct error *err);
 
 /** map_values() - how many values a lookup in a per-CPU map gives. Return: that or -errno */
 int map_values(void);

@@ -6,7 +6,7 @@
 #include "dataplane/map_schema.h"
 
 /* tests/unit/test_map_schema.c compares this table with the object file. */
-static const struct map_form forms[MAP_COUNT] = {
+static const struct map_schema forms[MAP_COUNT] = {
 	[MAP_CONFIG] = {
 		.name = "bridge_config",
 		.type = BPF_MAP_TYPE_ARRAY,
@@ -97,12 +97,12 @@ static const struct map_form forms[MAP_COUNT] = {
 	},
 };
 
-const struct map_form *map_form(enum dataplane_map map)
+const struct map_schema *map_schema(enum dataplane_map map)
 {
 	return &forms[map];
 }
 
-int map_form_check(int fd, const struct map_form *form, const char *path, struct error *err)
+int map_schema_check(int fd, const struct map_schema *form, const char *path, struct error *err)
 {
 	struct bpf_map_info info = {};
 	__u32 size = sizeof(info);

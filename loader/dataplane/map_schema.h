@@ -12,7 +12,7 @@
 #include "lib/error.h"
 
 /* As bpf_map_create() takes them; max_entries is 0 for socket storage. */
-struct map_form {
+struct map_schema {
 	const char *name; /* in the object file, and as it is pinned */
 	__u32 type;       /* enum bpf_map_type */
 	__u32 key_size;
@@ -21,17 +21,17 @@ struct map_form {
 	__u32 flags; /* BPF_F_* */
 };
 
-/** map_form() - how bpf/maps.h has that map */
-const struct map_form *map_form(enum dataplane_map map);
+/** map_schema() - how bpf/maps.h has that map */
+const struct map_schema *map_schema(enum dataplane_map map);
 
 /**
- * map_form_check() - is it a map of this form?
+ * map_schema_check() - is it a map of this form?
  * @fd:		Of any BPF object
  * @path:	Where it is pinned, for @err
  * @err:	Names the first attribute that is another
  *
  * Return: 0, -EPROTO where it is not, or -errno where the kernel does not tell
  */
-int map_form_check(int fd, const struct map_form *form, const char *path, struct error *err);
+int map_schema_check(int fd, const struct map_schema *form, const char *path, struct error *err);
 
 #endif /* HBPF_MAP_SCHEMA_H */

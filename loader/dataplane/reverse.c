@@ -3,18 +3,19 @@
 #include "lib/addr.h"
 #include "dataplane/reverse.h"
 
-static int add_service(struct table *services, const struct export *export, struct hbpf_addr addr)
+static int add_service(struct kv_array *services, const struct export *export,
+		       struct hbpf_addr addr)
 {
 	struct service service = {
 		.key = { .addr = addr, .port = export->to.port, .proto = export->key.proto },
 		.value = { .addr = addr, .exports = 1, .gateway_port = export->key.port },
 	};
 
-	return table_add(services, &service.key, &service.value);
+	return kv_array_add(services, &service.key, &service.value);
 }
 
 /* ::1 sorts before ::ffff:127.0.0.0/104: so as a rule the table comes about sorted. */
-static int add_services(struct table *services, const struct exports *exports)
+static int add_services(struct kv_array *services, const struct exports *exports)
 {
 	size_t i;
 	int ret = 0;
@@ -40,7 +41,7 @@ static void count_export(void *stays, const void *next)
  * A UDP service bound to the wildcard answers from the gateway's address, so
  * the way back cannot read from the packet which loopback address was meant.
  */
-static int add_wildcard(struct table *services, const struct service *service)
+static int add_wildcard(struct kv_array *services, const struct service *service)
 {
 	struct service wildcard = *service;
 
@@ -48,7 +49,7 @@ static int add_wildcard(struct table *services, const struct service *service)
 		wildcard.key.addr = addr_from_v4(htonl(INADDR_ANY));
 	else
 		wildcard.key.addr = addr_from_v6(&in6addr_any);
-	return table_add(services, &wildcard.key, &wildcard.value);
+	return kv_array_add(services, &wildcard.key, &wildcard.value);
 }
 
 /* Only wildcards meet here. They come sorted by loopback address, the lowest first. */
@@ -62,25 +63,25 @@ static void prefer_localhost(void *stays, const void *next)
 		wildcard->value = other->value;
 }
 
-int services_derive(const struct exports *exports, struct table *services)
+int services_derive(const struct exports *exports, struct kv_array *services)
 {
 	size_t i, count;
 	int ret;
 
 	ret = add_services(services, exports);
 	if (!ret)
-		ret = table_sort(services, count_export);
+		ret = kv_array_sort(services, count_export);
 
 	count = services->count;
 	for (i = 0; !ret && i < count; i++) {
-		const struct service service = *(struct service *)table_entry(services, i);
+		const struct service service = *(struct service *)kv_array_entry(services, i);
 
 		if (service.key.proto == IPPROTO_UDP)
 			ret = add_wildcard(services, &service);
 	}
 	if (!ret)
-		ret = table_sort(services, prefer_localhost);
+		ret = kv_array_sort(services, prefer_localhost);
 	if (ret)
-		table_free(services);
+		kv_array_free(services);
 	return ret;
 }

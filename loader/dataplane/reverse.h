@@ -17,10 +17,10 @@ TABLE_ENTRY(struct service, key, value);
 
 /**
  * services_derive() - what the services map has to hold for a set of exports
- * @services:	An empty SERVICES_TABLE, filled and sorted; free it with table_free()
+ * @services:	An empty SERVICES_TABLE, filled and sorted; free it with kv_array_free()
  *
  * Return: 0 or -ENOMEM
  */
-int services_derive(const struct exports *exports, struct table *services);
+int services_derive(const struct exports *exports, struct kv_array *services);
 
 #endif /* HBPF_REVERSE_H */

@@ -131,7 +131,7 @@ static int no_engine(const struct engines *engines, const char *word, const char
 	char sockets[sizeof(err->hint) / 2] = "";
 
 	for (size_t i = 0; i < engines->count; i++)
-		text_list_add(sockets, sizeof(sockets), engines->v[i].socket);
+		str_list_add(sockets, sizeof(sockets), engines->v[i].socket);
 	error_set(
 		err, ENOENT,
 		"%s: %s, and no container engine is running that could know a network of that name",
@@ -149,7 +149,7 @@ static int no_network(const struct engines *engines, const char *word, const cha
 	char names[sizeof(err->hint) / 2] = "";
 
 	for (size_t i = 0; i < engines->networks.count; i++)
-		text_list_add(names, sizeof(names), engines->networks.v[i].name);
+		str_list_add(names, sizeof(names), engines->networks.v[i].name);
 	error_set(err, ENOENT, "%s: %s, and no network of a container engine", word, instead);
 	error_hint(err, "networks: %s; `hbpf bridges` lists the bridges", names);
 	return -ENOENT;

@@ -47,7 +47,7 @@ static void list_candidates(const struct networks *networks, const char *word,
 			continue;
 		snprintf(item, sizeof(item), "%s's %s (%.*s)", engine_name(network->engine),
 			 network->name, ID_SHOWN, network->id);
-		text_list_add(list, sizeof(list), item);
+		str_list_add(list, sizeof(list), item);
 	}
 	error_set(err, ENOTUNIQ, "several networks are called '%s': %s", word, list);
 	error_hint(err, "say more of the ID, or name the bridge; `hbpf bridges` lists them");

@@ -81,11 +81,11 @@ static int on_answer(const struct nlmsghdr *nlh, void *data)
 static int lookup(const struct fib_flow *flow, unsigned int flags, struct fib_route *route)
 {
 	bool v4 = addr_is_v4(&flow->dst);
-	struct nl_request request;
+	struct netlink_request request;
 	struct nlmsghdr *nlh = &request.nlh;
 	struct rtmsg *msg;
 
-	msg = nl_begin(&request, RTM_GETROUTE, NLM_F_ACK, sizeof(*msg));
+	msg = netlink_begin(&request, RTM_GETROUTE, NLM_F_ACK, sizeof(*msg));
 	msg->rtm_family = v4 ? AF_INET : AF_INET6;
 	msg->rtm_flags = RTM_F_LOOKUP_TABLE | flags;
 	msg->rtm_dst_len = v4 ? 32 : 128;
@@ -102,7 +102,7 @@ static int lookup(const struct fib_flow *flow, unsigned int flags, struct fib_ro
 	if (flow->sport)
 		mnl_attr_put_u16(nlh, RTA_SPORT, htons(flow->sport));
 	*route = (struct fib_route){ 0 };
-	return nl_talk(NETLINK_ROUTE, &request, on_answer, route, NULL);
+	return netlink_talk(NETLINK_ROUTE, &request, on_answer, route, NULL);
 }
 
 int fib_lookup(const struct fib_flow *flow, struct fib_route *route)
@@ -137,7 +137,7 @@ static int on_route(const struct nlmsghdr *nlh, void *data)
 	read_route(nlh, &route);
 	if (listing->ifindex && route.ifindex != listing->ifindex)
 		return MNL_CB_OK;
-	v = nl_grow(routes->v, routes->count, sizeof(*v));
+	v = netlink_grow(routes->v, routes->count, sizeof(*v));
 	if (!v)
 		return MNL_CB_ERROR;
 	routes->v = v;
@@ -148,17 +148,17 @@ static int on_route(const struct nlmsghdr *nlh, void *data)
 /* The kernel picks them, as a router has a million that are of no interest here. */
 static int list(struct listing *listing, struct error *err)
 {
-	struct nl_request request;
+	struct netlink_request request;
 	struct rtmsg *msg;
 	int rc;
 
-	msg = nl_begin(&request, RTM_GETROUTE, NLM_F_DUMP, sizeof(*msg));
+	msg = netlink_begin(&request, RTM_GETROUTE, NLM_F_DUMP, sizeof(*msg));
 	msg->rtm_family = listing->family;
 	msg->rtm_type = listing->type;
 	if (listing->ifindex)
 		mnl_attr_put_u32(&request.nlh, RTA_OIF, listing->ifindex);
 	request.strict = true;
-	rc = nl_talk(NETLINK_ROUTE, &request, on_route, listing, &listing->routes->count);
+	rc = netlink_talk(NETLINK_ROUTE, &request, on_route, listing, &listing->routes->count);
 	if (!rc || (rc == -ENODEV && listing->ifindex)) /* the device has gone meanwhile */
 		return 0;
 	return error_set(err, rc, "cannot list the routes: %s", strerror(-rc));
@@ -288,7 +288,7 @@ static int on_rule(const struct nlmsghdr *nlh, void *data)
 	}
 	rule.src = get_prefix(src, msg->family, msg->src_len);
 	rule.dst = get_prefix(dst, msg->family, msg->dst_len);
-	v = nl_grow(rules->v, rules->count, sizeof(*v));
+	v = netlink_grow(rules->v, rules->count, sizeof(*v));
 	if (!v)
 		return MNL_CB_ERROR;
 	rules->v = v;
@@ -298,14 +298,14 @@ static int on_rule(const struct nlmsghdr *nlh, void *data)
 
 int fib_rules(int family, struct fib_rules *rules, struct error *err)
 {
-	struct nl_request request;
+	struct netlink_request request;
 	struct fib_rule_hdr *msg;
 	int rc;
 
 	*rules = (struct fib_rules){ 0 };
-	msg = nl_begin(&request, RTM_GETRULE, NLM_F_DUMP, sizeof(*msg));
+	msg = netlink_begin(&request, RTM_GETRULE, NLM_F_DUMP, sizeof(*msg));
 	msg->family = family;
-	rc = nl_talk(NETLINK_ROUTE, &request, on_rule, rules, &rules->count);
+	rc = netlink_talk(NETLINK_ROUTE, &request, on_rule, rules, &rules->count);
 	if (!rc || rc == -EAFNOSUPPORT || rc == -EOPNOTSUPP) /* no CONFIG_IP_MULTIPLE_TABLES */
 		return 0;
 	fib_rules_free(rules);

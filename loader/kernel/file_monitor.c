@@ -15,9 +15,9 @@
 	(IN_MODIFY | IN_ATTRIB | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO |             \
 	 IN_DELETE_SELF)
 
-int file_events_open(struct file_events *events, struct error *err)
+int file_monitor_open(struct file_monitor *events, struct error *err)
 {
-	*events = (struct file_events){ .fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK) };
+	*events = (struct file_monitor){ .fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK) };
 	if (events->fd < 0)
 		return error_set(err, errno, "cannot listen to changes of files: %s",
 				 strerror(errno));
@@ -40,16 +40,16 @@ static void drop(struct followed *v, size_t count)
 	free(v);
 }
 
-void file_events_close(struct file_events *events)
+void file_monitor_close(struct file_monitor *events)
 {
 	drop(events->v, events->count);
 	drop(events->next, events->next_count);
 	if (events->fd >= 0)
 		close(events->fd);
-	*events = (struct file_events){ .fd = -1 };
+	*events = (struct file_monitor){ .fd = -1 };
 }
 
-void file_events_follow(struct file_events *events, const char *path)
+void file_monitor_follow(struct file_monitor *events, const char *path)
 {
 	struct followed *v, one;
 	char by_fd[64];
@@ -75,7 +75,7 @@ void file_events_follow(struct file_events *events, const char *path)
 	v[events->next_count++] = one;
 }
 
-bool file_events_followed(struct file_events *events)
+bool file_monitor_followed(struct file_monitor *events)
 {
 	bool fresh = events->fresh;
 
@@ -92,7 +92,7 @@ bool file_events_followed(struct file_events *events)
 	return fresh;
 }
 
-bool file_events_drain(struct file_events *events)
+bool file_monitor_drain(struct file_monitor *events)
 {
 	char buf[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
 	bool any = false;

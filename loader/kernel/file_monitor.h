@@ -12,36 +12,36 @@ struct followed {
 	int fd; /* keeps the inode that the notices are about the one that the path leads to */
 };
 
-struct file_events {
+struct file_monitor {
 	int fd; /* to poll */
 	struct followed *v;
 	size_t count;
-	struct followed *next; /* the list that file_events_follow() makes */
+	struct followed *next; /* the list that file_monitor_follow() makes */
 	size_t next_count;
 	bool fresh;
 	int error; /* errno of what could not be followed though it is there, or 0 */
 };
 
-/** file_events_open() - Return: 0 or -errno */
-int file_events_open(struct file_events *events, struct error *err);
-void file_events_close(struct file_events *events);
+/** file_monitor_open() - Return: 0 or -errno */
+int file_monitor_open(struct file_monitor *events, struct error *err);
+void file_monitor_close(struct file_monitor *events);
 
 /**
- * file_events_follow() - name one file or directory that is of interest from now on
+ * file_monitor_follow() - name one file or directory that is of interest from now on
  *
  * A directory's notices tell what comes, goes and is touched in it, a file's that it was written.
  * What is not there is left out; what cannot be followed for want of descriptors, watches or memory
- * leaves its errno in @events->error. Call it for everything, then file_events_followed().
+ * leaves its errno in @events->error. Call it for everything, then file_monitor_followed().
  */
-void file_events_follow(struct file_events *events, const char *path);
+void file_monitor_follow(struct file_monitor *events, const char *path);
 
 /**
- * file_events_followed() - forget what was not named again
+ * file_monitor_followed() - forget what was not named again
  * Return: is anything new among what was named? It may have changed before.
  */
-bool file_events_followed(struct file_events *events);
+bool file_monitor_followed(struct file_monitor *events);
 
-/** file_events_drain() - take in all notices. Return: were there any? */
-bool file_events_drain(struct file_events *events);
+/** file_monitor_drain() - take in all notices. Return: were there any? */
+bool file_monitor_drain(struct file_monitor *events);
 
 #endif /* HBPF_FILE_MONITOR_H */

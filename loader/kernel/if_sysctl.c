@@ -58,12 +58,12 @@ static int try_often(unsigned int ifindex, const char *key, int *value, int flag
 	return -EAGAIN;
 }
 
-int conf_file_read(unsigned int ifindex, const char *key, int *value)
+int if_sysctl_read(unsigned int ifindex, const char *key, int *value)
 {
 	return try_often(ifindex, key, value, O_RDONLY);
 }
 
-int conf_file_write(unsigned int ifindex, const char *key, int value)
+int if_sysctl_write(unsigned int ifindex, const char *key, int value)
 {
 	return try_often(ifindex, key, &value, O_WRONLY);
 }

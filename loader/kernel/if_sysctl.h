@@ -14,14 +14,14 @@
 #define HBPF_IF_SYSCTL_H
 
 /**
- * conf_file_read() - read one setting of an interface
+ * if_sysctl_read() - read one setting of an interface
  * @key:	As "route_localnet"
  * Return: 0, -ENODEV where there is no such interface, -EAGAIN where it was renamed all the time,
  * or -errno
  */
-int conf_file_read(unsigned int ifindex, const char *key, int *value);
+int if_sysctl_read(unsigned int ifindex, const char *key, int *value);
 
-/** conf_file_write() - write one setting of an interface. Return: as of conf_file_read() */
-int conf_file_write(unsigned int ifindex, const char *key, int value);
+/** if_sysctl_write() - write one setting of an interface. Return: as of if_sysctl_read() */
+int if_sysctl_write(unsigned int ifindex, const char *key, int value);
 
 #endif /* HBPF_IF_SYSCTL_H */

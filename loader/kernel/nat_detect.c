@@ -35,7 +35,7 @@ static const char *family_name(__u8 family)
 
 static bool hooks_prerouting(const struct nlattr *hook)
 {
-	const struct nlattr *number = nl_nested(hook, NFTA_HOOK_HOOKNUM);
+	const struct nlattr *number = netlink_nested(hook, NFTA_HOOK_HOOKNUM);
 
 	return number && ntohl(mnl_attr_get_u32(number)) == NF_INET_PRE_ROUTING;
 }
@@ -77,15 +77,15 @@ static int on_chain(const struct nlmsghdr *nlh, void *data)
 /* Return: 0 or -errno */
 static int look_in_nf_tables(struct finding *finding)
 {
-	struct nl_request request;
+	struct netlink_request request;
 	struct nfgenmsg *msg;
 	int ret;
 
-	msg = nl_begin(&request, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETCHAIN, NLM_F_DUMP,
-		       sizeof(*msg));
+	msg = netlink_begin(&request, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETCHAIN, NLM_F_DUMP,
+			    sizeof(*msg));
 	msg->nfgen_family = NFPROTO_UNSPEC; /* all */
 	msg->version = NFNETLINK_V0;
-	ret = nl_talk(NETLINK_NETFILTER, &request, on_chain, finding, NULL);
+	ret = netlink_talk(NETLINK_NETFILTER, &request, on_chain, finding, NULL);
 	switch (-ret) {
 	case EPROTONOSUPPORT: /* a kernel without nfnetlink */
 	case EINVAL:          /* without nf_tables: nfnetlink_rcv_msg() */
@@ -120,7 +120,7 @@ static int look_in_legacy(const char *path, const char *tool, struct finding *fi
 	return 0;
 }
 
-int nat_prerouting(char *why, size_t size)
+int nat_detect_prerouting(char *why, size_t size)
 {
 	struct finding finding = { .why = why, .size = size };
 	const char *asked = "nf_tables";

@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 /**
- * nat_prerouting() - look for NAT chains in the prerouting hook
+ * nat_detect_prerouting() - look for NAT chains in the prerouting hook
  * @why:	Says what was found, as NAT rules (nf_tables chain "ip nat PREROUTING"), or that
  *		there are none, or why it could not be told
  * @size:	of @why
@@ -16,6 +16,6 @@
  *
  * Return: 1 there are, 0 there are none, -errno could not be told
  */
-int nat_prerouting(char *why, size_t size);
+int nat_detect_prerouting(char *why, size_t size);
 
 #endif /* HBPF_NAT_DETECT_H */

@@ -16,7 +16,7 @@
 /* A socket has one exchange only, so its sequence number need not be special. */
 #define SEQUENCE 1
 
-void *nl_begin(struct nl_request *request, __u16 type, __u16 flags, size_t size)
+void *netlink_begin(struct netlink_request *request, __u16 type, __u16 flags, size_t size)
 {
 	mnl_nlmsg_put_header(request);
 	request->nlh.nlmsg_type = type;
@@ -60,7 +60,8 @@ static ssize_t receive(struct mnl_socket *nl, void *buf, size_t size)
 }
 
 /* Return: 0 or -errno; -EINTR is libmnl's word for NLM_F_DUMP_INTR, and nothing else. */
-static int exchange(struct mnl_socket *nl, struct nl_request *request, mnl_cb_t answer, void *data)
+static int exchange(struct mnl_socket *nl, struct netlink_request *request, mnl_cb_t answer,
+		    void *data)
 {
 	char buf[ANSWER_SIZE];
 	ssize_t len;
@@ -82,7 +83,8 @@ static int exchange(struct mnl_socket *nl, struct nl_request *request, mnl_cb_t 
 	return ret == MNL_CB_STOP ? 0 : -errno;
 }
 
-int nl_talk(int protocol, struct nl_request *request, mnl_cb_t answer, void *data, size_t *count)
+int netlink_talk(int protocol, struct netlink_request *request, mnl_cb_t answer, void *data,
+		 size_t *count)
 {
 	size_t start = count ? *count : 0;
 	struct mnl_socket *nl;
@@ -103,7 +105,7 @@ int nl_talk(int protocol, struct nl_request *request, mnl_cb_t answer, void *dat
 	return -EAGAIN;
 }
 
-const struct nlattr *nl_nested(const struct nlattr *nest, unsigned int type)
+const struct nlattr *netlink_nested(const struct nlattr *nest, unsigned int type)
 {
 	const struct nlattr *attr;
 
@@ -114,7 +116,7 @@ const struct nlattr *nl_nested(const struct nlattr *nest, unsigned int type)
 	return NULL;
 }
 
-void *nl_grow(void *array, size_t count, size_t size)
+void *netlink_grow(void *array, size_t count, size_t size)
 {
 	/* Doubled at every power of two, so that the array needs no field for its room. */
 	if (count & (count - 1))

@@ -7,14 +7,14 @@
 #include <stddef.h>
 #include <libmnl/libmnl.h>
 
-struct nl_request {
+struct netlink_request {
 	struct nlmsghdr nlh;
 	char room[256 - sizeof(struct nlmsghdr)]; /* ours need a fifth of it */
 	bool strict; /* of a dump: the kernel picks what the header and attributes say */
 };
 
 /**
- * nl_begin() - start a request
+ * netlink_begin() - start a request
  * @request:	Filled; add attributes with mnl_attr_put*(&request->nlh, ...)
  * @type:	nlmsg_type
  * @flags:	NLM_F_DUMP or NLM_F_ACK; without either the kernel answers failures only
@@ -22,12 +22,12 @@ struct nl_request {
  *
  * Return: that header, zeroed
  */
-void *nl_begin(struct nl_request *request, __u16 type, __u16 flags, size_t size);
+void *netlink_begin(struct netlink_request *request, __u16 type, __u16 flags, size_t size);
 
 /**
- * nl_talk() - send a request and run a callback over every answer
+ * netlink_talk() - send a request and run a callback over every answer
  * @protocol:	NETLINK_ROUTE, NETLINK_SOCK_DIAG, NETLINK_NETFILTER
- * @request:	Made with nl_begin(), with NLM_F_DUMP or NLM_F_ACK
+ * @request:	Made with netlink_begin(), with NLM_F_DUMP or NLM_F_ACK
  * @answer:	Returns MNL_CB_OK, MNL_CB_STOP when it has seen enough, or MNL_CB_ERROR with errno
  *		set; NULL where only the acknowledgement matters
  * @data:	For @answer
@@ -36,19 +36,20 @@ void *nl_begin(struct nl_request *request, __u16 type, __u16 flags, size_t size)
  *
  * Return: 0 or -errno: the kernel's own, or -EAGAIN when the tables changed during every attempt
  */
-int nl_talk(int protocol, struct nl_request *request, mnl_cb_t answer, void *data, size_t *count);
+int netlink_talk(int protocol, struct netlink_request *request, mnl_cb_t answer, void *data,
+		 size_t *count);
 
-/** nl_nested() - the attribute of a type within a nest. Return: it, or NULL */
-const struct nlattr *nl_nested(const struct nlattr *nest, unsigned int type);
+/** netlink_nested() - the attribute of a type within a nest. Return: it, or NULL */
+const struct nlattr *netlink_nested(const struct nlattr *nest, unsigned int type);
 
 /**
- * nl_grow() - room for one more element in an array that answers are collected in
+ * netlink_grow() - room for one more element in an array that answers are collected in
  * @array:	NULL, or what this function returned before
  * @count:	Elements it holds
  * @size:	of an element
  *
  * Return: the array, perhaps moved, or NULL with errno ENOMEM and @array as it was
  */
-void *nl_grow(void *array, size_t count, size_t size);
+void *netlink_grow(void *array, size_t count, size_t size);
 
 #endif /* HBPF_NETLINK_H */

@@ -78,7 +78,7 @@ static int filter_routes(struct mnl_socket *nl)
 			  sizeof(program));
 }
 
-struct mnl_socket *netlink_events_open(enum netlink_source source, struct error *err)
+struct mnl_socket *netlink_monitor_open(enum netlink_source source, struct error *err)
 {
 	struct mnl_socket *nl;
 	int code;
@@ -112,7 +112,7 @@ static bool matters(enum netlink_source source, const struct nlmsghdr *nlh)
 	}
 }
 
-bool netlink_events_drain(enum netlink_source source, struct mnl_socket *nl)
+bool netlink_monitor_drain(enum netlink_source source, struct mnl_socket *nl)
 {
 	char buf[NOTICES_SIZE];
 	bool changed = false;

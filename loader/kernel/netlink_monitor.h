@@ -15,17 +15,17 @@ enum netlink_source {
 struct mnl_socket;
 
 /**
- * netlink_events_open() - subscribe
+ * netlink_monitor_open() - subscribe
  * Return: the socket, to poll mnl_socket_get_fd() of; or NULL
  */
-struct mnl_socket *netlink_events_open(enum netlink_source source, struct error *err);
+struct mnl_socket *netlink_monitor_open(enum netlink_source source, struct error *err);
 
 /**
- * netlink_events_drain() - take in all notices that have come
+ * netlink_monitor_drain() - take in all notices that have come
  *
  * Notices that were lost, because they came faster than they were read (ENOBUFS), count as a
  * change. Return: did anything change?
  */
-bool netlink_events_drain(enum netlink_source source, struct mnl_socket *nl);
+bool netlink_monitor_drain(enum netlink_source source, struct mnl_socket *nl);
 
 #endif /* HBPF_NETLINK_MONITOR_H */

@@ -18,7 +18,7 @@
 /* An inode asked for, and where its answer goes. */
 struct wanted {
 	__u32 inode;
-	struct owner *owner;
+	struct proc_owner *owner;
 };
 
 struct search {
@@ -50,7 +50,7 @@ static struct wanted *find_wanted(const struct search *search, __u32 inode)
 }
 
 /* A process names itself: nothing of it may steer the terminal it is shown on. */
-static void read_name(int proc, const char *pid, struct owner *owner)
+static void read_name(int proc, const char *pid, struct proc_owner *owner)
 {
 	char path[PROC_PATHLEN];
 	ssize_t len;
@@ -82,23 +82,23 @@ static __u32 read_inode(int fds, const char *fd)
 	return sscanf(target, "socket:[%u]", &inode) == 1 ? inode : 0;
 }
 
-bool owner_is_engine(const struct owner *owner)
+bool proc_owner_is_engine(const struct proc_owner *owner)
 {
 	return !strcmp(owner->name, "dockerd") || !strcmp(owner->name, "conmon");
 }
 
 /* May another process that holds the socket say more about it: who may answer there? */
-static bool is_open(const struct owner *owner)
+static bool is_open(const struct proc_owner *owner)
 {
-	return !owner->pid || owner_is_engine(owner);
+	return !owner->pid || proc_owner_is_engine(owner);
 }
 
 /* Processes come in the order of their PIDs, so the first is the lowest. */
-static void take_owner(struct search *search, struct wanted *wanted, const struct owner *owner)
+static void take_owner(struct search *search, struct wanted *wanted, const struct proc_owner *owner)
 {
 	for (__u32 inode = wanted->inode;
 	     wanted < search->v + search->count && wanted->inode == inode; wanted++) {
-		if (!is_open(wanted->owner) || (wanted->owner->pid && owner_is_engine(owner)))
+		if (!is_open(wanted->owner) || (wanted->owner->pid && proc_owner_is_engine(owner)))
 			continue;
 		*wanted->owner = *owner;
 		search->left -= !is_open(owner);
@@ -107,7 +107,7 @@ static void take_owner(struct search *search, struct wanted *wanted, const struc
 
 static void search_fds(struct search *search, int proc, const char *pid, DIR *fds)
 {
-	struct owner owner = { .pid = atoi(pid) };
+	struct proc_owner owner = { .pid = atoi(pid) };
 	struct dirent *entry;
 	size_t count = 0;
 
@@ -182,7 +182,7 @@ static int search_all(struct search *search)
 	return 0;
 }
 
-int owners_find(const __u32 *inodes, struct owner *owners, size_t count)
+int proc_owners_find(const __u32 *inodes, struct proc_owner *owners, size_t count)
 {
 	struct search search = { .v = calloc(count + 1, sizeof(*search.v)) };
 	int ret;

@@ -11,23 +11,23 @@
 #define OWNERS_FDS 1024
 
 /* The process that holds a socket. */
-struct owner {
+struct proc_owner {
 	int pid;       /* 0: not found (in another PID or network namespace, or the kernel's) */
 	bool skipped;  /* not found, and not everywhere looked for */
 	char name[64]; /* /proc/PID/comm, '?' for what is not printable */
 };
 
 /**
- * owner_is_engine() - is it dockerd, or Podman's conmon?
+ * proc_owner_is_engine() - is it dockerd, or Podman's conmon?
  *
  * They bind the loopback port that a container publishes (Docker with userland-proxy off, Podman as
  * root), so that nobody else takes it, and leave the answer to a NAT rule: a connection that gets
  * as far as that socket opens and hangs. Only on its own API dockerd answers itself.
  */
-bool owner_is_engine(const struct owner *owner);
+bool proc_owner_is_engine(const struct proc_owner *owner);
 
 /**
- * owners_find() - find the processes of many sockets in one walk over /proc
+ * proc_owners_find() - find the processes of many sockets in one walk over /proc
  * @inodes:	Socket inodes
  * @owners:	Filled, one for each inode; the lowest PID where there are several, but an engine
  *		only where nobody else holds it
@@ -37,6 +37,6 @@ bool owner_is_engine(const struct owner *owner);
  * OWNERS_FDS descriptors, whoever the others belong to. Not to be called with a lock held. Return:
  *0 or -errno
  */
-int owners_find(const __u32 *inodes, struct owner *owners, size_t count);
+int proc_owners_find(const __u32 *inodes, struct proc_owner *owners, size_t count);
 
 #endif /* HBPF_PROC_OWNER_H */

@@ -14,7 +14,7 @@
 
 static const char *link_kind(const struct nlattr *linkinfo)
 {
-	const struct nlattr *kind = nl_nested(linkinfo, IFLA_INFO_KIND);
+	const struct nlattr *kind = netlink_nested(linkinfo, IFLA_INFO_KIND);
 
 	return kind ? mnl_attr_get_str(kind) : "";
 }
@@ -44,7 +44,7 @@ static int on_link(const struct nlmsghdr *nlh, void *data)
 		}
 	}
 
-	v = nl_grow(links->v, links->count, sizeof(*v));
+	v = netlink_grow(links->v, links->count, sizeof(*v));
 	if (!v)
 		return MNL_CB_ERROR;
 	links->v = v;
@@ -54,12 +54,12 @@ static int on_link(const struct nlmsghdr *nlh, void *data)
 
 int rtnetlink_links(struct links *links, struct error *err)
 {
-	struct nl_request request;
+	struct netlink_request request;
 	int ret;
 
 	*links = (struct links){};
-	nl_begin(&request, RTM_GETLINK, NLM_F_DUMP, sizeof(struct ifinfomsg));
-	ret = nl_talk(NETLINK_ROUTE, &request, on_link, links, &links->count);
+	netlink_begin(&request, RTM_GETLINK, NLM_F_DUMP, sizeof(struct ifinfomsg));
+	ret = netlink_talk(NETLINK_ROUTE, &request, on_link, links, &links->count);
 	if (ret) {
 		links_free(links);
 		return error_set(err, ret, "cannot list the interfaces: %s", strerror(-ret));
@@ -77,8 +77,8 @@ static int on_bridge(const struct nlmsghdr *nlh, void *data)
 	mnl_attr_for_each (attr, nlh, sizeof(struct ifinfomsg)) {
 		if (mnl_attr_get_type(attr) != IFLA_LINKINFO)
 			continue;
-		attr = nl_nested(attr, IFLA_INFO_DATA);
-		attr = attr ? nl_nested(attr, IFLA_BR_NF_CALL_IPTABLES) : NULL;
+		attr = netlink_nested(attr, IFLA_INFO_DATA);
+		attr = attr ? netlink_nested(attr, IFLA_BR_NF_CALL_IPTABLES) : NULL;
 		*calls = attr && mnl_attr_get_u8(attr);
 		break;
 	}
@@ -87,14 +87,14 @@ static int on_bridge(const struct nlmsghdr *nlh, void *data)
 
 int rtnetlink_bridge_calls_iptables(unsigned int ifindex, struct error *err)
 {
-	struct nl_request request;
+	struct netlink_request request;
 	struct ifinfomsg *ifi;
 	bool calls = false;
 	int ret;
 
-	ifi = nl_begin(&request, RTM_GETLINK, NLM_F_ACK, sizeof(*ifi));
+	ifi = netlink_begin(&request, RTM_GETLINK, NLM_F_ACK, sizeof(*ifi));
 	ifi->ifi_index = ifindex;
-	ret = nl_talk(NETLINK_ROUTE, &request, on_bridge, &calls, NULL);
+	ret = netlink_talk(NETLINK_ROUTE, &request, on_bridge, &calls, NULL);
 	if (ret)
 		return error_set(err, ret, "cannot read the options of bridge %u: %s", ifindex,
 				 strerror(-ret));
@@ -115,24 +115,24 @@ static int on_txqlen(const struct nlmsghdr *nlh, void *data)
 
 int rtnetlink_txqlen(unsigned int ifindex, __u32 *packets)
 {
-	struct nl_request request;
+	struct netlink_request request;
 	struct ifinfomsg *ifi;
 
 	*packets = 0;
-	ifi = nl_begin(&request, RTM_GETLINK, NLM_F_ACK, sizeof(*ifi));
+	ifi = netlink_begin(&request, RTM_GETLINK, NLM_F_ACK, sizeof(*ifi));
 	ifi->ifi_index = (int)ifindex;
-	return nl_talk(NETLINK_ROUTE, &request, on_txqlen, packets, NULL);
+	return netlink_talk(NETLINK_ROUTE, &request, on_txqlen, packets, NULL);
 }
 
 int rtnetlink_set_txqlen(unsigned int ifindex, __u32 packets)
 {
-	struct nl_request request;
+	struct netlink_request request;
 	struct ifinfomsg *ifi;
 
-	ifi = nl_begin(&request, RTM_SETLINK, NLM_F_ACK, sizeof(*ifi));
+	ifi = netlink_begin(&request, RTM_SETLINK, NLM_F_ACK, sizeof(*ifi));
 	ifi->ifi_index = (int)ifindex;
 	mnl_attr_put_u32(&request.nlh, IFLA_TXQLEN, packets);
-	return nl_talk(NETLINK_ROUTE, &request, NULL, NULL, NULL);
+	return netlink_talk(NETLINK_ROUTE, &request, NULL, NULL, NULL);
 }
 
 static struct hbpf_addr get_addr(const struct nlattr *attr, __u8 family)
@@ -197,7 +197,7 @@ static int on_addr(const struct nlmsghdr *nlh, void *data)
 	len = msg->ifa_prefixlen + (msg->ifa_family == AF_INET ? V4_MAPPED_BITS : 0);
 	entry.onlink = prefix_of(get_addr(peer, msg->ifa_family), len);
 
-	v = nl_grow(addrs->v, addrs->count, sizeof(*v));
+	v = netlink_grow(addrs->v, addrs->count, sizeof(*v));
 	if (!v)
 		return MNL_CB_ERROR;
 	addrs->v = v;
@@ -207,12 +207,12 @@ static int on_addr(const struct nlmsghdr *nlh, void *data)
 
 int rtnetlink_addrs(struct ifaddrs_list *addrs, struct error *err)
 {
-	struct nl_request request;
+	struct netlink_request request;
 	int ret;
 
 	*addrs = (struct ifaddrs_list){};
-	nl_begin(&request, RTM_GETADDR, NLM_F_DUMP, sizeof(struct ifaddrmsg));
-	ret = nl_talk(NETLINK_ROUTE, &request, on_addr, addrs, &addrs->count);
+	netlink_begin(&request, RTM_GETADDR, NLM_F_DUMP, sizeof(struct ifaddrmsg));
+	ret = netlink_talk(NETLINK_ROUTE, &request, on_addr, addrs, &addrs->count);
 	if (ret) {
 		ifaddrs_free(addrs);
 		return error_set(err, ret, "cannot list the interfaces' addresses: %s",
@@ -255,15 +255,15 @@ static int on_name(const struct nlmsghdr *nlh, void *data)
 
 int rtnetlink_real_name(const char *word, char name[IFNAMSIZ])
 {
-	struct nl_request request;
+	struct netlink_request request;
 
 	name[0] = '\0';
 	if (strlen(word) >= ALT_NAME_SIZE)
 		return -ENODEV;
 	/* rtnl_dev_get() takes either kind of name for this attribute. */
-	nl_begin(&request, RTM_GETLINK, NLM_F_ACK, sizeof(struct ifinfomsg));
+	netlink_begin(&request, RTM_GETLINK, NLM_F_ACK, sizeof(struct ifinfomsg));
 	mnl_attr_put_strz(&request.nlh, IFLA_ALT_IFNAME, word);
-	return nl_talk(NETLINK_ROUTE, &request, on_name, name, NULL);
+	return netlink_talk(NETLINK_ROUTE, &request, on_name, name, NULL);
 }
 
 const struct link *links_called(const struct links *links, const char *word)
@@ -301,14 +301,14 @@ static int on_filter(const struct nlmsghdr *nlh, void *data)
 
 static int count_filters(unsigned int ifindex, __u32 parent, size_t *count)
 {
-	struct nl_request request;
+	struct netlink_request request;
 	struct tcmsg *msg;
 	int ret;
 
-	msg = nl_begin(&request, RTM_GETTFILTER, NLM_F_DUMP, sizeof(*msg));
+	msg = netlink_begin(&request, RTM_GETTFILTER, NLM_F_DUMP, sizeof(*msg));
 	msg->tcm_ifindex = ifindex;
 	msg->tcm_parent = parent;
-	ret = nl_talk(NETLINK_ROUTE, &request, on_filter, count, count);
+	ret = netlink_talk(NETLINK_ROUTE, &request, on_filter, count, count);
 	/* no such qdisc, or a kernel without traffic control */
 	return ret == -EINVAL || ret == -EOPNOTSUPP ? 0 : ret;
 }

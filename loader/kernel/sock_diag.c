@@ -83,7 +83,7 @@ static int on_socket(const struct nlmsghdr *nlh, void *data)
 		}
 	}
 
-	v = nl_grow(sockets->v, sockets->count, sizeof(*v));
+	v = netlink_grow(sockets->v, sockets->count, sizeof(*v));
 	if (!v)
 		return MNL_CB_ERROR;
 	sockets->v = v;
@@ -96,10 +96,10 @@ static int list_family(struct sockets *sockets, __u8 family, __u8 proto, __u32 s
 {
 	struct listing listing = { .sockets = sockets, .proto = proto };
 	struct inet_diag_req_v2 *msg;
-	struct nl_request request;
+	struct netlink_request request;
 	struct nlattr *nest;
 
-	msg = nl_begin(&request, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, sizeof(*msg));
+	msg = netlink_begin(&request, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, sizeof(*msg));
 	msg->sdiag_family = family;
 	msg->sdiag_protocol = proto;
 	msg->idiag_states = states;
@@ -108,7 +108,7 @@ static int list_family(struct sockets *sockets, __u8 family, __u8 proto, __u32 s
 		mnl_attr_put_u32(&request.nlh, SK_DIAG_BPF_STORAGE_REQ_MAP_FD, storage_fd);
 		mnl_attr_nest_end(&request.nlh, nest);
 	}
-	return nl_talk(NETLINK_SOCK_DIAG, &request, on_socket, &listing, &sockets->count);
+	return netlink_talk(NETLINK_SOCK_DIAG, &request, on_socket, &listing, &sockets->count);
 }
 
 static int list_proto(struct sockets *sockets, __u8 proto, __u32 states, int storage_fd,
@@ -265,12 +265,12 @@ const struct socket *sockets_serving(const struct sockets *sockets, __u8 proto,
 int sockets_destroy(const struct socket *socket)
 {
 	struct inet_diag_req_v2 *msg;
-	struct nl_request request;
+	struct netlink_request request;
 
-	msg = nl_begin(&request, SOCK_DESTROY, NLM_F_ACK, sizeof(*msg));
+	msg = netlink_begin(&request, SOCK_DESTROY, NLM_F_ACK, sizeof(*msg));
 	msg->sdiag_family = socket->family;
 	msg->sdiag_protocol = socket->proto;
 	msg->idiag_states = STATE(socket->state);
 	msg->id = socket->id; /* the cookie in it keeps a successor with the same ports safe */
-	return nl_talk(NETLINK_SOCK_DIAG, &request, NULL, NULL, NULL);
+	return netlink_talk(NETLINK_SOCK_DIAG, &request, NULL, NULL, NULL);
 }

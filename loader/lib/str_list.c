@@ -15,7 +15,7 @@ static bool ends_with(const char *text, const char *end)
 	return len >= end_len && !strcmp(text + len - end_len, end);
 }
 
-void text_list_add(char *buf, size_t size, const char *item)
+void str_list_add(char *buf, size_t size, const char *item)
 {
 	size_t len = strlen(buf);
 

@@ -6,12 +6,12 @@
 #include <stddef.h>
 
 /**
- * text_list_add() - one more for a list
+ * str_list_add() - one more for a list
  * @buf:	The list as text, empty at first
  * @size:	Of @buf, 16 or more
  *
  * What does not fit is told by ", ...", once, and so is all that comes after it.
  */
-void text_list_add(char *buf, size_t size, const char *item);
+void str_list_add(char *buf, size_t size, const char *item);
 
 #endif /* HBPF_STR_LIST_H */

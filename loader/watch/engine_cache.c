@@ -13,7 +13,7 @@
 /* A stream of events that lived shorter ended for a reason that trying again does not mend. */
 #define LASTING_MS 10000
 
-static struct watched_engine *get(struct watch_engines *engines, const char *socket)
+static struct cached_engine *get(struct engine_cache *engines, const char *socket)
 {
 	for (size_t i = 0; i < engines->count; i++) {
 		if (!strcmp(engines->v[i].socket, socket))
@@ -25,20 +25,20 @@ static struct watched_engine *get(struct watch_engines *engines, const char *soc
 	return &engines->v[engines->count++];
 }
 
-static bool is_open(const struct watched_engine *engine)
+static bool is_open(const struct cached_engine *engine)
 {
 	return engine_events_fd(&engine->events) >= 0;
 }
 
 /* Where there never was a socket there is nothing to try: inotify tells when it comes. */
-static bool is_away(const struct watched_engine *engine)
+static bool is_away(const struct cached_engine *engine)
 {
 	if (!engine->rc)
 		return !is_open(engine);
 	return engine->rc != -ENOENT || engine->answered;
 }
 
-static void look_at_socket(struct watched_engine *engine)
+static void look_at_socket(struct cached_engine *engine)
 {
 	struct stat st;
 
@@ -47,10 +47,10 @@ static void look_at_socket(struct watched_engine *engine)
 
 /* ---- networks ---- */
 
-static bool is_kept(const struct watch_engines *engines, const struct network *network)
+static bool is_kept(const struct engine_cache *engines, const struct network *network)
 {
 	for (size_t i = 0; i < engines->count; i++) {
-		const struct watched_engine *engine = &engines->v[i];
+		const struct cached_engine *engine = &engines->v[i];
 
 		if (engine->answered && engine->rc && engine->kind == network->engine)
 			return true;
@@ -76,7 +76,7 @@ static const char **sorted_ids(const struct networks *networks)
 }
 
 /* Those of an engine that does not answer now are taken over as it told of them last. */
-static void remember(struct watch_engines *engines, struct networks *fresh)
+static void remember(struct engine_cache *engines, struct networks *fresh)
 {
 	struct networks *old = &engines->networks;
 	const char **ids = sorted_ids(fresh);
@@ -124,7 +124,7 @@ static const struct link **sorted_links(const struct links *links)
 	return sorted;
 }
 
-void watch_engines_meet(struct watch_engines *engines, const struct links *links)
+void engine_cache_meet(struct engine_cache *engines, const struct links *links)
 {
 	struct networks *networks = &engines->networks;
 	const struct link **sorted = sorted_links(links);
@@ -152,7 +152,7 @@ void watch_engines_meet(struct watch_engines *engines, const struct links *links
 /* ---- asking ---- */
 
 /* About a socket, or with @what about something else of it */
-static struct tended *tend(struct watch_engines *engines, const char *socket, const char *what)
+static struct tended *tend(struct engine_cache *engines, const char *socket, const char *what)
 {
 	char key[PATH_MAX];
 
@@ -160,7 +160,7 @@ static struct tended *tend(struct watch_engines *engines, const char *socket, co
 	return tended_get(&engines->tended, key);
 }
 
-static void say(struct watch_engines *engines, const struct engine *asked)
+static void say(struct engine_cache *engines, const struct engine *asked)
 {
 	struct tended *tended = tend(engines, asked->socket, "");
 
@@ -173,9 +173,9 @@ static void say(struct watch_engines *engines, const struct engine *asked)
 }
 
 /* Return: was a subscription opened? Then what was asked before may be outdated. */
-static bool take_answer(struct watch_engines *engines, const struct engine *asked)
+static bool take_answer(struct engine_cache *engines, const struct engine *asked)
 {
-	struct watched_engine *engine = get(engines, asked->socket);
+	struct cached_engine *engine = get(engines, asked->socket);
 	struct tended *tended;
 	struct error err = { 0 };
 
@@ -200,7 +200,7 @@ static bool take_answer(struct watch_engines *engines, const struct engine *aske
 }
 
 /* Return: is it to be done again? */
-static bool ask(struct watch_engines *engines)
+static bool ask(struct engine_cache *engines)
 {
 	struct engines asked;
 	struct error err = { 0 };
@@ -225,7 +225,7 @@ static bool ask(struct watch_engines *engines)
 	return again;
 }
 
-static bool any_away(const struct watch_engines *engines)
+static bool any_away(const struct engine_cache *engines)
 {
 	for (size_t i = 0; i < engines->count; i++) {
 		if (is_away(&engines->v[i]))
@@ -234,16 +234,16 @@ static bool any_away(const struct watch_engines *engines)
 	return false;
 }
 
-static bool is_lasting(const struct watched_engine *engine)
+static bool is_lasting(const struct cached_engine *engine)
 {
 	return monotonic_ms() - engine->opened >= LASTING_MS;
 }
 
 /* Return: did all of their streams live long enough? */
-static bool all_lasting(const struct watch_engines *engines)
+static bool all_lasting(const struct engine_cache *engines)
 {
 	for (size_t i = 0; i < engines->count; i++) {
-		const struct watched_engine *engine = &engines->v[i];
+		const struct cached_engine *engine = &engines->v[i];
 
 		if (is_open(engine) && !is_lasting(engine))
 			return false;
@@ -251,7 +251,7 @@ static bool all_lasting(const struct watch_engines *engines)
 	return true;
 }
 
-void watch_engines_refresh(struct watch_engines *engines)
+void engine_cache_refresh(struct engine_cache *engines)
 {
 	if (engines->asked && !engines->stale &&
 	    (!any_away(engines) || backoff_left(&engines->backoff, monotonic_ms())))
@@ -266,14 +266,14 @@ void watch_engines_refresh(struct watch_engines *engines)
 		engines->backoff = (struct backoff){ 0 };
 }
 
-int watch_engines_wait(const struct watch_engines *engines)
+int engine_cache_wait(const struct engine_cache *engines)
 {
 	if (engines->stale || !engines->asked)
 		return 0;
 	return any_away(engines) ? backoff_left(&engines->backoff, monotonic_ms()) : -1;
 }
 
-void watch_engines_retry(struct watch_engines *engines)
+void engine_cache_retry(struct engine_cache *engines)
 {
 	for (size_t i = 0; i < engines->count; i++) {
 		struct timespec before = engines->v[i].changed;
@@ -287,7 +287,7 @@ void watch_engines_retry(struct watch_engines *engines)
 	}
 }
 
-static void end_stream(struct watch_engines *engines, struct watched_engine *engine)
+static void end_stream(struct engine_cache *engines, struct cached_engine *engine)
 {
 	struct tended *tended = tend(engines, engine->socket, " events");
 
@@ -309,9 +309,9 @@ static void end_stream(struct watch_engines *engines, struct watched_engine *eng
 			   engines->backoff.delay / 1000);
 }
 
-void watch_engines_dispatch(struct watch_engines *engines, size_t i)
+void engine_cache_dispatch(struct engine_cache *engines, size_t i)
 {
-	struct watched_engine *engine = &engines->v[i];
+	struct cached_engine *engine = &engines->v[i];
 	unsigned int bits = engine_events_dispatch(&engine->events);
 
 	if (bits & ENGINE_EVENTS_ENDED)
@@ -320,7 +320,7 @@ void watch_engines_dispatch(struct watch_engines *engines, size_t i)
 		engines->stale = true;
 }
 
-void watch_engines_follow(const struct watch_engines *engines, struct file_events *files)
+void engine_cache_follow(const struct engine_cache *engines, struct file_monitor *files)
 {
 	for (size_t i = 0; i < engines->count; i++) {
 		char path[PATH_MAX];
@@ -333,17 +333,17 @@ void watch_engines_follow(const struct watch_engines *engines, struct file_event
 			if (!slash || slash == path)
 				break;
 			*slash = '\0';
-			file_events_follow(files, path);
+			file_monitor_follow(files, path);
 		}
 	}
 }
 
-bool watch_engines_may_have(const struct watch_engines *engines, const char *bridge)
+bool engine_cache_may_have(const struct engine_cache *engines, const char *bridge)
 {
 	bool all = true, any = false;
 
 	for (size_t i = 0; i < engines->count; i++) {
-		const struct watched_engine *engine = &engines->v[i];
+		const struct cached_engine *engine = &engines->v[i];
 
 		if (!engine->answered && engine->rc && engine->rc != -ENOENT)
 			return true;
@@ -353,7 +353,7 @@ bool watch_engines_may_have(const struct watch_engines *engines, const char *bri
 	return !any || (!all && !engine_find_bridge(&engines->networks, bridge));
 }
 
-bool watch_engines_has_podman(const struct watch_engines *engines)
+bool engine_cache_has_podman(const struct engine_cache *engines)
 {
 	for (size_t i = 0; i < engines->count; i++) {
 		if (engines->v[i].answered && engines->v[i].kind == ENGINE_PODMAN)
@@ -364,7 +364,7 @@ bool watch_engines_has_podman(const struct watch_engines *engines)
 
 /* ---- labels ---- */
 
-static void add(struct watch_engines *engines, struct conf *labels, const struct network *network)
+static void add(struct engine_cache *engines, struct conf *labels, const struct network *network)
 {
 	struct tended *tended = tended_get(&engines->labelled, network->id);
 	size_t problems = labels->problems.count;
@@ -405,7 +405,7 @@ static const struct network **find_labelled(const struct networks *networks, siz
 	return found;
 }
 
-static void say_too_many(struct watch_engines *engines, size_t count)
+static void say_too_many(struct engine_cache *engines, size_t count)
 {
 	struct tended *tended = tended_get(&engines->labelled, "too many");
 
@@ -416,7 +416,7 @@ static void say_too_many(struct watch_engines *engines, size_t count)
 			   count, LABELS_MOST);
 }
 
-void watch_engines_labels(struct watch_engines *engines, struct conf *labels)
+void engine_cache_labels(struct engine_cache *engines, struct conf *labels)
 {
 	size_t count;
 	const struct network **found = find_labelled(&engines->networks, &count);
@@ -433,7 +433,7 @@ void watch_engines_labels(struct watch_engines *engines, struct conf *labels)
 	tended_forget(&engines->labelled);
 }
 
-void watch_engines_close(struct watch_engines *engines)
+void engine_cache_close(struct engine_cache *engines)
 {
 	for (size_t i = 0; i < engines->count; i++)
 		engine_events_close(&engines->v[i].events);

@@ -81,7 +81,7 @@ static unsigned int newest_bridge(const struct host *host)
 static void ask(struct pass *pass)
 {
 	struct watch_state *state = pass->state;
-	struct watch_engines *engines = &state->engines;
+	struct engine_cache *engines = &state->engines;
 	unsigned int newest = newest_bridge(&pass->host);
 	bool asked = state->asks;
 
@@ -89,15 +89,15 @@ static void ask(struct pass *pass)
 	/* As long as nothing depended on them nobody listened to where their sockets are, either.
 	 */
 	if ((state->asks && !asked) ||
-	    (newest > state->newest_bridge && watch_engines_has_podman(engines)))
+	    (newest > state->newest_bridge && engine_cache_has_podman(engines)))
 		engines->stale = true;
 	state->newest_bridge = newest;
 	if (state->asks)
-		watch_engines_refresh(engines);
-	watch_engines_meet(engines, &pass->host.links);
+		engine_cache_refresh(engines);
+	engine_cache_meet(engines, &pass->host.links);
 	conf_free(&state->labels);
 	if (state->conf.labels)
-		watch_engines_labels(engines, &state->labels);
+		engine_cache_labels(engines, &state->labels);
 }
 
 /* ---- want ---- */
@@ -214,7 +214,7 @@ static void list_ports(const struct exports *exports, char *buf)
 	char text[EXPORT_RANGE_STRLEN];
 
 	while (exports_next_range(exports, &range))
-		text_list_add(buf, LIST_STRLEN, export_range_format(&range, text));
+		str_list_add(buf, LIST_STRLEN, export_range_format(&range, text));
 }
 
 static void list_gateways(const struct gateways *gateways, char *buf)
@@ -222,7 +222,7 @@ static void list_gateways(const struct gateways *gateways, char *buf)
 	char text[ADDR_STRLEN];
 
 	for (size_t i = 0; i < gateways->count; i++)
-		text_list_add(buf, LIST_STRLEN, addr_format(&gateways->v[i].addr, text));
+		str_list_add(buf, LIST_STRLEN, addr_format(&gateways->v[i].addr, text));
 }
 
 static bool is_taken_over(const struct attach *a)
@@ -242,7 +242,7 @@ static const char *what_changed(const struct attach *a)
 		return "attached again, as it was made anew";
 	if (a->put.count || a->gone.count)
 		return "ports changed";
-	if (!snapshot_same_addresses(&a->before, &a->after))
+	if (!bridge_state_same_addresses(&a->before, &a->after))
 		return "addresses changed";
 	if (memcmp(&a->before.config, &a->after.config, sizeof(a->after.config)))
 		return "options changed";
@@ -356,7 +356,7 @@ static const char *release_reason(const struct pass *pass, const struct pins *pi
 	if (strcmp(link->name, attached_as(pins, bridge, as)) != 0)
 		return "it was renamed";
 	if (owner == HBPF_BY_ENGINE && pass->state->asks &&
-	    (watch_engines_may_have(&pass->state->engines, bridge) || is_disputed(pass, bridge)))
+	    (engine_cache_may_have(&pass->state->engines, bridge) || is_disputed(pass, bridge)))
 		return NULL;
 	return "it is no longer declared";
 }
@@ -443,15 +443,15 @@ static void release(struct pass *pass)
 
 /* ---- follow ---- */
 
-static void follow_setting(struct file_events *files, const char *interface, const char *name)
+static void follow_setting(struct file_monitor *files, const char *interface, const char *name)
 {
 	char path[PATH_MAX];
 
 	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/%s", interface, name);
-	file_events_follow(files, path);
+	file_monitor_follow(files, path);
 }
 
-static void follow_pins(struct file_events *files, const struct pass *pass)
+static void follow_pins(struct file_monitor *files, const struct pass *pass)
 {
 	struct pins pins = { .lock = -1 };
 	char path[PATH_MAX];
@@ -461,17 +461,17 @@ static void follow_pins(struct file_events *files, const struct pass *pass)
 	pins_close(&pins);
 	for (size_t i = 0; i < pass->count; i++) {
 		if (!pins_path(&pins, pass->wants[i].request.bridge, NULL, path))
-			file_events_follow(files, path);
+			file_monitor_follow(files, path);
 	}
 	if (!pins_path(&pins, NULL, NULL, path))
-		file_events_follow(files, path);
+		file_monitor_follow(files, path);
 	/* hbpf/NETNS, hbpf, and the root that every command touches */
 	for (int above = 0; above < 3; above++) {
 		char *slash = strrchr(pins.base, '/');
 
 		if (!slash)
 			break;
-		file_events_follow(files, pins.base);
+		file_monitor_follow(files, pins.base);
 		*slash = '\0';
 	}
 }
@@ -479,21 +479,21 @@ static void follow_pins(struct file_events *files, const struct pass *pass)
 /* Return: could something have changed since it was looked at? */
 static bool follow(const struct pass *pass)
 {
-	struct file_events *files = &pass->state->files;
+	struct file_monitor *files = &pass->state->files;
 	struct tended *tended = tended_get(&pass->state->tended, "files");
 	struct error err = { 0 };
 
 	files->error = 0;
 	follow_pins(files, pass);
 	if (pass->state->asks)
-		watch_engines_follow(&pass->state->engines, files);
+		engine_cache_follow(&pass->state->engines, files);
 	for (size_t i = 0; i < pass->count; i++)
 		follow_setting(files, pass->wants[i].request.bridge, "route_localnet");
 	if (pass->count) {
 		follow_setting(files, "lo", "route_localnet");
 		follow_setting(files, "lo", "rp_filter");
 		follow_setting(files, "all", "route_localnet");
-		file_events_follow(files, "/proc/sys/net/bridge/bridge-nf-call-iptables");
+		file_monitor_follow(files, "/proc/sys/net/bridge/bridge-nf-call-iptables");
 	}
 	if (files->error && tended) {
 		error_set(&err, files->error,
@@ -505,7 +505,7 @@ static bool follow(const struct pass *pass)
 		tended_fail(tended, &err);
 		error_free(&err);
 	}
-	return file_events_followed(files);
+	return file_monitor_followed(files);
 }
 
 static void make(struct pass *pass)
@@ -513,22 +513,23 @@ static void make(struct pass *pass)
 	struct watch_state *state = pass->state;
 	int wait;
 
-	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): watch_pass() frees them, it loses sight */
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): watch_reconcile() frees them, it loses sight
+	 */
 	for (size_t i = 0; i < pass->count; i++)
 		tend(pass, &pass->wants[i]);
 	release(pass);
 	if (follow(pass)) {
 		/* Its socket may have come between the asking and the listening. */
-		watch_engines_retry(&state->engines);
+		engine_cache_retry(&state->engines);
 		wait_at_most(pass, 0);
 	}
 	tended_forget(&state->tended);
-	wait = watch_engines_wait(&state->engines);
+	wait = engine_cache_wait(&state->engines);
 	if (state->asks && wait >= 0)
 		wait_at_most(pass, wait);
 }
 
-int watch_pass(struct watch_state *state)
+int watch_reconcile(struct watch_state *state)
 {
 	struct pass pass = { .state = state, .wait = -1 };
 	struct error err = { 0 };

@@ -14,22 +14,22 @@ struct watch_state {
 	struct conf labels; /* by labels; a section of `conf` for the same bridge wins */
 
 	/* found */
-	struct watch_engines engines;
+	struct engine_cache engines;
 	unsigned int newest_bridge; /* the highest index of any at the last pass */
 	bool asks;                  /* at the last pass: what is declared depends on engines */
-	struct file_events files;   /* follows what others could take away */
+	struct file_monitor files;  /* follows what others could take away */
 	struct tended_list tended;
 	size_t attached; /* declared bridges that are there and well after the last pass */
 };
 
 /**
- * watch_pass() - attach what is declared and there, detach what is not
+ * watch_reconcile() - attach what is declared and there, detach what is not
  *
  * What is as declared is left alone, and so is what was attached by hand, unless a section of the
  * file is about it. Errors are logged and do not keep the other bridges.
  * Return: ms until the next try of what failed; -1: nothing did
  */
-int watch_pass(struct watch_state *state);
+int watch_reconcile(struct watch_state *state);
 
 /**
  * watch_detach_all() - detach what this watcher, or one before, attached

@@ -61,7 +61,7 @@ static void call_pass(struct watch *w)
 
 static void make_pass(struct watch *w)
 {
-	int wait = watch_pass(&w->state);
+	int wait = watch_reconcile(&w->state);
 
 	w->last = monotonic_ms();
 	w->next = wait < 0 ? NEVER : w->last + (wait > PAUSE_MS ? wait : PAUSE_MS);
@@ -137,11 +137,11 @@ static int open_all(struct watch *w, struct error *err)
 		return w->lock;
 	rc = open_signals(w, err);
 	if (!rc)
-		rc = file_events_open(&w->state.files, err);
+		rc = file_monitor_open(&w->state.files, err);
 	if (rc)
 		return rc;
 	for (int source = 0; source < NETLINK_EVENTS_MAX; source++) {
-		w->netlink[source] = netlink_events_open(source, err);
+		w->netlink[source] = netlink_monitor_open(source, err);
 		if (w->netlink[source])
 			continue;
 		if (source == NETLINK_EVENTS_ROUTE)
@@ -158,11 +158,11 @@ static void close_all(struct watch *w)
 		if (w->netlink[source])
 			mnl_socket_close(w->netlink[source]);
 	}
-	file_events_close(&w->state.files);
+	file_monitor_close(&w->state.files);
 	tended_free(&w->state.tended);
 	conf_free(&w->state.conf);
 	conf_free(&w->state.labels);
-	watch_engines_close(&w->state.engines);
+	engine_cache_close(&w->state.engines);
 	if (w->signals >= 0)
 		close(w->signals);
 	if (w->lock >= 0)
@@ -176,7 +176,7 @@ static void wait_for_notices(struct watch *w)
 		[FD_SIGNALS] = { .fd = w->signals, .events = POLLIN },
 		[FD_FILES] = { .fd = w->state.files.fd, .events = POLLIN },
 	};
-	struct watch_engines *engines = &w->state.engines;
+	struct engine_cache *engines = &w->state.engines;
 	__s64 left = w->next - monotonic_ms();
 
 	if (left < 0)
@@ -193,19 +193,19 @@ static void wait_for_notices(struct watch *w)
 		};
 	if (poll(fds, FD_MAX, w->next == NEVER ? -1 : (int)(left < INT_MAX ? left : INT_MAX)) <= 0)
 		return;
-	if (fds[FD_FILES].revents && file_events_drain(&w->state.files)) {
-		watch_engines_retry(&w->state.engines);
+	if (fds[FD_FILES].revents && file_monitor_drain(&w->state.files)) {
+		engine_cache_retry(&w->state.engines);
 		call_pass(w);
 	}
 	for (size_t i = 0; i < engines->count; i++) {
 		if (!fds[FD_ENGINES + i].revents)
 			continue;
-		watch_engines_dispatch(engines, i);
+		engine_cache_dispatch(engines, i);
 		call_pass(w);
 	}
 	for (int source = 0; source < NETLINK_EVENTS_MAX; source++) {
 		if (fds[FD_NETLINK + source].revents &&
-		    netlink_events_drain(source, w->netlink[source]))
+		    netlink_monitor_drain(source, w->netlink[source]))
 			call_pass(w);
 	}
 	if (fds[FD_SIGNALS].revents)

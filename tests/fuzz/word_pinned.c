@@ -38,7 +38,7 @@ struct entry {
 
 static struct fake {
 	bool pinned;
-	struct map_form form;
+	struct map_schema form;
 	size_t count;
 	struct entry entries[ENTRIES];
 } maps[MAPS];
@@ -127,14 +127,14 @@ int __wrap_bpf_obj_get(const char *path)
 	if (!strcmp(name, "settings"))
 		map = strstr(path, "/lo/") ? MAP_COUNT + 1 : MAP_COUNT;
 	else
-		while (strcmp(map_form(map)->name, name) != 0)
+		while (strcmp(map_schema(map)->name, name) != 0)
 			map++;
 	return maps[map].pinned ? FIRST_FD + map : -ENOENT;
 }
 
 int __wrap_bpf_obj_get_info_by_fd(int fd, void *info, __u32 *size)
 {
-	const struct map_form *form = &fake_of(fd)->form;
+	const struct map_schema *form = &fake_of(fd)->form;
 
 	must(*size == sizeof(struct bpf_map_info));
 	*(struct bpf_map_info *)info = (struct bpf_map_info){
@@ -237,7 +237,7 @@ int __wrap_bpf_map_delete_elem(int fd, const void *key)
 int __wrap_bpf_map_update_batch(int fd, const void *keys, const void *values, __u32 *count,
 				const void *opts)
 {
-	const struct map_form *form = &fake_of(fd)->form;
+	const struct map_schema *form = &fake_of(fd)->form;
 	int ret = has_batches ? 0 : -524;
 
 	(void)opts;
@@ -249,7 +249,7 @@ int __wrap_bpf_map_update_batch(int fd, const void *keys, const void *values, __
 
 int __wrap_bpf_map_delete_batch(int fd, const void *keys, __u32 *count, const void *opts)
 {
-	const struct map_form *form = &fake_of(fd)->form;
+	const struct map_schema *form = &fake_of(fd)->form;
 	__u32 todo = *count;
 
 	(void)opts;
@@ -358,10 +358,10 @@ static void whole(void)
 	for (int map = 0; map < MAPS; map++) {
 		maps[map] = (struct fake){ .pinned = true };
 		if (map < MAP_COUNT)
-			maps[map].form = *map_form(map);
+			maps[map].form = *map_schema(map);
 		else
 			maps[map].form =
-				(struct map_form){ "settings", BPF_MAP_TYPE_ARRAY, 4, 16, 8, 0 };
+				(struct map_schema){ "settings", BPF_MAP_TYPE_ARRAY, 4, 16, 8, 0 };
 	}
 	ADD(MAP_CONFIG, zero, config);
 	ADD(MAP_GATEWAYS, gateway, why);

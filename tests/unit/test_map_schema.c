@@ -26,7 +26,7 @@ static void same_forms(const void *elf, size_t size)
 	}
 	assert_int_equal(count, MAP_COUNT);
 	for (int map = 0; map < MAP_COUNT; map++) {
-		const struct map_form *form = map_form(map);
+		const struct map_schema *form = map_schema(map);
 
 		in_object = bpf_object__find_map_by_name(object, form->name);
 		assert_non_null(in_object);
@@ -62,7 +62,8 @@ static void what_is_no_map_is_told(void **state)
 	struct error err = { 0 };
 
 	(void)state;
-	assert_int_not_equal(map_form_check(-1, map_form(MAP_EXPORTS), "/pin/exports", &err), 0);
+	assert_int_not_equal(map_schema_check(-1, map_schema(MAP_EXPORTS), "/pin/exports", &err),
+			     0);
 	assert_non_null(strstr(err.what, "/pin/exports"));
 	error_free(&err);
 }
@@ -75,5 +76,5 @@ int main(void)
 		cmocka_unit_test(what_is_no_map_is_told),
 	};
 
-	return cmocka_run_group_tests_name("map_form", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("map_schema", tests, NULL, NULL);
 }

@@ -15,9 +15,9 @@ static void items_are_joined_by_commas(void **state)
 	char buf[32] = "";
 
 	(void)state;
-	text_list_add(buf, sizeof(buf), "br-one");
+	str_list_add(buf, sizeof(buf), "br-one");
 	assert_string_equal(buf, "br-one");
-	text_list_add(buf, sizeof(buf), "br-two");
+	str_list_add(buf, sizeof(buf), "br-two");
 	assert_string_equal(buf, "br-one, br-two");
 }
 
@@ -26,10 +26,10 @@ static void what_does_not_fit_is_told_once_and_ends_the_list(void **state)
 	char buf[24] = "";
 
 	(void)state;
-	text_list_add(buf, sizeof(buf), "br-one");
-	text_list_add(buf, sizeof(buf), "a-name-that-is-long");
+	str_list_add(buf, sizeof(buf), "br-one");
+	str_list_add(buf, sizeof(buf), "a-name-that-is-long");
 	assert_string_equal(buf, "br-one, ...");
-	text_list_add(buf, sizeof(buf), "b");
+	str_list_add(buf, sizeof(buf), "b");
 	assert_string_equal(buf, "br-one, ...");
 }
 
@@ -38,8 +38,8 @@ static void a_first_item_that_is_too_long_ends_it_too(void **state)
 	char buf[16] = "";
 
 	(void)state;
-	text_list_add(buf, sizeof(buf), "a-name-that-is-long");
-	text_list_add(buf, sizeof(buf), "b");
+	str_list_add(buf, sizeof(buf), "a-name-that-is-long");
+	str_list_add(buf, sizeof(buf), "b");
 	assert_string_equal(buf, "...");
 }
 
@@ -62,7 +62,7 @@ static void nothing_is_cut_within_and_nothing_is_written_behind(void **state)
 
 			assert_non_null(buf);
 			for (int i = 0; i < 9; i++)
-				text_list_add(buf, size, item);
+				str_list_add(buf, size, item);
 			assert_true(ends_with(buf, item) || ends_with(buf, "..."));
 			free(buf);
 		}
