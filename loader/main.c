@@ -4,16 +4,16 @@
  * loopback. This file is the way in: the table of commands, and from a command
  * line to one of them. Each is told by its own file, cmd_NAME.c.
  */
-#include "cli/cli.h"
-#include "cli/commands.h"
-#include "lib/log.h"
-
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <hbpf/version.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/commands.h"
+#include "lib/log.h"
 
 static const struct command *const commands[] = {
 	&command_attach,  &command_detach, &command_ports, &command_status,
@@ -76,7 +76,7 @@ static int help(const char *name)
 
 static int need_root(const struct command *command)
 {
-	struct error err = { 0 };
+	struct error err = {};
 
 	error_set(&err, EPERM, "hbpf %s needs root: it %s; run it with sudo", command->name,
 		  command->root_for);
@@ -106,7 +106,7 @@ out:
 /* What was printed but did not arrive (a full disk, a closed pipe) was not reported. */
 static int flush(int exit_code)
 {
-	struct error err = { 0 };
+	struct error err = {};
 
 	if (!fflush(stdout) && !ferror(stdout))
 		return exit_code;
@@ -118,7 +118,7 @@ static int flush(int exit_code)
 
 static int dispatch(char **argv)
 {
-	struct cli_common common = { 0 };
+	struct cli_common common = {};
 	const struct command *command;
 	int at;
 

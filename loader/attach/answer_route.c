@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "attach/answer_route.h"
-#include "kernel/fib.h"
-#include "model/sets.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <linux/rtnetlink.h>
+
+#include "kernel/fib.h"
+#include "model/sets.h"
 
 #define ASKED_MOST 256 /* networks, and kinds of sockets, of one family */
 
@@ -20,16 +21,16 @@ static int add_policy(const struct dataplane *dp, const struct hbpf_policy *poli
 {
 	const __u16 wanted[] = { policy->list, HBPF_LIST_ONLINK };
 	struct sources some;
-	int rc = 0;
+	int ret = 0;
 
-	for (size_t i = 0; !rc && i < (policy->onlink ? 2 : 1); i++) {
+	for (size_t i = 0; !ret && i < (policy->onlink ? 2 : 1); i++) {
 		struct source *v = NULL;
 
 		if (lists[wanted[i]])
 			continue;
 		lists[wanted[i]] = true;
-		rc = dataplane_sources(dp, wanted[i], &some, err);
-		if (rc)
+		ret = dataplane_sources(dp, wanted[i], &some, err);
+		if (ret)
 			break;
 		if (some.count)
 			v = reallocarray(all->v, all->count + some.count, sizeof(*v));
@@ -38,11 +39,11 @@ static int add_policy(const struct dataplane *dp, const struct hbpf_policy *poli
 			all->v = v;
 			all->count += some.count;
 		} else if (some.count) {
-			rc = error_set(err, ENOMEM, "no memory for the sources");
+			ret = error_set(err, ENOMEM, "no memory for the sources");
 		}
 		free(some.v);
 	}
-	return rc;
+	return ret;
 }
 
 int answers_clients(const struct dataplane *dp, const struct exports *exports, struct sources *all,
@@ -50,20 +51,20 @@ int answers_clients(const struct dataplane *dp, const struct exports *exports, s
 {
 	bool *lists = calloc(1 << 16, sizeof(*lists)); /* one for each struct hbpf_policy.list */
 	const struct hbpf_policy *bridge = &dp->config.from;
-	int rc = 0;
+	int ret = 0;
 
 	if (!lists)
 		return error_set(err, ENOMEM, "no memory for the sources");
 	memset(all, 0, sizeof(*all));
 	if (!exports->count)
-		rc = add_policy(dp, bridge, lists, all, err);
-	for (size_t i = 0; !rc && i < exports->count; i++) {
+		ret = add_policy(dp, bridge, lists, all, err);
+	for (size_t i = 0; !ret && i < exports->count; i++) {
 		const struct hbpf_policy *own = &exports->v[i].to.from;
 
-		rc = add_policy(dp, own->inherit ? bridge : own, lists, all, err);
+		ret = add_policy(dp, own->inherit ? bridge : own, lists, all, err);
 	}
 	free(lists);
-	return rc;
+	return ret;
 }
 
 /* The part that both have in common. Return: false where there is none */
@@ -87,7 +88,7 @@ struct looks {
 
 static struct looks rules_look(const struct fib_rules *rules)
 {
-	struct looks looks = { 0 };
+	struct looks looks = {};
 
 	for (size_t i = 0; i < rules->count; i++) {
 		looks.uid |= rules->v[i].uid.given;
@@ -164,12 +165,12 @@ static void add_flows(struct family *f)
 
 static int read_routes(struct family *f, struct error *err)
 {
-	int rc = 0;
+	int ret = 0;
 
 	if (!f->has_routes)
-		rc = fib_routes_by(f->family, f->query->bridge->ifindex, &f->routes, err);
-	f->has_routes = !rc;
-	return rc;
+		ret = fib_routes_by(f->family, f->query->bridge->ifindex, &f->routes, err);
+	f->has_routes = !ret;
+	return ret;
 }
 
 /* The route by the bridge that answers ought to take: main's, or else one of another table. */
@@ -314,15 +315,15 @@ static void tell(struct family *f, const struct loss *loss)
 static int find_route(const struct family *f, const struct fib_flow *flow, struct fib_route *route)
 {
 	struct fib_flow any = *flow;
-	int rc = fib_lookup(flow, route);
+	int ret = fib_lookup(flow, route);
 
-	if (rc != -EINVAL || f->family != AF_INET)
-		return rc;
+	if (ret != -EINVAL || f->family != AF_INET)
+		return ret;
 	any.src = addr_from_v4(htonl(INADDR_ANY));
-	rc = fib_lookup(&any, route);
-	if (!rc && route->ifindex == f->query->bridge->ifindex)
+	ret = fib_lookup(&any, route);
+	if (!ret && route->ifindex == f->query->bridge->ifindex)
 		return -EINVAL;
-	return rc ? rc : fib_lookup_route(&any, route);
+	return ret ? ret : fib_lookup_route(&any, route);
 }
 
 /* Has the bridge an address in it? */
@@ -347,10 +348,10 @@ static int explain(struct family *f, const struct fib_flow *flow, const struct p
 		.clients = prefix_format(clients, text),
 		.route = found ? NULL : route,
 	};
-	int rc = read_routes(f, err);
+	int ret = read_routes(f, err);
 
-	if (rc)
-		return rc;
+	if (ret)
+		return ret;
 	if (loss.route && !fib_lookup_route(flow, &whole))
 		*route = whole;
 	loss.home = home_route(f, &flow->dst);
@@ -382,7 +383,7 @@ static struct hbpf_addr pick_client(const struct family *f, const struct prefix 
 static int ask(struct family *f, const struct prefix *clients, struct error *err)
 {
 	size_t already = f->answers->count;
-	int rc = 0;
+	int ret = 0;
 
 	for (size_t i = 0; i < f->asked_count; i++) {
 		if (f->asked[i].len == clients->len &&
@@ -393,7 +394,7 @@ static int ask(struct family *f, const struct prefix *clients, struct error *err
 		return 0;
 	f->asked[f->asked_count++] = *clients;
 	/* One word about a network is enough. */
-	for (size_t i = 0; !rc && i < f->flow_count && f->answers->count == already; i++) {
+	for (size_t i = 0; !ret && i < f->flow_count && f->answers->count == already; i++) {
 		struct fib_flow flow = f->flows[i];
 		struct fib_route route;
 		int found;
@@ -401,9 +402,9 @@ static int ask(struct family *f, const struct prefix *clients, struct error *err
 		flow.dst = pick_client(f, clients);
 		found = find_route(f, &flow, &route);
 		if (found || route.ifindex != f->query->bridge->ifindex)
-			rc = explain(f, &flow, clients, found, &route, err);
+			ret = explain(f, &flow, clients, found, &route, err);
 	}
-	return rc;
+	return ret;
 }
 
 /* Return: 1 where some of what is allowed is on this bridge, 0 or -errno */
@@ -411,26 +412,26 @@ static int ask_allowed(struct family *f, const struct prefix *allowed, const str
 		       struct error *err)
 {
 	struct prefix part;
-	int found = 0, rc = 0;
+	int found = 0, ret = 0;
 
 	f->onlink = true;
-	for (size_t i = 0; !rc && i < onlink->count; i++) {
+	for (size_t i = 0; !ret && i < onlink->count; i++) {
 		if (intersect(allowed, &onlink->v[i].prefix, &part)) {
 			found = 1;
-			rc = ask(f, &part, err);
+			ret = ask(f, &part, err);
 		}
 	}
 	f->onlink = false;
-	if (rc || found)
-		return rc ? rc : found;
-	rc = read_routes(f, err);
-	for (size_t i = 0; !rc && i < f->routes.count; i++) {
+	if (ret || found)
+		return ret ? ret : found;
+	ret = read_routes(f, err);
+	for (size_t i = 0; !ret && i < f->routes.count; i++) {
 		if (intersect(allowed, &f->routes.v[i].dst, &part)) {
 			found = 1;
-			rc = ask(f, &part, err);
+			ret = ask(f, &part, err);
 		}
 	}
-	return rc ? rc : found;
+	return ret ? ret : found;
 }
 
 /*
@@ -441,24 +442,24 @@ static int ask_all(struct family *f, const struct sources *all, const struct sou
 		   struct error *err)
 {
 	const struct prefix *first = NULL;
-	int rc = fib_rules(f->family, &f->rules, err);
+	int ret = fib_rules(f->family, &f->rules, err);
 	bool found = false;
 
-	if (rc)
-		return rc;
+	if (ret)
+		return ret;
 	add_flows(f);
-	for (size_t i = 0; rc >= 0 && i < all->count; i++) {
+	for (size_t i = 0; ret >= 0 && i < all->count; i++) {
 		const struct prefix *allowed = &all->v[i].prefix;
 
 		if (!is_family(&allowed->addr, f->family))
 			continue;
 		first = first ? first : allowed;
-		rc = ask_allowed(f, allowed, onlink, err);
-		found |= rc > 0;
+		ret = ask_allowed(f, allowed, onlink, err);
+		found |= ret > 0;
 	}
-	if (rc >= 0 && first && !found)
-		rc = ask(f, first, err);
-	return rc < 0 ? rc : 0;
+	if (ret >= 0 && first && !found)
+		ret = ask(f, first, err);
+	return ret < 0 ? ret : 0;
 }
 
 static int check_family(const struct answers_query *query, int family, const struct sources *all,
@@ -466,7 +467,7 @@ static int check_family(const struct answers_query *query, int family, const str
 {
 	bool has_gateway = false;
 	struct family *f;
-	int rc;
+	int ret;
 
 	for (size_t i = 0; i < query->gateways->count; i++)
 		has_gateway |= is_family(&query->gateways->v[i].addr, family);
@@ -478,29 +479,29 @@ static int check_family(const struct answers_query *query, int family, const str
 	f->query = query;
 	f->answers = answers;
 	f->family = family;
-	rc = ask_all(f, all, onlink, err);
+	ret = ask_all(f, all, onlink, err);
 	fib_rules_free(&f->rules);
 	fib_routes_free(&f->routes);
 	free(f);
-	return rc;
+	return ret;
 }
 
 int answers_check(const struct answers_query *query, struct answers *answers, struct error *err)
 {
-	struct sources all = { 0 }, onlink = { 0 };
-	int rc;
+	struct sources all = {}, onlink = {};
+	int ret;
 
 	memset(answers, 0, sizeof(*answers));
-	rc = answers_clients(query->dp, query->exports, &all, err);
-	answers->no_clients = !rc && !all.count;
+	ret = answers_clients(query->dp, query->exports, &all, err);
+	answers->no_clients = !ret && !all.count;
 	/* An interface that is down has no routes. */
-	if (!rc && query->bridge->up)
-		rc = dataplane_sources(query->dp, HBPF_LIST_ONLINK, &onlink, err);
-	if (!rc && query->bridge->up)
-		rc = check_family(query, AF_INET, &all, &onlink, answers, err);
-	if (!rc && query->bridge->up)
-		rc = check_family(query, AF_INET6, &all, &onlink, answers, err);
+	if (!ret && query->bridge->up)
+		ret = dataplane_sources(query->dp, HBPF_LIST_ONLINK, &onlink, err);
+	if (!ret && query->bridge->up)
+		ret = check_family(query, AF_INET, &all, &onlink, answers, err);
+	if (!ret && query->bridge->up)
+		ret = check_family(query, AF_INET6, &all, &onlink, answers, err);
 	free(all.v);
 	free(onlink.v);
-	return rc;
+	return ret;
 }

@@ -15,11 +15,6 @@
  * three steps and compares.
  */
 #include "attach/attach.h"
-#include "cli/warnings.h"
-#include "lib/log.h"
-#include "attach/renames.h"
-#include "attach/desired.h"
-#include "dataplane/host_settings.h"
 
 #include <errno.h>
 #include <spawn.h>
@@ -27,6 +22,12 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "attach/desired.h"
+#include "attach/renames.h"
+#include "cli/warnings.h"
+#include "dataplane/host_settings.h"
+#include "lib/log.h"
 
 static int wrong_kind(const struct link *link, struct error *err)
 {
@@ -44,12 +45,12 @@ static int wrong_kind(const struct link *link, struct error *err)
 static int examine(struct attach *a, struct error *err)
 {
 	const struct link *lo, *master;
-	int rc;
+	int ret;
 
 	host_free(&a->host);
-	rc = host_read(&a->host, err);
-	if (rc)
-		return rc;
+	ret = host_read(&a->host, err);
+	if (ret)
+		return ret;
 	a->link = links_by_name(&a->host.links, a->bridge);
 	if (!a->link) {
 		error_set(err, ENODEV, "%s: no such interface", a->bridge);
@@ -94,16 +95,16 @@ static int clean_up(const struct attach *a, struct error *err)
 
 static int open_state(struct attach *a, struct error *err)
 {
-	int rc = dataplane_open(&a->dp, &a->pins, a->bridge, a->link->ifindex, err);
+	int ret = dataplane_open(&a->dp, &a->pins, a->bridge, a->link->ifindex, err);
 
-	switch (rc) {
+	switch (ret) {
 	case -ESTALE:
 		log_info("%s: clearing away what a killed command left", a->bridge);
 		dataplane_close(&a->dp);
 		error_free(err);
-		rc = clean_up(a, err);
-		if (rc)
-			return rc;
+		ret = clean_up(a, err);
+		if (ret)
+			return ret;
 		break;
 	case -ENOENT:
 		break;
@@ -112,8 +113,8 @@ static int open_state(struct attach *a, struct error *err)
 		a->remade = true;
 		break;
 	default:
-		if (rc)
-			return rc;
+		if (ret)
+			return ret;
 	}
 	error_free(err);
 	a->fresh = a->dp.maps[MAP_CONFIG] < 0;
@@ -123,17 +124,17 @@ static int open_state(struct attach *a, struct error *err)
 static int plan_exports(struct attach *a, struct error *err)
 {
 	const struct attach_request *request = a->request;
-	int rc = 0;
+	int ret = 0;
 
 	if (!request->only_ports)
-		rc = exports_copy(&a->after.exports, &a->before.exports);
-	if (rc)
+		ret = exports_copy(&a->after.exports, &a->before.exports);
+	if (ret)
 		return error_set(err, ENOMEM, "no memory for the ports");
-	for (size_t i = 0; !rc && i < request->ports.count; i++)
-		rc = exports_add(&a->after.exports, &request->ports.v[i], NULL, false, err);
-	if (!rc && exports_diff(&a->before.exports, &a->after.exports, &a->put, &a->gone))
-		rc = error_set(err, ENOMEM, "no memory for the ports");
-	return rc;
+	for (size_t i = 0; !ret && i < request->ports.count; i++)
+		ret = exports_add(&a->after.exports, &request->ports.v[i], NULL, false, err);
+	if (!ret && exports_diff(&a->before.exports, &a->after.exports, &a->put, &a->gone))
+		ret = error_set(err, ENOMEM, "no memory for the ports");
+	return ret;
 }
 
 static int plan_gateways(struct attach *a, struct error *err)
@@ -141,15 +142,15 @@ static int plan_gateways(struct attach *a, struct error *err)
 	const struct attach_request *request = a->request;
 	const struct gateways *from =
 		request->gateways_given ? &request->gateways : &a->before.gateways;
-	int rc = 0;
+	int ret = 0;
 
-	for (size_t i = 0; !rc && i < from->count; i++) {
+	for (size_t i = 0; !ret && i < from->count; i++) {
 		if (from->v[i].why & HBPF_GATEWAY_OPTION)
-			rc = gateways_add(&a->asked, &from->v[i].addr, HBPF_GATEWAY_OPTION);
+			ret = gateways_add(&a->asked, &from->v[i].addr, HBPF_GATEWAY_OPTION);
 	}
-	if (!rc)
-		rc = desired_gateways(&a->host, a->link, &a->asked, &a->after.gateways);
-	if (rc)
+	if (!ret)
+		ret = desired_gateways(&a->host, a->link, &a->asked, &a->after.gateways);
+	if (ret)
 		return error_set(err, ENOMEM, "no memory for the gateways");
 	desired_arp_sender(&a->host, a->link, &a->after.gateways, &a->after.config);
 	return 0;
@@ -159,13 +160,13 @@ static int plan_sources(struct attach *a, struct error *err)
 {
 	const struct from *from = &a->request->from;
 	struct sources *lists = a->after.lists;
-	int rc;
+	int ret;
 
-	rc = desired_own(&a->host, &lists[HBPF_LIST_HOST], err);
-	if (!rc)
-		rc = desired_onlink(&a->host, a->link, &lists[HBPF_LIST_ONLINK], err);
-	if (rc)
-		return rc;
+	ret = desired_own(&a->host, &lists[HBPF_LIST_HOST], err);
+	if (!ret)
+		ret = desired_onlink(&a->host, a->link, &lists[HBPF_LIST_ONLINK], err);
+	if (ret)
+		return ret;
 	if (!from->given && !a->fresh)
 		return dataplane_sources(&a->dp, HBPF_LIST_BRIDGE, &lists[HBPF_LIST_BRIDGE], err);
 	a->after.config.from = from_policy(from, HBPF_LIST_BRIDGE);
@@ -201,20 +202,20 @@ static void plan_config(struct attach *a)
 static int check_bound(struct attach *a, struct error *err)
 {
 	const struct sockets *sockets = &a->listeners.sockets;
-	struct gateways fresh = { 0 };
-	int rc = conflicts_find(&a->after.gateways, &a->put, sockets, &a->bound);
+	struct gateways fresh = {};
+	int ret = conflicts_find(&a->after.gateways, &a->put, sockets, &a->bound);
 
-	for (size_t i = 0; !rc && i < a->after.gateways.count; i++) {
+	for (size_t i = 0; !ret && i < a->after.gateways.count; i++) {
 		const struct gateway *gateway = &a->after.gateways.v[i];
 
 		if (!gateways_has(&a->before.gateways, &gateway->addr) &&
 		    gateways_add(&fresh, &gateway->addr, gateway->why))
-			rc = error_set(err, ENOMEM, "no memory for the gateways");
+			ret = error_set(err, ENOMEM, "no memory for the gateways");
 	}
-	if (!rc)
-		rc = conflicts_find(&fresh, &a->after.exports, sockets, &a->bound);
+	if (!ret)
+		ret = conflicts_find(&fresh, &a->after.exports, sockets, &a->bound);
 	free(fresh.v);
-	return rc;
+	return ret;
 }
 
 static int refuse_by_hand(const struct attach *a, struct error *err)
@@ -227,24 +228,24 @@ static int refuse_by_hand(const struct attach *a, struct error *err)
 static int plan_state(struct attach *a, struct error *err)
 {
 	const struct hbpf_config *before = &a->before.config;
-	int rc;
+	int ret;
 
 	if (a->request->yields && before->layout && before->owner == HBPF_BY_HAND)
 		return refuse_by_hand(a, err);
 	plan_config(a);
-	rc = plan_exports(a, err);
-	if (!rc)
-		rc = plan_gateways(a, err);
-	return rc ? rc : plan_sources(a, err);
+	ret = plan_exports(a, err);
+	if (!ret)
+		ret = plan_gateways(a, err);
+	return ret ? ret : plan_sources(a, err);
 }
 
 static int plan(struct attach *a, struct error *err)
 {
-	int rc = plan_state(a, err);
+	int ret = plan_state(a, err);
 
-	if (!rc)
-		rc = listeners_find(&a->after.exports, &a->listeners, err);
-	return rc || a->request->force ? rc : check_bound(a, err);
+	if (!ret)
+		ret = listeners_find(&a->after.exports, &a->listeners, err);
+	return ret || a->request->force ? ret : check_bound(a, err);
 }
 
 /* The pinning programs call nf_nat's kfuncs, which a module has to bring where it is one. */
@@ -262,13 +263,13 @@ static void load_nf_nat(void)
 static int load(struct attach *a, struct error *err)
 {
 	struct hbpf_config *config = &a->after.config;
-	int rc;
+	int ret;
 
 	if (config->pin_option != HBPF_OFF)
 		load_nf_nat();
-	rc = dataplane_load(&a->dp, config->pin_option, err);
-	if (rc)
-		return rc;
+	ret = dataplane_load(&a->dp, config->pin_option, err);
+	if (ret)
+		return ret;
 	config->pin_built = a->dp.config.pin_built;
 	if (config->pin_option == HBPF_ON && !config->pin_built) {
 		error_set(err, EOPNOTSUPP, "--pin on: this kernel cannot pin conntrack entries: %s",
@@ -282,31 +283,31 @@ static int load(struct attach *a, struct error *err)
 
 static int fill(struct attach *a, struct error *err)
 {
-	int rc = desired_guard(&a->pins, a->bridge, &a->after.config, err);
+	int ret = desired_guard(&a->pins, a->bridge, &a->after.config, err);
 
-	if (rc)
-		return rc;
+	if (ret)
+		return ret;
 	a->filled = true;
-	rc = bridge_state_write(&a->dp, &a->before.exports, &a->after, err);
+	ret = bridge_state_write(&a->dp, &a->before.exports, &a->after, err);
 	/* Old values need a home before anything is attached: settings come last, but a kill
 	 * between must find one place that tells it all. */
-	if (!rc)
-		rc = settings_prepare(&a->pins, a->bridge, a->link->ifindex, err);
-	if (!rc && a->fresh)
-		rc = dataplane_pin(&a->dp, &a->pins, a->bridge, err);
-	return rc;
+	if (!ret)
+		ret = settings_prepare(&a->pins, a->bridge, a->link->ifindex, err);
+	if (!ret && a->fresh)
+		ret = dataplane_pin(&a->dp, &a->pins, a->bridge, err);
+	return ret;
 }
 
 static int back_up(struct attach *a, const struct hook_target *target, struct error *err)
 {
 	__u32 id;
-	int rc;
+	int ret;
 
 	if (a->dp.backstop_fd < 0)
 		return 0;
-	rc = settings_bind(&a->pins, a->dp.backstop_fd, err);
-	if (rc)
-		return rc;
+	ret = settings_bind(&a->pins, a->dp.backstop_fd, err);
+	if (ret)
+		return ret;
 	a->stopped = hook_backstop_query(target->ifindex, &id) == 0;
 	return hook_backstop_attach(target, a->dp.backstop_fd, err);
 }
@@ -316,28 +317,28 @@ static int hook_up(struct attach *a, struct error *err)
 	struct hook_target target = own_target(a);
 	const int progs[HOOK_SIDES] = { a->dp.ingress_fd, a->dp.egress_fd };
 	enum hbpf_hook_kind kind = a->after.config.hook_option;
-	int rc = 0;
+	int ret = 0;
 
 	for (int side = 0; side < HOOK_SIDES; side++) {
 		a->hooked[side] = true;
-		rc = hook_attach(&target, kind, side, progs[side], &kind, err);
-		if (rc)
-			return rc;
+		ret = hook_attach(&target, kind, side, progs[side], &kind, err);
+		if (ret)
+			return ret;
 	}
-	rc = back_up(a, &target, err);
-	if (rc)
-		return rc;
+	ret = back_up(a, &target, err);
+	if (ret)
+		return ret;
 	a->dp.config.hook = kind;
 	if (kind == HBPF_HOOK_TCX)
-		rc = hook_remove_qdisc(&target, err);
-	if (!rc)
-		rc = dataplane_write_config(&a->dp, err);
-	if (!rc)
-		rc = settings_apply(&a->pins, a->bridge, a->link->ifindex, err);
+		ret = hook_remove_qdisc(&target, err);
+	if (!ret)
+		ret = dataplane_write_config(&a->dp, err);
+	if (!ret)
+		ret = settings_apply(&a->pins, a->bridge, a->link->ifindex, err);
 	/* last, for undo() cannot bring a flow back */
-	if (!rc && !a->fresh && !bridge_state_same_sources(&a->before, &a->after))
-		rc = dataplane_forget_refused(&a->dp, &a->after.exports, err);
-	return rc;
+	if (!ret && !a->fresh && !bridge_state_same_sources(&a->before, &a->after))
+		ret = dataplane_forget_refused(&a->dp, &a->after.exports, err);
+	return ret;
 }
 
 /* Back to how it was; the error that led here is the one to tell, so others are not. */
@@ -373,7 +374,7 @@ static void undo(struct attach *a)
 /* As `ports set` does: what goes ends at once, on both sides. */
 static void settle(struct attach *a)
 {
-	struct error err = { 0 };
+	struct error err = {};
 
 	if (!a->gone.count)
 		return;
@@ -404,34 +405,34 @@ static void begin(struct attach *a, const struct attach_request *request)
 	memset(a, 0, sizeof(*a));
 	a->request = request;
 	a->bridge = request->bridge;
-	a->pins.lock = -1;
+	a->pins = PINS_INIT;
 	dataplane_init(&a->dp);
 }
 
 int attach_run(struct attach *a, const struct attach_request *request, struct error *err)
 {
-	int rc;
+	int ret;
 
 	begin(a, request);
-	rc = examine(a, err);
-	if (!rc)
-		rc = pins_open(&a->pins, PINS_WRITE, err);
-	if (!rc)
-		rc = renames_follow(&a->pins, err);
+	ret = examine(a, err);
+	if (!ret)
+		ret = pins_open(&a->pins, PINS_WRITE, err);
+	if (!ret)
+		ret = renames_follow(&a->pins, err);
 	/* Again: while another command held the lock the host may have changed. */
-	if (!rc)
-		rc = examine(a, err);
-	if (!rc)
-		rc = open_state(a, err);
-	if (!rc)
-		rc = plan(a, err);
-	if (!rc)
-		rc = load(a, err);
-	if (!rc)
-		rc = fill(a, err);
-	if (!rc)
-		rc = hook_up(a, err);
-	if (rc)
+	if (!ret)
+		ret = examine(a, err);
+	if (!ret)
+		ret = open_state(a, err);
+	if (!ret)
+		ret = plan(a, err);
+	if (!ret)
+		ret = load(a, err);
+	if (!ret)
+		ret = fill(a, err);
+	if (!ret)
+		ret = hook_up(a, err);
+	if (ret)
 		undo(a);
 	else
 		settle(a);
@@ -439,7 +440,7 @@ int attach_run(struct attach *a, const struct attach_request *request, struct er
 		pins_close(&a->pins);
 		conflicts_error(&a->bound, err);
 	}
-	return rc;
+	return ret;
 }
 
 /* Are the programs where they belong? With clsact the first place may be a tcx program's for good,
@@ -485,26 +486,26 @@ static bool is_settled(const struct attach *a)
 
 int attach_is_due(struct attach *a, const struct attach_request *request, struct error *err)
 {
-	int rc;
+	int ret;
 
 	begin(a, request);
-	rc = examine(a, err);
-	if (rc)
-		return rc;
+	ret = examine(a, err);
+	if (ret)
+		return ret;
 	/* What is not there, or not whole, is attach_run()'s to make, or to complain of. */
 	if (pins_open(&a->pins, PINS_READ, NULL))
 		return 1;
-	rc = dataplane_open(&a->dp, &a->pins, a->bridge, a->link->ifindex, NULL);
-	a->remade = rc == -ENODEV;
-	if ((rc && !a->remade) || bridge_state_take(&a->dp, &a->before, NULL))
+	ret = dataplane_open(&a->dp, &a->pins, a->bridge, a->link->ifindex, NULL);
+	a->remade = ret == -ENODEV;
+	if ((ret && !a->remade) || bridge_state_take(&a->dp, &a->before, NULL))
 		return 1;
-	rc = plan_state(a, err);
-	if (!rc && a->remade)
+	ret = plan_state(a, err);
+	if (!ret && a->remade)
 		return 1;
-	if (!rc)
-		rc = desired_guard(&a->pins, a->bridge, &a->after.config, err);
-	if (rc)
-		return rc;
+	if (!ret)
+		ret = desired_guard(&a->pins, a->bridge, &a->after.config, err);
+	if (ret)
+		return ret;
 	desired_pin(&a->after.config);
 	return !is_settled(a);
 }

@@ -3,11 +3,11 @@
 #ifndef HBPF_ATTACH_H
 #define HBPF_ATTACH_H
 
+#include "attach/attachment.h"
+#include "attach/bridge_state.h"
+#include "attach/listeners.h"
 #include "cli/warnings.h"
 #include "model/attach_request.h"
-#include "attach/attachment.h"
-#include "attach/listeners.h"
-#include "attach/bridge_state.h"
 
 /* An attach under way, and what came of it. */
 struct attach {

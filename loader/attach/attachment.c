@@ -1,25 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "attach/attachment.h"
-#include "engine/engine.h"
-#include "attach/renames.h"
-#include "dataplane/host_settings.h"
-#include "lib/str_list.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "attach/renames.h"
+#include "dataplane/host_settings.h"
+#include "engine/engine.h"
+#include "lib/str_list.h"
+
 int host_read(struct host *host, struct error *err)
 {
-	int rc;
+	int ret;
 
 	memset(host, 0, sizeof(*host));
-	rc = rtnetlink_links(&host->links, err);
-	if (!rc)
-		rc = rtnetlink_addrs(&host->addrs, err);
-	if (rc)
+	ret = rtnetlink_links(&host->links, err);
+	if (!ret)
+		ret = rtnetlink_addrs(&host->addrs, err);
+	if (ret)
 		host_free(host);
-	return rc;
+	return ret;
 }
 
 void host_free(struct host *host)
@@ -62,30 +63,30 @@ static void read_names(const struct pins *pins, struct pins_bridges *bridges)
 int attachment_bridges(enum pins_mode mode, struct pins *pins, struct pins_bridges *bridges,
 		       struct error *err)
 {
-	int rc;
+	int ret;
 
 	memset(bridges, 0, sizeof(*bridges));
 	/* A shared lock first: only the exclusive one would mount a bpffs. */
-	rc = pins_open(pins, PINS_READ, err);
-	if (rc == -ENOENT) {
+	ret = pins_open(pins, PINS_READ, err);
+	if (ret == -ENOENT) {
 		error_free(err);
 		return 0;
 	}
-	if (!rc && mode == PINS_WRITE) {
+	if (!ret && mode == PINS_WRITE) {
 		pins_close(pins);
-		rc = pins_open(pins, PINS_WRITE, err);
+		ret = pins_open(pins, PINS_WRITE, err);
 	}
-	if (rc)
-		return rc;
+	if (ret)
+		return ret;
 	if (mode == PINS_WRITE)
-		rc = renames_follow(pins, err);
-	if (!rc)
-		rc = pins_bridges(pins, bridges, err);
-	if (rc)
+		ret = renames_follow(pins, err);
+	if (!ret)
+		ret = pins_bridges(pins, bridges, err);
+	if (ret)
 		pins_close(pins);
 	else
 		read_names(pins, bridges);
-	return rc;
+	return ret;
 }
 
 int attachment_find(const struct pins_bridges *bridges, const char *name)
@@ -120,7 +121,7 @@ const char *attachment_now(const struct pins_bridges *bridges, const char *kept)
 
 bool attachment_renamed(const char *name, char now[IFNAMSIZ])
 {
-	struct pins pins = { .lock = -1 };
+	struct pins pins = PINS_INIT;
 	struct pins_bridges bridges;
 	int at;
 
@@ -155,7 +156,7 @@ static void hint_attached(const struct pins_bridges *bridges, const char *name, 
 
 void attachment_ask(const char *name, struct meant *meant)
 {
-	struct pins pins = { .lock = -1 };
+	struct pins pins = PINS_INIT;
 	struct pins_bridges bridges;
 	bool ask;
 
@@ -177,27 +178,27 @@ void attachment_ask(const char *name, struct meant *meant)
 	pins_bridges_free(&bridges);
 	pins_close(&pins);
 	if (ask)
-		meant->rc = engine_resolve(name, "not attached", meant->bridge, &meant->problem);
+		meant->ret = engine_resolve(name, "not attached", meant->bridge, &meant->problem);
 }
 
 static const char *find_network(const struct pins_bridges *bridges, const struct meant *meant,
 				struct error *err)
 {
 	const char *found = NULL;
-	int rc = meant->rc;
+	int ret = meant->ret;
 
-	if (!rc)
+	if (!ret)
 		found = find_kept(bridges, meant->bridge);
-	if (!rc && !found) {
-		rc = error_set(err, ENOENT,
-			       meant->altname ? "%s, which is also called %s, is not attached"
-					      : "%s, the bridge of network %s, is not attached",
-			       meant->bridge, meant->name);
-	} else if (rc) {
-		error_set(err, rc, "%s", meant->problem.what);
+	if (!ret && !found) {
+		ret = error_set(err, ENOENT,
+				meant->altname ? "%s, which is also called %s, is not attached"
+					       : "%s, the bridge of network %s, is not attached",
+				meant->bridge, meant->name);
+	} else if (ret) {
+		error_set(err, ret, "%s", meant->problem.what);
 		error_hint(err, "%s", meant->problem.hint);
 	}
-	if (rc == -ENOENT)
+	if (ret == -ENOENT)
 		hint_attached(bridges, meant->name, err);
 	return found;
 }
@@ -225,7 +226,7 @@ const char *attachment_choose(const struct pins_bridges *bridges, const struct m
 	found = find_kept(bridges, name);
 	if (found)
 		return found;
-	if (meant->bridge[0] || meant->rc)
+	if (meant->bridge[0] || meant->ret)
 		return find_network(bridges, meant, err);
 	error_set(err, ENOENT, "%s is not attached", name);
 	hint_attached(bridges, name, err);
@@ -264,26 +265,26 @@ int attachment_owner(const struct pins *pins, const struct host *host, const cha
 {
 	struct hook_target target = attachment_target(pins, host, bridge);
 	struct dataplane dp;
-	int rc;
+	int ret;
 
 	dataplane_init(&dp);
-	rc = dataplane_open(&dp, pins, bridge, target.ifindex, NULL);
-	if (!rc || rc == -ENODEV) /* of a bridge that is gone */
-		rc = dp.config.owner;
+	ret = dataplane_open(&dp, pins, bridge, target.ifindex, NULL);
+	if (!ret || ret == -ENODEV) /* of a bridge that is gone */
+		ret = dp.config.owner;
 	dataplane_close(&dp);
-	return rc;
+	return ret;
 }
 
 int attachment_is_last(const struct pins *pins, const struct host *host, const char *bridge,
 		       struct error *err)
 {
-	struct pins_bridges bridges = { 0 };
+	struct pins_bridges bridges = {};
 	int last = 1;
-	int rc;
+	int ret;
 
-	rc = pins_bridges(pins, &bridges, err);
-	if (rc)
-		return rc;
+	ret = pins_bridges(pins, &bridges, err);
+	if (ret)
+		return ret;
 	for (size_t i = 0; last && i < bridges.count; i++) {
 		if (strcmp(bridges.names[i], bridge) &&
 		    attachment_is_alive(pins, host, bridges.names[i]))
@@ -297,19 +298,19 @@ int attachment_remove(const struct pins *pins, const struct host *host, const ch
 		      bool last, struct error *err)
 {
 	struct hook_target target = attachment_target(pins, host, bridge);
-	int rc;
+	int ret;
 
-	rc = settings_restore(pins, bridge, target.ifindex, last, err);
-	if (rc)
-		return rc;
+	ret = settings_restore(pins, bridge, target.ifindex, last, err);
+	if (ret)
+		return ret;
 	/* Ingress holds the guard: first to come, last to go. */
-	rc = hook_detach(&target, HOOK_EGRESS, err);
-	if (!rc)
-		rc = hook_detach(&target, HOOK_INGRESS, err);
-	if (!rc)
-		rc = hook_backstop_detach(&target, err);
+	ret = hook_detach(&target, HOOK_EGRESS, err);
+	if (!ret)
+		ret = hook_detach(&target, HOOK_INGRESS, err);
+	if (!ret)
+		ret = hook_backstop_detach(&target, err);
 	/* The bridge's directory goes last: as long as it is there, detach finds the rest. */
-	if (!rc && last)
-		rc = pins_remove(pins, NULL, err);
-	return rc ? rc : pins_remove(pins, bridge, err);
+	if (!ret && last)
+		ret = pins_remove(pins, NULL, err);
+	return ret ? ret : pins_remove(pins, bridge, err);
 }

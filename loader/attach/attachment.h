@@ -8,11 +8,12 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+
 #include "dataplane/dataplane.h"
-#include "lib/error.h"
 #include "dataplane/hook.h"
-#include "kernel/rtnetlink.h"
 #include "dataplane/pins.h"
+#include "kernel/rtnetlink.h"
+#include "lib/error.h"
 
 /* Interfaces and addresses, read once for a command. */
 struct host {
@@ -47,7 +48,7 @@ struct meant {
 	char bridge[IFNAMSIZ]; /* that has it as an alternative name, or is of the network of
 				* that name; else empty */
 	bool altname;          /* the former */
-	int rc;                /* 0, or -errno of asking for it */
+	int ret;               /* 0, or -errno of asking for it */
 	struct error problem;  /* and why */
 };
 

@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "attach/bridge_state.h"
-#include "model/sets.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/sets.h"
+
 int bridge_state_take(const struct dataplane *dp, struct bridge_state *snapshot, struct error *err)
 {
-	int rc;
+	int ret;
 
 	memset(snapshot, 0, sizeof(*snapshot));
 	snapshot->config = dp->config;
-	rc = dataplane_exports(dp, &snapshot->exports, err);
-	if (!rc)
-		rc = dataplane_gateways(dp, &snapshot->gateways, err);
-	for (__u32 list = 0; !rc && list < SNAPSHOT_LISTS; list++)
-		rc = dataplane_sources(dp, list, &snapshot->lists[list], err);
-	return rc;
+	ret = dataplane_exports(dp, &snapshot->exports, err);
+	if (!ret)
+		ret = dataplane_gateways(dp, &snapshot->gateways, err);
+	for (__u32 list = 0; !ret && list < SNAPSHOT_LISTS; list++)
+		ret = dataplane_sources(dp, list, &snapshot->lists[list], err);
+	return ret;
 }
 
 void bridge_state_free(struct bridge_state *snapshot)
@@ -47,17 +48,17 @@ bool bridge_state_same_addresses(const struct bridge_state *a, const struct brid
 int bridge_state_write(struct dataplane *dp, const struct exports *have,
 		       const struct bridge_state *snapshot, struct error *err)
 {
-	int rc = 0;
+	int ret = 0;
 
 	/* Who is refused first, then what they could reach. */
-	for (__u32 list = 0; !rc && list < SNAPSHOT_LISTS; list++)
-		rc = dataplane_set_sources(dp, list, &snapshot->lists[list], err);
-	if (!rc)
-		rc = dataplane_set_gateways(dp, &snapshot->gateways, err);
-	if (!rc)
-		rc = dataplane_set_exports(dp, have, &snapshot->exports, err);
-	if (rc)
-		return rc;
+	for (__u32 list = 0; !ret && list < SNAPSHOT_LISTS; list++)
+		ret = dataplane_set_sources(dp, list, &snapshot->lists[list], err);
+	if (!ret)
+		ret = dataplane_set_gateways(dp, &snapshot->gateways, err);
+	if (!ret)
+		ret = dataplane_set_exports(dp, have, &snapshot->exports, err);
+	if (ret)
+		return ret;
 	/* The only_gateways follow from the gateways just set. */
 	struct hbpf_addr only4 = dp->config.only_gateway4, only6 = dp->config.only_gateway6;
 

@@ -4,6 +4,7 @@
 #define HBPF_BRIDGE_STATE_H
 
 #include <stdbool.h>
+
 #include "dataplane/dataplane.h"
 
 /* The lists of sources that attach fills: HBPF_LIST_HOST, _ONLINK and _BRIDGE. */

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "attach/desired.h"
-#include "kernel/fib.h"
-#include "kernel/nat_detect.h"
-#include "dataplane/host_settings.h"
 
 #include <errno.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "dataplane/host_settings.h"
+#include "kernel/fib.h"
+#include "kernel/nat_detect.h"
 
 #define DOCKER0 "docker0"
 
@@ -35,19 +36,19 @@ int desired_gateways(const struct host *host, const struct link *bridge,
 		     const struct gateways *asked, struct gateways *set)
 {
 	const struct link *docker0 = links_by_name(&host->links, DOCKER0);
-	int rc;
+	int ret;
 
 	memset(set, 0, sizeof(*set));
-	rc = add_addresses(host, bridge, HBPF_GATEWAY_BRIDGE, set);
-	if (!rc)
-		rc = add_addresses(host, docker0, HBPF_GATEWAY_DOCKER0, set);
-	for (size_t i = 0; !rc && i < asked->count; i++)
-		rc = gateways_add(set, &asked->v[i].addr, HBPF_GATEWAY_OPTION);
-	if (rc) {
+	ret = add_addresses(host, bridge, HBPF_GATEWAY_BRIDGE, set);
+	if (!ret)
+		ret = add_addresses(host, docker0, HBPF_GATEWAY_DOCKER0, set);
+	for (size_t i = 0; !ret && i < asked->count; i++)
+		ret = gateways_add(set, &asked->v[i].addr, HBPF_GATEWAY_OPTION);
+	if (ret) {
 		free(set->v);
 		memset(set, 0, sizeof(*set));
 	}
-	return rc;
+	return ret;
 }
 
 static int no_memory(struct error *err)
@@ -96,26 +97,26 @@ static int add_onlink_routes(unsigned int ifindex, int family, struct sources *s
 			     struct error *err)
 {
 	struct fib_routes routes;
-	int rc = fib_routes_by(family, ifindex, &routes, err);
+	int ret = fib_routes_by(family, ifindex, &routes, err);
 
-	if (rc)
-		return rc;
-	for (size_t i = 0; !rc && i < routes.count; i++) {
+	if (ret)
+		return ret;
+	for (size_t i = 0; !ret && i < routes.count; i++) {
 		struct source source = { routes.v[i].dst, routes.v[i].src4 };
 
 		if (is_onlink(&routes.v[i]))
-			rc = sources_add(set, &source);
+			ret = sources_add(set, &source);
 	}
 	fib_routes_free(&routes);
-	return rc ? no_memory(err) : 0;
+	return ret ? no_memory(err) : 0;
 }
 
 static int add_onlink_addresses(const struct host *host, const struct link *bridge,
 				struct sources *set)
 {
-	int rc = 0;
+	int ret = 0;
 
-	for (size_t i = 0; !rc && i < host->addrs.count; i++) {
+	for (size_t i = 0; !ret && i < host->addrs.count; i++) {
 		const typeof(*host->addrs.v) *own = &host->addrs.v[i];
 		struct source source = { own->onlink, local_v4(&own->addr) };
 
@@ -125,23 +126,23 @@ static int add_onlink_addresses(const struct host *host, const struct link *brid
 		    addr_is_link_local6(&own->addr) ||
 		    (own->onlink.len == 128 && addr_equal(&own->onlink.addr, &own->addr)))
 			continue;
-		rc = sources_add(set, &source);
+		ret = sources_add(set, &source);
 	}
-	return rc;
+	return ret;
 }
 
 int desired_onlink(const struct host *host, const struct link *bridge, struct sources *set,
 		   struct error *err)
 {
-	int rc = add_onlink_addresses(host, bridge, set);
+	int ret = add_onlink_addresses(host, bridge, set);
 
-	if (rc)
+	if (ret)
 		return no_memory(err);
-	rc = add_onlink_routes(bridge->ifindex, AF_INET, set, err);
-	if (!rc)
-		rc = add_onlink_routes(bridge->ifindex, AF_INET6, set, err);
+	ret = add_onlink_routes(bridge->ifindex, AF_INET, set, err);
+	if (!ret)
+		ret = add_onlink_routes(bridge->ifindex, AF_INET6, set, err);
 	sources_sort(set);
-	return rc;
+	return ret;
 }
 
 /* The programs refuse link-local, multicast and loopback sources without a list. A local default
@@ -166,31 +167,31 @@ static int add_own(struct sources *set, const struct prefix *prefix)
  */
 static int add_own_routes(struct sources *set, struct error *err)
 {
-	struct fib_routes routes = { 0 };
-	int rc = fib_routes_of(AF_INET, RTN_LOCAL, &routes, err);
+	struct fib_routes routes = {};
+	int ret = fib_routes_of(AF_INET, RTN_LOCAL, &routes, err);
 
-	if (!rc)
-		rc = fib_routes_of(AF_INET6, RTN_LOCAL, &routes, err);
-	if (!rc)
-		rc = fib_routes_of(AF_INET6, RTN_ANYCAST, &routes, err);
-	for (size_t i = 0; !rc && i < routes.count; i++) {
+	if (!ret)
+		ret = fib_routes_of(AF_INET6, RTN_LOCAL, &routes, err);
+	if (!ret)
+		ret = fib_routes_of(AF_INET6, RTN_ANYCAST, &routes, err);
+	for (size_t i = 0; !ret && i < routes.count; i++) {
 		if (add_own(set, &routes.v[i].dst))
-			rc = no_memory(err);
+			ret = no_memory(err);
 	}
 	fib_routes_free(&routes);
-	return rc;
+	return ret;
 }
 
 int desired_own(const struct host *host, struct sources *set, struct error *err)
 {
-	int rc = 0;
+	int ret = 0;
 
 	/* Those of interfaces that are down have no routes, but may have them any moment. */
-	for (size_t i = 0; !rc && i < host->addrs.count; i++)
-		rc = add_own(set, &(struct prefix){ host->addrs.v[i].addr, 128 });
-	rc = rc ? no_memory(err) : add_own_routes(set, err);
+	for (size_t i = 0; !ret && i < host->addrs.count; i++)
+		ret = add_own(set, &(struct prefix){ host->addrs.v[i].addr, 128 });
+	ret = ret ? no_memory(err) : add_own_routes(set, err);
 	sources_merge(set);
-	return rc;
+	return ret;
 }
 
 int desired_guard(const struct pins *pins, const char *bridge, struct hbpf_config *config,

@@ -8,10 +8,11 @@
  *	programs, pinned state
  */
 #include "attach/detach.h"
-#include "lib/log.h"
 
 #include <errno.h>
 #include <string.h>
+
+#include "lib/log.h"
 
 /* What runs over the exports, as far as the state can be read: that of another layout cannot. */
 struct runs {
@@ -25,23 +26,23 @@ static void runs_close(struct runs *runs, const struct pins *pins, const struct 
 		       const char *bridge)
 {
 	struct hook_target target = attachment_target(pins, host, bridge);
-	const struct exports none = { 0 };
-	int rc;
+	const struct exports none = {};
+	int ret;
 
 	dataplane_init(&runs->dp);
-	rc = dataplane_open(&runs->dp, pins, bridge, target.ifindex, NULL);
-	if ((rc && rc != -ENODEV) || dataplane_exports(&runs->dp, &runs->exports, NULL))
+	ret = dataplane_open(&runs->dp, pins, bridge, target.ifindex, NULL);
+	if ((ret && ret != -ENODEV) || dataplane_exports(&runs->dp, &runs->exports, NULL))
 		return;
 	if (dataplane_set_exports(&runs->dp, &runs->exports, &none, NULL))
 		return;
 	runs->closed = true;
-	rc = dataplane_end_flows(&runs->dp, &runs->exports, NULL);
-	runs->ended = rc > 0 ? rc : 0;
+	ret = dataplane_end_flows(&runs->dp, &runs->exports, NULL);
+	runs->ended = ret > 0 ? ret : 0;
 }
 
 static void runs_reopen(struct runs *runs)
 {
-	const struct exports none = { 0 };
+	const struct exports none = {};
 
 	if (runs->closed)
 		dataplane_set_exports(&runs->dp, &none, &runs->exports, NULL);
@@ -50,12 +51,12 @@ static void runs_reopen(struct runs *runs)
 static void read_settings(const struct pins *pins, const char *bridge, unsigned int ifindex,
 			  struct setting_state *states)
 {
-	struct error why = { 0 };
-	int rc = settings_read(pins, bridge, ifindex, states, &why);
+	struct error why = {};
+	int ret = settings_read(pins, bridge, ifindex, states, &why);
 
-	if (rc == -EPROTO)
+	if (ret == -EPROTO)
 		log_warn("the old settings of %s are lost: %s", bridge, why.what);
-	else if (rc)
+	else if (ret)
 		memset(states, 0, SETTING_MAX * sizeof(*states));
 	error_free(&why);
 }
@@ -63,9 +64,9 @@ static void read_settings(const struct pins *pins, const char *bridge, unsigned 
 int detach_run(const struct pins *pins, const struct host *host, const char *bridge,
 	       struct detached *detached, struct error *err)
 {
-	struct runs runs = { 0 };
+	struct runs runs = {};
 	int last = attachment_is_last(pins, host, bridge, err);
-	int rc;
+	int ret;
 
 	memset(detached, 0, sizeof(*detached));
 	if (last < 0)
@@ -76,10 +77,10 @@ int detach_run(const struct pins *pins, const struct host *host, const char *bri
 	runs_close(&runs, pins, host, bridge);
 	detached->ended = runs.ended;
 	detached->owner = runs.closed ? runs.dp.config.owner : HBPF_BY_HAND;
-	rc = attachment_remove(pins, host, bridge, last, err);
-	if (rc)
+	ret = attachment_remove(pins, host, bridge, last, err);
+	if (ret)
 		runs_reopen(&runs);
 	dataplane_close(&runs.dp);
 	exports_free(&runs.exports);
-	return rc;
+	return ret;
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "attach/listeners.h"
-#include "lib/addr.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "lib/addr.h"
 
 struct hbpf_addr export_local(const struct export *export, int family)
 {
@@ -38,12 +39,12 @@ static void find_one(struct listeners *listeners, const struct export *export, s
 
 int listeners_find(const struct exports *set, struct listeners *listeners, struct error *err)
 {
-	int rc;
+	int ret;
 
 	memset(listeners, 0, sizeof(*listeners));
-	rc = sockets_list(SOCKETS_TCP_LISTEN | SOCKETS_UDP, -1, &listeners->sockets, err);
-	if (rc)
-		return rc;
+	ret = sockets_list(SOCKETS_TCP_LISTEN | SOCKETS_UDP, -1, &listeners->sockets, err);
+	if (ret)
+		return ret;
 	listeners->v = calloc(set->count + 1, sizeof(*listeners->v));
 	if (!listeners->v) {
 		listeners_free(listeners);
@@ -80,9 +81,9 @@ static void add_found(struct found *found, const struct listeners *listeners)
 
 int listeners_name(struct listeners *const *all, size_t count)
 {
-	struct found found = { 0 };
+	struct found found = {};
 	size_t most = 1;
-	int rc = -ENOMEM;
+	int ret = -ENOMEM;
 
 	for (size_t i = 0; i < count; i++)
 		most += all[i]->count * LISTENER_FAMILIES;
@@ -93,14 +94,14 @@ int listeners_name(struct listeners *const *all, size_t count)
 		goto out;
 	for (size_t i = 0; i < count; i++)
 		add_found(&found, all[i]);
-	rc = found.count ? proc_owners_find(found.inodes, found.owners, found.count) : 0;
-	for (size_t i = 0; !rc && i < found.count; i++)
+	ret = found.count ? proc_owners_find(found.inodes, found.owners, found.count) : 0;
+	for (size_t i = 0; !ret && i < found.count; i++)
 		found.v[i]->owner = found.owners[i];
 out:
 	free(found.v);
 	free(found.inodes);
 	free(found.owners);
-	return rc;
+	return ret;
 }
 
 void listeners_free(struct listeners *listeners)

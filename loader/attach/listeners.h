@@ -4,9 +4,10 @@
 #define HBPF_LISTENERS_H
 
 #include <stdbool.h>
-#include "model/exports.h"
+
 #include "kernel/proc_owner.h"
 #include "kernel/sock_diag.h"
+#include "model/exports.h"
 
 enum {
 	LISTENER_V4,

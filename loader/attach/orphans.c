@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include "attach/orphans.h"
+
+#include <bpf/bpf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <bpf/bpf.h>
-#include "kernel/if_sysctl.h"
-#include "attach/orphans.h"
-#include "kernel/netlink.h"
+
 #include "dataplane/host_settings.h"
+#include "kernel/if_sysctl.h"
+#include "kernel/netlink.h"
 
 #define MAPS_MAX 16 /* that a backstop refers to: five */
 
@@ -48,7 +50,7 @@ int orphans_find(const struct pins *pins, const struct pins_bridges *bridges,
 {
 	struct orphan lost, *v;
 
-	*list = (struct orphans){ 0 };
+	*list = (struct orphans){};
 	for (size_t i = 0; i < host->links.count; i++) {
 		const struct link *link = &host->links.v[i];
 
@@ -58,7 +60,7 @@ int orphans_find(const struct pins *pins, const struct pins_bridges *bridges,
 		v = netlink_grow(list->v, list->count, sizeof(*v));
 		if (!v) {
 			free(list->v);
-			*list = (struct orphans){ 0 };
+			*list = (struct orphans){};
 			return error_set(err, ENOMEM, "no memory for the bridges");
 		}
 		list->v = v;
@@ -79,9 +81,9 @@ const struct orphan *orphans_get(const struct orphans *list, const char *name)
 int orphan_close(const struct orphan *lost, bool last, struct error *err)
 {
 	const struct hook_target target = { .bridge = lost->name, .ifindex = lost->ifindex };
-	int rc = settings_restore_lost(lost->name, lost->ifindex, last, err);
+	int ret = settings_restore_lost(lost->name, lost->ifindex, last, err);
 
-	return rc ? rc : hook_detach_unpinned(&target, err);
+	return ret ? ret : hook_detach_unpinned(&target, err);
 }
 
 /* Return: fd of the map of old settings among those the program refers to, -ENOENT or -errno */

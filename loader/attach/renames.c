@@ -4,13 +4,15 @@
  * name that no interface can have (dev_valid_name() refuses the colon), with the
  * index in it. All leave their old places before the first takes its new one.
  */
+#include "attach/renames.h"
+
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
-#include <net/if.h>
 #include <unistd.h>
+
 #include "attach/attachment.h"
 #include "lib/log.h"
-#include "attach/renames.h"
 
 /* The present name of what the state is about. Return: is it alive? */
 static bool present_name(const struct pins *pins, const char *kept, char name[IFNAMSIZ])

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "cli/cli.h"
-#include "lib/log.h"
-#include "lib/str_list.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "lib/log.h"
+#include "lib/str_list.h"
 
 #define HELP_COLUMN 28
 
@@ -18,7 +19,7 @@ static const struct cli_option common_options[] = {
 	{ "help", 'h', NULL, "this text", CLI_FLAG, offsetof(struct cli_common, help), 0, NULL },
 	{ "version", 'V', NULL, "version of hbpf and of libbpf", CLI_FLAG,
 	  offsetof(struct cli_common, version), 0, NULL },
-	{ 0 },
+	{},
 };
 
 /* An option found: its row, and the struct its value goes to. */
@@ -37,7 +38,7 @@ struct parser {
 
 int cli_usage(const struct command *command, const char *fmt, ...)
 {
-	struct error err = { 0 };
+	struct error err = {};
 	va_list args;
 
 	va_start(args, fmt);
@@ -288,15 +289,15 @@ int cli_parse(struct cli_call *call, char *const *argv, struct cli_common *commo
 	}
 	while (argv[p.at]) {
 		const char *word = argv[p.at++];
-		int rc = 0;
+		int ret = 0;
 
 		if (!only_words && !strcmp(word, "--"))
 			only_words = true;
 		else if (only_words || !is_option(word))
 			call->words[call->word_count++] = word;
 		else
-			rc = word[1] == '-' ? parse_long(&p, word) : parse_short(&p, word);
-		if (rc)
+			ret = word[1] == '-' ? parse_long(&p, word) : parse_short(&p, word);
+		if (ret)
 			return -1;
 	}
 	if (common->json && !call->command->reports) {

@@ -3,18 +3,19 @@
  * hbpf attach: read the command line (nothing is touched before it makes sense),
  * attach (attach.c tells how), and tell what clients can dial now.
  */
-#include "cli/warnings.h"
-#include "model/args.h"
-#include "attach/attach.h"
 #include "cli/commands.h"
-#include "engine/engine.h"
-#include "lib/log.h"
-#include "kernel/nat_detect.h"
-#include "lib/output.h"
-#include "cli/ports_view.h"
 
 #include <errno.h>
 #include <stdio.h>
+
+#include "attach/attach.h"
+#include "cli/ports_view.h"
+#include "cli/warnings.h"
+#include "engine/engine.h"
+#include "kernel/nat_detect.h"
+#include "lib/log.h"
+#include "lib/output.h"
+#include "model/args.h"
 
 struct attach_options {
 	struct cli_list ports;
@@ -29,7 +30,7 @@ struct attach_options {
 static int ask(const struct cli_call *call, struct attach_request *request, struct error *err)
 {
 	const struct attach_options *options = call->options;
-	int rc;
+	int ret;
 
 	*request = (struct attach_request){
 		.bridge = call->words[0],
@@ -39,24 +40,24 @@ static int ask(const struct cli_call *call, struct attach_request *request, stru
 		.guard = options->guard,
 		.force = options->force,
 	};
-	rc = args_ports(options->ports.v, options->ports.count, &request->ports, err);
-	if (!rc)
-		rc = args_gateways(&options->gateways, &request->gateways, err);
-	if (!rc)
-		rc = args_from(&options->from, &request->from, err);
-	return rc;
+	ret = args_ports(options->ports.v, options->ports.count, &request->ports, err);
+	if (!ret)
+		ret = args_gateways(&options->gateways, &request->gateways, err);
+	if (!ret)
+		ret = args_from(&options->from, &request->from, err);
+	return ret;
 }
 
 /* An interface of that name wins, and then no engine is asked. */
 static int resolve(struct attach_request *request, char bridge[IFNAMSIZ], struct error *err)
 {
 	const char *name = request->bridge;
-	int rc = 0;
+	int ret = 0;
 
 	if (rtnetlink_real_name(name, bridge) && !attachment_renamed(name, bridge))
-		rc = engine_resolve_present(name, bridge, err);
-	if (rc)
-		return rc;
+		ret = engine_resolve_present(name, bridge, err);
+	if (ret)
+		return ret;
 	request->bridge = bridge;
 	report_name(name, bridge);
 	return 0;
@@ -151,23 +152,23 @@ static int attach(const struct attach_request *request, struct error *err)
 {
 	struct attach a;
 	struct listeners *listeners = &a.listeners;
-	int rc = attach_run(&a, request, err);
+	int ret = attach_run(&a, request, err);
 
 	/* Naming processes and printing take as long as others like. */
 	pins_close(&a.pins);
-	if (!rc) {
+	if (!ret) {
 		listeners_name(&listeners, 1);
 		tell(&a);
 	}
 	attach_free(&a);
-	return rc;
+	return ret;
 }
 
 static int run(const struct cli_call *call)
 {
 	struct attach_request request;
 	char bridge[IFNAMSIZ];
-	struct error err = { 0 };
+	struct error err = {};
 	int exit_code = EXIT_USAGE;
 
 	if (!call->word_count)
@@ -207,7 +208,7 @@ static const struct cli_option options[] = {
 	  STORE(guard), HBPF_OFF, NULL },
 	{ "force", 0, NULL, "take ports over from services bound to a gateway's address", CLI_FLAG,
 	  STORE(force), 0, NULL },
-	{ 0 },
+	{},
 };
 
 const struct command command_attach = {

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* hbpf bridges: every bridge of the host, and which engine's network it is. */
-#include "attach/attachment.h"
 #include "cli/commands.h"
-#include "engine/engine.h"
-#include "lib/log.h"
-#include "lib/output.h"
-#include "attach/desired.h"
-#include "lib/str_list.h"
 
 #include <errno.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "attach/attachment.h"
+#include "attach/desired.h"
+#include "engine/engine.h"
+#include "lib/log.h"
+#include "lib/output.h"
+#include "lib/str_list.h"
 
 /* What all rows are made of. */
 struct view {
@@ -172,7 +173,7 @@ static void show_json(const struct view *view)
 
 static void show(const struct view *view)
 {
-	struct columns columns = { 0 };
+	struct columns columns = {};
 
 	if (!view->count) {
 		puts("this host has no bridge");
@@ -187,14 +188,14 @@ static void show(const struct view *view)
 /* The bridges are there all the same, so it is no error. */
 static void ask_engines(struct engines *engines)
 {
-	struct error err = { 0 };
+	struct error err = {};
 
 	if (engines_ask(engines, &err))
 		log_warn("%s", err.what);
 	for (size_t i = 0; i < engines->count; i++) {
 		const struct engine *engine = &engines->v[i];
 
-		if (engine->rc && engine->rc != -ENOENT)
+		if (engine->ret && engine->ret != -ENOENT)
 			log_warn("%s", engine->problem.what);
 	}
 	error_free(&err);
@@ -202,19 +203,19 @@ static void ask_engines(struct engines *engines)
 
 static int run(const struct cli_call *call)
 {
-	struct view view = { .pins.lock = -1 };
-	struct error err = { 0 };
-	int rc;
+	struct view view = { .pins = PINS_INIT };
+	struct error err = {};
+	int ret;
 
 	/* Before the lock is taken: an engine may take its time. */
 	ask_engines(&view.engines);
-	rc = attachment_bridges(PINS_READ, &view.pins, &view.attached, &err);
-	if (!rc)
-		rc = host_read(&view.host, &err);
-	if (!rc)
-		rc = read_rows(&view, &err);
+	ret = attachment_bridges(PINS_READ, &view.pins, &view.attached, &err);
+	if (!ret)
+		ret = host_read(&view.host, &err);
+	if (!ret)
+		ret = read_rows(&view, &err);
 	pins_close(&view.pins);
-	if (rc)
+	if (ret)
 		log_error(&err);
 	else if (call->json)
 		show_json(&view);
@@ -225,7 +226,7 @@ static int run(const struct cli_call *call)
 	pins_bridges_free(&view.attached);
 	free(view.rows);
 	engines_free(&view.engines);
-	return rc ? EXIT_FAILED : EXIT_DONE;
+	return ret ? EXIT_FAILED : EXIT_DONE;
 }
 
 const struct command command_bridges = {

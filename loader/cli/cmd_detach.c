@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* hbpf detach: find the bridge that is meant, or all, and take hbpf off it (detach.c tells how). */
-#include "cli/warnings.h"
 #include "cli/commands.h"
-#include "attach/detach.h"
-#include "lib/log.h"
-#include "attach/orphans.h"
-#include "lib/output.h"
-#include "cli/ports_view.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "attach/detach.h"
+#include "attach/orphans.h"
+#include "cli/ports_view.h"
+#include "cli/warnings.h"
+#include "lib/log.h"
+#include "lib/output.h"
 
 struct detach_options {
 	bool all;
@@ -47,7 +48,7 @@ struct result {
 	const char *bridge;
 	bool lost; /* nothing of it was pinned: then `detached` is empty */
 	struct detached detached;
-	int rc;
+	int ret;
 	struct error problem;
 };
 
@@ -65,7 +66,7 @@ static void detach_one(struct detach *d, const char *bridge)
 	struct result *result = &d->results[d->count++];
 
 	result->bridge = bridge;
-	result->rc = detach_run(&d->pins, &d->host, bridge, &result->detached, &result->problem);
+	result->ret = detach_run(&d->pins, &d->host, bridge, &result->detached, &result->problem);
 }
 
 /* lo's settings stay where another bridge is attached and alive. */
@@ -76,7 +77,7 @@ static void close_lost(struct detach *d, const struct orphan *lost)
 
 	result->bridge = lost->name;
 	result->lost = true;
-	result->rc = orphan_close(lost, last == 1, &result->problem);
+	result->ret = orphan_close(lost, last == 1, &result->problem);
 }
 
 /* The one named, or the only one there is to detach. */
@@ -130,20 +131,20 @@ static int detach(struct detach *d, const struct meant *meant, bool all, struct 
 {
 	const char *bridge;
 	int unread = attachment_bridges(PINS_WRITE, &d->pins, &d->bridges, err);
-	int rc = host_read(&d->host, unread ? NULL : err);
+	int ret = host_read(&d->host, unread ? NULL : err);
 
-	if (!rc)
-		rc = orphans_find(&d->pins, &d->bridges, &d->host, &d->lost, unread ? NULL : err);
+	if (!ret)
+		ret = orphans_find(&d->pins, &d->bridges, &d->host, &d->lost, unread ? NULL : err);
 	/* Without its state a bridge can still be closed. */
 	if (unread && !(all ? has_lost(d) : !!lost_meant(d, meant->name)))
-		rc = unread;
-	if (!rc && unread)
+		ret = unread;
+	if (!ret && unread)
 		log_warn("%s", err->what);
 	/* An attach killed in its first steps left empty directories and no bridge's name. */
-	if (!rc && !d->bridges.count && d->pins.lock >= 0)
-		rc = pins_remove(&d->pins, NULL, err);
-	if (rc)
-		return rc;
+	if (!ret && !d->bridges.count && d->pins.lock >= 0)
+		ret = pins_remove(&d->pins, NULL, err);
+	if (ret)
+		return ret;
 	d->results = calloc(d->bridges.count + d->lost.count + 1, sizeof(*d->results));
 	if (!d->results)
 		return error_set(err, ENOMEM, "no memory for %zu bridges", d->bridges.count);
@@ -171,7 +172,7 @@ static int tell_all(const struct cli_call *call, const struct detach *d, bool al
 		const struct result *result = &d->results[i];
 
 		report_name(call->words[0], result->bridge);
-		if (result->rc) {
+		if (result->ret) {
 			log_error(&result->problem);
 			exit_code = EXIT_FAILED;
 		} else if (result->lost) {
@@ -199,18 +200,18 @@ static void release(struct detach *d)
 static int run(const struct cli_call *call)
 {
 	const struct detach_options *options = call->options;
-	struct detach d = { .pins.lock = -1 };
-	struct error err = { 0 };
+	struct detach d = { .pins = PINS_INIT };
+	struct error err = {};
 	struct meant meant;
-	int exit_code, rc;
+	int exit_code, ret;
 
 	if (options->all && call->word_count)
 		return cli_usage(call->command, "either a bridge or --all, not both");
 	attachment_ask(options->all ? NULL : call->words[0], &meant);
-	rc = detach(&d, &meant, options->all, &err);
+	ret = detach(&d, &meant, options->all, &err);
 	pins_close(&d.pins);
-	exit_code = tell_all(call, &d, options->all && !rc);
-	if (rc) {
+	exit_code = tell_all(call, &d, options->all && !ret);
+	if (ret) {
 		log_error(&err);
 		exit_code = EXIT_FAILED;
 	}
@@ -223,7 +224,7 @@ static int run(const struct cli_call *call)
 static const struct cli_option options[] = {
 	{ "all", 'a', NULL, "every attached bridge; fine when there is none", CLI_FLAG,
 	  offsetof(struct detach_options, all), 0, NULL },
-	{ 0 },
+	{},
 };
 
 const struct command command_detach = {

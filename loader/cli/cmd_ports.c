@@ -10,19 +10,20 @@
  *	settle   end connections over what is gone, clear up behind them
  *	gather   what is to be printed; then the lock is released
  */
-#include "cli/warnings.h"
-#include "model/args.h"
-#include "attach/attachment.h"
 #include "cli/commands.h"
-#include "lib/log.h"
-#include "lib/output.h"
-#include "cli/ports_view.h"
 
 #include <errno.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "attach/attachment.h"
+#include "cli/ports_view.h"
+#include "cli/warnings.h"
+#include "lib/log.h"
+#include "lib/output.h"
+#include "model/args.h"
 
 struct ports_options {
 	struct cli_list bridges;
@@ -149,10 +150,10 @@ static int ask_bridges(struct ports *p, struct error *err)
 
 static int ask(struct ports *p, struct error *err)
 {
-	int rc = args_from(&p->options->from, &p->from, err);
+	int ret = args_from(&p->options->from, &p->from, err);
 
-	if (rc || p->action == ACTION_LIST)
-		return rc;
+	if (ret || p->action == ACTION_LIST)
+		return ret;
 	return args_ports(p->call->words + 1, p->call->word_count - 1, &p->specs, err);
 }
 
@@ -161,7 +162,7 @@ static int open_change(struct ports *p, const struct meant *meant, struct error 
 	struct change *change = &p->changes[p->count];
 	const char *bridge = attachment_choose(&p->bridges, meant, "-b BRIDGE", err);
 	const char *now = bridge ? attachment_now(&p->bridges, bridge) : NULL;
-	int rc;
+	int ret;
 
 	if (!bridge)
 		return -ENOENT;
@@ -173,39 +174,39 @@ static int open_change(struct ports *p, const struct meant *meant, struct error 
 	change->said = meant->name;
 	dataplane_init(&change->dp);
 	p->count++;
-	rc = dataplane_open(&change->dp, &p->pins, bridge,
-			    attachment_target(&p->pins, &p->host, bridge).ifindex, err);
-	if (rc == -ENODEV) {
+	ret = dataplane_open(&change->dp, &p->pins, bridge,
+			     attachment_target(&p->pins, &p->host, bridge).ifindex, err);
+	if (ret == -ENODEV) {
 		error_free(err);
 		change->gone_bridge = true;
-		rc = 0;
+		ret = 0;
 	}
-	if (!rc)
-		rc = dataplane_exports(&change->dp, &change->have, err);
-	if (rc && p->action == ACTION_LIST) {
+	if (!ret)
+		ret = dataplane_exports(&change->dp, &change->have, err);
+	if (ret && p->action == ACTION_LIST) {
 		/* The other bridges are shown all the same. */
 		change->problem = *err;
 		memset(err, 0, sizeof(*err));
-		rc = 0;
+		ret = 0;
 	}
-	return rc;
+	return ret;
 }
 
 static int open_all(struct ports *p, struct error *err)
 {
 	bool every = !p->options->bridges.count && p->action == ACTION_LIST;
 	size_t count = every ? p->bridges.count : p->meant_count;
-	int rc = 0;
+	int ret = 0;
 
 	p->changes = calloc(count + 1, sizeof(*p->changes));
 	if (!p->changes)
 		return error_set(err, ENOMEM, "no memory for %zu bridges", count);
-	for (size_t i = 0; !rc && i < count; i++) {
+	for (size_t i = 0; !ret && i < count; i++) {
 		const struct meant this = { .name = every ? p->bridges.now[i] : NULL };
 
-		rc = open_change(p, every ? &this : &p->meant[i], err);
+		ret = open_change(p, every ? &this : &p->meant[i], err);
 	}
-	return rc;
+	return ret;
 }
 
 static int own_policy(const struct ports *p, struct change *change, struct hbpf_policy *policy,
@@ -237,68 +238,68 @@ static void keep_policies(struct change *change)
 static int want_add(struct ports *p, struct change *change, struct error *err)
 {
 	struct hbpf_policy policy, *own = NULL;
-	int rc = 0;
+	int ret = 0;
 
 	if (p->from.given) {
-		rc = own_policy(p, change, &policy, err);
+		ret = own_policy(p, change, &policy, err);
 		own = &policy;
 	}
-	for (size_t i = 0; !rc && i < p->specs.count; i++)
-		rc = exports_add(&change->want, &p->specs.v[i], own, false, err);
-	return rc;
+	for (size_t i = 0; !ret && i < p->specs.count; i++)
+		ret = exports_add(&change->want, &p->specs.v[i], own, false, err);
+	return ret;
 }
 
 static int want_set(struct ports *p, struct change *change, struct error *err)
 {
-	int rc;
+	int ret;
 
 	exports_free(&change->want);
 	memset(&change->want, 0, sizeof(change->want));
-	rc = want_add(p, change, err);
-	if (!rc && !p->from.given)
+	ret = want_add(p, change, err);
+	if (!ret && !p->from.given)
 		keep_policies(change);
-	return rc;
+	return ret;
 }
 
 static int want_del(const struct ports *p, struct change *change, struct error *err)
 {
-	int rc = 0;
+	int ret = 0;
 
-	for (size_t i = 0; !rc && i < p->specs.count; i++)
-		rc = exports_del(&change->want, &p->specs.v[i], err);
-	return rc;
+	for (size_t i = 0; !ret && i < p->specs.count; i++)
+		ret = exports_del(&change->want, &p->specs.v[i], err);
+	return ret;
 }
 
 /* A service that is bound to the gateway itself would lose its clients. */
 static int check_bound(struct change *change, struct error *err)
 {
-	struct gateways gateways = { 0 };
-	struct sockets sockets = { 0 };
-	int rc = dataplane_gateways(&change->dp, &gateways, err);
+	struct gateways gateways = {};
+	struct sockets sockets = {};
+	int ret = dataplane_gateways(&change->dp, &gateways, err);
 
-	if (!rc)
-		rc = sockets_list(SOCKETS_TCP_LISTEN | SOCKETS_UDP, -1, &sockets, err);
-	if (!rc)
-		rc = conflicts_find(&gateways, &change->put, &sockets, &change->bound);
+	if (!ret)
+		ret = sockets_list(SOCKETS_TCP_LISTEN | SOCKETS_UDP, -1, &sockets, err);
+	if (!ret)
+		ret = conflicts_find(&gateways, &change->put, &sockets, &change->bound);
 	sockets_free(&sockets);
 	free(gateways.v);
-	return rc;
+	return ret;
 }
 
 static int plan(struct ports *p, struct change *change, struct error *err)
 {
-	int rc = exports_copy(&change->want, &change->have);
+	int ret = exports_copy(&change->want, &change->have);
 
-	if (rc)
+	if (ret)
 		return error_set(err, ENOMEM, "no memory for the ports");
 	if (p->action == ACTION_DEL)
-		rc = want_del(p, change, err);
+		ret = want_del(p, change, err);
 	else if (p->action == ACTION_SET)
-		rc = want_set(p, change, err);
+		ret = want_set(p, change, err);
 	else
-		rc = want_add(p, change, err);
-	if (rc)
-		return rc;
+		ret = want_add(p, change, err);
+	if (ret)
+		return ret;
 	if (exports_diff(&change->have, &change->want, &change->put, &change->gone))
 		return error_set(err, ENOMEM, "no memory for the ports");
 	return p->options->force ? 0 : check_bound(change, err);
@@ -306,17 +307,17 @@ static int plan(struct ports *p, struct change *change, struct error *err)
 
 static int commit(struct change *change, struct error *err)
 {
-	int rc = dataplane_set_exports(&change->dp, &change->have, &change->want, err);
+	int ret = dataplane_set_exports(&change->dp, &change->have, &change->want, err);
 
-	change->committed = !rc;
-	return rc;
+	change->committed = !ret;
+	return ret;
 }
 
 /* @new_from: who may use ports of the change was said anew */
 static void settle(struct change *change, bool new_from)
 {
 	const struct exports *now = change->committed ? &change->want : &change->have;
-	struct error err = { 0 };
+	struct error err = {};
 
 	if (change->committed)
 		change->ended = dataplane_end_flows(&change->dp, &change->gone, &err);
@@ -337,31 +338,31 @@ static void put_back(struct change *change)
 }
 
 /* Where several bridges are named an error has to say which one it is about. */
-static int on_bridge(const struct ports *p, const struct change *change, int rc, struct error *err)
+static int on_bridge(const struct ports *p, const struct change *change, int ret, struct error *err)
 {
 	char what[sizeof(err->what)];
 
-	if (!rc || p->count < 2)
-		return rc;
+	if (!ret || p->count < 2)
+		return ret;
 	memcpy(what, err->what, sizeof(what));
 	snprintf(err->what, sizeof(err->what), "%s: %.*s", change->bridge,
 		 (int)(sizeof(what) - IFNAMSIZ - sizeof(": ")), what);
-	return rc;
+	return ret;
 }
 
 static int change_all(struct ports *p, struct error *err)
 {
-	int rc = 0;
+	int ret = 0;
 
-	for (size_t i = 0; !rc && i < p->count; i++)
-		rc = on_bridge(p, &p->changes[i], plan(p, &p->changes[i], err), err);
-	for (size_t i = 0; !rc && i < p->count; i++)
-		rc = on_bridge(p, &p->changes[i], commit(&p->changes[i], err), err);
-	for (size_t i = 0; rc && i < p->count; i++)
+	for (size_t i = 0; !ret && i < p->count; i++)
+		ret = on_bridge(p, &p->changes[i], plan(p, &p->changes[i], err), err);
+	for (size_t i = 0; !ret && i < p->count; i++)
+		ret = on_bridge(p, &p->changes[i], commit(&p->changes[i], err), err);
+	for (size_t i = 0; ret && i < p->count; i++)
 		put_back(&p->changes[i]);
 	for (size_t i = 0; i < p->count; i++)
 		settle(&p->changes[i], p->from.given);
-	return rc;
+	return ret;
 }
 
 /* ---- what is printed ---- */
@@ -417,7 +418,7 @@ static void tell_put(const struct change *change)
 
 static void tell_gone(const struct change *change)
 {
-	struct export_range run = { 0 };
+	struct export_range run = {};
 	char text[EXPORT_RANGE_STRLEN];
 
 	while (exports_next_range(&change->gone, &run))
@@ -525,29 +526,29 @@ static void release(struct ports *p)
 
 static int work(struct ports *p, struct error *err)
 {
-	int rc = attachment_bridges(p->action == ACTION_LIST ? PINS_READ : PINS_WRITE, &p->pins,
-				    &p->bridges, err);
+	int ret = attachment_bridges(p->action == ACTION_LIST ? PINS_READ : PINS_WRITE, &p->pins,
+				     &p->bridges, err);
 
-	if (!rc)
-		rc = host_read(&p->host, err);
-	if (!rc)
-		rc = open_all(p, err);
-	if (!rc && p->action != ACTION_LIST)
-		rc = change_all(p, err);
-	if (!rc)
+	if (!ret)
+		ret = host_read(&p->host, err);
+	if (!ret)
+		ret = open_all(p, err);
+	if (!ret && p->action != ACTION_LIST)
+		ret = change_all(p, err);
+	if (!ret)
 		gather(p);
-	return rc;
+	return ret;
 }
 
 /* Naming processes takes a while, so it is done without the lock. */
-static int name_bound(const struct ports *p, int rc, struct error *err)
+static int name_bound(const struct ports *p, int ret, struct error *err)
 {
 	for (size_t i = 0; i < p->count; i++) {
 		if (p->changes[i].bound.count)
 			return on_bridge(p, &p->changes[i],
 					 conflicts_error(&p->changes[i].bound, err), err);
 	}
-	return rc;
+	return ret;
 }
 
 /* Return: exit code */
@@ -564,23 +565,23 @@ static int tell(struct ports *p)
 
 static int run(const struct cli_call *call)
 {
-	struct ports p = { .call = call, .options = call->options, .pins.lock = -1 };
-	struct error err = { 0 };
+	struct ports p = { .call = call, .options = call->options, .pins = PINS_INIT };
+	struct error err = {};
 	int exit_code = EXIT_USAGE;
-	int rc;
+	int ret;
 
 	if (which_action(&p) || check_usage(&p))
 		return EXIT_USAGE;
-	rc = ask(&p, &err);
-	if (!rc) {
+	ret = ask(&p, &err);
+	if (!ret) {
 		exit_code = EXIT_FAILED;
-		rc = ask_bridges(&p, &err);
-		if (!rc)
-			rc = work(&p, &err);
+		ret = ask_bridges(&p, &err);
+		if (!ret)
+			ret = work(&p, &err);
 		pins_close(&p.pins);
-		rc = name_bound(&p, rc, &err);
+		ret = name_bound(&p, ret, &err);
 	}
-	if (rc) {
+	if (ret) {
 		log_error(&err);
 	} else {
 		name_listeners(&p);
@@ -603,7 +604,7 @@ static const struct cli_option options[] = {
 	  CLI_LIST, STORE(from), 0, NULL },
 	{ "force", 0, NULL, "take ports over from services bound to a gateway's address", CLI_FLAG,
 	  STORE(force), 0, NULL },
-	{ 0 },
+	{},
 };
 
 const struct command command_ports = {

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* hbpf status: what is attached, how it does, and what it changed on the host. */
-#include "model/args.h"
 #include "cli/commands.h"
-#include "lib/log.h"
-#include "attach/orphans.h"
-#include "lib/output.h"
-#include "cli/ports_view.h"
-#include "cli/status.h"
 
 #include <errno.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "attach/orphans.h"
+#include "cli/ports_view.h"
+#include "cli/status.h"
+#include "lib/log.h"
+#include "lib/output.h"
+#include "model/args.h"
 
 /* The sections are aligned each by itself, and by this with each other. */
 #define LABEL "%-8s"
@@ -178,7 +179,7 @@ static void print_missing(const struct status *status, struct columns *columns)
 
 static void print_counters(const struct status *status)
 {
-	struct columns columns = { 0 };
+	struct columns columns = {};
 	char size[SIZE_STRLEN];
 
 	for (int reason = 0; reason < HBPF_REASON_MAX; reason++) {
@@ -208,7 +209,7 @@ static void print_ports_head(const struct status *status)
 
 static void print_status(struct status *status)
 {
-	struct columns columns = { 0 };
+	struct columns columns = {};
 
 	print_head(status);
 	if (!status->readable) {
@@ -517,32 +518,32 @@ static void view_free(struct view *view)
 
 static int run(const struct cli_call *call)
 {
-	struct pins pins = { .lock = -1 };
-	struct view view = { 0 };
-	struct host host = { 0 };
-	struct error err = { 0 };
+	struct pins pins = PINS_INIT;
+	struct view view = {};
+	struct host host = {};
+	struct error err = {};
 	struct meant meant;
 	int exit_code = EXIT_FAILED;
-	int unread, rc;
+	int unread, ret;
 
 	attachment_ask(call->words[0], &meant);
 	unread = attachment_bridges(PINS_READ, &pins, &view.bridges, &err);
-	rc = host_read(&host, unread ? NULL : &err);
-	if (!rc)
-		rc = orphans_find(&pins, &view.bridges, &host, &view.lost, unread ? NULL : &err);
-	if (!rc && call->word_count)
+	ret = host_read(&host, unread ? NULL : &err);
+	if (!ret)
+		ret = orphans_find(&pins, &view.bridges, &host, &view.lost, unread ? NULL : &err);
+	if (!ret && call->word_count)
 		view.lost_only = orphans_get(&view.lost, call->words[0]);
 	/* Without its state a bridge can still show that it was attached. */
 	if (unread && (call->word_count ? !view.lost_only : !view.lost.count))
-		rc = unread;
-	if (!rc && call->word_count && !view.lost_only) {
+		ret = unread;
+	if (!ret && call->word_count && !view.lost_only) {
 		view.only = attachment_choose(&view.bridges, &meant, "`hbpf status BRIDGE`", &err);
-		rc = view.only ? 0 : -ENOENT;
+		ret = view.only ? 0 : -ENOENT;
 	}
-	if (!rc)
-		rc = gather(&view, &pins, &host, &err);
+	if (!ret)
+		ret = gather(&view, &pins, &host, &err);
 	pins_close(&pins);
-	if (rc) {
+	if (ret) {
 		log_error(&err);
 	} else {
 		if (unread)

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* hbpf watch: read the command line and the configuration, then watch (watch.c tells how). */
 #include "cli/commands.h"
-#include "watch/config.h"
-#include "lib/log.h"
-#include "lib/output.h"
-#include "dataplane/pins.h"
-#include "watch/watch.h"
 
 #include <errno.h>
 #include <stdio.h>
+
+#include "dataplane/pins.h"
+#include "lib/log.h"
+#include "lib/output.h"
+#include "watch/config.h"
+#include "watch/watch.h"
 
 struct options {
 	struct cli_list conf;
@@ -25,7 +26,7 @@ static int check(const char *path, const struct conf *conf)
 
 static int watch(const struct watch_options *options, struct conf *conf)
 {
-	struct error err = { 0 };
+	struct error err = {};
 	int exit_code = EXIT_DONE;
 
 	/* The watcher follows the pins' paths also where there is no bpffs yet. */
@@ -70,7 +71,7 @@ static const struct cli_option options[] = {
 	  0, NULL },
 	{ "detach-on-exit", 0, NULL, "detach what it attached when it ends", CLI_FLAG,
 	  STORE(detach_on_exit), 0, NULL },
-	{ 0 },
+	{},
 };
 
 const struct command command_watch = {

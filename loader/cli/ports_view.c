@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "cli/ports_view.h"
-#include "lib/output.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -9,45 +8,47 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/output.h"
+
 static int read_families(struct dataplane *dp, struct ports_view *ports, struct error *err)
 {
-	struct gateways gateways = { 0 };
-	int rc = dataplane_gateways(dp, &gateways, err);
+	struct gateways gateways = {};
+	int ret = dataplane_gateways(dp, &gateways, err);
 
-	for (size_t i = 0; !rc && i < gateways.count; i++) {
+	for (size_t i = 0; !ret && i < gateways.count; i++) {
 		if (addr_is_v4(&gateways.v[i].addr))
 			ports->has_v4 = true;
 		else
 			ports->has_v6 = true;
 	}
 	free(gateways.v);
-	return rc;
+	return ret;
 }
 
 int ports_view_read(struct dataplane *dp, struct ports_view *ports, struct error *err)
 {
-	int rc;
+	int ret;
 
 	memset(ports, 0, sizeof(*ports));
-	rc = dataplane_exports(dp, &ports->exports, err);
-	if (!rc)
-		rc = read_families(dp, ports, err);
-	if (!rc)
-		rc = dataplane_source_lists(dp, &ports->sources, err);
-	if (!rc)
-		rc = listeners_find(&ports->exports, &ports->listeners, err);
-	if (rc)
+	ret = dataplane_exports(dp, &ports->exports, err);
+	if (!ret)
+		ret = read_families(dp, ports, err);
+	if (!ret)
+		ret = dataplane_source_lists(dp, &ports->sources, err);
+	if (!ret)
+		ret = listeners_find(&ports->exports, &ports->listeners, err);
+	if (ret)
 		goto out;
 	ports->stats = calloc(ports->exports.count + 1, sizeof(*ports->stats));
 	if (ports->stats)
-		rc = dataplane_port_stats(dp, &ports->exports, ports->stats, err);
+		ret = dataplane_port_stats(dp, &ports->exports, ports->stats, err);
 	else
-		rc = error_set(err, ENOMEM, "no memory for the counts of %zu ports",
-			       ports->exports.count);
+		ret = error_set(err, ENOMEM, "no memory for the counts of %zu ports",
+				ports->exports.count);
 out:
-	if (rc)
+	if (ret)
 		ports_view_free(ports);
-	return rc;
+	return ret;
 }
 
 void ports_view_free(struct ports_view *ports)
@@ -73,12 +74,12 @@ void report_reachable(const struct gateways *gateways, const struct exports *exp
 		      const struct listeners *listeners)
 {
 	char from[ENDPOINT_STRLEN + 8], to[ENDPOINT_STRLEN + 8], who[LISTENERS_STRLEN];
-	struct columns columns = { 0 };
+	struct columns columns = {};
 
 	for (size_t i = 0; i < gateways->count; i++) {
 		const struct hbpf_addr *gateway = &gateways->v[i].addr;
 		int family = addr_is_v4(gateway) ? LISTENER_V4 : LISTENER_V6;
-		struct export_range run = { 0 };
+		struct export_range run = {};
 
 		while (listeners_next_range(exports, listeners, 1U << family, &run)) {
 			struct hbpf_addr local = export_local(run.first, family);
@@ -102,7 +103,7 @@ static struct hbpf_port_stats run_stats(const struct ports_view *ports,
 					const struct export_range *run)
 {
 	const struct hbpf_port_stats *stats = &ports->stats[run->first - ports->exports.v];
-	struct hbpf_port_stats sum = { 0 };
+	struct hbpf_port_stats sum = {};
 
 	for (size_t i = 0; i < run->count; i++) {
 		sum.in_packets += stats[i].in_packets;
@@ -155,8 +156,8 @@ static unsigned int shown_families(const struct ports_view *ports)
 
 void ports_view_print(const struct ports_view *ports, unsigned int indent)
 {
-	struct export_range run = { 0 };
-	struct columns columns = { 0 };
+	struct export_range run = {};
+	struct columns columns = {};
 
 	while (listeners_next_range(&ports->exports, &ports->listeners, shown_families(ports),
 				    &run))
@@ -250,10 +251,11 @@ const char *policy_format(const struct source_lists *lists, const struct hbpf_po
 	/* Of a list too long for one line the end goes first. */
 	len = strlen(buf);
 	len += (size_t)snprintf(buf + len, POLICY_STRLEN - len, "%sonlink", len ? ", " : "");
-	if (!spelt || len >= POLICY_STRLEN)
+	if (!spelt || len + sizeof(" ()") >= POLICY_STRLEN)
 		return buf;
 	list_format(lists, HBPF_LIST_ONLINK, onlink);
-	snprintf(buf + len, POLICY_STRLEN - len, " (%s)", onlink[0] ? onlink : "none");
+	snprintf(buf + len, POLICY_STRLEN - len, " (%.*s)",
+		 (int)(POLICY_STRLEN - len - sizeof(" ()")), onlink[0] ? onlink : "none");
 	return buf;
 }
 

@@ -3,8 +3,8 @@
 #ifndef HBPF_PORTS_VIEW_H
 #define HBPF_PORTS_VIEW_H
 
-#include "dataplane/dataplane.h"
 #include "attach/listeners.h"
+#include "dataplane/dataplane.h"
 
 struct json_object;
 

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "cli/status.h"
-#include "attach/answer_route.h"
-#include "kernel/nat_detect.h"
-#include "attach/desired.h"
-#include "model/sets.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "attach/answer_route.h"
+#include "attach/desired.h"
+#include "kernel/nat_detect.h"
+#include "model/sets.h"
 
 /* Of the bridge, whose name it takes twice. */
 #define ADDRESS_LACKS                                                                              \
@@ -99,37 +100,37 @@ const struct kernel_gap *status_missing(const struct status *status, size_t i)
 
 static int read_hooks(struct status *status, const struct hook_target *target)
 {
-	int rc = 0;
+	int ret = 0;
 
 	status->alive = target->ifindex != 0;
 	for (int side = 0; target->ifindex && side < HOOK_SIDES; side++) {
-		rc = hook_query(target, side, &status->hooks[side], &status->problem);
-		status->alive = status->alive && !rc && status->hooks[side].live;
-		if (rc)
+		ret = hook_query(target, side, &status->hooks[side], &status->problem);
+		status->alive = status->alive && !ret && status->hooks[side].live;
+		if (ret)
 			break;
 	}
-	return rc;
+	return ret;
 }
 
 static int read_state(struct status *status, const struct pins *pins,
 		      const struct hook_target *target)
 {
 	struct error *problem = &status->problem;
-	int rc;
+	int ret;
 
-	rc = dataplane_open(&status->dp, pins, status->bridge, target->ifindex, problem);
-	if (rc == -ENODEV) {
+	ret = dataplane_open(&status->dp, pins, status->bridge, target->ifindex, problem);
+	if (ret == -ENODEV) {
 		status->alive = false;
 		error_free(problem);
-		rc = 0;
+		ret = 0;
 	}
-	if (!rc)
-		rc = dataplane_gateways(&status->dp, &status->gateways, problem);
-	if (!rc)
-		rc = ports_view_read(&status->dp, &status->ports, problem);
-	if (!rc)
-		rc = dataplane_counters(&status->dp, status->counters, problem);
-	return rc;
+	if (!ret)
+		ret = dataplane_gateways(&status->dp, &status->gateways, problem);
+	if (!ret)
+		ret = ports_view_read(&status->dp, &status->ports, problem);
+	if (!ret)
+		ret = dataplane_counters(&status->dp, status->counters, problem);
+	return ret;
 }
 
 static struct status_problem *add_problem(struct status *status, const char *name, bool fails,
@@ -212,7 +213,7 @@ static bool find_settings(struct status *status)
 static void look_at_addresses(const struct status *status, const struct host *host,
 			      const struct link *bridge, bool *has, bool *changed)
 {
-	const struct gateways none = { 0 }, *before = &status->gateways;
+	const struct gateways none = {}, *before = &status->gateways;
 	struct gateways now;
 
 	*has = *changed = false;
@@ -298,7 +299,7 @@ static void check_answers(struct status *status, const struct host *host, const 
 		.exports = &status->ports.exports,
 		.listeners = &status->ports.listeners,
 	};
-	struct error err = { 0 };
+	struct error err = {};
 
 	if (answers_check(&query, &status->answers, &err))
 		add_problem(status, "unknown", false, "%s; where answers go is not checked",
@@ -334,7 +335,7 @@ void status_read(struct status *status, const struct pins *pins, const struct ho
 {
 	struct hook_target target = attachment_target(pins, host, bridge);
 	struct hbpf_config config;
-	int rc, settings_rc;
+	int ret, settings_rc;
 
 	memset(status, 0, sizeof(*status));
 	dataplane_init(&status->dp);
@@ -343,18 +344,18 @@ void status_read(struct status *status, const struct pins *pins, const struct ho
 		snprintf(status->name, sizeof(status->name), "%s", bridge);
 	status->exists = target.ifindex != 0;
 	status->has_tcx = !status->exists || hook_has_tcx(target.ifindex);
-	rc = read_hooks(status, &target);
-	if (!rc)
-		rc = read_state(status, pins, &target);
+	ret = read_hooks(status, &target);
+	if (!ret)
+		ret = read_state(status, pins, &target);
 	/* in any case: they tell whether the bridge is exposed */
 	settings_rc = settings_read(pins, bridge, target.ifindex, status->settings,
-				    rc ? NULL : &status->problem);
+				    ret ? NULL : &status->problem);
 	status->backstop = hook_backstop_query(target.ifindex, &(__u32){ 0 }) == 1;
 	status->exposed = status->exists && !status->hooks[HOOK_INGRESS].live &&
 			  !status->backstop &&
 			  status->settings[SETTING_BRIDGE_ROUTE_LOCALNET].now > 0;
 	status->nat = nat_detect_prerouting(status->nat_why, sizeof(status->nat_why));
-	status->readable = !rc && !settings_rc;
+	status->readable = !ret && !settings_rc;
 	find_problems(status, host);
 	/* Nothing more is read of the maps, and there may be many bridges. */
 	config = status->dp.config;

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "cli/warnings.h"
-#include "lib/log.h"
-#include "attach/desired.h"
-#include "dataplane/host_settings.h"
-#include "kernel/sysctl.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "attach/desired.h"
+#include "dataplane/host_settings.h"
+#include "kernel/sysctl.h"
+#include "lib/log.h"
 
 #define MOST_WARNINGS 5 /* of each kind; the others are only counted */
 
@@ -43,7 +44,7 @@ int conflicts_error(const struct conflicts *bound, struct error *err)
 {
 	const struct socket *socket = &bound->first;
 	char where[ENDPOINT_STRLEN], who[PROC_OWNER_STRLEN], rest[64] = "";
-	struct proc_owner owner = { 0 };
+	struct proc_owner owner = {};
 
 	proc_owners_find(&socket->inode, &owner, 1);
 	if (bound->count > 1)
@@ -103,8 +104,8 @@ static bool is_reserved(const struct port_range *range, unsigned int first, unsi
 
 static void warn_local_range(const struct exports *exports)
 {
-	struct port_range range = { 0 };
-	struct export_range run = { 0 };
+	struct port_range range = {};
+	struct export_range run = {};
 	char text[EXPORT_RANGE_STRLEN];
 	size_t count = 0;
 
@@ -330,7 +331,7 @@ void warn_conntrack(const char *bridge)
 bool warn_answers(const struct answers_query *query)
 {
 	struct answers answers;
-	struct error err = { 0 };
+	struct error err = {};
 
 	if (answers_check(query, &answers, &err))
 		log_warn("%s; where answers go is not checked", err.what);

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+
 #include "dataplane/map_io.h"
 #include "dataplane/map_value.h"
 #include "model/sets.h"

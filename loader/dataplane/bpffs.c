@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include "dataplane/bpffs.h"
+
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
-#include <linux/magic.h>
 #include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
-#include "dataplane/bpffs.h"
+#include <time.h>
+#include <unistd.h>
 
 #define LOCK_TRIES    20
 #define LOCK_PAUSE_NS 100000000

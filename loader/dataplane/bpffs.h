@@ -10,6 +10,7 @@
 #define HBPF_BPFFS_H
 
 #include <stdbool.h>
+
 #include "lib/error.h"
 
 #define BPFFS_ENV     "HBPF_BPFFS"

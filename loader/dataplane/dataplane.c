@@ -8,20 +8,21 @@
  *	dataplane/flow_teardown.c	what ends together with an export
  *	dataplane/stats.c	counters
  */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <hbpf/version.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <sys/random.h>
 #include <sys/utsname.h>
-#include <hbpf/version.h>
-#include "dataplane/map_schema.h"
+#include <unistd.h>
+
 #include "dataplane/map_io.h"
+#include "dataplane/map_schema.h"
 #include "dataplane/map_value.h"
 #include "hbpf.skel.h"
 #include "hbpf_pin.skel.h"

@@ -6,15 +6,16 @@
 #ifndef HBPF_DATAPLANE_H
 #define HBPF_DATAPLANE_H
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <hbpf/maps.h>
 #include <hbpf/reasons.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "dataplane/pins.h"
+#include "kernel/sock_diag.h"
 #include "lib/addr.h"
 #include "lib/error.h"
 #include "model/exports.h"
-#include "dataplane/pins.h"
-#include "kernel/sock_diag.h"
 
 enum dataplane_map {
 	MAP_CONFIG,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The exports, and the services that follow from them. */
 #include <errno.h>
+
 #include "dataplane/map_io.h"
 #include "dataplane/reverse.h"
 

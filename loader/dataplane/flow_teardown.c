@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What ends together with an export: sockets, flows, services, statistics. */
-#include <errno.h>
-#include <string.h>
-#include <netinet/tcp.h>
 #include <bpf/bpf.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <string.h>
+
 #include "dataplane/map_io.h"
 #include "dataplane/map_value.h"
 #include "dataplane/reverse.h"

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include "dataplane/hook.h"
+
+#include <bpf/bpf.h>
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
-#include <bpf/bpf.h>
-#include "dataplane/hook.h"
+
 #include "dataplane/hook_kinds.h"
 
 int hook_attach(const struct hook_target *target, enum hbpf_hook_kind kind, enum hook_side side,

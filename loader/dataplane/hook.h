@@ -7,10 +7,11 @@
 #ifndef HBPF_HOOK_H
 #define HBPF_HOOK_H
 
-#include <stdbool.h>
 #include <hbpf/maps.h>
-#include "lib/error.h"
+#include <stdbool.h>
+
 #include "dataplane/pins.h"
+#include "lib/error.h"
 
 enum hook_side {
 	HOOK_INGRESS,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <bpf/bpf.h>
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
-#include <bpf/bpf.h>
+
 #include "dataplane/hook.h"
 #include "dataplane/hook_kinds.h"
 

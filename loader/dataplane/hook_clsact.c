@@ -8,19 +8,20 @@
  * place). So someone else's filter at priority 1 may stand before ours, and ours
  * comes to the front by being added anew while a second one keeps guard.
  */
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
 #include <arpa/inet.h>
 #include <bpf/libbpf.h>
+#include <errno.h>
 #include <linux/if_ether.h>
 #include <linux/pkt_cls.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <string.h>
+
 #include "dataplane/hook_kinds.h"
+#include "dataplane/host_settings.h"
 #include "kernel/netlink.h"
 #include "kernel/rtnetlink.h"
-#include "dataplane/host_settings.h"
 
 #define FILTER_PRIORITY 1
 #define FILTER_HANDLE   0x68627066 /* "hbpf" */

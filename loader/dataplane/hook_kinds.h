@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+
 #include "dataplane/hook.h"
 
 /** hook_program_name() - "hbpf_ingress", or "program 42" for one without a name */

@@ -10,13 +10,14 @@
  * the first pin: the new link goes with the process and nothing has changed.
  * Killed later: both are attached, and the next attach or detach finishes it.
  */
+#include <bpf/bpf.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
-#include <bpf/bpf.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
+#include <unistd.h>
+
 #include "dataplane/hook_kinds.h"
 
 /*

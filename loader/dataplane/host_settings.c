@@ -9,16 +9,18 @@
  * themselves: it is the bridge's route_localnet that lets packets of clients
  * reach 127/8, and the guard stands before that by then.
  */
+#include "dataplane/host_settings.h"
+
+#include <bpf/bpf.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-#include <bpf/bpf.h>
-#include "kernel/if_sysctl.h"
+
 #include "attach/orphans.h"
 #include "dataplane/map_schema.h"
+#include "kernel/if_sysctl.h"
 #include "kernel/rtnetlink.h"
-#include "dataplane/host_settings.h"
 #include "kernel/sysctl.h"
 
 #define SETTINGS_PIN "settings"

@@ -22,8 +22,9 @@
 #ifndef HBPF_HOST_SETTINGS_H
 #define HBPF_HOST_SETTINGS_H
 
-#include <stdbool.h>
 #include <linux/types.h>
+#include <stdbool.h>
+
 #include "dataplane/pins.h"
 
 enum setting_id {

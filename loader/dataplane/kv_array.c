@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include "dataplane/kv_array.h"
+
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include "dataplane/kv_array.h"
 
 struct kv_array kv_array_like(const struct kv_array *table)
 {

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include "dataplane/map_io.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
+
 #include "dataplane/map_schema.h"
-#include "dataplane/map_io.h"
 #include "dataplane/map_value.h"
 
 #ifndef ENOTSUPP

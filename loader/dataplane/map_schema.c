@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include <errno.h>
-#include <string.h>
-#include <bpf/bpf.h>
-#include <hbpf/version.h>
 #include "dataplane/map_schema.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <hbpf/version.h>
+#include <string.h>
 
 /* tests/unit/test_map_schema.c compares this table with the object file. */
 static const struct map_schema forms[MAP_COUNT] = {

@@ -8,6 +8,7 @@
 #define HBPF_MAP_SCHEMA_H
 
 #include <linux/types.h>
+
 #include "dataplane/dataplane.h"
 #include "lib/error.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include "dataplane/map_value.h"
+
 #include <arpa/inet.h>
 #include <string.h>
-#include "dataplane/map_value.h"
 
 static bool is_loopback4(__be32 addr4)
 {

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include "dataplane/pins.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
 #include "dataplane/bpffs.h"
 #include "lib/log.h"
-#include "dataplane/pins.h"
 
 #ifndef SO_NETNS_COOKIE
 #define SO_NETNS_COOKIE 71 /* of asm-generic/socket.h, Linux 5.14 */

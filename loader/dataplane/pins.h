@@ -16,10 +16,11 @@
 #define HBPF_PINS_H
 
 #include <limits.h>
+#include <linux/types.h>
+#include <net/if.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <net/if.h>
-#include <linux/types.h>
+
 #include "lib/error.h"
 
 struct pins {
@@ -29,6 +30,11 @@ struct pins {
 	int root;            /* fd of <bpffs>, where the lock is held */
 	bool writes;         /* opened with PINS_WRITE */
 };
+
+/* Not open: pins_close() does nothing. */
+/* clang-format off */
+#define PINS_INIT ((struct pins){ .lock = -1 })
+/* clang-format on */
 
 enum pins_mode {
 	PINS_READ,  /* shared lock; a missing bpffs or <bpffs>/hbpf is -ENOENT: nothing is attached;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include <arpa/inet.h>
-#include "lib/addr.h"
 #include "dataplane/reverse.h"
+
+#include <arpa/inet.h>
+
+#include "lib/addr.h"
 
 static int add_service(struct kv_array *services, const struct export *export,
 		       struct hbpf_addr addr)

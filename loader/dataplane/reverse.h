@@ -4,8 +4,9 @@
 #define HBPF_REVERSE_H
 
 #include <hbpf/maps.h>
-#include "model/exports.h"
+
 #include "dataplane/kv_array.h"
+#include "model/exports.h"
 
 struct service {
 	struct hbpf_service_key key;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Counters. Every CPU has its own; here they become one number. */
+#include <bpf/bpf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <bpf/bpf.h>
+
 #include "dataplane/map_io.h"
 
 int dataplane_counters(const struct dataplane *dp, struct hbpf_counter *counters, struct error *err)

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "engine/engine.h"
-#include "engine/http.h"
-#include "lib/str_list.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#include "engine/http.h"
+#include "lib/str_list.h"
 
 #define UNIX_SCHEME "unix://"
 
@@ -45,12 +46,12 @@ static void add_socket(struct engines *engines, const char *socket)
 static int find_sockets(struct engines *engines, struct error *err)
 {
 	const char *host = getenv("DOCKER_HOST");
-	int rc = 0;
+	int ret = 0;
 
 	if (host && !strncmp(host, UNIX_SCHEME "/", strlen(UNIX_SCHEME "/"))) {
 		add_socket(engines, host + strlen(UNIX_SCHEME));
 	} else if (host && *host) {
-		rc = error_set(
+		ret = error_set(
 			err, EINVAL,
 			"DOCKER_HOST=%s is not a Unix socket, and the engine behind it may be "
 			"another host's",
@@ -60,18 +61,18 @@ static int find_sockets(struct engines *engines, struct error *err)
 	}
 	for (size_t i = 0; i < sizeof(usual_sockets) / sizeof(*usual_sockets); i++)
 		add_socket(engines, usual_sockets[i]);
-	return rc;
+	return ret;
 }
 
 static void add_hint(struct engine *engine)
 {
 	struct error *problem = &engine->problem;
 
-	error_hint_privileges(problem, engine->rc);
-	if (engine->rc == -ETIMEDOUT)
+	error_hint_privileges(problem, engine->ret);
+	if (engine->ret == -ETIMEDOUT)
 		error_hint(problem, "does the engine hang? A bridge's own name works without it; "
 				    "`hbpf bridges` lists them");
-	else if (engine->rc == -EPROTO)
+	else if (engine->ret == -EPROTO)
 		error_hint(problem, "it takes Docker, or Podman 4.0 or newer; a bridge's own name "
 				    "works without; `hbpf bridges` lists them");
 }
@@ -80,36 +81,36 @@ static void ask(struct engine *engine, struct networks *networks)
 {
 	struct error *problem = &engine->problem;
 	struct engine_answer answer;
-	int rc = engine_http_get(engine->socket, queries[ENGINE_DOCKER], ENGINE_ANSWER_MS, &answer,
-				 problem);
+	int ret = engine_http_get(engine->socket, queries[ENGINE_DOCKER], ENGINE_ANSWER_MS, &answer,
+				  problem);
 
 	engine->kind = ENGINE_DOCKER;
-	if (!rc && answer.podman) {
+	if (!ret && answer.podman) {
 		engine->kind = ENGINE_PODMAN;
 		engine_answer_free(&answer);
-		rc = engine_http_get(engine->socket, queries[ENGINE_PODMAN], ENGINE_ANSWER_MS,
-				     &answer, problem);
+		ret = engine_http_get(engine->socket, queries[ENGINE_PODMAN], ENGINE_ANSWER_MS,
+				      &answer, problem);
 	}
-	if (!rc) {
-		rc = engine_parse(engine->kind, answer.body ? answer.body : "", answer.len,
-				  networks, problem);
-		if (rc)
-			error_set(problem, rc, "%s: %s", engine->socket, problem->what);
+	if (!ret) {
+		ret = engine_parse(engine->kind, answer.body ? answer.body : "", answer.len,
+				   networks, problem);
+		if (ret)
+			error_set(problem, ret, "%s: %s", engine->socket, problem->what);
 	}
 	engine_answer_free(&answer);
-	engine->rc = rc;
+	engine->ret = ret;
 	add_hint(engine);
 }
 
 int engines_ask(struct engines *engines, struct error *err)
 {
-	int rc;
+	int ret;
 
 	memset(engines, 0, sizeof(*engines));
-	rc = find_sockets(engines, err);
+	ret = find_sockets(engines, err);
 	for (size_t i = 0; i < engines->count; i++)
 		ask(&engines->v[i], &engines->networks);
-	return rc;
+	return ret;
 }
 
 void engines_free(struct engines *engines)
@@ -122,7 +123,7 @@ void engines_free(struct engines *engines)
 
 static bool is_running(const struct engine *engine)
 {
-	return engine->rc != -ENOENT && engine->rc != -ECONNREFUSED;
+	return engine->ret != -ENOENT && engine->ret != -ECONNREFUSED;
 }
 
 static int no_engine(const struct engines *engines, const char *word, const char *instead,
@@ -156,12 +157,12 @@ static int no_network(const struct engines *engines, const char *word, const cha
 }
 
 /* It may be one of those that this engine does not tell. */
-static int not_told(const struct error *problem, int rc, const char *word, const char *instead,
+static int not_told(const struct error *problem, int ret, const char *word, const char *instead,
 		    struct error *err)
 {
-	error_set(err, rc, "%s: %s, and %s", word, instead, problem->what);
+	error_set(err, ret, "%s: %s, and %s", word, instead, problem->what);
 	error_hint(err, "%s", problem->hint);
-	return rc;
+	return ret;
 }
 
 static int not_found(const struct engines *engines, const char *word, const char *instead,
@@ -173,8 +174,8 @@ static int not_found(const struct engines *engines, const char *word, const char
 		const struct engine *engine = &engines->v[i];
 
 		running = running || is_running(engine);
-		if (is_running(engine) && engine->rc)
-			return not_told(&engine->problem, engine->rc, word, instead, err);
+		if (is_running(engine) && engine->ret)
+			return not_told(&engine->problem, engine->ret, word, instead, err);
 	}
 	return running ? no_network(engines, word, instead, err)
 		       : no_engine(engines, word, instead, err);
@@ -183,15 +184,15 @@ static int not_found(const struct engines *engines, const char *word, const char
 static int find(struct engines *engines, const char *word, const char *instead,
 		const struct network **network, struct error *err)
 {
-	struct error problem = { 0 };
-	int rc = engines_ask(engines, &problem);
+	struct error problem = {};
+	int ret = engines_ask(engines, &problem);
 
-	if (rc)
-		return not_told(&problem, rc, word, instead, err);
-	rc = engine_find(&engines->networks, word, network, err);
-	if (rc == -ENOENT)
-		rc = not_found(engines, word, instead, err);
-	return rc;
+	if (ret)
+		return not_told(&problem, ret, word, instead, err);
+	ret = engine_find(&engines->networks, word, network, err);
+	if (ret == -ENOENT)
+		ret = not_found(engines, word, instead, err);
+	return ret;
 }
 
 static int check_present(const struct network *network, const char *bridge, struct error *err)
@@ -216,18 +217,18 @@ static int resolve(const char *word, const char *instead, bool present, char bri
 	const struct network *network;
 	const char *name = NULL;
 	struct engines engines;
-	int rc = find(&engines, word, instead, &network, err);
+	int ret = find(&engines, word, instead, &network, err);
 
-	if (!rc) {
+	if (!ret) {
 		name = engine_network_bridge(network, err);
-		rc = name ? 0 : -EOPNOTSUPP;
+		ret = name ? 0 : -EOPNOTSUPP;
 	}
-	if (!rc && present)
-		rc = check_present(network, name, err);
-	if (!rc)
+	if (!ret && present)
+		ret = check_present(network, name, err);
+	if (!ret)
 		snprintf(bridge, IFNAMSIZ, "%s", name);
 	engines_free(&engines);
-	return rc;
+	return ret;
 }
 
 int engine_resolve(const char *word, const char *instead, char bridge[IFNAMSIZ], struct error *err)

@@ -7,6 +7,7 @@
 #define HBPF_ENGINE_H
 
 #include <net/if.h>
+
 #include "engine/lookup.h"
 #include "engine/networks.h"
 
@@ -15,7 +16,7 @@
 /* One socket. */
 struct engine {
 	const char *socket; /* its path; DOCKER_HOST's is in the environment */
-	int rc; /* 0: it answered. Else -errno, as of engine_http_get() or engine_parse() */
+	int ret; /* 0: it answered. Else -errno, as of engine_http_get() or engine_parse() */
 	enum engine_kind kind; /* where it answered */
 	struct error problem;  /* where it did not */
 };

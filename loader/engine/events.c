@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "engine/events.h"
+
 #include "engine/http.h"
 
 /* {"type":["network"],"event":["create","destroy"]}: without containers that come and go */

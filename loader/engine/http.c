@@ -4,8 +4,6 @@
  * nobody can be asked, and it takes no library to find out.
  */
 #include "engine/http.h"
-#include "lib/clock.h"
-#include "engine/libcurl.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +14,9 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "engine/libcurl.h"
+#include "lib/clock.h"
 
 #define ANSWER_MOST (4UL << 20) /* a network takes less than 2 KiB */
 
@@ -42,7 +43,7 @@ static int try_connect(const char *path, struct error *err)
 	const struct timeval most = { .tv_sec = ENGINE_TIMEOUT_MS / 1000 };
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	size_t len = strlen(path);
-	int fd, rc;
+	int fd, ret;
 
 	if (len >= sizeof(addr.sun_path))
 		return error_set(err, ENAMETOOLONG,
@@ -53,13 +54,13 @@ static int try_connect(const char *path, struct error *err)
 	if (fd < 0)
 		return error_set(err, errno, "cannot make a Unix socket: %s", strerror(errno));
 	/* unix_stream_connect() waits as long for a place in the listener's queue. */
-	rc = setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof(most));
-	if (!rc)
-		rc = connect(fd, (const struct sockaddr *)&addr, sizeof(addr));
-	if (rc)
-		rc = errno == EAGAIN ? ETIMEDOUT : errno;
+	ret = setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof(most));
+	if (!ret)
+		ret = connect(fd, (const struct sockaddr *)&addr, sizeof(addr));
+	if (ret)
+		ret = errno == EAGAIN ? ETIMEDOUT : errno;
 	close(fd);
-	return rc ? error_set(err, rc, "cannot connect to %s: %s", path, strerror(rc)) : 0;
+	return ret ? error_set(err, ret, "cannot connect to %s: %s", path, strerror(ret)) : 0;
 }
 
 static int on_socket(void *data, curl_socket_t fd, curlsocktype purpose)
@@ -150,15 +151,15 @@ static void request_free(struct request *request)
 
 static int begin(struct request *request, const char *socket, const char *path, struct error *err)
 {
-	int rc;
+	int ret;
 
 	memset(request, 0, sizeof(*request));
 	request->socket = socket;
 	request->fd = -1;
 	request->asked = monotonic_ms();
-	rc = try_connect(socket, err);
-	if (rc)
-		return rc;
+	ret = try_connect(socket, err);
+	if (ret)
+		return ret;
 	request->curl = curl_load(err);
 	if (!request->curl)
 		return -ELIBACC;
@@ -209,11 +210,11 @@ int engine_http_get(const char *socket, const char *path, int most_ms, struct en
 {
 	struct request request;
 	CURLcode code;
-	int rc;
+	int ret;
 
 	memset(answer, 0, sizeof(*answer));
-	rc = begin(&request, socket, path, err);
-	if (!rc) {
+	ret = begin(&request, socket, path, err);
+	if (!ret) {
 		request.keep = true;
 		/* Slow is not silent: a busy machine may take long over a long answer. */
 		request.curl->easy_setopt(request.easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
@@ -222,14 +223,14 @@ int engine_http_get(const char *socket, const char *path, int most_ms, struct en
 		/* But one byte a second, and nothing else is done for hours. */
 		request.curl->easy_setopt(request.easy, CURLOPT_TIMEOUT_MS, (long)most_ms);
 		code = request.curl->easy_perform(request.easy);
-		rc = code ? failed(&request, code, err) : check_status(&request, err);
+		ret = code ? failed(&request, code, err) : check_status(&request, err);
 	}
-	if (!rc) {
+	if (!ret) {
 		*answer = request.answer;
 		memset(&request.answer, 0, sizeof(request.answer));
 	}
 	request_free(&request);
-	return rc;
+	return ret;
 }
 
 /* Return: whether the answer is over, with libcurl's word for how */
@@ -258,14 +259,14 @@ static int wait_for_headers(struct engine_stream *stream, struct error *err)
 	const struct curl_api *curl = request->curl;
 	__s64 end = monotonic_ms() + ENGINE_TIMEOUT_MS;
 	CURLcode code;
-	int running, rc;
+	int running, ret;
 
 	for (;;) {
 		if (curl->multi_perform(stream->multi, &running))
 			return failed(request, CURLE_OUT_OF_MEMORY, err);
-		rc = request->begun ? check_status(request, err) : 0;
-		if (rc)
-			return rc;
+		ret = request->begun ? check_status(request, err) : 0;
+		if (ret)
+			return ret;
 		/* Also of one that has begun: no event would ever tell that it is over. */
 		if (is_over(stream, &code))
 			return code ? failed(request, code, err) : ended_at_once(request, err);
@@ -282,24 +283,24 @@ int engine_http_stream(const char *socket, const char *path, struct engine_strea
 {
 	struct engine_stream *new = calloc(1, sizeof(*new));
 	struct request *request;
-	int rc;
+	int ret;
 
 	if (!new)
 		return error_set(err, ENOMEM, "no memory to ask the engine on %s", socket);
 	request = &new->request;
-	rc = begin(request, socket, path, err);
-	if (!rc) {
+	ret = begin(request, socket, path, err);
+	if (!ret) {
 		new->multi = request->curl->multi_init();
 		if (!new->multi || request->curl->multi_add_handle(new->multi, request->easy))
-			rc = failed(request, CURLE_OUT_OF_MEMORY, err);
+			ret = failed(request, CURLE_OUT_OF_MEMORY, err);
 	}
-	if (!rc)
-		rc = wait_for_headers(new, err);
-	if (rc)
+	if (!ret)
+		ret = wait_for_headers(new, err);
+	if (ret)
 		engine_stream_close(new);
 	else
 		*stream = new;
-	return rc;
+	return ret;
 }
 
 int engine_stream_fd(const struct engine_stream *stream)

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+
 #include "lib/error.h"
 
 #define ENGINE_TIMEOUT_MS 10000 /* silence: dockerd, started by its socket, takes seconds */

@@ -51,7 +51,7 @@ static int find_functions(void *library, struct curl_api *api, struct error *err
 const struct curl_api *curl_load(struct error *err)
 {
 	static struct curl_api loaded;
-	struct curl_api api = { 0 };
+	struct curl_api api = {};
 	void *library = NULL;
 
 	if (loaded.global_init)

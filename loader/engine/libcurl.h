@@ -7,6 +7,7 @@
 #define HBPF_LIBCURL_H
 
 #include <curl/curl.h>
+
 #include "lib/error.h"
 
 /* Its functions by their own types; the header has their documentation. */

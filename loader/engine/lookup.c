@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "engine/lookup.h"
-#include "lib/str_list.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "lib/str_list.h"
 
 /* As much of an ID as engines themselves print. */
 #define ID_SHOWN 12

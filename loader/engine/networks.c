@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "engine/networks.h"
-#include "lib/printable.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -9,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "lib/printable.h"
 
 /* Docker names an interface that nobody named br- and this much of the network's ID. */
 #define ID_IN_NAME 12
@@ -151,16 +152,16 @@ static int read_all(enum engine_kind kind, struct json_object *array, struct net
 {
 	size_t more = json_object_array_length(array);
 	struct network *v = reallocarray(networks->v, networks->count + more + 1, sizeof(*v));
-	int rc = 0;
+	int ret = 0;
 
 	if (!v)
 		return -ENOMEM;
 	networks->v = v;
-	for (size_t i = 0; !rc && i < more; i++) {
+	for (size_t i = 0; !ret && i < more; i++) {
 		memset(&v[networks->count], 0, sizeof(*v));
-		rc = read_one(kind, json_object_array_get_idx(array, i), &v[networks->count++]);
+		ret = read_one(kind, json_object_array_get_idx(array, i), &v[networks->count++]);
 	}
-	return rc;
+	return ret;
 }
 
 int engine_parse(enum engine_kind kind, const char *body, size_t len, struct networks *networks,
@@ -169,20 +170,20 @@ int engine_parse(enum engine_kind kind, const char *body, size_t len, struct net
 	struct json_tokener *tokener = json_tokener_new();
 	struct json_object *answer = NULL;
 	size_t before = networks->count;
-	int rc = -EPROTO;
+	int ret = -EPROTO;
 
 	if (!tokener)
 		return error_set(err, ENOMEM, "no memory for the engine's answer");
 	if (len <= INT_MAX)
 		answer = json_tokener_parse_ex(tokener, body, (int)len);
 	if (json_object_is_type(answer, json_type_array))
-		rc = read_all(kind, answer, networks);
+		ret = read_all(kind, answer, networks);
 	json_object_put(answer);
 	json_tokener_free(tokener);
-	if (!rc)
+	if (!ret)
 		return 0;
 	cut(networks, before);
-	if (rc == -ENOMEM)
-		return error_set(err, rc, "no memory for the engine's networks");
-	return error_set(err, rc, "the engine's answer is not a list of networks");
+	if (ret == -ENOMEM)
+		return error_set(err, ret, "no memory for the engine's networks");
+	return error_set(err, ret, "the engine's answer is not a list of networks");
 }

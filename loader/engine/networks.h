@@ -6,6 +6,7 @@
 #include <net/if.h>
 #include <stdbool.h>
 #include <stddef.h>
+
 #include "lib/error.h"
 
 /* Whose form the answer has. */

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "kernel/fib.h"
-#include "kernel/netlink.h"
 
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 #include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel/netlink.h"
 
 #define MAPPED(family) ((family) == AF_INET ? V4_MAPPED_BITS : 0)
 
@@ -101,7 +102,7 @@ static int lookup(const struct fib_flow *flow, unsigned int flags, struct fib_ro
 		mnl_attr_put_u8(nlh, RTA_IP_PROTO, flow->proto);
 	if (flow->sport)
 		mnl_attr_put_u16(nlh, RTA_SPORT, htons(flow->sport));
-	*route = (struct fib_route){ 0 };
+	*route = (struct fib_route){};
 	return netlink_talk(NETLINK_ROUTE, &request, on_answer, route, NULL);
 }
 
@@ -128,7 +129,7 @@ static int on_route(const struct nlmsghdr *nlh, void *data)
 	const struct rtmsg *msg = mnl_nlmsg_get_payload(nlh);
 	struct listing *listing = data;
 	struct fib_routes *routes = listing->routes;
-	struct fib_route route = { 0 };
+	struct fib_route route = {};
 	struct fib_route *v;
 
 	if (msg->rtm_family != listing->family || msg->rtm_type != listing->type ||
@@ -150,7 +151,7 @@ static int list(struct listing *listing, struct error *err)
 {
 	struct netlink_request request;
 	struct rtmsg *msg;
-	int rc;
+	int ret;
 
 	msg = netlink_begin(&request, RTM_GETROUTE, NLM_F_DUMP, sizeof(*msg));
 	msg->rtm_family = listing->family;
@@ -158,22 +159,22 @@ static int list(struct listing *listing, struct error *err)
 	if (listing->ifindex)
 		mnl_attr_put_u32(&request.nlh, RTA_OIF, listing->ifindex);
 	request.strict = true;
-	rc = netlink_talk(NETLINK_ROUTE, &request, on_route, listing, &listing->routes->count);
-	if (!rc || (rc == -ENODEV && listing->ifindex)) /* the device has gone meanwhile */
+	ret = netlink_talk(NETLINK_ROUTE, &request, on_route, listing, &listing->routes->count);
+	if (!ret || (ret == -ENODEV && listing->ifindex)) /* the device has gone meanwhile */
 		return 0;
-	return error_set(err, rc, "cannot list the routes: %s", strerror(-rc));
+	return error_set(err, ret, "cannot list the routes: %s", strerror(-ret));
 }
 
 int fib_routes_by(int family, unsigned int ifindex, struct fib_routes *routes, struct error *err)
 {
 	struct listing listing = { routes, family, RTN_UNICAST, ifindex };
-	int rc;
+	int ret;
 
-	*routes = (struct fib_routes){ 0 };
-	rc = list(&listing, err);
-	if (rc)
+	*routes = (struct fib_routes){};
+	ret = list(&listing, err);
+	if (ret)
 		fib_routes_free(routes);
-	return rc;
+	return ret;
 }
 
 int fib_routes_of(int family, unsigned char type, struct fib_routes *routes, struct error *err)
@@ -186,7 +187,7 @@ int fib_routes_of(int family, unsigned char type, struct fib_routes *routes, str
 void fib_routes_free(struct fib_routes *routes)
 {
 	free(routes->v);
-	*routes = (struct fib_routes){ 0 };
+	*routes = (struct fib_routes){};
 }
 
 /* ---- rules ---- */
@@ -300,20 +301,20 @@ int fib_rules(int family, struct fib_rules *rules, struct error *err)
 {
 	struct netlink_request request;
 	struct fib_rule_hdr *msg;
-	int rc;
+	int ret;
 
-	*rules = (struct fib_rules){ 0 };
+	*rules = (struct fib_rules){};
 	msg = netlink_begin(&request, RTM_GETRULE, NLM_F_DUMP, sizeof(*msg));
 	msg->family = family;
-	rc = netlink_talk(NETLINK_ROUTE, &request, on_rule, rules, &rules->count);
-	if (!rc || rc == -EAFNOSUPPORT || rc == -EOPNOTSUPP) /* no CONFIG_IP_MULTIPLE_TABLES */
+	ret = netlink_talk(NETLINK_ROUTE, &request, on_rule, rules, &rules->count);
+	if (!ret || ret == -EAFNOSUPPORT || ret == -EOPNOTSUPP) /* no CONFIG_IP_MULTIPLE_TABLES */
 		return 0;
 	fib_rules_free(rules);
-	return error_set(err, rc, "cannot list the routing rules: %s", strerror(-rc));
+	return error_set(err, ret, "cannot list the routing rules: %s", strerror(-ret));
 }
 
 void fib_rules_free(struct fib_rules *rules)
 {
 	free(rules->v);
-	*rules = (struct fib_rules){ 0 };
+	*rules = (struct fib_rules){};
 }

@@ -3,8 +3,8 @@
 #ifndef HBPF_FIB_H
 #define HBPF_FIB_H
 
-#include "lib/error.h"
 #include "kernel/fib_rule.h"
+#include "lib/error.h"
 
 struct fib_routes {
 	struct fib_route *v;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "kernel/fib_rule.h"
 
-#include <stdio.h>
-#include <string.h>
 #include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <string.h>
 
 static bool in_range(const struct fib_range *range, __u32 value)
 {
@@ -67,7 +67,7 @@ const struct fib_rule *fib_rules_found(const struct fib_rules *rules, const stru
 				       const struct fib_route *route)
 {
 	const struct fib_rule *rule;
-	struct walk walk = { 0 };
+	struct walk walk = {};
 
 	do
 		rule = walk_on(&walk, rules, flow);
@@ -79,7 +79,7 @@ const struct fib_rule *fib_rules_suspect(const struct fib_rules *rules, const st
 					 __u32 table)
 {
 	const struct fib_rule *rule;
-	struct walk walk = { 0 };
+	struct walk walk = {};
 
 	do
 		rule = walk_on(&walk, rules, flow);

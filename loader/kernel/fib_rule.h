@@ -3,9 +3,10 @@
 #ifndef HBPF_FIB_RULE_H
 #define HBPF_FIB_RULE_H
 
+#include <net/if.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <net/if.h>
+
 #include "lib/addr.h"
 
 /* What the kernel asks rules and tables about: a packet that a socket of this host sends. */

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include "kernel/if_sysctl.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -6,7 +8,7 @@
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
-#include "kernel/if_sysctl.h"
+
 #include "kernel/sysctl.h"
 
 /* An interface has its new name a moment before the new file is there (dev_change_name()). */

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include "kernel/nat_detect.h"
+
+#include <arpa/inet.h>
 #include <errno.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <arpa/inet.h>
-#include <linux/netfilter.h>
-#include <linux/netfilter/nf_tables.h>
-#include <linux/netfilter/nfnetlink.h>
 
-#include "kernel/nat_detect.h"
 #include "kernel/netlink.h"
 
 /* Where the first NAT chain found is named. */

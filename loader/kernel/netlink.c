@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include "kernel/netlink.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-
-#include "kernel/netlink.h"
 
 /* The most that netlink_recvmsg() lets the kernel put into one answer of a dump;
  * less would mean more rounds. */

@@ -3,9 +3,9 @@
 #ifndef HBPF_NETLINK_H
 #define HBPF_NETLINK_H
 
+#include <libmnl/libmnl.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <libmnl/libmnl.h>
 
 struct netlink_request {
 	struct nlmsghdr nlh;

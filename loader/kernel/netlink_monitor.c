@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "kernel/netlink_monitor.h"
 
-#include <errno.h>
-#include <string.h>
 #include <arpa/inet.h>
+#include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/filter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/rtnetlink.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #define NOTICES_SIZE  32768

@@ -4,6 +4,7 @@
 #define HBPF_NETLINK_MONITOR_H
 
 #include <stdbool.h>
+
 #include "lib/error.h"
 
 enum netlink_source {

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include "kernel/proc_owner.h"
+
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -7,10 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
 #include "lib/clock.h"
-#include "kernel/proc_owner.h"
 #include "lib/printable.h"
 
 #define PROC_PATHLEN (NAME_MAX + sizeof("/ns/net"))

@@ -3,9 +3,9 @@
 #ifndef HBPF_PROC_OWNER_H
 #define HBPF_PROC_OWNER_H
 
+#include <linux/types.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <linux/types.h>
 
 #define OWNERS_MS  500
 #define OWNERS_FDS 1024

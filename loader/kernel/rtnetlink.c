@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include "kernel/rtnetlink.h"
+
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <linux/if_link.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "kernel/netlink.h"
-#include "kernel/rtnetlink.h"
 
 #define ALT_NAME_SIZE 128 /* ALTIFNAMSIZ of linux/if.h, which does not go with net/if.h */
 

@@ -3,9 +3,10 @@
 #ifndef HBPF_RTNETLINK_H
 #define HBPF_RTNETLINK_H
 
+#include <net/if.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <net/if.h>
+
 #include "lib/addr.h"
 #include "lib/error.h"
 

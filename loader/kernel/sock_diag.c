@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include "kernel/sock_diag.h"
+
 #include <errno.h>
+#include <linux/sock_diag.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <netinet/tcp.h>
-#include <linux/sock_diag.h>
 
-#include "lib/addr.h"
 #include "kernel/netlink.h"
-#include "kernel/sock_diag.h"
+#include "lib/addr.h"
 
 #define LOOPBACK_IFINDEX 1 /* in every namespace (the kernel's net/flow.h) */
 

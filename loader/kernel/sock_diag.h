@@ -3,10 +3,11 @@
 #ifndef HBPF_SOCK_DIAG_H
 #define HBPF_SOCK_DIAG_H
 
+#include <hbpf/maps.h>
+#include <linux/inet_diag.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <linux/inet_diag.h>
-#include <hbpf/maps.h>
+
 #include "lib/error.h"
 
 struct socket {

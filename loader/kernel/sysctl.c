@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include "kernel/sysctl.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-#include "kernel/sysctl.h"
 
 int sysctl_read_fd(int fd, int *value)
 {

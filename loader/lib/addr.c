@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include "lib/addr.h"
+
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "lib/addr.h"
 
 #define ADDR_BITS 128
 

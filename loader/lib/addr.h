@@ -3,9 +3,9 @@
 #ifndef HBPF_ADDR_H
 #define HBPF_ADDR_H
 
-#include <stdbool.h>
-#include <netinet/in.h>
 #include <hbpf/maps.h>
+#include <netinet/in.h>
+#include <stdbool.h>
 
 #define V4_MAPPED_BITS 96 /* of ::ffff:0:0/96, in front of an IPv4 address */
 

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include "lib/error.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "lib/error.h"
 
 int error_set(struct error *err, int code, const char *fmt, ...)
 {
-	/* Formatted aside, because a caller may wrap: error_set(err, rc, "%s: %s", name, err->what)
+	/* Formatted aside, because a caller may wrap: error_set(err, ret, "%s: %s", name,
+	 * err->what)
 	 */
 	char what[sizeof(err->what)];
 	va_list args;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "lib/log.h"
-#include "lib/output.h"
-#include "lib/printable.h"
 
 #include <json-c/json.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "lib/output.h"
+#include "lib/printable.h"
 
 static struct {
 	bool verbose;

@@ -4,6 +4,7 @@
 #define HBPF_LOG_H
 
 #include <stdbool.h>
+
 #include "lib/error.h"
 
 /**

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "lib/output.h"
-#include "lib/printable.h"
 
 #include <errno.h>
 #include <json-c/json.h>
@@ -8,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "lib/printable.h"
 
 /*
  * json-c escapes C0 only. What else a terminal would obey is only found within strings, where an

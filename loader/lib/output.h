@@ -3,8 +3,8 @@
 #ifndef HBPF_OUTPUT_H
 #define HBPF_OUTPUT_H
 
-#include <stddef.h>
 #include <linux/types.h>
+#include <stddef.h>
 
 struct json_object;
 

@@ -30,27 +30,27 @@ static int compare_ports(const void *a, const void *b)
 
 static int refuse_duplicates(const struct port_specs *specs, struct error *err)
 {
-	struct exports all = { 0 };
-	int rc = 0;
+	struct exports all = {};
+	int ret = 0;
 
-	for (size_t i = 0; !rc && i < specs->count; i++)
-		rc = exports_add(&all, &specs->v[i], NULL, true, err);
+	for (size_t i = 0; !ret && i < specs->count; i++)
+		ret = exports_add(&all, &specs->v[i], NULL, true, err);
 	exports_free(&all);
-	return rc;
+	return ret;
 }
 
 int args_ports(const char *const *words, size_t count, struct port_specs *specs, struct error *err)
 {
-	int rc = 0;
+	int ret = 0;
 
 	specs->count = 0;
 	specs->v = calloc(count + 1, sizeof(*specs->v));
 	if (!specs->v)
 		return error_set(err, ENOMEM, "no memory for %zu ports", count);
-	for (size_t i = 0; !rc && i < count; i++)
-		rc = port_spec_parse(words[i], &specs->v[specs->count++], err);
-	if (rc)
-		return rc;
+	for (size_t i = 0; !ret && i < count; i++)
+		ret = port_spec_parse(words[i], &specs->v[specs->count++], err);
+	if (ret)
+		return ret;
 	qsort(specs->v, specs->count, sizeof(*specs->v), compare_ports);
 	return refuse_duplicates(specs, err);
 }
@@ -95,15 +95,15 @@ int args_gateways(const struct cli_list *words, struct gateways *set, struct err
 static int add_source(struct sources *set, const char *word, struct error *err)
 {
 	struct prefix *prefix = &set->v[set->count].prefix;
-	int rc = prefix_parse(word, prefix);
+	int ret = prefix_parse(word, prefix);
 	char meant[PREFIX_STRLEN];
 
-	if (rc == -ERANGE)
+	if (ret == -ERANGE)
 		return error_set(err, EINVAL,
 				 "--from %s: bits are set behind the prefix length; do you mean "
 				 "%s?",
 				 word, prefix_format(prefix, meant));
-	if (rc) {
+	if (ret) {
 		error_set(err, EINVAL, "--from %s: not an address range", word);
 		error_hint(err, "write it as 172.30.0.0/24, fd00::/64, a single address, or the "
 				"word onlink");
@@ -116,7 +116,7 @@ static int add_source(struct sources *set, const char *word, struct error *err)
 
 int args_from(const struct cli_list *words, struct from *from, struct error *err)
 {
-	int rc = 0;
+	int ret = 0;
 
 	memset(from, 0, sizeof(*from));
 	from->given = words->count > 0;
@@ -124,13 +124,13 @@ int args_from(const struct cli_list *words, struct from *from, struct error *err
 	from->sources.v = calloc(words->count + 1, sizeof(*from->sources.v));
 	if (!from->sources.v)
 		return error_set(err, ENOMEM, "no memory for --from");
-	for (size_t i = 0; !rc && i < words->count; i++) {
+	for (size_t i = 0; !ret && i < words->count; i++) {
 		if (!strcmp(words->v[i], ONLINK))
 			from->onlink = true;
 		else
-			rc = add_source(&from->sources, words->v[i], err);
+			ret = add_source(&from->sources, words->v[i], err);
 	}
-	return rc;
+	return ret;
 }
 
 struct hbpf_policy from_policy(const struct from *from, __u16 list)

@@ -4,6 +4,7 @@
 #define HBPF_ARGS_H
 
 #include <hbpf/maps.h>
+
 #include "cli/cli.h"
 #include "model/exports.h"
 #include "model/port_spec.h"

@@ -3,8 +3,8 @@
 #ifndef HBPF_ATTACH_REQUEST_H
 #define HBPF_ATTACH_REQUEST_H
 
-#include "model/args.h"
 #include "cli/cli.h"
+#include "model/args.h"
 
 /* What is wanted. What is not given stays as an earlier attach left it. */
 struct attach_request {

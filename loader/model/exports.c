@@ -4,13 +4,15 @@
  * walk, and a range of ports, which is one run of it, comes and goes with a
  * single move of what lies behind.
  */
+#include "model/exports.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
 #include "lib/addr.h"
-#include "model/exports.h"
 
 /* What a SPEC means for one protocol: consecutive gateway ports, so a run of the array. */
 struct run {
@@ -72,11 +74,11 @@ static int reserve(struct exports *set, size_t more)
 /* Append to a set what is known to rank last in it. */
 static int append(struct exports *set, const struct export *export)
 {
-	int rc = reserve(set, 1);
+	int ret = reserve(set, 1);
 
-	if (!rc)
+	if (!ret)
 		set->v[set->count++] = *export;
-	return rc;
+	return ret;
 }
 
 void exports_free(struct exports *set)
@@ -87,10 +89,10 @@ void exports_free(struct exports *set)
 
 int exports_copy(struct exports *to, const struct exports *from)
 {
-	int rc = reserve(to, from->count);
+	int ret = reserve(to, from->count);
 
-	if (rc)
-		return rc;
+	if (ret)
+		return ret;
 	if (from->count)
 		memcpy(to->v, from->v, from->count * sizeof(*to->v));
 	to->count = from->count;
@@ -149,13 +151,13 @@ static void merge(struct exports *set, const struct export *v, size_t count)
 int exports_put_all(struct exports *set, struct export *v, size_t count)
 {
 	size_t kept = 0;
-	int rc;
+	int ret;
 
 	if (!count)
 		return 0;
-	rc = reserve(set, count);
-	if (rc)
-		return rc;
+	ret = reserve(set, count);
+	if (ret)
+		return ret;
 	qsort(v, count, sizeof(*v), compare_keys);
 	for (size_t i = 0; i < count; i++)
 		if (!kept || compare_keys(&v[kept - 1], &v[i]))
@@ -228,7 +230,7 @@ static int refuse_add(const struct export *old, const struct export *export, boo
 	char old_end[END_STRLEN], new_end[END_STRLEN];
 	const char *proto = proto_name(old->key.proto);
 	unsigned int port = ntohs(old->key.port);
-	int rc;
+	int ret;
 
 	if (same_end(&old->to, &export->to))
 		return error_set(err, EEXIST, "%u/%s is given twice", port, proto);
@@ -239,10 +241,10 @@ static int refuse_add(const struct export *old, const struct export *export, boo
 	if (fresh)
 		return error_set(err, EEXIST, "%u/%s is given twice, to lead to %s and to %s", port,
 				 proto, old_end, new_end);
-	rc = error_set(err, EEXIST, "%u/%s already leads to %s, not %s", port, proto, old_end,
-		       new_end);
+	ret = error_set(err, EEXIST, "%u/%s already leads to %s, not %s", port, proto, old_end,
+			new_end);
 	error_hint(err, "take it away first: `hbpf ports del %u/%s`", port, proto);
-	return rc;
+	return ret;
 }
 
 /* Make the exports of a run, in the light of what the set already has. */
@@ -267,25 +269,25 @@ static int make_run(const struct exports *set, const struct run *run,
 int exports_add(struct exports *set, const struct port_spec *spec, const struct hbpf_policy *from,
 		bool fresh, struct error *err)
 {
-	struct run runs[2] = { 0 };
+	struct run runs[2] = {};
 	size_t n = spec_runs(spec, runs), count = spec->last - spec->first + 1;
 	struct export *v = calloc(2 * count, sizeof(*v)); /* for both protocols at most */
-	int rc = -ENOMEM;
+	int ret = -ENOMEM;
 
 	if (!v || reserve(set, n * count)) {
 		error_set(err, ENOMEM, "no memory for %zu ports", n * count);
 		goto out;
 	}
 	for (size_t i = 0; i < n; i++) {
-		rc = make_run(set, &runs[i], from, fresh, v + i * count, err);
-		if (rc)
+		ret = make_run(set, &runs[i], from, fresh, v + i * count, err);
+		if (ret)
 			goto out;
 	}
 	for (size_t i = 0; i < n; i++)
 		merge(set, v + i * count, count);
 out:
 	free(v);
-	return rc;
+	return ret;
 }
 
 static int refuse_absent(const struct exports *set, const struct export *wanted,
@@ -293,13 +295,13 @@ static int refuse_absent(const struct exports *set, const struct export *wanted,
 {
 	const char *proto = proto_name(wanted->key.proto);
 	unsigned int port = ntohs(wanted->key.port);
-	int rc = error_set(err, ENOENT, "%u/%s is not exported", port, proto);
+	int ret = error_set(err, ENOENT, "%u/%s is not exported", port, proto);
 
 	if (!spec->proto_given && exports_find(set, IPPROTO_UDP, wanted->key.port))
 		error_hint(err, "%u/udp is: name the protocol", port);
 	else
 		error_hint(err, "`hbpf ports list` shows what is");
-	return rc;
+	return ret;
 }
 
 /* Whether @old is what a SPEC to be taken away means by @wanted. */
@@ -344,12 +346,12 @@ int exports_del(struct exports *set, const struct port_spec *spec, struct error 
 {
 	struct run runs[2];
 	size_t n = spec_runs(spec, runs);
-	int rc;
+	int ret;
 
 	for (size_t i = 0; i < n; i++) {
-		rc = check_run(set, &runs[i], err);
-		if (rc)
-			return rc;
+		ret = check_run(set, &runs[i], err);
+		if (ret)
+			return ret;
 	}
 	for (size_t i = 0; i < n; i++)
 		cut_run(set, &runs[i]);
@@ -366,25 +368,25 @@ int exports_diff(const struct exports *have, const struct exports *want, struct 
 		 struct exports *gone)
 {
 	size_t i = 0, j = 0;
-	int rc = 0;
+	int ret = 0;
 
-	while (!rc && i < have->count && j < want->count) {
+	while (!ret && i < have->count && j < want->count) {
 		const struct export *old = &have->v[i], *new = &want->v[j];
 		int order = compare_keys(old, new);
 
 		if (order < 0 || (!order && end_lost(&old->to, &new->to)))
-			rc = append(gone, old);
-		if (!rc && (order > 0 || (!order && (!same_end(&old->to, &new->to) ||
-						     !same_policy(&old->to.from, &new->to.from)))))
-			rc = append(put, new);
+			ret = append(gone, old);
+		if (!ret && (order > 0 || (!order && (!same_end(&old->to, &new->to) ||
+						      !same_policy(&old->to.from, &new->to.from)))))
+			ret = append(put, new);
 		i += order <= 0;
 		j += order >= 0;
 	}
-	for (; !rc && i < have->count; i++)
-		rc = append(gone, &have->v[i]);
-	for (; !rc && j < want->count; j++)
-		rc = append(put, &want->v[j]);
-	return rc;
+	for (; !ret && i < have->count; i++)
+		ret = append(gone, &have->v[i]);
+	for (; !ret && j < want->count; j++)
+		ret = append(put, &want->v[j]);
+	return ret;
 }
 
 /* Whether @b, the next of the array, goes on where @a ends. */

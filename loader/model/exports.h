@@ -3,9 +3,10 @@
 #ifndef HBPF_EXPORTS_H
 #define HBPF_EXPORTS_H
 
-#include <stddef.h>
-#include <stdbool.h>
 #include <hbpf/maps.h>
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "lib/error.h"
 #include "model/port_spec.h"
 

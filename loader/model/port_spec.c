@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include "model/port_spec.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
 #include "lib/addr.h"
-#include "model/port_spec.h"
 
 #define PORT_MAX 65535
 
@@ -128,17 +130,17 @@ static int parse_ports(const struct word *word, struct part part, struct port_ra
 {
 	const char *dash = memchr(part.at, '-', part.len);
 	const char *end = part.at + part.len;
-	int rc;
+	int ret;
 
-	rc = parse_port(word, part_between(part.at, dash ? dash : end), &ports->first);
-	if (rc)
-		return rc;
+	ret = parse_port(word, part_between(part.at, dash ? dash : end), &ports->first);
+	if (ret)
+		return ret;
 	ports->last = ports->first;
 	if (!dash)
 		return 0;
-	rc = parse_port(word, part_between(dash + 1, end), &ports->last);
-	if (rc)
-		return rc;
+	ret = parse_port(word, part_between(dash + 1, end), &ports->last);
+	if (ret)
+		return ret;
 	if (ports->last < ports->first)
 		return refuse(word, part, "range is reversed: %u is above %u", ports->first,
 			      ports->last);
@@ -210,34 +212,34 @@ static int parse_protos(const struct word *word, struct part part, unsigned int 
 static int parse_gateway_ports(const struct word *word, struct part part, struct port_range *ports)
 {
 	struct hbpf_addr addr;
-	int rc;
+	int ret;
 
 	if (part_to_addr(part, &addr))
 		return parse_ports(word, part, ports);
 
 	/* Docker's -p takes the address first; there it is the one dialled. */
-	rc = refuse(word, part, "gateway port comes first, then the loopback address");
+	ret = refuse(word, part, "gateway port comes first, then the loopback address");
 	error_hint(word->err, "write it as 80:127.0.0.1:8080");
-	return rc;
+	return ret;
 }
 
 static int parse_local_ports(const struct word *word, struct part part,
 			     const struct port_range *gateway, __u16 *first)
 {
 	const char *end = part.at + part.len;
-	struct port_range local = { 0 };
+	struct port_range local = {};
 	struct hbpf_addr addr;
-	int rc;
+	int ret;
 
 	if (!part_to_addr(part, &addr)) {
-		rc = refuse(word, part_between(end, end),
-			    "loopback port is missing behind the address");
+		ret = refuse(word, part_between(end, end),
+			     "loopback port is missing behind the address");
 		error_hint(word->err, "write it as 80:127.0.0.1:8080");
-		return rc;
+		return ret;
 	}
-	rc = parse_ports(word, part, &local);
-	if (rc)
-		return rc;
+	ret = parse_ports(word, part, &local);
+	if (ret)
+		return ret;
 	if (local.last - local.first != gateway->last - gateway->first)
 		return refuse(word, part, "ranges differ in length (%d and %d)",
 			      gateway->last - gateway->first + 1, local.last - local.first + 1);
@@ -278,25 +280,25 @@ int port_spec_parse(const char *text, struct port_spec *spec, struct error *err)
 		.protos = PORT_SPEC_TCP,
 		.proto_given = parts.proto.at,
 	};
-	struct port_range ports = { 0 };
-	int rc;
+	struct port_range ports = {};
+	int ret;
 
 	if (!*text)
 		return error_set(err, EINVAL, "port is empty");
-	rc = parse_gateway_ports(&word, parts.gateway, &ports);
-	if (rc)
-		return rc;
+	ret = parse_gateway_ports(&word, parts.gateway, &ports);
+	if (ret)
+		return ret;
 	parsed.first = parsed.local_first = ports.first;
 	parsed.last = ports.last;
 
 	if (parsed.addr_given)
-		rc = parse_addr(&word, parts.addr, &parsed.addr4);
-	if (!rc && parsed.local_given)
-		rc = parse_local_ports(&word, parts.local, &ports, &parsed.local_first);
-	if (!rc && parsed.proto_given)
-		rc = parse_protos(&word, parts.proto, &parsed.protos);
-	if (rc)
-		return rc;
+		ret = parse_addr(&word, parts.addr, &parsed.addr4);
+	if (!ret && parsed.local_given)
+		ret = parse_local_ports(&word, parts.local, &ports, &parsed.local_first);
+	if (!ret && parsed.proto_given)
+		ret = parse_protos(&word, parts.proto, &parsed.protos);
+	if (ret)
+		return ret;
 	*spec = parsed;
 	return 0;
 }

@@ -13,8 +13,9 @@
 #ifndef HBPF_PORT_SPEC_H
 #define HBPF_PORT_SPEC_H
 
-#include <stdbool.h>
 #include <linux/types.h>
+#include <stdbool.h>
+
 #include "lib/error.h"
 
 #define PORT_SPEC_TCP 1U

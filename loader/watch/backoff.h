@@ -3,8 +3,8 @@
 #ifndef HBPF_BACKOFF_H
 #define HBPF_BACKOFF_H
 
-#include <stdbool.h>
 #include <linux/types.h>
+#include <stdbool.h>
 
 /* All zero: nothing failed. */
 struct backoff {

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "watch/config.h"
-#include "watch/config_files.h"
-#include "engine/lookup.h"
-#include "lib/printable.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -13,6 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "engine/lookup.h"
+#include "lib/printable.h"
+#include "watch/config_files.h"
 
 #define NAME_MAX_SHOWN 80
 
@@ -55,7 +56,7 @@ static void complain(struct reader *r, const char *hint, const char *fmt, ...)
 
 static void complain(struct reader *r, const char *hint, const char *fmt, ...)
 {
-	struct error problem = { 0 };
+	struct error problem = {};
 	char what[400];
 	va_list args;
 
@@ -112,9 +113,9 @@ struct key {
 
 static void take_port(struct reader *r, struct attach_request *request, const char *word)
 {
-	struct port_specs one = { 0 };
+	struct port_specs one = {};
 	struct port_spec *v = NULL;
-	struct error err = { 0 };
+	struct error err = {};
 
 	if (args_ports(&word, 1, &one, &err) || exports_add(&r->ports, one.v, NULL, true, &err)) {
 		complain_as_option(r, &err);
@@ -135,7 +136,7 @@ static void take_gateway(struct reader *r, struct attach_request *request, const
 {
 	const struct cli_list list = { .v = &word, .count = 1 };
 	struct gateways one;
-	struct error err = { 0 };
+	struct error err = {};
 
 	if (args_gateways(&list, &one, &err))
 		complain_as_option(r, &err);
@@ -149,7 +150,7 @@ static void take_from(struct reader *r, struct attach_request *request, const ch
 	const struct cli_list list = { .v = &word, .count = 1 };
 	struct sources *all = &request->from.sources;
 	struct from one;
-	struct error err = { 0 };
+	struct error err = {};
 	struct source *v;
 
 	if (args_from(&list, &one, &err)) {
@@ -348,7 +349,7 @@ static void add_section(struct reader *r, const char *name)
 {
 	struct conf *conf = r->conf;
 	struct conf_section *v = reallocarray(conf->v, conf->count + 1, sizeof(*v));
-	struct conf_section section = { 0 };
+	struct conf_section section = {};
 
 	if (v)
 		conf->v = v;
@@ -452,7 +453,7 @@ static void read_stream(struct conf *conf, const char *file, FILE *stream, bool 
 static bool read_file(struct conf *conf, const char *path, bool must, bool *nomem)
 {
 	struct reader r = { .conf = conf, .file = path };
-	struct error err = { 0 };
+	struct error err = {};
 	int fd = conf_open_file(path, &err);
 	FILE *stream = fd < 0 ? NULL : fdopen(fd, "r");
 
@@ -485,7 +486,7 @@ static bool read_dir(struct conf *conf, bool *nomem)
 	struct reader r = { .conf = conf, .file = CONF_DIR };
 	bool any = false;
 	char path[PATH_MAX];
-	struct error err = { 0 };
+	struct error err = {};
 	struct dirent **names;
 	int fd = conf_open_dir(CONF_DIR, &err);
 	int count = fd < 0 ? fd : scandirat(fd, ".", &names, is_conf, alphasort);

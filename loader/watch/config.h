@@ -16,8 +16,8 @@
 #ifndef HBPF_CONFIG_H
 #define HBPF_CONFIG_H
 
-#include "model/attach_request.h"
 #include "engine/networks.h"
+#include "model/attach_request.h"
 
 #define CONF_FILE "/etc/hbpf.conf"
 #define CONF_DIR  "/etc/hbpf.conf.d"

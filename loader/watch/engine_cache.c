@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "watch/engine_cache.h"
-#include "lib/clock.h"
-#include "lib/log.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -9,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#include "lib/clock.h"
+#include "lib/log.h"
 
 /* A stream of events that lived shorter ended for a reason that trying again does not mend. */
 #define LASTING_MS 10000
@@ -33,16 +34,16 @@ static bool is_open(const struct cached_engine *engine)
 /* Where there never was a socket there is nothing to try: inotify tells when it comes. */
 static bool is_away(const struct cached_engine *engine)
 {
-	if (!engine->rc)
+	if (!engine->ret)
 		return !is_open(engine);
-	return engine->rc != -ENOENT || engine->answered;
+	return engine->ret != -ENOENT || engine->answered;
 }
 
 static void look_at_socket(struct cached_engine *engine)
 {
 	struct stat st;
 
-	engine->changed = stat(engine->socket, &st) ? (struct timespec){ 0 } : st.st_ctim;
+	engine->changed = stat(engine->socket, &st) ? (struct timespec){} : st.st_ctim;
 }
 
 /* ---- networks ---- */
@@ -52,7 +53,7 @@ static bool is_kept(const struct engine_cache *engines, const struct network *ne
 	for (size_t i = 0; i < engines->count; i++) {
 		const struct cached_engine *engine = &engines->v[i];
 
-		if (engine->answered && engine->rc && engine->kind == network->engine)
+		if (engine->answered && engine->ret && engine->kind == network->engine)
 			return true;
 	}
 	return false;
@@ -166,9 +167,9 @@ static void say(struct engine_cache *engines, const struct engine *asked)
 
 	if (!tended)
 		return;
-	if (!asked->rc)
+	if (!asked->ret)
 		tended_say(tended, "%s answers on %s", engine_name(asked->kind), asked->socket);
-	else if (asked->rc != -ENOENT || tended->said)
+	else if (asked->ret != -ENOENT || tended->said)
 		tended_fail(tended, &asked->problem);
 }
 
@@ -177,12 +178,12 @@ static bool take_answer(struct engine_cache *engines, const struct engine *asked
 {
 	struct cached_engine *engine = get(engines, asked->socket);
 	struct tended *tended;
-	struct error err = { 0 };
+	struct error err = {};
 
 	if (!engine)
 		return false;
-	engine->rc = asked->rc;
-	if (asked->rc)
+	engine->ret = asked->ret;
+	if (asked->ret)
 		return false;
 	engine->answered = true;
 	engine->kind = asked->kind;
@@ -203,7 +204,7 @@ static bool take_answer(struct engine_cache *engines, const struct engine *asked
 static bool ask(struct engine_cache *engines)
 {
 	struct engines asked;
-	struct error err = { 0 };
+	struct error err = {};
 	bool again = false;
 
 	/* Before: what changes meanwhile must look changed afterwards. */
@@ -263,7 +264,7 @@ void engine_cache_refresh(struct engine_cache *engines)
 	if (any_away(engines))
 		backoff_fail(&engines->backoff, monotonic_ms());
 	else if (all_lasting(engines))
-		engines->backoff = (struct backoff){ 0 };
+		engines->backoff = (struct backoff){};
 }
 
 int engine_cache_wait(const struct engine_cache *engines)
@@ -282,7 +283,7 @@ void engine_cache_retry(struct engine_cache *engines)
 		if (!is_open(&engines->v[i]) &&
 		    memcmp(&before, &engines->v[i].changed, sizeof(before))) {
 			engines->stale = true;
-			engines->backoff = (struct backoff){ 0 };
+			engines->backoff = (struct backoff){};
 		}
 	}
 }
@@ -292,11 +293,11 @@ static void end_stream(struct engine_cache *engines, struct cached_engine *engin
 	struct tended *tended = tend(engines, engine->socket, " events");
 
 	engine_events_close(&engine->events);
-	engine->rc = -ENOTCONN;
+	engine->ret = -ENOTCONN;
 	for (size_t i = 0; i < engines->networks.count; i++)
 		engines->networks.v[i].old |= engines->networks.v[i].engine == engine->kind;
 	if (is_lasting(engine)) {
-		engines->backoff = (struct backoff){ 0 };
+		engines->backoff = (struct backoff){};
 		engines->stale = true;
 		return;
 	}
@@ -345,7 +346,7 @@ bool engine_cache_may_have(const struct engine_cache *engines, const char *bridg
 	for (size_t i = 0; i < engines->count; i++) {
 		const struct cached_engine *engine = &engines->v[i];
 
-		if (!engine->answered && engine->rc && engine->rc != -ENOENT)
+		if (!engine->answered && engine->ret && engine->ret != -ENOENT)
 			return true;
 		all &= engine->answered;
 		any |= engine->answered;
@@ -368,7 +369,7 @@ static void add(struct engine_cache *engines, struct conf *labels, const struct 
 {
 	struct tended *tended = tended_get(&engines->labelled, network->id);
 	size_t problems = labels->problems.count;
-	struct error err = { 0 };
+	struct error err = {};
 	const char *bridge = engine_network_bridge(network, &err);
 
 	if (!tended)

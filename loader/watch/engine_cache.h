@@ -4,11 +4,12 @@
 #define HBPF_ENGINE_CACHE_H
 
 #include <time.h>
-#include "watch/backoff.h"
-#include "watch/config.h"
+
 #include "engine/events.h"
 #include "kernel/file_monitor.h"
 #include "kernel/rtnetlink.h"
+#include "watch/backoff.h"
+#include "watch/config.h"
 #include "watch/tended.h"
 
 /* One socket. */
@@ -17,7 +18,7 @@ struct cached_engine {
 	struct engine_events events;
 	enum engine_kind kind;   /* once it has answered */
 	bool answered;           /* at any time */
-	int rc;                  /* of the last time it was asked */
+	int ret;                 /* of the last time it was asked */
 	__s64 opened;            /* when its events were subscribed to, as of monotonic_ms() */
 	struct timespec changed; /* when its socket was made, or its rights changed; or zero */
 };

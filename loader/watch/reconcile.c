@@ -7,17 +7,18 @@
  *	follow     listen to the files that the next pass depends on
  */
 #include "watch/reconcile.h"
-#include "attach/attach.h"
-#include "lib/clock.h"
-#include "attach/detach.h"
-#include "lib/log.h"
-#include "attach/desired.h"
-#include "lib/str_list.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "attach/attach.h"
+#include "attach/desired.h"
+#include "attach/detach.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/str_list.h"
 
 /* A declared bridge that is there. */
 struct want {
@@ -108,7 +109,7 @@ static const char *find_bridge(const struct pass *pass, const struct conf_sectio
 {
 	const struct network *network;
 	const struct link *link;
-	int rc;
+	int ret;
 
 	*owner = section->request.owner;
 	if (section->bridge)
@@ -117,8 +118,8 @@ static const char *find_bridge(const struct pass *pass, const struct conf_sectio
 	if (link)
 		return link->name;
 	*owner = HBPF_BY_ENGINE;
-	rc = engine_find(&pass->state->engines.networks, section->name, &network, err);
-	return rc ? NULL : engine_network_bridge(network, err);
+	ret = engine_find(&pass->state->engines.networks, section->name, &network, err);
+	return ret ? NULL : engine_network_bridge(network, err);
 }
 
 /* May a section's name mean the network of this bridge, and another one as well? */
@@ -155,7 +156,7 @@ static void want_section(struct pass *pass, const struct conf_section *section)
 	struct tended *tended = tended_get(&pass->state->tended, section->where);
 	struct want *want = &pass->wants[pass->count];
 	enum hbpf_owner owner;
-	struct error err = { 0 };
+	struct error err = {};
 	const char *bridge = find_bridge(pass, section, &owner, &err);
 	const struct link *link = bridge ? links_by_name(&pass->host.links, bridge) : NULL;
 	const struct want *other = link ? find_want(pass, bridge) : NULL;
@@ -210,7 +211,7 @@ static int want_all(struct pass *pass)
 
 static void list_ports(const struct exports *exports, char *buf)
 {
-	struct export_range range = { 0 };
+	struct export_range range = {};
 	char text[EXPORT_RANGE_STRLEN];
 
 	while (exports_next_range(exports, &range))
@@ -258,7 +259,7 @@ static void attached(struct tended *tended, const struct attach *a)
 	tended->said = NULL;
 	/* In a row of heals each pause is longer than the one before. */
 	if (change || !tended_is_hot(tended, monotonic_ms()))
-		tended->backoff = (struct backoff){ 0 };
+		tended->backoff = (struct backoff){};
 	list_ports(&a->after.exports, ports);
 	list_gateways(&a->after.gateways, gateways);
 	log_notice("%s: %s; %s on %s", a->bridge, change ? change : "healed", ports,
@@ -273,7 +274,7 @@ static void attached(struct tended *tended, const struct attach *a)
 
 static void run(struct pass *pass, struct tended *tended, const struct want *want)
 {
-	struct error err = { 0 };
+	struct error err = {};
 	struct attach a;
 
 	if (attach_run(&a, &want->request, &err)) {
@@ -294,21 +295,21 @@ static void settled(struct pass *pass, struct tended *tended)
 	free(tended->said);
 	tended->said = NULL;
 	if (!tended_is_hot(tended, monotonic_ms()))
-		tended->backoff = (struct backoff){ 0 };
+		tended->backoff = (struct backoff){};
 	pass->state->attached++;
 }
 
 static void tend(struct pass *pass, const struct want *want)
 {
 	struct tended *tended = tended_get(&pass->state->tended, want->where);
-	struct error err = { 0 };
+	struct error err = {};
 	struct attach a;
 	int due;
 
 	if (!tended)
 		return;
 	if (tended->ifindex != want->ifindex) {
-		tended->backoff = (struct backoff){ 0 };
+		tended->backoff = (struct backoff){};
 		tended->ifindex = want->ifindex;
 		tended->heals = 0;
 	}
@@ -380,7 +381,7 @@ static void release_one(struct pass *pass, const struct pins *pins, const char *
 {
 	const char *why;
 	struct tended *tended = to_release(pass, pins, bridge, &why);
-	struct error err = { 0 };
+	struct error err = {};
 	struct detached detached;
 
 	if (!tended)
@@ -400,9 +401,9 @@ static void release_one(struct pass *pass, const struct pins *pins, const char *
 static bool release_is_due(struct pass *pass)
 {
 	struct tended *tended = tended_get(&pass->state->tended, "pins");
-	struct pins pins = { .lock = -1 };
+	struct pins pins = PINS_INIT;
 	struct pins_bridges bridges;
-	struct error err = { 0 };
+	struct error err = {};
 	bool due = false;
 	const char *why;
 
@@ -421,9 +422,9 @@ static bool release_is_due(struct pass *pass)
 
 static void release(struct pass *pass)
 {
-	struct pins pins = { .lock = -1 };
-	struct pins_bridges bridges = { 0 };
-	struct error err = { 0 };
+	struct pins pins = PINS_INIT;
+	struct pins_bridges bridges = {};
+	struct error err = {};
 
 	if (!release_is_due(pass))
 		return;
@@ -453,7 +454,7 @@ static void follow_setting(struct file_monitor *files, const char *interface, co
 
 static void follow_pins(struct file_monitor *files, const struct pass *pass)
 {
-	struct pins pins = { .lock = -1 };
+	struct pins pins = PINS_INIT;
 	char path[PATH_MAX];
 
 	/* Where there is no bpffs yet only the paths are right, and those are not there. */
@@ -481,7 +482,7 @@ static bool follow(const struct pass *pass)
 {
 	struct file_monitor *files = &pass->state->files;
 	struct tended *tended = tended_get(&pass->state->tended, "files");
-	struct error err = { 0 };
+	struct error err = {};
 
 	files->error = 0;
 	follow_pins(files, pass);
@@ -532,7 +533,7 @@ static void make(struct pass *pass)
 int watch_reconcile(struct watch_state *state)
 {
 	struct pass pass = { .state = state, .wait = -1 };
-	struct error err = { 0 };
+	struct error err = {};
 
 	state->attached = 0;
 	if (host_read(&pass.host, &err)) {
@@ -555,7 +556,7 @@ int watch_reconcile(struct watch_state *state)
 bool watch_detach_all(struct watch_state *state)
 {
 	struct pass pass = { .state = state, .wait = -1 };
-	struct error err = { 0 };
+	struct error err = {};
 
 	tended_free(&state->tended); /* no pause for what failed before */
 	state->asks = false;         /* nor for what an engine may say yet */

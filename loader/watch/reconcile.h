@@ -3,10 +3,10 @@
 #ifndef HBPF_RENAMES_H
 #define HBPF_RENAMES_H
 
-#include "watch/config.h"
 #include "kernel/file_monitor.h"
-#include "watch/tended.h"
+#include "watch/config.h"
 #include "watch/engine_cache.h"
+#include "watch/tended.h"
 
 struct watch_state {
 	/* declared */

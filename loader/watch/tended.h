@@ -6,8 +6,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include "watch/backoff.h"
+
 #include "lib/error.h"
+#include "watch/backoff.h"
 
 struct tended {
 	char *key;

@@ -6,12 +6,6 @@
  * is only made for what failed, and rarer each time.
  */
 #include "watch/watch.h"
-#include "lib/clock.h"
-#include "lib/log.h"
-#include "kernel/netlink_monitor.h"
-#include "lib/sd_notify.h"
-#include "watch/lock.h"
-#include "watch/reconcile.h"
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
@@ -21,6 +15,13 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
+
+#include "kernel/netlink_monitor.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/sd_notify.h"
+#include "watch/lock.h"
+#include "watch/reconcile.h"
 
 #define PAUSE_MS 100
 #define NEVER    INT64_MAX
@@ -130,16 +131,16 @@ static int open_signals(struct watch *w, struct error *err)
 
 static int open_all(struct watch *w, struct error *err)
 {
-	int rc;
+	int ret;
 
 	w->lock = watch_lock(err);
 	if (w->lock < 0)
 		return w->lock;
-	rc = open_signals(w, err);
-	if (!rc)
-		rc = file_monitor_open(&w->state.files, err);
-	if (rc)
-		return rc;
+	ret = open_signals(w, err);
+	if (!ret)
+		ret = file_monitor_open(&w->state.files, err);
+	if (ret)
+		return ret;
 	for (int source = 0; source < NETLINK_EVENTS_MAX; source++) {
 		w->netlink[source] = netlink_monitor_open(source, err);
 		if (w->netlink[source])
@@ -251,12 +252,12 @@ int watch_run(const struct watch_options *options, struct conf *conf, struct err
 		.signals = -1,
 		.lock = -1,
 	};
-	int rc;
+	int ret;
 
 	memset(conf, 0, sizeof(*conf));
-	rc = open_all(&w, err);
-	if (!rc)
-		rc = keep(&w, err);
+	ret = open_all(&w, err);
+	if (!ret)
+		ret = keep(&w, err);
 	close_all(&w);
-	return rc;
+	return ret;
 }

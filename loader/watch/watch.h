@@ -4,6 +4,7 @@
 #define HBPF_WATCH_H
 
 #include <stdbool.h>
+
 #include "watch/config.h"
 
 struct watch_options {

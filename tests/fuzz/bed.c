@@ -270,7 +270,7 @@ static bool probe_wildcard(struct bed *bed, bool v6)
 		.local_port = htons(8080),
 		.proto = PROTO_UDP,
 	};
-	struct hbpf_endpoint dialled = { text_addr(world_gateways[v6][0]), htons(80), { 0 } };
+	struct hbpf_endpoint dialled = { text_addr(world_gateways[v6][0]), htons(80), {} };
 	struct frame frame = { .len = ETHER + (v6 ? 40 : 20) + 8 }, after;
 	uint8_t *p = frame.b + ETHER;
 	int answer;

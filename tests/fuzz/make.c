@@ -262,7 +262,7 @@ static void put_ipv6(struct rng *rng, struct frame *frame, const struct end *src
 		next = at;
 	}
 	if (cut->fragment || one_in(rng, 30)) {
-		uint8_t header[8] = { 0 };
+		uint8_t header[8] = {};
 
 		put16(header + 2, cut->offset << 3 | cut->more);
 		memcpy(header + 4, &cut->id, 4);
@@ -284,7 +284,7 @@ static void put_transport(struct rng *rng, struct frame *frame, int proto, const
 	static const uint8_t flags[] = { TCP_SYN,           TCP_SYN, TCP_ACK,          TCP_ACK | 8,
 					 TCP_ACK | TCP_FIN, TCP_RST, TCP_SYN | TCP_ACK };
 	unsigned int payload = one_in(rng, 20) ? below(rng, 1400) : below(rng, 40);
-	uint8_t head[20] = { 0 };
+	uint8_t head[20] = {};
 
 	put16(head, src->port);
 	put16(head + 2, dst->port);
@@ -596,7 +596,7 @@ void make_error(struct frame *frame, const struct frame *about, const struct vie
 		const struct ip *from, const struct ip *to, const uint8_t *to_mac,
 		const uint8_t *from_mac)
 {
-	uint8_t head[40] = { 0 };
+	uint8_t head[40] = {};
 	bool v6 = view->v6;
 
 	put_ether(frame, to_mac, from_mac, v6 ? TYPE_IPV6 : TYPE_IPV4);

@@ -234,7 +234,7 @@ static void make_history(const struct fuzz *fuzz, uint64_t seed, uint64_t number
 			 struct step *steps, unsigned int count)
 {
 	struct rng rng = rng_part(seed, number);
-	struct talk last[2] = { 0 };
+	struct talk last[2] = {};
 
 	for (unsigned int i = 0; i < count; i++) {
 		steps[i].egress = one_in(&rng, 3);
@@ -429,7 +429,7 @@ int main(int argc, char **argv)
 		{ "first", required_argument, NULL, 'f' },
 		{ "replay", required_argument, NULL, 'r' },
 		{ "captured", required_argument, NULL, 'C' },
-		{ 0 },
+		{},
 	};
 	static struct fuzz fuzz;
 	unsigned long long seed = 1, count = 50000, first = 0;

@@ -8,7 +8,7 @@ static const uint8_t mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
 
 struct ip wire_ip(const char *text)
 {
-	struct ip ip = { { 0 } };
+	struct ip ip = { {} };
 
 	if (inet_pton(AF_INET6, text, ip.b) == 1)
 		return ip;
@@ -32,7 +32,7 @@ bool wire_is_loopback(const struct ip *ip)
 
 static struct ip ip_at(const struct frame *frame, int at, bool v6)
 {
-	struct ip ip = { { 0 } };
+	struct ip ip = { {} };
 
 	if (v6) {
 		memcpy(ip.b, frame->b + at, 16);

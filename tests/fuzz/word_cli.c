@@ -13,9 +13,9 @@ static void read_lists(const struct cli_call *call)
 
 	for (; row && row->name; row++) {
 		const struct cli_list *list = (void *)((char *)call->options + row->offset);
-		struct gateways gateways = { 0 };
-		struct port_specs specs = { 0 };
-		struct from from = { 0 };
+		struct gateways gateways = {};
+		struct port_specs specs = {};
+		struct from from = {};
 
 		if (row->store != CLI_LIST)
 			continue;
@@ -33,14 +33,14 @@ static void word_test(char *text)
 {
 	static const struct command *const commands[] = { &command_attach, &command_detach,
 							  &command_ports, &command_status };
-	char *words[MAX_WORDS + 1] = { 0 };
+	char *words[MAX_WORDS + 1] = {};
 	int count = 0;
 
 	for (char *word; count < MAX_WORDS && (word = strsep(&text, "\n"));)
 		words[count++] = word;
 	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
 		struct cli_call call = { .command = commands[i] };
-		struct cli_common common = { 0 };
+		struct cli_common common = {};
 
 		if (cli_common_parse(words, &common) >= 0 && !cli_parse(&call, words, &common))
 			read_lists(&call);

@@ -42,7 +42,7 @@ static void labels(struct conf *conf, char *text)
 
 static void word_test(char *text)
 {
-	struct conf conf = { 0 };
+	struct conf conf = {};
 
 	if (*text == '@')
 		labels(&conf, text);

@@ -186,7 +186,7 @@ int __wrap_bpf_map_lookup_batch(int fd, void *from, void *place, void *keys, voi
 	struct fake *map = fake_of(fd);
 	size_t place_size = map->form.key_size;
 	size_t at = from ? *(unsigned char *)from : 0, room = *count, size;
-	unsigned char next[KEY_MAX] = { 0 };
+	unsigned char next[KEY_MAX] = {};
 
 	(void)opts;
 	if (!has_batches)
@@ -292,7 +292,7 @@ static void add_source(__u32 list, struct prefix prefix)
 		.ipv6 = !addr_is_v4(&prefix.addr),
 		.addr = prefix.addr,
 	};
-	struct hbpf_source value = { 0 };
+	struct hbpf_source value = {};
 
 	ADD(MAP_SOURCES, key, value);
 }
@@ -322,7 +322,7 @@ static void add_flow(__u8 proto, __u16 port)
 		.local_port = htons(port),
 		.proto = proto,
 	};
-	struct hbpf_endpoint dialled = { addr_from_v4(htonl(0xac1e0001)), htons(port), { 0 } };
+	struct hbpf_endpoint dialled = { addr_from_v4(htonl(0xac1e0001)), htons(port), {} };
 
 	ADD(MAP_FLOWS, key, dialled);
 	add_recent(&key, &dialled);
@@ -450,10 +450,10 @@ static void judge_policy(const struct hbpf_policy *policy)
 static void judge_exports(struct dataplane *dp, const struct exports *set)
 {
 	struct hbpf_port_stats stats[ENTRIES];
-	struct export_range range = { 0 };
+	struct export_range range = {};
 	char text[EXPORT_RANGE_STRLEN], policy[POLICY_STRLEN];
-	struct source_lists lists = { 0 };
-	struct error err = { 0 };
+	struct source_lists lists = {};
+	struct error err = {};
 
 	worked(dataplane_source_lists(dp, &lists, &err), &err);
 	for (size_t i = 0; i < set->count; i++) {
@@ -479,8 +479,8 @@ static void judge_exports(struct dataplane *dp, const struct exports *set)
 
 static void judge_gateways(struct dataplane *dp)
 {
-	struct gateways gateways = { 0 };
-	struct error err = { 0 };
+	struct gateways gateways = {};
+	struct error err = {};
 
 	if (worked(dataplane_gateways(dp, &gateways, &err), &err)) {
 		for (size_t i = 0; i < gateways.count; i++) {
@@ -495,8 +495,8 @@ static void judge_gateways(struct dataplane *dp)
 
 static void judge_sources(struct dataplane *dp)
 {
-	struct sources sources = { 0 };
-	struct error err = { 0 };
+	struct sources sources = {};
+	struct error err = {};
 	char text[PREFIX_STRLEN];
 
 	for (__u32 list = 0; list <= HBPF_LIST_PORTS; list++) {
@@ -512,7 +512,7 @@ static void judge_sources(struct dataplane *dp)
 		if (asks_for_list)
 			worked(dataplane_port_list(dp, &sources, &err), &err);
 		free(sources.v);
-		sources = (struct sources){ 0 };
+		sources = (struct sources){};
 	}
 }
 
@@ -530,8 +530,8 @@ static void judge_config(const struct hbpf_config *config)
 static void read_bridge(const struct pins *pins)
 {
 	struct hbpf_counter counters[HBPF_REASON_MAX];
-	struct exports set = { 0 }, none = { 0 };
-	struct error err = { 0 };
+	struct exports set = {}, none = {};
+	struct error err = {};
 	struct dataplane dp;
 	int rc;
 
@@ -559,7 +559,7 @@ static void read_bridge(const struct pins *pins)
 static void read_settings(const struct pins *pins)
 {
 	struct setting_state states[SETTING_MAX];
-	struct error err = { 0 };
+	struct error err = {};
 
 	worked(settings_read(pins, BRIDGE, 1, states, &err), &err);
 	for (int id = 0; id < SETTING_MAX; id++) {

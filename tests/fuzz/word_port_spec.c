@@ -5,9 +5,9 @@
 
 static void check_ranges(const struct exports *set)
 {
-	struct export_range range = { 0 };
+	struct export_range range = {};
 	char text[EXPORT_RANGE_STRLEN];
-	struct exports one = { 0 };
+	struct exports one = {};
 	struct port_spec spec;
 
 	while (exports_next_range(set, &range)) {
@@ -24,7 +24,7 @@ static void check_ranges(const struct exports *set)
 /* The difference is what makes one into the other. */
 static void check_diff(const struct exports *have, const struct exports *want)
 {
-	struct exports put = { 0 }, gone = { 0 };
+	struct exports put = {}, gone = {};
 
 	must(!exports_diff(have, want, &put, &gone));
 	must(put.count <= want->count && gone.count <= have->count);
@@ -35,8 +35,8 @@ static void check_diff(const struct exports *have, const struct exports *want)
 
 static void word_test(char *text)
 {
-	struct exports set = { 0 }, before = { 0 };
-	struct error err = { 0 };
+	struct exports set = {}, before = {};
+	struct error err = {};
 	struct port_spec spec;
 	int words = 0;
 

@@ -10,7 +10,7 @@
 
 static void what_never_failed_is_tried_at_once(void **state)
 {
-	struct backoff backoff = { 0 };
+	struct backoff backoff = {};
 
 	(void)state;
 	assert_int_equal(backoff_left(&backoff, monotonic_ms()), 0);
@@ -18,7 +18,7 @@ static void what_never_failed_is_tried_at_once(void **state)
 
 static void each_failure_makes_the_wait_longer_up_to_a_minute(void **state)
 {
-	struct backoff backoff = { 0 };
+	struct backoff backoff = {};
 	int wait = 0;
 
 	(void)state;
@@ -37,7 +37,7 @@ static void each_failure_makes_the_wait_longer_up_to_a_minute(void **state)
 
 static void heals_apart_from_each_other_are_no_fight(void **state)
 {
-	struct tended tended = { 0 };
+	struct tended tended = {};
 
 	(void)state;
 	for (int i = 1; i < 100; i++)
@@ -49,7 +49,7 @@ static void heals_apart_from_each_other_are_no_fight(void **state)
 
 static void a_fight_goes_on_over_its_own_pauses(void **state)
 {
-	struct tended tended = { 0 };
+	struct tended tended = {};
 	__s64 now = 1000;
 	int pause = 0;
 
@@ -67,7 +67,7 @@ static void a_fight_goes_on_over_its_own_pauses(void **state)
 
 static void what_nobody_asked_for_is_forgotten(void **state)
 {
-	struct tended_list list = { 0 };
+	struct tended_list list = {};
 
 	(void)state;
 	tended_get(&list, "a")->ifindex = 1;

@@ -188,7 +188,7 @@ static int add_labels(struct conf *conf, const char *name, const char *bridge, c
 
 static void labels_make_a_section_that_leaves_bridges_attached_by_hand_alone(void **state)
 {
-	struct conf conf = { 0 };
+	struct conf conf = {};
 	const struct attach_request *request;
 
 	(void)state;
@@ -221,7 +221,7 @@ static void a_malformed_label_makes_no_section_and_harms_no_other(void **state)
 		{ "80", "me", "from: from me: not an address range" },
 		{ "80", "", "from: from has no value" },
 	};
-	struct conf conf = { 0 };
+	struct conf conf = {};
 
 	(void)state;
 	assert_int_equal(add_labels(&conf, "good", "br-1", "8088", NULL), 0);
@@ -251,7 +251,7 @@ static void of_malformed_labels_only_the_first_problem_is_told(void **state)
 		{ "80", "me,you", "from me" },
 	};
 	static char many[128 << 10];
-	struct conf conf = { 0 };
+	struct conf conf = {};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(labels); i++) {
@@ -289,7 +289,7 @@ static void networks_of_one_name_are_told_apart_by_where_they_are_declared(void 
 		  .bridge = "br-1",
 		  .ports = "8088" },
 	};
-	struct conf conf = { 0 };
+	struct conf conf = {};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(networks); i++)

@@ -11,7 +11,7 @@
 
 static void the_code_comes_back_negative_whichever_sign_it_had(void **state)
 {
-	struct error err = { 0 };
+	struct error err = {};
 
 	(void)state;
 	assert_int_equal(error_set(&err, ENODEV, "br0: no such interface"), -ENODEV);
@@ -29,7 +29,7 @@ static void nobody_needs_to_want_the_text(void **state)
 
 static void an_error_can_be_wrapped_in_a_wider_one(void **state)
 {
-	struct error err = { 0 };
+	struct error err = {};
 
 	(void)state;
 	error_set(&err, EPERM, "not permitted");
@@ -39,7 +39,7 @@ static void an_error_can_be_wrapped_in_a_wider_one(void **state)
 
 static void a_new_error_drops_the_hint_but_not_the_detail_of_the_old(void **state)
 {
-	struct error err = { 0 };
+	struct error err = {};
 
 	(void)state;
 	err.detail = strdup("verifier log");
@@ -57,7 +57,7 @@ static void a_new_error_drops_the_hint_but_not_the_detail_of_the_old(void **stat
 
 static void an_overlong_text_is_cut_and_ended(void **state)
 {
-	struct error err = { 0 };
+	struct error err = {};
 	char text[2 * sizeof(err.what)];
 
 	(void)state;

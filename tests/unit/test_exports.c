@@ -20,7 +20,7 @@ static const struct hbpf_policy list4 = { .list = HBPF_LIST_PORTS + 1, .onlink =
 
 static struct port_spec spec_of(const char *text)
 {
-	struct error err = { 0 };
+	struct error err = {};
 	struct port_spec spec;
 
 	if (port_spec_parse(text, &spec, &err))
@@ -54,7 +54,7 @@ static int del(struct exports *set, const char *text, struct error *err)
 static struct exports set_of(const char *words)
 {
 	char *line = strdup(words), *rest = line, *word;
-	struct exports set = { 0 };
+	struct exports set = {};
 
 	assert_non_null(line);
 	while ((word = strtok_r(rest, " ", &rest)))
@@ -66,7 +66,7 @@ static struct exports set_of(const char *words)
 /* The set as the words that would make it, and that its order is kept. */
 static void check_set(const struct exports *set, const char *want)
 {
-	struct export_range range = { 0 };
+	struct export_range range = {};
 	char got[1024] = "", word[EXPORT_RANGE_STRLEN];
 	size_t count = 0;
 
@@ -140,7 +140,7 @@ static void an_export_holds_what_its_spec_says(void **state)
 
 static void only_the_very_key_is_found(void **state)
 {
-	struct exports set = { 0 };
+	struct exports set = {};
 
 	(void)state;
 	assert_null(exports_find(&set, IPPROTO_TCP, htons(80)));
@@ -158,7 +158,7 @@ static void only_the_very_key_is_found(void **state)
 
 static void a_new_export_inherits_and_an_old_one_keeps_its_policy(void **state)
 {
-	struct exports set = { 0 };
+	struct exports set = {};
 	const struct export *export;
 
 	(void)state;
@@ -203,7 +203,7 @@ static void a_port_that_leads_elsewhere_is_not_added_and_both_ends_are_named(voi
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct error err = { 0 };
+		struct error err = {};
 
 		assert_int_equal(add(&set, cases[i].text, NULL, &err), -EEXIST);
 		assert_string_equal(err.what, cases[i].what);
@@ -241,8 +241,8 @@ static void a_duplicate_on_one_command_line_is_refused_by_name(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct exports set = { 0 };
-		struct error err = { 0 };
+		struct exports set = {};
+		struct error err = {};
 		size_t count;
 
 		assert_int_equal(add_fresh(&set, cases[i].first, &err), 0);
@@ -256,7 +256,7 @@ static void a_duplicate_on_one_command_line_is_refused_by_name(void **state)
 
 static void different_ports_on_one_command_line_are_no_duplicates(void **state)
 {
-	struct exports set = { 0 };
+	struct exports set = {};
 
 	(void)state;
 	assert_int_equal(add_fresh(&set, "80:8080", NULL), 0);
@@ -299,7 +299,7 @@ static void put_all_takes_any_order_and_replaces(void **state)
 
 static void a_copy_stands_alone(void **state)
 {
-	struct exports set = set_of("80:8080 53/udp"), copy = { 0 }, empty = { 0 }, none = { 0 };
+	struct exports set = set_of("80:8080 53/udp"), copy = {}, empty = {}, none = {};
 
 	(void)state;
 	assert_int_equal(exports_copy(&copy, &set), 0);
@@ -330,7 +330,7 @@ static void del_takes_a_gateway_port_wherever_it_leads(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct exports set = set_of("80:8080 8000-8010 53:127.0.0.53:53/udp");
-		struct error err = { 0 };
+		struct error err = {};
 
 		if (del(&set, cases[i].text, &err))
 			fail_msg("del %s: %s", cases[i].text, err.what);
@@ -367,11 +367,11 @@ static void del_of_what_is_not_there_changes_nothing_and_names_it(void **state)
 		{ "8000-8001:9000-9001", "8000/tcp leads to 127.0.0.1:8000, not 127.0.0.1:9000",
 		  "" },
 	};
-	struct exports set = set_of("80:8080 8000-8010 53:127.0.0.53:53/udp"), empty = { 0 };
+	struct exports set = set_of("80:8080 8000-8010 53:127.0.0.53:53/udp"), empty = {};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct error err = { 0 };
+		struct error err = {};
 
 		assert_int_equal(del(&set, cases[i].text, &err), -ENOENT);
 		assert_string_equal(err.what, cases[i].what);
@@ -408,7 +408,7 @@ static void a_difference_is_what_to_put_and_what_is_gone(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct exports have = set_of(cases[i].have), want = set_of(cases[i].want);
-		struct exports put = { 0 }, gone = { 0 };
+		struct exports put = {}, gone = {};
 
 		assert_int_equal(exports_diff(&have, &want, &put, &gone), 0);
 		check_and_free(&put, cases[i].put);
@@ -420,7 +420,7 @@ static void a_difference_is_what_to_put_and_what_is_gone(void **state)
 
 static void a_new_policy_is_put_but_ends_no_connection(void **state)
 {
-	struct exports have = set_of("80-82"), want = { 0 }, put = { 0 }, gone = { 0 };
+	struct exports have = set_of("80-82"), want = {}, put = {}, gone = {};
 
 	(void)state;
 	assert_int_equal(exports_copy(&want, &have), 0);
@@ -473,7 +473,7 @@ static void only_ports_that_one_spec_would_make_are_one_range(void **state)
 static void a_walk_that_is_over_stays_over(void **state)
 {
 	struct exports set = set_of("80 90");
-	struct export_range range = { 0 };
+	struct export_range range = {};
 
 	(void)state;
 	assert_true(exports_next_range(&set, &range));
@@ -488,8 +488,8 @@ static void a_formatted_range_reads_back_as_the_same_exports(void **state)
 	static const char *const words =
 		"1 79-81 82:90 100-65535:1-65436 53/udp 54:127.0.0.53:53/udp "
 		"100-200:127.255.255.254:1100-1200/udp";
-	struct exports set = set_of(words), again = { 0 }, put = { 0 }, gone = { 0 };
-	struct export_range range = { 0 };
+	struct exports set = set_of(words), again = {}, put = {}, gone = {};
+	struct export_range range = {};
 	char word[EXPORT_RANGE_STRLEN];
 
 	(void)state;
@@ -522,7 +522,7 @@ static void check_quick(const struct timespec *start, const char *what, double l
 
 static void every_port_of_both_protocols_fits_and_is_quick(void **state)
 {
-	struct exports set = { 0 }, empty = { 0 }, put = { 0 }, gone = { 0 };
+	struct exports set = {}, empty = {}, put = {}, gone = {};
 	struct timespec start;
 
 	(void)state;
@@ -558,7 +558,7 @@ static void ten_thousand_words_are_quick_in_any_order(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(orders); i++) {
-		struct exports set = { 0 };
+		struct exports set = {};
 		struct timespec start;
 		unsigned int at = 0;
 		char word[32];
@@ -577,7 +577,7 @@ static void ten_thousand_words_are_quick_in_any_order(void **state)
 
 static void a_map_dump_in_hash_order_is_quick(void **state)
 {
-	struct exports all = set_of("1-65535/tcp+udp"), set = { 0 };
+	struct exports all = set_of("1-65535/tcp+udp"), set = {};
 	struct export *dump = test_malloc(all.count * sizeof(*dump));
 	struct timespec start;
 	size_t at = 0;

@@ -151,7 +151,7 @@ static void nobody_to_ask_is_told_by_its_errno(void **state)
 {
 	char longest[sizeof(((struct sockaddr_un *)0)->sun_path) + 1] = "/";
 	struct engine_answer answer;
-	struct error err = { 0 };
+	struct error err = {};
 	int fd;
 
 	(void)state;
@@ -186,7 +186,7 @@ static void what_is_no_good_answer_is_refused(void **state)
 		  "HTTP status 301" },
 	};
 	struct engine_answer answer;
-	struct error err = { 0 };
+	struct error err = {};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
@@ -201,7 +201,7 @@ static void an_answer_without_end_is_given_up(void **state)
 {
 	static char megabyte[(1 << 20) + 1];
 	struct engine_answer answer;
-	struct error err = { 0 };
+	struct error err = {};
 
 	(void)state;
 	memset(megabyte, ' ', sizeof(megabyte) - 1);
@@ -225,7 +225,7 @@ static void an_answer_that_comes_in_drops_is_given_up(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		pid_t pid = serve(rows[i].head, " ", FOREVER);
 		struct engine_answer answer;
-		struct error err = { 0 };
+		struct error err = {};
 
 		alarm(20); /* libcurl would wait on */
 		assert_int_equal(engine_http_get(path, "/", 1500, &answer, &err), -ETIMEDOUT);
@@ -278,7 +278,7 @@ static void events_are_told_as_they_come_and_so_is_their_end(void **state)
 {
 	struct engine engine = { .socket = path };
 	struct engine_events events;
-	struct error err = { 0 };
+	struct error err = {};
 	int tell;
 	pid_t pid = serve_events(&tell);
 
@@ -301,7 +301,7 @@ static void events_of_what_is_no_engine_are_refused(void **state)
 {
 	struct engine engine = { .socket = path };
 	struct engine_events events;
-	struct error err = { 0 };
+	struct error err = {};
 	pid_t pid;
 
 	(void)state;
@@ -330,7 +330,7 @@ static void events_that_end_with_their_headers_are_no_subscription(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(heads) / sizeof(*heads); i++) {
 		struct engine_events events;
-		struct error err = { 0 };
+		struct error err = {};
 		pid_t pid = serve(heads[i], "", 0);
 
 		assert_int_equal(engine_events_open(&engine, &events, &err), -EPROTO);

@@ -73,7 +73,7 @@ static void what_is_neither_finds_nothing(void **state)
 static void a_beginning_of_several_ids_names_them(void **state)
 {
 	const struct network *network;
-	struct error err = { 0 };
+	struct error err = {};
 
 	/* 1b8b... is Docker's test-net, 1744... Podman's ptest */
 	assert_int_equal(engine_find(*state, "1", &network, &err), -ENOTUNIQ);
@@ -89,9 +89,9 @@ static void a_name_goes_before_an_id_and_is_refused_where_two_have_it(void **sta
 				   "{\"Name\":\"b1\",\"Id\":\"aa\",\"Driver\":\"bridge\"},"
 				   "{\"Name\":\"twice\",\"Id\":\"c1\",\"Driver\":\"bridge\"},"
 				   "{\"Name\":\"twice\",\"Id\":\"c2\",\"Driver\":\"bridge\"}]";
-	struct networks networks = { 0 };
+	struct networks networks = {};
 	const struct network *network;
-	struct error err = { 0 };
+	struct error err = {};
 
 	(void)state;
 	assert_int_equal(engine_parse(ENGINE_DOCKER, body, strlen(body), &networks, NULL), 0);
@@ -108,9 +108,9 @@ static void many_candidates_are_cut_short(void **state)
 	const char *item =
 		",{\"Name\":\"a-network-with-a-long-name\",\"Id\":\"abc\",\"Driver\":\"x\"}";
 	char body[8192] = "[";
-	struct networks networks = { 0 };
+	struct networks networks = {};
 	const struct network *network;
-	struct error err = { 0 };
+	struct error err = {};
 
 	(void)state;
 	for (int i = 0; i < 50; i++)
@@ -125,7 +125,7 @@ static void many_candidates_are_cut_short(void **state)
 static void a_network_without_a_bridge_says_its_driver(void **state)
 {
 	const struct network *network;
-	struct error err = { 0 };
+	struct error err = {};
 
 	assert_int_equal(engine_find(*state, "host", &network, NULL), 0);
 	assert_null(engine_network_bridge(network, &err));
@@ -141,7 +141,7 @@ static void an_overlay_network_says_which_bridge_its_containers_have_all_the_sam
 	struct network network = { .engine = ENGINE_DOCKER,
 				   .name = (char[]){ "swarm-net" },
 				   .driver = (char[]){ "macvlan" } };
-	struct error err = { 0 };
+	struct error err = {};
 
 	(void)state;
 	assert_null(engine_network_bridge(&network, &err));

@@ -59,7 +59,7 @@ static void the_pinning_build_has_the_same_maps(void **state)
 
 static void what_is_no_map_is_told(void **state)
 {
-	struct error err = { 0 };
+	struct error err = {};
 
 	(void)state;
 	assert_int_not_equal(map_schema_check(-1, map_schema(MAP_EXPORTS), "/pin/exports", &err),

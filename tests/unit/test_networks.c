@@ -35,7 +35,7 @@ static const struct network *find(const struct networks *networks, const char *n
 
 static void each_network_of_docker_has_its_bridge(void **state)
 {
-	struct networks networks = { 0 };
+	struct networks networks = {};
 	char body[8192];
 	size_t len = recorded("tests/unit/engine/docker-networks.json", body, sizeof(body));
 
@@ -55,7 +55,7 @@ static void each_network_of_docker_has_its_bridge(void **state)
 
 static void each_network_of_podman_has_its_interface(void **state)
 {
-	struct networks networks = { 0 };
+	struct networks networks = {};
 	char body[8192];
 	size_t len = recorded("tests/unit/engine/podman-networks.json", body, sizeof(body));
 
@@ -71,7 +71,7 @@ static void each_network_of_podman_has_its_interface(void **state)
 
 static void an_answer_cut_short_anywhere_is_refused_whole(void **state)
 {
-	struct networks networks = { 0 };
+	struct networks networks = {};
 	char body[8192];
 	size_t len = recorded("tests/unit/engine/docker-networks.json", body, sizeof(body));
 
@@ -97,8 +97,8 @@ static void what_is_no_list_of_networks_is_refused(void **state)
 	};
 	const char *good = "[{\"Name\":\"a\",\"Id\":\"a\",\"Driver\":\"bridge\",\"Labels\":7,"
 			   "\"Options\":[]}]";
-	struct networks networks = { 0 };
-	struct error err = { 0 };
+	struct networks networks = {};
+	struct error err = {};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bodies) / sizeof(*bodies); i++) {
@@ -127,7 +127,7 @@ static void names_make_no_lines_of_their_own_and_hide_no_other_network(void **st
 		"{\"com.docker.network.bridge.name\":\"fifteen-letters\"}}]";
 	static const char podman[] = "[{\"name\":\"p\\u007f\",\"id\":\"1\",\"driver\":\"bridge\","
 				     "\"network_interface\":\"br\\u001b\"}]";
-	struct networks networks = { 0 };
+	struct networks networks = {};
 
 	(void)state;
 	assert_int_equal(engine_parse(ENGINE_DOCKER, docker, strlen(docker), &networks, NULL), 0);

@@ -26,7 +26,7 @@ static void check_good(const struct good *cases, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct good *want = &cases[i];
-		struct error err = { 0 };
+		struct error err = {};
 		struct port_spec spec;
 
 		if (port_spec_parse(want->text, &spec, &err))
@@ -48,7 +48,7 @@ static void check_bad(const struct bad *cases, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		struct port_spec spec, before;
-		struct error err = { 0 };
+		struct error err = {};
 
 		memset(&spec, 0x5a, sizeof(spec));
 		before = spec;
@@ -370,7 +370,7 @@ static void an_address_in_dockers_place_is_refused_with_what_to_write_instead(vo
 		{ "127.0.0.1", GATEWAY_FIRST "  127.0.0.1\n"
 					     "  ^~~~~~~~~" },
 	};
-	struct error err = { 0 };
+	struct error err = {};
 	struct port_spec spec;
 
 	(void)state;
@@ -464,7 +464,7 @@ static void a_long_word_is_shown_only_around_the_offending_part(void **state)
 static void the_longest_word_the_kernel_passes_on_is_no_trouble(void **state)
 {
 	const size_t len = 128 * 1024 - 1; /* MAX_ARG_STRLEN without its end */
-	struct error err = { 0 };
+	struct error err = {};
 	struct port_spec spec;
 	char *text = test_malloc(len + 1);
 

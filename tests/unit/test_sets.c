@@ -15,11 +15,11 @@
 /* "10.0.0.1 10.0.0.0/24" */
 static struct sources parse(const char *text)
 {
-	struct sources set = { 0 };
+	struct sources set = {};
 	char *copy = strdup(text), *at, *rest = copy;
 
 	while ((at = strsep(&rest, " "))) {
-		struct source source = { 0 };
+		struct source source = {};
 
 		assert_int_equal(prefix_parse(at, &source.prefix), 0);
 		assert_int_equal(sources_add(&set, &source), 0);
@@ -72,7 +72,7 @@ static void few_prefixes_cover_the_same_addresses(void **state)
 
 static void ten_thousand_neighbouring_addresses_become_a_few_prefixes(void **state)
 {
-	struct sources set = { 0 };
+	struct sources set = {};
 
 	(void)state;
 	for (unsigned int i = 10000; i; i--) {
