@@ -37,7 +37,7 @@ static const struct command *find_command(const char *name)
 
 static int unknown_command(const char *name)
 {
-	const char *nearest = cli_nearest(name, command_name, NULL);
+	const char *nearest = choice_nearest(name, command_name, NULL);
 
 	if (nearest)
 		return cli_usage(NULL, "there is no command '%s'; do you mean '%s'?", name,

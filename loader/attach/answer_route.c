@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "kernel/fib.h"
-#include "model/sets.h"
+#include "model/sources.h"
 
 #define ASKED_MOST 256 /* networks, and kinds of sockets, of one family */
 

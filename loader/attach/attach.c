@@ -25,7 +25,6 @@
 
 #include "attach/desired.h"
 #include "attach/renames.h"
-#include "cli/warnings.h"
 #include "dataplane/host_settings.h"
 #include "lib/log.h"
 

@@ -5,9 +5,9 @@
 
 #include "attach/attachment.h"
 #include "attach/bridge_state.h"
+#include "attach/conflicts.h"
 #include "attach/listeners.h"
-#include "cli/warnings.h"
-#include "model/attach_request.h"
+#include "model/request.h"
 
 /* An attach under way, and what came of it. */
 struct attach {

@@ -7,37 +7,7 @@
 
 #include "attach/renames.h"
 #include "dataplane/host_settings.h"
-#include "engine/engine.h"
 #include "lib/str_list.h"
-
-int host_read(struct host *host, struct error *err)
-{
-	int ret;
-
-	memset(host, 0, sizeof(*host));
-	ret = rtnetlink_links(&host->links, err);
-	if (!ret)
-		ret = rtnetlink_addrs(&host->addrs, err);
-	if (ret)
-		host_free(host);
-	return ret;
-}
-
-void host_free(struct host *host)
-{
-	links_free(&host->links);
-	ifaddrs_free(&host->addrs);
-	memset(host, 0, sizeof(*host));
-}
-
-bool host_has(const struct host *host, const struct hbpf_addr *addr)
-{
-	for (size_t i = 0; i < host->addrs.count; i++) {
-		if (addr_equal(&host->addrs.v[i].addr, addr))
-			return true;
-	}
-	return false;
-}
 
 unsigned int attachment_ifindex(const struct pins *pins, const char *bridge)
 {
@@ -102,14 +72,6 @@ int attachment_find(const struct pins_bridges *bridges, const char *name)
 	return -1;
 }
 
-/* Return: what its state is kept under, or NULL */
-static const char *find_kept(const struct pins_bridges *bridges, const char *name)
-{
-	int at = attachment_find(bridges, name);
-
-	return at < 0 ? NULL : bridges->names[at];
-}
-
 const char *attachment_now(const struct pins_bridges *bridges, const char *kept)
 {
 	for (size_t i = 0; i < bridges->count; i++) {
@@ -141,96 +103,6 @@ const char *attachment_list(const struct pins_bridges *bridges, char *buf, size_
 	for (size_t i = 0; i < bridges->count; i++)
 		str_list_add(buf, size, bridges->now[i]);
 	return buf;
-}
-
-static void hint_attached(const struct pins_bridges *bridges, const char *name, struct error *err)
-{
-	char list[256];
-
-	if (bridges->count)
-		error_hint(err, "attached: %s", attachment_list(bridges, list, sizeof(list)));
-	else
-		error_hint(err, "`hbpf attach %s` attaches %s", name ? name : "BRIDGE",
-			   name ? "it" : "one");
-}
-
-void attachment_ask(const char *name, struct meant *meant)
-{
-	struct pins pins = PINS_INIT;
-	struct pins_bridges bridges;
-	bool ask;
-
-	memset(meant, 0, sizeof(*meant));
-	meant->name = name;
-	if (!name)
-		return;
-	if (!rtnetlink_real_name(name, meant->bridge)) {
-		meant->altname = strcmp(name, meant->bridge) != 0;
-		if (!meant->altname)
-			meant->bridge[0] = '\0';
-		return;
-	}
-	/* What keeps the state from being read is told by who needs it. */
-	if (attachment_bridges(PINS_READ, &pins, &bridges, NULL))
-		return;
-	/* With nothing attached no network can be, so nobody need be asked. */
-	ask = bridges.count && !find_kept(&bridges, name);
-	pins_bridges_free(&bridges);
-	pins_close(&pins);
-	if (ask)
-		meant->ret = engine_resolve(name, "not attached", meant->bridge, &meant->problem);
-}
-
-static const char *find_network(const struct pins_bridges *bridges, const struct meant *meant,
-				struct error *err)
-{
-	const char *found = NULL;
-	int ret = meant->ret;
-
-	if (!ret)
-		found = find_kept(bridges, meant->bridge);
-	if (!ret && !found) {
-		ret = error_set(err, ENOENT,
-				meant->altname ? "%s, which is also called %s, is not attached"
-					       : "%s, the bridge of network %s, is not attached",
-				meant->bridge, meant->name);
-	} else if (ret) {
-		error_set(err, ret, "%s", meant->problem.what);
-		error_hint(err, "%s", meant->problem.hint);
-	}
-	if (ret == -ENOENT)
-		hint_attached(bridges, meant->name, err);
-	return found;
-}
-
-const char *attachment_choose(const struct pins_bridges *bridges, const struct meant *meant,
-			      const char *how, struct error *err)
-{
-	const char *name = meant->name;
-	const char *found;
-	char list[256];
-
-	if (!name && bridges->count == 1)
-		return bridges->names[0];
-	if (!name && bridges->count > 1) {
-		error_set(err, EINVAL, "several bridges are attached: %s",
-			  attachment_list(bridges, list, sizeof(list)));
-		error_hint(err, "say which one is meant with %s", how);
-		return NULL;
-	}
-	if (!name) {
-		error_set(err, ENOENT, "no bridge is attached");
-		hint_attached(bridges, name, err);
-		return NULL;
-	}
-	found = find_kept(bridges, name);
-	if (found)
-		return found;
-	if (meant->bridge[0] || meant->ret)
-		return find_network(bridges, meant, err);
-	error_set(err, ENOENT, "%s is not attached", name);
-	hint_attached(bridges, name, err);
-	return NULL;
 }
 
 struct hook_target attachment_target(const struct pins *pins, const struct host *host,

@@ -12,22 +12,8 @@
 #include "dataplane/dataplane.h"
 #include "dataplane/hook.h"
 #include "dataplane/pins.h"
-#include "kernel/rtnetlink.h"
+#include "kernel/host.h"
 #include "lib/error.h"
-
-/* Interfaces and addresses, read once for a command. */
-struct host {
-	struct links links;
-	struct ifaddrs_list addrs;
-};
-
-/** host_read() - ask the kernel for them. Return: 0 or -errno. Free with host_free() */
-int host_read(struct host *host, struct error *err);
-/** host_free() - release what host_read() got; a struct that is all zero is fine, too */
-void host_free(struct host *host);
-
-/** host_has() - is it an address of this host? */
-bool host_has(const struct host *host, const struct hbpf_addr *addr);
 
 /**
  * attachment_bridges() - the bridges with state in this namespace, without making anything
@@ -42,41 +28,7 @@ bool host_has(const struct host *host, const struct hbpf_addr *addr);
 int attachment_bridges(enum pins_mode mode, struct pins *pins, struct pins_bridges *bridges,
 		       struct error *err);
 
-/* Which bridge somebody means. */
-struct meant {
-	const char *name;      /* as the user said, or NULL for the only one */
-	char bridge[IFNAMSIZ]; /* that has it as an alternative name, or is of the network of
-				* that name; else empty */
-	bool altname;          /* the former */
-	int ret;               /* 0, or -errno of asking for it */
-	struct error problem;  /* and why */
-};
-
-/**
- * attachment_ask() - find out what a name may stand for: ask the kernel for alternative names,
- * and the container engines for networks
- * @name:	As the user said, or NULL
- * @meant:	Filled; release its problem with error_free()
- *
- * The engines only where neither an interface nor an attached bridge has that name, and any is
- * attached. It may take a while, so it is done before the lock is taken.
- */
-void attachment_ask(const char *name, struct meant *meant);
-
-/**
- * attachment_choose() - the bridge that is meant
- * @bridges:	What is attached
- * @meant:	As attachment_ask() left it
- * @how:	How to name one, for the hint where several are attached: "-b BRIDGE"
- * @err:	Lists what is attached
- *
- * By its present name, else by the one it was attached as, where no interface has that now.
- * Return: what its state is kept under, within @bridges->names, or NULL
- */
-const char *attachment_choose(const struct pins_bridges *bridges, const struct meant *meant,
-			      const char *how, struct error *err);
-
-/** attachment_find() - as attachment_choose() does, of any name. Return: index in @bridges, or -1
+/** attachment_find() - as target_choose() does, of any name. Return: index in @bridges, or -1
  */
 int attachment_find(const struct pins_bridges *bridges, const char *name);
 

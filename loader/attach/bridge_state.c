@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/sets.h"
+#include "model/gateways.h"
+#include "model/sources.h"
 
 int bridge_state_take(const struct dataplane *dp, struct bridge_state *snapshot, struct error *err)
 {

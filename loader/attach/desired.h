@@ -8,7 +8,8 @@
 #define HBPF_DESIRED_H
 
 #include "attach/attachment.h"
-#include "model/sets.h"
+#include "model/gateways.h"
+#include "model/sources.h"
 
 /**
  * address_is_gateway() - may clients dial this address of an interface?

@@ -111,17 +111,6 @@ void listeners_free(struct listeners *listeners)
 	memset(listeners, 0, sizeof(*listeners));
 }
 
-const char *proc_owner_format(const struct proc_owner *owner, char buf[PROC_OWNER_STRLEN])
-{
-	if (owner->pid)
-		snprintf(buf, PROC_OWNER_STRLEN, "%s (pid %d)", owner->name, owner->pid);
-	else if (owner->skipped)
-		snprintf(buf, PROC_OWNER_STRLEN, "a process not looked for: too many descriptors");
-	else
-		snprintf(buf, PROC_OWNER_STRLEN, "a process not visible from here");
-	return buf;
-}
-
 static bool is_same(const struct listener *a, const struct listener *b)
 {
 	return a->there == b->there && a->owner.pid == b->owner.pid &&

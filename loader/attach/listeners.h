@@ -45,10 +45,6 @@ void listeners_free(struct listeners *listeners);
 /** export_local() - the loopback address of an export for one family (LISTENER_V4 or _V6) */
 struct hbpf_addr export_local(const struct export *export, int family);
 
-#define PROC_OWNER_STRLEN 96
-/** proc_owner_format() - "python3 (pid 4242)", or that it is not known. Returns @buf */
-const char *proc_owner_format(const struct proc_owner *owner, char buf[PROC_OWNER_STRLEN]);
-
 /**
  * listeners_next_range() - as exports_next_range(), but a range also ends where the next port is
  * served by another listener, or by none

@@ -11,8 +11,6 @@
 #include "kernel/if_sysctl.h"
 #include "kernel/netlink.h"
 
-#define MAPS_MAX 16 /* that a backstop refers to: five */
-
 static bool is_known(const struct pins *pins, const struct pins_bridges *bridges,
 		     unsigned int ifindex)
 {
@@ -84,41 +82,4 @@ int orphan_close(const struct orphan *lost, bool last, struct error *err)
 	int ret = settings_restore_lost(lost->name, lost->ifindex, last, err);
 
 	return ret ? ret : hook_detach_unpinned(&target, err);
-}
-
-/* Return: fd of the map of old settings among those the program refers to, -ENOENT or -errno */
-static int settings_of(__u32 prog_id)
-{
-	__u32 ids[MAPS_MAX], len = sizeof(struct bpf_prog_info);
-	struct bpf_prog_info info = { .nr_map_ids = MAPS_MAX, .map_ids = (__u64)(uintptr_t)ids };
-	int fd = bpf_prog_get_fd_by_id(prog_id);
-	int ret;
-
-	if (fd < 0)
-		return fd;
-	ret = bpf_obj_get_info_by_fd(fd, &info, &len);
-	close(fd);
-	for (__u32 i = 0; !ret && i < info.nr_map_ids && i < MAPS_MAX; i++) {
-		fd = bpf_map_get_fd_by_id(ids[i]);
-		if (fd >= 0 && settings_is_map(fd))
-			return fd;
-		if (fd >= 0)
-			close(fd);
-	}
-	return ret ? ret : -ENOENT;
-}
-
-int lost_settings(void)
-{
-	struct if_nameindex *all = if_nameindex();
-	int fd = -ENOENT;
-	__u32 id;
-
-	for (struct if_nameindex *one = all; one && one->if_index && fd < 0; one++) {
-		if (hook_backstop_query(one->if_index, &id) == 1)
-			fd = settings_of(id);
-	}
-	if (all)
-		if_freenameindex(all);
-	return fd;
 }

@@ -40,10 +40,4 @@ const struct orphan *orphans_get(const struct orphans *list, const char *name);
  */
 int orphan_close(const struct orphan *lost, bool last, struct error *err);
 
-/**
- * lost_settings() - the map of lo's old values that a backstop of any bridge holds
- * Return: fd, -ENOENT or other -errno
- */
-int lost_settings(void);
-
 #endif /* HBPF_ORPHANS_H */

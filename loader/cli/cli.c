@@ -104,7 +104,7 @@ static bool find_option(const struct parser *p, const char *name, size_t len, ch
 	return match->row && is_taken(match->row, command);
 }
 
-static int list_add(struct cli_list *list, const char *word)
+static int list_add(struct arg_list *list, const char *word)
 {
 	if (list->count == list->room) {
 		size_t room = list->room ? 2 * list->room : 8;
@@ -119,28 +119,17 @@ static int list_add(struct cli_list *list, const char *word)
 	return 0;
 }
 
-int cli_choose(const char *word, const char *const *choices, char known[CLI_CHOICES_STRLEN])
-{
-	known[0] = '\0';
-	for (int i = 0; choices[i]; i++) {
-		if (!strcmp(choices[i], word))
-			return i;
-		str_list_add(known, CLI_CHOICES_STRLEN, choices[i]);
-	}
-	return -1;
-}
-
 static int choose(const struct command *command, const struct cli_option *row, const char *word,
-		  struct cli_choice *choice)
+		  struct choice *choice)
 {
-	char known[CLI_CHOICES_STRLEN];
-	int value = cli_choose(word, row->choices, known);
+	char known[CHOICES_STRLEN];
+	int value = choice_find(word, row->choices, known);
 
 	if (value < 0) {
 		cli_usage(command, "--%s takes one of %s, not '%s'", row->name, known, word);
 		return -1;
 	}
-	*choice = (struct cli_choice){ true, value };
+	*choice = (struct choice){ true, value };
 	return 0;
 }
 
@@ -154,7 +143,7 @@ static int store_value(const struct parser *p, const struct match *match, const 
 		*(bool *)field = true;
 		return 0;
 	case CLI_SET:
-		*(struct cli_choice *)field = (struct cli_choice){ true, match->row->value };
+		*(struct choice *)field = (struct choice){ true, match->row->value };
 		return 0;
 	case CLI_CHOICE:
 		return value ? choose(command, match->row, value, field) : -1;
@@ -196,7 +185,7 @@ static void unknown_option(const struct parser *p, const char *word, size_t len)
 	const char *nearest;
 
 	snprintf(name, sizeof(name), "%.*s", len < 2 ? 0 : (int)len - 2, word + 2);
-	nearest = word[1] == '-' ? cli_nearest(name, option_name, command) : NULL;
+	nearest = word[1] == '-' ? choice_nearest(name, option_name, command) : NULL;
 	cli_usage(command, "%s has no option %.*s%s%s%s", command ? command->name : "hbpf",
 		  (int)len, word, nearest ? "; do you mean --" : "", nearest ? nearest : "",
 		  nearest ? "?" : "");
@@ -316,7 +305,7 @@ void cli_free(struct cli_call *call)
 
 	for (; call->options && row && row->name; row++) {
 		if (row->store == CLI_LIST)
-			free(((struct cli_list *)((char *)call->options + row->offset))->v);
+			free(((struct arg_list *)((char *)call->options + row->offset))->v);
 	}
 	free(call->options);
 	free(call->words);
@@ -366,50 +355,4 @@ void cli_help(const struct command *command)
 void cli_help_common(void)
 {
 	print_options(NULL);
-}
-
-/* Levenshtein's distance, by one row of the table at a time. */
-static size_t distance(const char *a, const char *b)
-{
-	size_t row[64];
-	size_t len = strlen(b);
-
-	if (len >= sizeof(row) / sizeof(*row))
-		return len;
-	for (size_t j = 0; j <= len; j++)
-		row[j] = j;
-	for (size_t i = 1; a[i - 1]; i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= len; j++) {
-			size_t best = diagonal + (a[i - 1] != b[j - 1]);
-
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			diagonal = row[j];
-			row[j] = best;
-		}
-	}
-	return row[len];
-}
-
-const char *cli_nearest(const char *word, const char *(*next)(const void *list, size_t i),
-			const void *list)
-{
-	size_t nearest = strlen(word) < 4 ? 2 : 3; /* one less is the most that still counts */
-	const char *found = NULL;
-	const char *name;
-
-	for (size_t i = 0; (name = next(list, i)); i++) {
-		size_t far = distance(word, name);
-
-		if (far < nearest) {
-			nearest = far;
-			found = name;
-		}
-	}
-	return found;
 }

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "lib/choice.h"
+
 enum exit_code {
 	EXIT_DONE = 0,
 	EXIT_FAILED = 1,
@@ -18,20 +20,9 @@ enum exit_code {
 /* How the value of an option is stored, at its offset in the command's options. */
 enum cli_store {
 	CLI_FLAG,   /* bool: given */
-	CLI_SET,    /* struct cli_choice: `value` of the row */
-	CLI_CHOICE, /* struct cli_choice: index of the word in `choices` of the row */
-	CLI_LIST,   /* struct cli_list: every value given, in order */
-};
-
-struct cli_choice {
-	bool given;
-	int value;
-};
-
-struct cli_list {
-	const char **v; /* words of argv */
-	size_t count;
-	size_t room;
+	CLI_SET,    /* struct choice: `value` of the row */
+	CLI_CHOICE, /* struct choice: index of the word in `choices` of the row */
+	CLI_LIST,   /* struct arg_list: every value given, in order */
 };
 
 struct cli_option {
@@ -105,24 +96,5 @@ int cli_usage(const struct command *command, const char *fmt, ...)
 void cli_help(const struct command *command);
 /** cli_help_common() - print the options every command has to stdout */
 void cli_help_common(void);
-
-#define CLI_CHOICES_STRLEN 128
-
-/**
- * cli_choose() - find a word among those that may stand there
- * @choices:	NULL-terminated
- * @known:	Lists them where it is none
- *
- * Return: its place, or -1
- */
-int cli_choose(const char *word, const char *const *choices, char known[CLI_CHOICES_STRLEN]);
-
-/**
- * cli_nearest() - the name most like a mistyped one
- * @next:	Gives the candidates one by one and NULL after the last; @i counts from 0
- * Return: the name, or NULL when nothing is near
- */
-const char *cli_nearest(const char *word, const char *(*next)(const void *list, size_t i),
-			const void *list);
 
 #endif /* HBPF_CLI_H */

@@ -15,15 +15,15 @@
 #include "kernel/nat_detect.h"
 #include "lib/log.h"
 #include "lib/output.h"
-#include "model/args.h"
+#include "model/request.h"
 
 struct attach_options {
-	struct cli_list ports;
-	struct cli_list gateways;
-	struct cli_list from;
-	struct cli_choice hook;
-	struct cli_choice pin;
-	struct cli_choice guard;
+	struct arg_list ports;
+	struct arg_list gateways;
+	struct arg_list from;
+	struct choice hook;
+	struct choice pin;
+	struct choice guard;
 	bool force;
 };
 

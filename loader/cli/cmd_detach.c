@@ -9,6 +9,7 @@
 #include "attach/detach.h"
 #include "attach/orphans.h"
 #include "cli/ports_view.h"
+#include "cli/target.h"
 #include "cli/warnings.h"
 #include "lib/log.h"
 #include "lib/output.h"
@@ -104,12 +105,12 @@ static bool has_lost(const struct detach *d)
 }
 
 /* Return: name of the bridge that is meant, or NULL */
-static const char *choose(const struct detach *d, const struct meant *meant, struct error *err)
+static const char *choose(const struct detach *d, const struct target *meant, struct error *err)
 {
 	const struct orphan *lost = meant->name ? orphans_get(&d->lost, meant->name) : NULL;
 
 	if (!lost)
-		return attachment_choose(&d->bridges, meant, "`hbpf detach BRIDGE`, or --all", err);
+		return target_choose(&d->bridges, meant, "`hbpf detach BRIDGE`, or --all", err);
 	error_set(err, ENOENT, "%s is attached, but its state is not in this bpffs", lost->name);
 	error_hint(err, "set HBPF_BPFFS to the bpffs that it was attached with");
 	return NULL;
@@ -127,7 +128,7 @@ static void detach_all(struct detach *d)
 }
 
 /* Return: 0 or -errno where nothing was tried; else each has its own result */
-static int detach(struct detach *d, const struct meant *meant, bool all, struct error *err)
+static int detach(struct detach *d, const struct target *meant, bool all, struct error *err)
 {
 	const char *bridge;
 	int unread = attachment_bridges(PINS_WRITE, &d->pins, &d->bridges, err);
@@ -202,12 +203,12 @@ static int run(const struct cli_call *call)
 	const struct detach_options *options = call->options;
 	struct detach d = { .pins = PINS_INIT };
 	struct error err = {};
-	struct meant meant;
+	struct target meant;
 	int exit_code, ret;
 
 	if (options->all && call->word_count)
 		return cli_usage(call->command, "either a bridge or --all, not both");
-	attachment_ask(options->all ? NULL : call->words[0], &meant);
+	target_resolve(options->all ? NULL : call->words[0], &meant);
 	ret = detach(&d, &meant, options->all, &err);
 	pins_close(&d.pins);
 	exit_code = tell_all(call, &d, options->all && !ret);

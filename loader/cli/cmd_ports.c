@@ -19,15 +19,17 @@
 #include <string.h>
 
 #include "attach/attachment.h"
+#include "attach/conflicts.h"
 #include "cli/ports_view.h"
+#include "cli/target.h"
 #include "cli/warnings.h"
 #include "lib/log.h"
 #include "lib/output.h"
-#include "model/args.h"
+#include "model/request.h"
 
 struct ports_options {
-	struct cli_list bridges;
-	struct cli_list from;
+	struct arg_list bridges;
+	struct arg_list from;
 	bool force;
 };
 
@@ -78,7 +80,7 @@ struct ports {
 	struct pins pins;
 	struct pins_bridges bridges;
 	struct host host;
-	struct meant *meant; /* those of -b; without any the one without a name */
+	struct target *meant; /* those of -b; without any the one without a name */
 	size_t meant_count;
 	struct change *changes;
 	size_t count;
@@ -105,7 +107,7 @@ static int which_action(struct ports *p)
 			return 0;
 		}
 	}
-	nearest = cli_nearest(word, action_name, NULL);
+	nearest = choice_nearest(word, action_name, NULL);
 	if (nearest)
 		cli_usage(p->call->command, "there is no 'ports %s'; do you mean '%s'?", word,
 			  nearest);
@@ -136,14 +138,14 @@ static int check_usage(const struct ports *p)
 
 static int ask_bridges(struct ports *p, struct error *err)
 {
-	const struct cli_list *named = &p->options->bridges;
+	const struct arg_list *named = &p->options->bridges;
 	size_t count = named->count ? named->count : 1;
 
 	p->meant = calloc(count, sizeof(*p->meant));
 	if (!p->meant)
 		return error_set(err, ENOMEM, "no memory for %zu bridges", count);
 	for (; p->meant_count < count; p->meant_count++)
-		attachment_ask(named->count ? named->v[p->meant_count] : NULL,
+		target_resolve(named->count ? named->v[p->meant_count] : NULL,
 			       &p->meant[p->meant_count]);
 	return 0;
 }
@@ -157,10 +159,10 @@ static int ask(struct ports *p, struct error *err)
 	return args_ports(p->call->words + 1, p->call->word_count - 1, &p->specs, err);
 }
 
-static int open_change(struct ports *p, const struct meant *meant, struct error *err)
+static int open_change(struct ports *p, const struct target *meant, struct error *err)
 {
 	struct change *change = &p->changes[p->count];
-	const char *bridge = attachment_choose(&p->bridges, meant, "-b BRIDGE", err);
+	const char *bridge = target_choose(&p->bridges, meant, "-b BRIDGE", err);
 	const char *now = bridge ? attachment_now(&p->bridges, bridge) : NULL;
 	int ret;
 
@@ -202,7 +204,7 @@ static int open_all(struct ports *p, struct error *err)
 	if (!p->changes)
 		return error_set(err, ENOMEM, "no memory for %zu bridges", count);
 	for (size_t i = 0; !ret && i < count; i++) {
-		const struct meant this = { .name = every ? p->bridges.now[i] : NULL };
+		const struct target this = { .name = every ? p->bridges.now[i] : NULL };
 
 		ret = open_change(p, every ? &this : &p->meant[i], err);
 	}

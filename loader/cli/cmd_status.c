@@ -11,9 +11,10 @@
 #include "attach/orphans.h"
 #include "cli/ports_view.h"
 #include "cli/status.h"
+#include "cli/target.h"
 #include "lib/log.h"
 #include "lib/output.h"
-#include "model/args.h"
+#include "model/request.h"
 
 /* The sections are aligned each by itself, and by this with each other. */
 #define LABEL "%-8s"
@@ -522,11 +523,11 @@ static int run(const struct cli_call *call)
 	struct view view = {};
 	struct host host = {};
 	struct error err = {};
-	struct meant meant;
+	struct target meant;
 	int exit_code = EXIT_FAILED;
 	int unread, ret;
 
-	attachment_ask(call->words[0], &meant);
+	target_resolve(call->words[0], &meant);
 	unread = attachment_bridges(PINS_READ, &pins, &view.bridges, &err);
 	ret = host_read(&host, unread ? NULL : &err);
 	if (!ret)
@@ -537,7 +538,7 @@ static int run(const struct cli_call *call)
 	if (unread && (call->word_count ? !view.lost_only : !view.lost.count))
 		ret = unread;
 	if (!ret && call->word_count && !view.lost_only) {
-		view.only = attachment_choose(&view.bridges, &meant, "`hbpf status BRIDGE`", &err);
+		view.only = target_choose(&view.bridges, &meant, "`hbpf status BRIDGE`", &err);
 		ret = view.only ? 0 : -ENOENT;
 	}
 	if (!ret)

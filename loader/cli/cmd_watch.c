@@ -12,7 +12,7 @@
 #include "watch/watch.h"
 
 struct options {
-	struct cli_list conf;
+	struct arg_list conf;
 	bool check;
 	bool detach_on_exit;
 };

@@ -10,7 +10,7 @@
 #include "attach/answer_route.h"
 #include "attach/desired.h"
 #include "kernel/nat_detect.h"
-#include "model/sets.h"
+#include "model/gateways.h"
 
 /* Of the bridge, whose name it takes twice. */
 #define ADDRESS_LACKS                                                                              \

@@ -6,33 +6,6 @@
 #include "attach/answer_route.h"
 #include "attach/bridge_state.h"
 
-/* What is in the way of ports; all zero: nothing. */
-struct conflicts {
-	struct socket first;
-	size_t count; /* of all such sockets */
-};
-
-/**
- * conflicts_find() - find sockets of the host on the addresses and ports that clients would dial
- * @gateways:	Of these gateways and
- * @exports:	these ports one is to be added
- * @sockets:	All that listen
- * @bound:	What is found is counted to what was found before
- *
- * An export would take such a service (libvirt's dnsmasq, aardvark-dns on gateway:53) away from the
- * clients. Return: 0 or -EADDRINUSE
- */
-int conflicts_find(const struct gateways *gateways, const struct exports *exports,
-		   const struct sockets *sockets, struct conflicts *bound);
-
-/**
- * conflicts_error() - refuse for what was found, naming port and process, and --force
- *
- * Looks for the process, which takes time (proc_owners_find()): not with a lock held. Return:
- * -EADDRINUSE
- */
-int conflicts_error(const struct conflicts *bound, struct error *err);
-
 /**
  * warn_ports() - warn about ports that hbpf is not needed for, whose service cannot answer, or
  * that the host may use itself

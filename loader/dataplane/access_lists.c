@@ -7,7 +7,8 @@
 
 #include "dataplane/map_io.h"
 #include "dataplane/map_value.h"
-#include "model/sets.h"
+#include "model/gateways.h"
+#include "model/sources.h"
 
 /* ---- gateways ---- */
 

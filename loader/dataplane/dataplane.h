@@ -16,6 +16,8 @@
 #include "lib/addr.h"
 #include "lib/error.h"
 #include "model/exports.h"
+#include "model/gateways.h"
+#include "model/sources.h"
 
 enum dataplane_map {
 	MAP_CONFIG,
@@ -140,16 +142,6 @@ int dataplane_sweep(struct dataplane *dp, const struct exports *want, struct err
 int dataplane_forget_refused(struct dataplane *dp, const struct exports *exports,
 			     struct error *err);
 
-struct gateway {
-	struct hbpf_addr addr;
-	__u32 why; /* HBPF_GATEWAY_* set */
-};
-
-struct gateways {
-	struct gateway *v; /* sorted by address, IPv4 first */
-	size_t count;
-};
-
 /** dataplane_gateways() - read them; free v with free() */
 int dataplane_gateways(const struct dataplane *dp, struct gateways *set, struct error *err);
 
@@ -159,16 +151,6 @@ int dataplane_gateways(const struct dataplane *dp, struct gateways *set, struct 
  * Return: 0, or -E2BIG when more than HBPF_MAX_GATEWAYS, or -errno; on failure as it was
  */
 int dataplane_set_gateways(struct dataplane *dp, const struct gateways *want, struct error *err);
-
-struct source {
-	struct prefix prefix;
-	__be32 local4;
-};
-
-struct sources {
-	struct source *v;
-	size_t count;
-};
 
 /** dataplane_sources() - read one list (HBPF_LIST_*) of the sources map, sorted; free v with free()
  */

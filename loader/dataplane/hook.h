@@ -82,6 +82,13 @@ int hook_backstop_detach(const struct hook_target *target, struct error *err);
 /** hook_backstop_query() - Return: 1 with the program's ID, 0: there is none, -errno */
 int hook_backstop_query(unsigned int ifindex, __u32 *prog_id);
 /**
+ * hook_backstop_map() - a map that the backstop of any bridge refers to
+ * @match:	Is it the map of this fd?
+ *
+ * Return: fd, -ENOENT or other -errno
+ */
+int hook_backstop_map(bool (*match)(int fd));
+/**
  * hook_guard_query() - where the program with the guard is on a bridge, whatever may hold it there
  * Return: HBPF_HOOK_AUTO: nowhere that could be seen
  */

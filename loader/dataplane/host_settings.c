@@ -17,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "attach/orphans.h"
+#include "dataplane/hook.h"
 #include "dataplane/map_schema.h"
 #include "kernel/if_sysctl.h"
 #include "kernel/rtnetlink.h"
@@ -112,6 +112,16 @@ static int map_open(const struct pins *pins, const char *dir, struct error *err)
 	return ret;
 }
 
+/* Has this map the form and name of those that keep old values? */
+static bool is_settings_map(int fd)
+{
+	struct bpf_map_info info = {};
+	__u32 len = sizeof(info);
+
+	return !bpf_obj_get_info_by_fd(fd, &info, &len) && !strcmp(info.name, MAP_NAME) &&
+	       !map_schema_check(fd, &keeper_form, MAP_NAME, NULL);
+}
+
 /* Return: fd or -errno */
 static int map_create(const struct pins *pins, const char *dir, struct error *err)
 {
@@ -126,7 +136,7 @@ static int map_create(const struct pins *pins, const char *dir, struct error *er
 		return error_set(err, ret, "path of %s below %s is too long", SETTINGS_PIN,
 				 pins->base);
 	/* What a backstop keeps of lo is older than what lo has now. */
-	fd = dir ? -ENOENT : lost_settings();
+	fd = dir ? -ENOENT : hook_backstop_map(is_settings_map);
 	if (fd < 0)
 		fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, MAP_NAME, sizeof(__u32),
 				    sizeof(struct setting), SETTINGS_ROWS, NULL);
@@ -521,7 +531,7 @@ int settings_restore(const struct pins *pins, const char *bridge, unsigned int i
 	if (ret)
 		return ret;
 	if (last && keeper.lo_fd == -ENOENT)
-		keeper.lo_fd = lost_settings();
+		keeper.lo_fd = hook_backstop_map(is_settings_map);
 	for (int id = 0; id < SETTING_MAX && !ret; id++)
 		if (last || !settings[id].on_lo)
 			ret = restore_one(&keeper, id, err);
@@ -546,20 +556,12 @@ static void judge(enum setting_id id, struct setting_state *state)
 	state->works = id == SETTING_LO_RP_FILTER ? state->effect != 1 : state->effect != 0;
 }
 
-bool settings_is_map(int fd)
-{
-	struct bpf_map_info info = {};
-	__u32 len = sizeof(info);
-
-	return !bpf_obj_get_info_by_fd(fd, &info, &len) && !strcmp(info.name, MAP_NAME) &&
-	       !map_schema_check(fd, &keeper_form, MAP_NAME, NULL);
-}
-
 int settings_restore_lost(const char *bridge, unsigned int ifindex, bool last, struct error *err)
 {
-	struct keeper keeper = {
-		.bridge = bridge, .ifindex = ifindex, .bridge_fd = -EPROTO, .lo_fd = lost_settings()
-	};
+	struct keeper keeper = { .bridge = bridge,
+				 .ifindex = ifindex,
+				 .bridge_fd = -EPROTO,
+				 .lo_fd = hook_backstop_map(is_settings_map) };
 	int ret;
 
 	if (keeper.lo_fd < 0)

@@ -104,7 +104,7 @@ int settings_apply(const struct pins *pins, const char *bridge, unsigned int ifi
  * damaged, or another has its name, settings that are as hbpf sets them become those of a new
  * interface (net.ipv4.conf.default): what is pinned there must not keep a bridge open. Where the
  * map of the bridge is missing a route_localnet of SETTINGS_LOCALNET becomes 0, and where lo's is,
- * the one that a backstop keeps has to do (lost_settings()). What was
+ * the one that a backstop keeps has to do (hook_backstop_map()). What was
  * restored is marked so, and the maps stay until pins_remove(). Return: 0 or -errno
  */
 int settings_restore(const struct pins *pins, const char *bridge, unsigned int ifindex, bool last,
@@ -114,13 +114,10 @@ int settings_restore(const struct pins *pins, const char *bridge, unsigned int i
  * settings_restore_lost() - the same of a bridge whose pinned state is gone
  *
  * A route_localnet of SETTINGS_LOCALNET becomes 0, which it was, or hbpf had not written it; lo's
- * settings as a backstop keeps them (lost_settings()), else those of a new interface.
+ * settings as a backstop keeps them (hook_backstop_map()), else those of a new interface.
  * Return: 0 or -errno
  */
 int settings_restore_lost(const char *bridge, unsigned int ifindex, bool last, struct error *err);
-
-/** settings_is_map() - has this map the form and name of those that keep old values? */
-bool settings_is_map(int fd);
 
 /**
  * settings_read() - what is kept and what is there now, for status

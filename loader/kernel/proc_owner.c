@@ -204,3 +204,14 @@ int proc_owners_find(const __u32 *inodes, struct proc_owner *owners, size_t coun
 	free(search.v);
 	return ret;
 }
+
+const char *proc_owner_format(const struct proc_owner *owner, char buf[PROC_OWNER_STRLEN])
+{
+	if (owner->pid)
+		snprintf(buf, PROC_OWNER_STRLEN, "%s (pid %d)", owner->name, owner->pid);
+	else if (owner->skipped)
+		snprintf(buf, PROC_OWNER_STRLEN, "a process not looked for: too many descriptors");
+	else
+		snprintf(buf, PROC_OWNER_STRLEN, "a process not visible from here");
+	return buf;
+}

@@ -39,4 +39,8 @@ bool proc_owner_is_engine(const struct proc_owner *owner);
  */
 int proc_owners_find(const __u32 *inodes, struct proc_owner *owners, size_t count);
 
+#define PROC_OWNER_STRLEN 96
+/** proc_owner_format() - "python3 (pid 4242)", or that it is not known. Returns @buf */
+const char *proc_owner_format(const struct proc_owner *owner, char buf[PROC_OWNER_STRLEN]);
+
 #endif /* HBPF_PROC_OWNER_H */

@@ -134,7 +134,7 @@ static void take_port(struct reader *r, struct attach_request *request, const ch
 
 static void take_gateway(struct reader *r, struct attach_request *request, const char *word)
 {
-	const struct cli_list list = { .v = &word, .count = 1 };
+	const struct arg_list list = { .v = &word, .count = 1 };
 	struct gateways one;
 	struct error err = {};
 
@@ -147,7 +147,7 @@ static void take_gateway(struct reader *r, struct attach_request *request, const
 
 static void take_from(struct reader *r, struct attach_request *request, const char *word)
 {
-	const struct cli_list list = { .v = &word, .count = 1 };
+	const struct arg_list list = { .v = &word, .count = 1 };
 	struct sources *all = &request->from.sources;
 	struct from one;
 	struct error err = {};
@@ -172,16 +172,16 @@ static void take_from(struct reader *r, struct attach_request *request, const ch
 /* Return: the place of a word, or -1 after complaining */
 static int choose(struct reader *r, const char *key, const char *word, const char *const *choices)
 {
-	char known[CLI_CHOICES_STRLEN];
-	int value = cli_choose(word, choices, known);
+	char known[CHOICES_STRLEN];
+	int value = choice_find(word, choices, known);
 
 	if (value < 0)
 		complain(r, NULL, "%s takes one of %s, not '%s'", key, known, word);
 	return value;
 }
 
-static void take_choice(struct reader *r, struct cli_choice *choice, const char *key,
-			const char *word, const char *const *choices)
+static void take_choice(struct reader *r, struct choice *choice, const char *key, const char *word,
+			const char *const *choices)
 {
 	int value = choose(r, key, word, choices);
 
@@ -231,7 +231,7 @@ static const char *key_name(const void *list, size_t i)
 
 static void unknown_key(struct reader *r, const char *name)
 {
-	const char *nearest = cli_nearest(name, key_name, NULL);
+	const char *nearest = choice_nearest(name, key_name, NULL);
 	char hint[80] = "the keys are ports, gateway, from, hook, pin, guard and force";
 
 	if (!strcmp(name, LABELS))

@@ -17,7 +17,7 @@
 #define HBPF_CONFIG_H
 
 #include "engine/networks.h"
-#include "model/attach_request.h"
+#include "model/request.h"
 
 #define CONF_FILE "/etc/hbpf.conf"
 #define CONF_DIR  "/etc/hbpf.conf.d"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Command lines, their words on lines, by the tables of the commands; then what the words of
  * --port, --gateway and --from say. */
-#include "model/args.h"
+#include "model/request.h"
 #include "cli/commands.h"
 #include "word.h"
 
@@ -12,7 +12,7 @@ static void read_lists(const struct cli_call *call)
 	const struct cli_option *row = call->command->options;
 
 	for (; row && row->name; row++) {
-		const struct cli_list *list = (void *)((char *)call->options + row->offset);
+		const struct arg_list *list = (void *)((char *)call->options + row->offset);
 		struct gateways gateways = {};
 		struct port_specs specs = {};
 		struct from from = {};

@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Sets of gateways and of sources. */
-#ifndef HBPF_SETS_H
-#define HBPF_SETS_H
+/* Prefixes that may use the ports. */
+#ifndef HBPF_SOURCES_H
+#define HBPF_SOURCES_H
 
-#include "dataplane/dataplane.h"
+#include <hbpf/maps.h>
+#include <stdbool.h>
+#include <stddef.h>
 
-/** gateways_add() - put one in its place, or add to why it is there. Return: 0 or -ENOMEM */
-int gateways_add(struct gateways *set, const struct hbpf_addr *addr, __u32 why);
+#include "lib/addr.h"
 
-/** gateways_has() - is it one of them? */
-bool gateways_has(const struct gateways *set, const struct hbpf_addr *addr);
+struct source {
+	struct prefix prefix;
+	__be32 local4;
+};
 
-/** gateways_same() - are they the same ones, for the same reasons? Both are sorted */
-bool gateways_same(const struct gateways *a, const struct gateways *b);
+struct sources {
+	struct source *v;
+	size_t count;
+};
 
 /** sources_have() - is this very prefix one of them? */
 bool sources_have(const struct sources *set, const struct prefix *prefix);
@@ -37,4 +42,4 @@ void sources_merge(struct sources *set);
 /** sources_copy() - @to, which holds nothing, becomes like @from. Return: 0 or -ENOMEM */
 int sources_copy(struct sources *to, const struct sources *from);
 
-#endif /* HBPF_SETS_H */
+#endif /* HBPF_SOURCES_H */

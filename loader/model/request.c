@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "model/args.h"
+#include "model/request.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -70,7 +70,7 @@ static const char *no_gateway(const struct hbpf_addr *addr)
 	return NULL;
 }
 
-int args_gateways(const struct cli_list *words, struct gateways *set, struct error *err)
+int args_gateways(const struct arg_list *words, struct gateways *set, struct error *err)
 {
 	struct hbpf_addr addr;
 	const char *why;
@@ -114,7 +114,7 @@ static int add_source(struct sources *set, const char *word, struct error *err)
 	return 0;
 }
 
-int args_from(const struct cli_list *words, struct from *from, struct error *err)
+int args_from(const struct arg_list *words, struct from *from, struct error *err)
 {
 	int ret = 0;
 
@@ -139,4 +139,12 @@ struct hbpf_policy from_policy(const struct from *from, __u16 list)
 		.list = from->sources.count ? list : HBPF_LIST_ONLINK,
 		.onlink = from->onlink,
 	};
+}
+
+void attach_request_free(struct attach_request *request)
+{
+	free(request->ports.v);
+	free(request->gateways.v);
+	free(request->from.sources.v);
+	memset(request, 0, sizeof(*request));
 }

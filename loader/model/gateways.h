@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The addresses that clients dial. */
+#ifndef HBPF_GATEWAYS_H
+#define HBPF_GATEWAYS_H
+
+#include <hbpf/maps.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/addr.h"
+
+struct gateway {
+	struct hbpf_addr addr;
+	__u32 why; /* HBPF_GATEWAY_* set */
+};
+
+struct gateways {
+	struct gateway *v; /* sorted by address, IPv4 first */
+	size_t count;
+};
+
+/** gateways_add() - put one in its place, or add to why it is there. Return: 0 or -ENOMEM */
+int gateways_add(struct gateways *set, const struct hbpf_addr *addr, __u32 why);
+
+/** gateways_has() - is it one of them? */
+bool gateways_has(const struct gateways *set, const struct hbpf_addr *addr);
+
+/** gateways_same() - are they the same ones, for the same reasons? Both are sorted */
+bool gateways_same(const struct gateways *a, const struct gateways *b);
+
+#endif /* HBPF_GATEWAYS_H */
