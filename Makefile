@@ -53,7 +53,7 @@ C_FILES     = $(shell find bpf include loader tests vmlinux -name '*.[ch]')
 OBJ        ?= $(BUILD)/obj
 LOADER_C   := $(wildcard loader/*.c loader/*/*.c)
 LOADER_OBJ := $(LOADER_C:%.c=$(OBJ)/%.o)
-SKELETONS  := $(BUILD)/hbpf.skel.h $(BUILD)/hbpf_pin.skel.h
+SKELETONS  := $(BUILD)/hbpf.skel.h $(BUILD)/hbpf_nat_bypass.skel.h
 
 # README.md and messages name them by these paths, which lead the same way where they are installed.
 DOCS := README.md $(wildcard docs/*.md docs/*.svg)
@@ -199,8 +199,8 @@ clean: ## remove build/
 
 # --- BPF programs: one source, built without and with conntrack pinning -----------------------
 
-$(BUILD)/hbpf_pin.bpf.o: BPF_CFLAGS += -DHBPF_PIN
-$(BUILD)/hbpf.bpf.o $(BUILD)/hbpf_pin.bpf.o: bpf/hbpf.bpf.c $(BUILD)/bpf.flags
+$(BUILD)/hbpf_nat_bypass.bpf.o: BPF_CFLAGS += -DHBPF_PIN
+$(BUILD)/hbpf.bpf.o $(BUILD)/hbpf_nat_bypass.bpf.o: bpf/hbpf.bpf.c $(BUILD)/bpf.flags
 	$(call say,BPF,$@)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MT $@ -MF $(@:.o=.d) -c $< -o $@
 	$(if $(LLVM_STRIP),$(Q)$(LLVM_STRIP) -g $@) # DWARF goes, BTF stays

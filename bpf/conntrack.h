@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Conntrack pinning, in the build with HBPF_PIN (kernel 6.1, kernel BTF).
+ * Conntrack pinning, in the build with HBPF_NAT_BYPASS (kernel 6.1, kernel BTF).
  *
  * After the redirect the packet passes netfilter's PREROUTING, addressed to
  * 127.0.0.1. A DNAT rule for that port (Docker's, for -p 127.0.0.1:5432:5432)
@@ -19,7 +19,7 @@
 #include "maps.h"
 #include "parse.h"
 
-#ifdef HBPF_PIN
+#ifdef HBPF_NAT_BYPASS
 
 /* Types of the kernel's own, under names that no generated vmlinux.h has. Only
  * their kind and size matter to the verifier. */
@@ -139,26 +139,26 @@ static __noinline int pin_packet(struct __sk_buff *skb, const struct packet *pkt
 }
 
 /*
- * conntrack_pin() - see to it that no NAT rule catches a packet behind the redirect
+ * conntrack_bypass_nat() - see to it that no NAT rule catches a packet behind the redirect
  * @pkt:	The packet as the client sent it
  * @local:	Where it goes
  *
  * Every SYN and every UDP packet is looked at, not only the first: an UDP flow
  * outlives its conntrack entry.
  */
-static __always_inline void conntrack_pin(struct __sk_buff *skb, const struct packet *pkt,
-					  const struct hbpf_endpoint *local)
+static __always_inline void conntrack_bypass_nat(struct __sk_buff *skb, const struct packet *pkt,
+						 const struct hbpf_endpoint *local)
 {
 	const struct hbpf_config *cfg = config_get();
 
-	if (cfg && cfg->pin && (pkt->proto == IPPROTO_UDP || packet_is_syn(pkt)))
+	if (cfg && cfg->nat_bypass && (pkt->proto == IPPROTO_UDP || packet_is_syn(pkt)))
 		pin_packet(skb, pkt, local);
 }
 
-#else /* HBPF_PIN */
+#else /* HBPF_NAT_BYPASS */
 
-#define conntrack_pin(skb, pkt, local) ((void)0)
+#define conntrack_bypass_nat(skb, pkt, local) ((void)0)
 
-#endif /* HBPF_PIN */
+#endif /* HBPF_NAT_BYPASS */
 
 #endif /* HBPF_BPF_CONNTRACK_H */

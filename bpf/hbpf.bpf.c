@@ -237,7 +237,7 @@ static __always_inline enum hbpf_reason ingress_gateway(struct __sk_buff *skb, s
 	if (!is_for_service(reason))
 		return reason;
 
-	conntrack_pin(skb, pkt, local);
+	conntrack_bypass_nat(skb, pkt, local);
 	if (rewrite(skb, pkt, SIDE_DST, local, 0) || rewrite_mac_for_loopback(skb))
 		return HBPF_IN_FAILED;
 	count_port(skb, pkt->proto, pkt->dst.port, INGRESS);

@@ -215,17 +215,17 @@ struct hbpf_config {
 	__be32 arp_sender4; /* sender of ARP requests where no on-link prefix knows a better one:
 			     * an address of the bridge; 0: there is none */
 	__u8 guard_dst;     /* drop loopback destinations (the source half is always on) */
-	__u8 pin;           /* pin conntrack entries against NAT rules */
+	__u8 nat_bypass;    /* pin conntrack entries against NAT rules */
 
 	/* for the loader: what was asked for, and what came of it */
-	__u8 hook_option;  /* enum hbpf_hook_kind, --hook */
-	__u8 pin_option;   /* enum hbpf_choice, --pin */
-	__u8 guard_option; /* enum hbpf_choice, --[no-]guard */
-	__u8 hook;         /* enum hbpf_hook_kind in use, never AUTO */
-	__u8 pin_built;    /* 1: the programs loaded are able to pin */
-	__u8 guard_shared; /* 1: route_localnet belonged to someone else before us, and
-			    * br_netfilter brings them replies towards 127/8 */
-	__u8 owner;        /* enum hbpf_owner */
+	__u8 hook_option;       /* enum hbpf_hook_kind, --hook */
+	__u8 nat_bypass_option; /* enum hbpf_choice, --pin */
+	__u8 guard_option;      /* enum hbpf_choice, --[no-]guard */
+	__u8 hook;              /* enum hbpf_hook_kind in use, never AUTO */
+	__u8 nat_bypass_built;  /* 1: the programs loaded are able to pin */
+	__u8 guard_shared;      /* 1: route_localnet belonged to someone else before us, and
+				 * br_netfilter brings them replies towards 127/8 */
+	__u8 owner;             /* enum hbpf_owner */
 	__u8 pad[7];
 	char attached_as[16]; /* the bridge's name when it was attached, ends with NUL */
 };

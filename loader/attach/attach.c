@@ -188,8 +188,8 @@ static void plan_config(struct attach *a)
 	memcpy(config->attached_as, a->link->name, strnlen(a->link->name, IFNAMSIZ - 1));
 	if (request->hook.given)
 		config->hook_option = request->hook.value;
-	if (request->pin.given)
-		config->pin_option = request->pin.value;
+	if (request->nat_bypass.given)
+		config->nat_bypass_option = request->nat_bypass.value;
 	if (request->guard.given)
 		config->guard_option = request->guard.value;
 	if (request->owner != HBPF_BY_HAND)
@@ -264,19 +264,19 @@ static int load(struct attach *a, struct error *err)
 	struct hbpf_config *config = &a->after.config;
 	int ret;
 
-	if (config->pin_option != HBPF_OFF)
+	if (config->nat_bypass_option != HBPF_OFF)
 		load_nf_nat();
-	ret = dataplane_load(&a->dp, config->pin_option, err);
+	ret = dataplane_load(&a->dp, config->nat_bypass_option, err);
 	if (ret)
 		return ret;
-	config->pin_built = a->dp.config.pin_built;
-	if (config->pin_option == HBPF_ON && !config->pin_built) {
+	config->nat_bypass_built = a->dp.config.nat_bypass_built;
+	if (config->nat_bypass_option == HBPF_ON && !config->nat_bypass_built) {
 		error_set(err, EOPNOTSUPP, "--pin on: this kernel cannot pin conntrack entries: %s",
-			  a->dp.pin_unavailable);
+			  a->dp.nat_bypass_unavailable);
 		error_hint(err, "--pin auto does without");
 		return -EOPNOTSUPP;
 	}
-	desired_pin(config);
+	desired_nat_bypass(config);
 	return 0;
 }
 
@@ -505,6 +505,6 @@ int attach_is_due(struct attach *a, const struct attach_request *request, struct
 		ret = desired_guard(&a->pins, a->bridge, &a->after.config, err);
 	if (ret)
 		return ret;
-	desired_pin(&a->after.config);
+	desired_nat_bypass(&a->after.config);
 	return !is_settled(a);
 }

@@ -207,12 +207,12 @@ int desired_guard(const struct pins *pins, const char *bridge, struct hbpf_confi
 	return 0;
 }
 
-void desired_pin(struct hbpf_config *config)
+void desired_nat_bypass(struct hbpf_config *config)
 {
 	char why[128];
 
-	config->pin =
-		config->pin_built &&
-		(config->pin_option == HBPF_ON ||
-		 (config->pin_option == HBPF_AUTO && nat_detect_prerouting(why, sizeof(why)) == 1));
+	config->nat_bypass =
+		config->nat_bypass_built && (config->nat_bypass_option == HBPF_ON ||
+					     (config->nat_bypass_option == HBPF_AUTO &&
+					      nat_detect_prerouting(why, sizeof(why)) == 1));
 }

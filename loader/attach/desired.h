@@ -65,7 +65,8 @@ int desired_own(const struct host *host, struct sources *set, struct error *err)
 int desired_guard(const struct pins *pins, const char *bridge, struct hbpf_config *config,
 		  struct error *err);
 
-/** desired_pin() - set config.pin from config.pin_option, pin_built and the host's NAT rules */
-void desired_pin(struct hbpf_config *config);
+/** desired_nat_bypass() - set config.pin from config.nat_bypass_option, nat_bypass_built and the
+ * host's NAT rules */
+void desired_nat_bypass(struct hbpf_config *config);
 
 #endif /* HBPF_DESIRED_H */

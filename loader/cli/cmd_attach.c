@@ -22,7 +22,7 @@ struct attach_options {
 	struct arg_list gateways;
 	struct arg_list from;
 	struct choice hook;
-	struct choice pin;
+	struct choice nat_bypass;
 	struct choice guard;
 	bool force;
 };
@@ -36,7 +36,7 @@ static int ask(const struct cli_call *call, struct attach_request *request, stru
 		.bridge = call->words[0],
 		.gateways_given = options->gateways.count > 0,
 		.hook = options->hook,
-		.pin = options->pin,
+		.nat_bypass = options->nat_bypass,
 		.guard = options->guard,
 		.force = options->force,
 	};
@@ -68,11 +68,11 @@ static void warn_unpinned(const struct attach *a)
 {
 	char why[128];
 
-	if (a->dp.config.pin_option == HBPF_AUTO && a->dp.pin_unavailable[0] &&
+	if (a->dp.config.nat_bypass_option == HBPF_AUTO && a->dp.nat_bypass_unavailable[0] &&
 	    nat_detect_prerouting(why, sizeof(why)) == 1)
 		log_warn("%s may take packets to exported ports, and conntrack pinning, which "
 			 "prevents it, is unavailable: %s",
-			 why, a->dp.pin_unavailable);
+			 why, a->dp.nat_bypass_unavailable);
 }
 
 /* Was everything that can be dialled now told by an earlier attach? */
@@ -143,8 +143,8 @@ static void tell(struct attach *a)
 			"set before hbpf, and br_netfilter may need them; --guard drops them",
 			a->bridge);
 	log_info("%s: hook %s, conntrack pinning %s%s%s", a->bridge, hook_kind_names[config->hook],
-		 config->pin ? "on" : "off", a->dp.pin_unavailable[0] ? ": " : "",
-		 a->dp.pin_unavailable);
+		 config->nat_bypass ? "on" : "off", a->dp.nat_bypass_unavailable[0] ? ": " : "",
+		 a->dp.nat_bypass_unavailable);
 	tell_ports(a, has_clients);
 }
 
@@ -201,7 +201,7 @@ static const struct cli_option options[] = {
 	  CLI_CHOICE, STORE(hook), 0, hook_kind_names },
 	{ "pin", 0, "WHEN",
 	  "keep NAT rules (docker run -p 127.0.0.1:...) from taking\nthe packets: auto, on or off",
-	  CLI_CHOICE, STORE(pin), 0, when_names },
+	  CLI_CHOICE, STORE(nat_bypass), 0, when_names },
 	{ "guard", 0, NULL, "drop every packet towards 127.0.0.0/8 that is not hbpf's own", CLI_SET,
 	  STORE(guard), HBPF_ON, NULL },
 	{ "no-guard", 0, NULL, "let them in; sources in 127.0.0.0/8 are dropped even so", CLI_SET,

@@ -162,7 +162,8 @@ static void print_choices(struct status *status, struct columns *columns)
 	}
 	if (!columns_row(columns)) {
 		columns_cell(columns, 0, LABEL, "pinning");
-		columns_cell(columns, 1, "%s: %s", status_pin(config), status_pin_why(status));
+		columns_cell(columns, 1, "%s: %s", status_nat_bypass(config),
+			     status_nat_bypass_why(status));
 	}
 }
 
@@ -380,8 +381,8 @@ static struct json_object *status_json(struct status *status)
 	json_object_object_add(
 		item, "guard",
 		choice_json(config->guard_dst ? "on" : "off", status_guard_why(config)));
-	json_object_object_add(item, "pin",
-			       choice_json(status_pin(config), status_pin_why(status)));
+	json_object_object_add(
+		item, "pin", choice_json(status_nat_bypass(config), status_nat_bypass_why(status)));
 	json_object_object_add(item, "missing", missing_json(status));
 	json_object_object_add(item, "settings", settings_json(status->settings));
 	json_object_object_add(item, "counters", counters_json(status->counters));

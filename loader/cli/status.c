@@ -55,25 +55,26 @@ const char *status_guard_why(const struct hbpf_config *config)
 	       "dropped";
 }
 
-const char *status_pin(const struct hbpf_config *config)
+const char *status_nat_bypass(const struct hbpf_config *config)
 {
-	if (config->pin)
+	if (config->nat_bypass)
 		return "on";
-	return config->pin_option != HBPF_OFF && !config->pin_built ? "unavailable" : "off";
+	return config->nat_bypass_option != HBPF_OFF && !config->nat_bypass_built ? "unavailable"
+										  : "off";
 }
 
-const char *status_pin_why(const struct status *status)
+const char *status_nat_bypass_why(const struct status *status)
 {
 	const struct hbpf_config *config = &status->dp.config;
 
-	if (config->pin_option == HBPF_ON)
+	if (config->nat_bypass_option == HBPF_ON)
 		return "as --pin on says";
-	if (config->pin_option == HBPF_OFF)
+	if (config->nat_bypass_option == HBPF_OFF)
 		return "as --pin off says";
-	if (!config->pin_built)
+	if (!config->nat_bypass_built)
 		return "the kernel did not load the programs that pin; it takes Linux 6.1 with BTF "
 		       "and nf_nat";
-	if (status->nat >= 0 && (status->nat == 1) != config->pin)
+	if (status->nat >= 0 && (status->nat == 1) != config->nat_bypass)
 		return "NAT rules came or went since; attach again";
 	return status->nat_why;
 }
@@ -89,7 +90,7 @@ const struct kernel_gap *status_missing(const struct status *status, size_t i)
 	const struct hbpf_config *config = &status->dp.config;
 	const bool missing[] = {
 		!status->has_tcx,
-		config->pin_option == HBPF_AUTO && !config->pin_built,
+		config->nat_bypass_option == HBPF_AUTO && !config->nat_bypass_built,
 	};
 
 	for (size_t gap = 0; gap < sizeof(gaps) / sizeof(*gaps); gap++)

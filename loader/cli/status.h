@@ -58,10 +58,10 @@ bool status_is_good(const struct status *status);
 /** status_guard_why() - what the guard does, and why not all of it where it is off */
 const char *status_guard_why(const struct hbpf_config *config);
 
-/** status_pin() - "on", "off" or "unavailable" */
-const char *status_pin(const struct hbpf_config *config);
-/** status_pin_why() - why it is so */
-const char *status_pin_why(const struct status *status);
+/** status_nat_bypass() - "on", "off" or "unavailable" */
+const char *status_nat_bypass(const struct hbpf_config *config);
+/** status_nat_bypass_why() - why it is so */
+const char *status_nat_bypass_why(const struct status *status);
 
 /* What hbpf could use and this kernel does not have. */
 struct kernel_gap {

@@ -25,7 +25,7 @@
 #include "dataplane/map_schema.h"
 #include "dataplane/map_value.h"
 #include "hbpf.skel.h"
-#include "hbpf_pin.skel.h"
+#include "hbpf_nat_bypass.skel.h"
 
 void dataplane_init(struct dataplane *dp)
 {
@@ -452,7 +452,7 @@ static int check_kernel(struct error *err)
 }
 
 /* Why the pinning build would not load, in a few words. */
-static void explain_pin(int code, const char *said, char *why, size_t size)
+static void explain_no_bypass(int code, const char *said, char *why, size_t size)
 {
 	struct release release = running_release();
 	const char *no_kfunc = "not found in kernel or module BTFs"; /* libbpf's words */
@@ -489,7 +489,7 @@ static int refused(int code, char *said, struct error *err)
 	return code;
 }
 
-int dataplane_load(struct dataplane *dp, enum hbpf_choice pin, struct error *err)
+int dataplane_load(struct dataplane *dp, enum hbpf_choice nat_bypass, struct error *err)
 {
 	const void *elf;
 	size_t size;
@@ -500,16 +500,17 @@ int dataplane_load(struct dataplane *dp, enum hbpf_choice pin, struct error *err
 	if (ret)
 		return ret;
 
-	dp->pin_unavailable[0] = '\0';
-	dp->config.pin_built = 0;
-	if (pin != HBPF_OFF) {
-		elf = hbpf_pin_bpf__elf_bytes(&size);
+	dp->nat_bypass_unavailable[0] = '\0';
+	dp->config.nat_bypass_built = 0;
+	if (nat_bypass != HBPF_OFF) {
+		elf = hbpf_nat_bypass_bpf__elf_bytes(&size);
 		ret = load_build(dp, elf, size, &said);
 		if (ret)
-			explain_pin(ret, said, dp->pin_unavailable, sizeof(dp->pin_unavailable));
+			explain_no_bypass(ret, said, dp->nat_bypass_unavailable,
+					  sizeof(dp->nat_bypass_unavailable));
 		free(said);
 		if (!ret) {
-			dp->config.pin_built = 1;
+			dp->config.nat_bypass_built = 1;
 			return 0;
 		}
 	}

@@ -45,8 +45,9 @@ struct dataplane {
 	struct bpf_object *object;
 	int ingress_fd; /* program fds, owned by @object */
 	int egress_fd;
-	int backstop_fd;           /* negative where the kernel has no tcx */
-	char pin_unavailable[256]; /* why the pinning build could not be loaded; empty: it was */
+	int backstop_fd;                  /* negative where the kernel has no tcx */
+	char nat_bypass_unavailable[256]; /* why the pinning build could not be loaded; empty: it
+					     was */
 };
 
 /**
@@ -81,15 +82,16 @@ int dataplane_peek(const struct pins *pins, const char *bridge, struct hbpf_conf
 /**
  * dataplane_load() - load the programs into the kernel
  * @dp:		Where its maps are already open they are used, else new ones are made
- * @pin:	HBPF_OFF loads the build without conntrack pinning; else the one with it is tried
+ * @nat_bypass:	HBPF_OFF loads the build without conntrack pinning; else the one with it is tried
  *		first, and the plain one where the kernel cannot (no BTF, no nf_nat, before 6.1),
- *		with the reason in dp->pin_unavailable. dp->config.pin_built tells which it was
+ *		with the reason in dp->nat_bypass_unavailable. dp->config.nat_bypass_built tells which
+ *it was
  * @err:	Names the kernel needed where this one is too old (5.10), and carries the
  *		verifier's log in detail where it refused
  *
  * Nothing is pinned or attached yet. Return: 0 or -errno
  */
-int dataplane_load(struct dataplane *dp, enum hbpf_choice pin, struct error *err);
+int dataplane_load(struct dataplane *dp, enum hbpf_choice nat_bypass, struct error *err);
 
 /** dataplane_pin() - pin the maps, config last: state counts as whole once config is there */
 int dataplane_pin(const struct dataplane *dp, const struct pins *pins, const char *bridge,

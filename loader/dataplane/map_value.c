@@ -71,10 +71,10 @@ static const char *config_damage(const struct hbpf_config *config)
 {
 	if (config->hook_option > HBPF_HOOK_CLSACT || config->hook > HBPF_HOOK_CLSACT)
 		return "the kind of hook is not known";
-	if (config->pin_option > HBPF_OFF || config->guard_option > HBPF_OFF)
+	if (config->nat_bypass_option > HBPF_OFF || config->guard_option > HBPF_OFF)
 		return "a choice is neither auto, on nor off";
-	if (config->guard_dst > 1 || config->guard_shared > 1 || config->pin > 1 ||
-	    config->pin_built > 1)
+	if (config->guard_dst > 1 || config->guard_shared > 1 || config->nat_bypass > 1 ||
+	    config->nat_bypass_built > 1)
 		return "a switch is neither on nor off";
 	if (config->attached_as[sizeof(config->attached_as) - 1])
 		return "the name it was attached as has no end";

@@ -57,12 +57,12 @@ struct attach_request {
 	struct gateways gateways; /* beside the bridge's and docker0's addresses */
 	bool gateways_given;      /* `gateways` replaces what was said before, also by nothing */
 	struct from from;
-	struct choice hook;    /* enum hbpf_hook_kind */
-	struct choice pin;     /* enum hbpf_choice */
-	struct choice guard;   /* enum hbpf_choice */
-	enum hbpf_owner owner; /* of a fresh attachment; but for HBPF_BY_HAND, of any */
-	bool yields;           /* leave a bridge alone that is attached by hand: -EEXIST */
-	bool force;            /* take ports over from services bound to a gateway's address */
+	struct choice hook;       /* enum hbpf_hook_kind */
+	struct choice nat_bypass; /* enum hbpf_choice */
+	struct choice guard;      /* enum hbpf_choice */
+	enum hbpf_owner owner;    /* of a fresh attachment; but for HBPF_BY_HAND, of any */
+	bool yields;              /* leave a bridge alone that is attached by hand: -EEXIST */
+	bool force;               /* take ports over from services bound to a gateway's address */
 };
 
 /** attach_request_free() - release what the args_*() functions put into a request */

@@ -196,9 +196,9 @@ static void take_hook(struct reader *r, struct attach_request *request, const ch
 	take_choice(r, &request->hook, "hook", word, hook_kind_names);
 }
 
-static void take_pin(struct reader *r, struct attach_request *request, const char *word)
+static void take_nat_bypass(struct reader *r, struct attach_request *request, const char *word)
 {
-	take_choice(r, &request->pin, "pin", word, when_names);
+	take_choice(r, &request->nat_bypass, "pin", word, when_names);
 }
 
 static void take_guard(struct reader *r, struct attach_request *request, const char *word)
@@ -212,9 +212,9 @@ static void take_force(struct reader *r, struct attach_request *request, const c
 }
 
 static const struct key keys[] = {
-	{ "ports", true, take_port },   { "gateway", true, take_gateway },
-	{ "from", true, take_from },    { "hook", false, take_hook },
-	{ "pin", false, take_pin },     { "guard", false, take_guard },
+	{ "ports", true, take_port },      { "gateway", true, take_gateway },
+	{ "from", true, take_from },       { "hook", false, take_hook },
+	{ "pin", false, take_nat_bypass }, { "guard", false, take_guard },
 	{ "force", false, take_force },
 };
 #define KEY_COUNT (sizeof(keys) / sizeof(*keys))
@@ -331,7 +331,7 @@ static struct attach_request new_request(void)
 		.gateways_given = true,
 		.from = { .given = true, .onlink = true },
 		.hook = { true, HBPF_HOOK_AUTO },
-		.pin = { true, HBPF_AUTO },
+		.nat_bypass = { true, HBPF_AUTO },
 		.guard = { true, HBPF_AUTO },
 		.owner = HBPF_BY_FILE,
 	};

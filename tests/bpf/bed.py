@@ -31,7 +31,7 @@ addr add {V4.client}/32 dev lo
 addr add {V6.client}/128 dev lo nodad
 """
 
-BUILDS = {"base": "hbpf.bpf.o", "pin": "hbpf_pin.bpf.o"}
+BUILDS = {"base": "hbpf.bpf.o", "nat_bypass": "hbpf_nat_bypass.bpf.o"}
 
 
 @dataclass(frozen=True)
@@ -176,7 +176,7 @@ class Bed:
 
         self._gateways = []
         self._services = {}
-        self._settings = {"who": layout.ONLINK, "guard_dst": True, "pin": True,
+        self._settings = {"who": layout.ONLINK, "guard_dst": True, "nat_bypass": True,
                           "arp_sender": V4.gateway}
         for family in (V4, V6):
             self.gateway(family.gateway)
@@ -197,7 +197,7 @@ class Bed:
         self.configure()
 
     def configure(self, **settings):
-        """who: policy of exports that have none; guard_dst, pin: switches; arp_sender: for clients
+        """who: policy of exports that have none; guard_dst, nat_bypass: switches; arp_sender: for clients
         that no on-link prefix covers"""
         self._settings.update(settings)
         only = [[gateway for gateway in self._gateways if (":" in gateway) == ipv6]

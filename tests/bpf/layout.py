@@ -77,6 +77,6 @@ def fragment(address, seen_ns):
     return addr(address) + struct.pack("=Q", seen_ns)
 
 
-def config(ifindex, only4, only6, who, guard_dst, pin, arp_sender=None):
+def config(ifindex, only4, only6, who, guard_dst, nat_bypass, arp_sender=None):
     return (struct.pack("=IIQ", LAYOUT, ifindex, 0) + addr(only4 or "::") + addr(only6 or "::") +
-            who + source(arp_sender) + struct.pack("=BB30x", guard_dst, pin))
+            who + source(arp_sender) + struct.pack("=BB30x", guard_dst, nat_bypass))

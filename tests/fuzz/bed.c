@@ -214,7 +214,7 @@ void bed_configure(struct bed *bed, const struct setting *setting)
 		.from = { .onlink = 1 },
 		.guard_dst = setting->guard_dst,
 		.arp_sender4 = setting->arp_sender ? text_addr(setting->arp_sender).word[3] : 0,
-		.pin = 1,
+		.nat_bypass = 1,
 	};
 	uint32_t zero = 0, why = HBPF_GATEWAY_BRIDGE;
 

@@ -520,9 +520,9 @@ static void judge_config(const struct hbpf_config *config)
 {
 	must(config->layout == HBPF_LAYOUT);
 	must(config->hook <= HBPF_HOOK_CLSACT && config->hook_option <= HBPF_HOOK_CLSACT);
-	must(config->pin_option <= HBPF_OFF && config->guard_option <= HBPF_OFF);
+	must(config->nat_bypass_option <= HBPF_OFF && config->guard_option <= HBPF_OFF);
 	must(config->guard_dst <= 1 && config->guard_shared <= 1);
-	must(config->pin <= 1 && config->pin_built <= 1);
+	must(config->nat_bypass <= 1 && config->nat_bypass_built <= 1);
 	judge_policy(&config->from);
 	must(!config->from.inherit && config->from.list >= HBPF_LIST_ONLINK);
 }

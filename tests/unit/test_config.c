@@ -41,7 +41,7 @@ static void a_section_declares_the_whole_state(void **state)
 	assert_int_equal(conf_read_text(&conf, "f", "[a]\nports = 1\n"), 0);
 	request = &conf.v[0].request;
 	assert_true(request->only_ports && request->gateways_given && request->from.given);
-	assert_true(request->hook.given && request->pin.given && request->guard.given);
+	assert_true(request->hook.given && request->nat_bypass.given && request->guard.given);
 	assert_true(request->from.onlink);
 	assert_int_equal(request->from.sources.count, 0);
 	conf_free(&conf);
@@ -74,7 +74,7 @@ static void every_key_and_form_is_read(void **state)
 	assert_true(request->from.onlink);
 	assert_int_equal(request->from.sources.count, 1);
 	assert_int_equal(request->hook.value, HBPF_HOOK_CLSACT);
-	assert_int_equal(request->pin.value, HBPF_OFF);
+	assert_int_equal(request->nat_bypass.value, HBPF_OFF);
 	assert_int_equal(request->guard.value, HBPF_ON);
 	assert_true(request->force);
 	assert_false(conf.v[1].request.from.onlink);

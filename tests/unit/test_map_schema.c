@@ -9,7 +9,7 @@
 #include <cmocka.h>
 #include <bpf/libbpf.h>
 #include "hbpf.skel.h"
-#include "hbpf_pin.skel.h"
+#include "hbpf_nat_bypass.skel.h"
 #include "dataplane/map_schema.h"
 
 static void same_forms(const void *elf, size_t size)
@@ -51,7 +51,7 @@ static void the_table_has_the_maps_of_the_programs(void **state)
 static void the_pinning_build_has_the_same_maps(void **state)
 {
 	size_t size;
-	const void *elf = hbpf_pin_bpf__elf_bytes(&size);
+	const void *elf = hbpf_nat_bypass_bpf__elf_bytes(&size);
 
 	(void)state;
 	same_forms(elf, size);

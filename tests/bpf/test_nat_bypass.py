@@ -52,7 +52,7 @@ def opens(bed, talk):
 def expect_entry(bed, talk):
     """One, where the build can; none, where it cannot. Return: whether it can."""
     found = entries(talk)
-    expect_equal(f"conntrack entries of {talk.client}", len(found), int(bed.build == "pin"))
+    expect_equal(f"conntrack entries of {talk.client}", len(found), int(bed.build == "nat_bypass"))
     return bool(found)
 
 
@@ -74,11 +74,11 @@ def _(bed, family, proto):
 
 @promise("with pinning off there is no entry", family=FAMILIES, proto=PROTOCOLS)
 def _(bed, family, proto):
-    bed.configure(pin=False)
+    bed.configure(nat_bypass=False)
     talk = talk_of(bed, family, proto)
     opens(bed, talk)
     expect_equal("entries", entries(talk), [])
-    bed.configure(pin=True)
+    bed.configure(nat_bypass=True)
     opens(bed, talk)
     expect_entry(bed, talk)
 
@@ -148,7 +148,7 @@ def program_that_cannot_decide(bed):
     Yields whether frames come in by it: not where it cannot be built, or this build does not pin.
     """
     root = os.path.join(os.path.dirname(__file__), "../..")
-    if bed.build != "pin" or not shutil.which("clang"):
+    if bed.build != "nat_bypass" or not shutil.which("clang"):
         yield False
         return
     with tempfile.TemporaryDirectory() as copy:
