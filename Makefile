@@ -199,7 +199,7 @@ clean: ## remove build/
 
 # --- BPF programs: one source, built without and with conntrack pinning -----------------------
 
-$(BUILD)/hbpf_nat_bypass.bpf.o: BPF_CFLAGS += -DHBPF_PIN
+$(BUILD)/hbpf_nat_bypass.bpf.o: BPF_CFLAGS += -DHBPF_NAT_BYPASS
 $(BUILD)/hbpf.bpf.o $(BUILD)/hbpf_nat_bypass.bpf.o: bpf/hbpf.bpf.c $(BUILD)/bpf.flags
 	$(call say,BPF,$@)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MT $@ -MF $(@:.o=.d) -c $< -o $@

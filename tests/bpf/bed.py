@@ -197,8 +197,8 @@ class Bed:
         self.configure()
 
     def configure(self, **settings):
-        """who: policy of exports that have none; guard_dst, nat_bypass: switches; arp_sender: for clients
-        that no on-link prefix covers"""
+        """who: policy of exports that have none; guard_dst, nat_bypass: switches; arp_sender: for
+        clients that no on-link prefix covers"""
         self._settings.update(settings)
         only = [[gateway for gateway in self._gateways if (":" in gateway) == ipv6]
                 for ipv6 in (False, True)]

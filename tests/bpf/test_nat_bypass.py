@@ -161,7 +161,7 @@ def program_that_cannot_decide(bed):
         with open(header, "w") as file:
             file.write(broken)
         built = os.path.join(copy, "broken.bpf.o")
-        subprocess.run(["clang", "-target", "bpf", "-O2", "-g", "-std=gnu11", "-DHBPF_PIN",
+        subprocess.run(["clang", "-target", "bpf", "-O2", "-g", "-std=gnu11", "-DHBPF_NAT_BYPASS",
                         f"-I{root}/include", f"-I{copy}", f"-I{root}/vmlinux", "-c",
                         f"{copy}/hbpf.bpf.c", "-o", built], check=True)
         with bed.ingress_of(built):
