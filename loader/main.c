@@ -110,7 +110,7 @@ static int flush(int exit_code)
 
 	if (!fflush(stdout) && !ferror(stdout))
 		return exit_code;
-	error_set(&err, errno, "cannot write to standard output: %s", strerror(errno));
+	error_errno(&err, errno, "cannot write to standard output");
 	log_setup(false, false); /* no document could tell of it either */
 	log_error(&err);
 	return EXIT_FAILED;

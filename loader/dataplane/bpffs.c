@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -69,8 +68,7 @@ static int lock_below(int fd, const char *root, struct error *err)
 		if (!flock(fd, LOCK_EX | LOCK_NB))
 			return 0;
 		if (errno != EWOULDBLOCK)
-			return error_set(err, errno, "%s: cannot lock it: %s", root,
-					 strerror(errno));
+			return error_errno(err, errno, "%s: cannot lock it", root);
 		nanosleep(&pause, NULL);
 	}
 	ret = error_set(err, EBUSY,
@@ -93,8 +91,7 @@ static int mount_bpffs(const char *root, struct error *err)
 
 	below = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (below < 0)
-		return error_set(err, errno, "no directory %s to mount bpffs on: %s", root,
-				 strerror(errno));
+		return error_errno(err, errno, "no directory %s to mount bpffs on", root);
 	ret = lock_below(below, root, err);
 	if (ret)
 		goto out;
@@ -104,14 +101,13 @@ static int mount_bpffs(const char *root, struct error *err)
 		goto out;
 	}
 	if (mount("bpf", root, "bpf", 0, "mode=0700")) {
-		ret = error_set(err, errno, "cannot mount bpffs on %s: %s", root, strerror(errno));
+		ret = error_errno(err, errno, "cannot mount bpffs on %s", root);
 		error_hint_privileges(err, ret);
 		goto out;
 	}
 	ret = open_bpffs(root);
 	if (ret < 0)
-		error_set(err, ret, "%s: cannot open the bpffs just mounted: %s", root,
-			  strerror(-ret));
+		error_errno(err, ret, "%s: cannot open the bpffs just mounted", root);
 out:
 	close(below);
 	return ret;
@@ -155,7 +151,7 @@ static int find_bpffs(bool provide, struct error *err)
 	int fd = open_bpffs(root);
 
 	if (fd == -EACCES || fd == -EPERM) {
-		error_set(err, fd, "cannot open the bpffs %s: %s", root, strerror(-fd));
+		error_errno(err, fd, "cannot open the bpffs %s", root);
 		error_hint_privileges(err, fd);
 		return fd;
 	}
@@ -167,7 +163,7 @@ static int find_bpffs(bool provide, struct error *err)
 	if (fd == -ENOENT)
 		return mount_default(provide, err);
 	if (fd < 0)
-		return error_set(err, fd, "cannot open the bpffs %s: %s", root, strerror(-fd));
+		return error_errno(err, fd, "cannot open the bpffs %s", root);
 	return fd;
 }
 
@@ -184,8 +180,7 @@ static int check_root(int fd, struct error *err)
 	int ret;
 
 	if (fstat(fd, &st))
-		return error_set(err, errno, "cannot inspect the bpffs %s: %s", root,
-				 strerror(errno));
+		return error_errno(err, errno, "cannot inspect the bpffs %s", root);
 	if (is_trusted(st.st_uid) &&
 	    (!(st.st_mode & (S_IWGRP | S_IWOTH)) || (st.st_mode & S_ISVTX)))
 		return 0;
@@ -218,7 +213,7 @@ int bpffs_check_dir(int fd, const char *path, struct error *err)
 	int ret;
 
 	if (fstat(fd, &st))
-		return error_set(err, errno, "cannot inspect %s: %s", path, strerror(errno));
+		return error_errno(err, errno, "cannot inspect %s", path);
 	if (is_trusted(st.st_uid) && !(st.st_mode & (S_IWGRP | S_IWOTH)))
 		return 0;
 	ret = error_set(err, EPERM,
@@ -240,8 +235,7 @@ int bpffs_check_path(const char *path, struct error *err)
 	if (fd < 0 && errno == ENOENT)
 		return -ENOENT;
 	if (fd < 0)
-		return error_set(err, errno, "cannot open the directory %s: %s", path,
-				 strerror(errno));
+		return error_errno(err, errno, "cannot open the directory %s", path);
 	ret = bpffs_check_dir(fd, path, err);
 	close(fd);
 	return ret;

@@ -91,7 +91,7 @@ static int open_pin(const char *path, struct error *err)
 
 	if (fd >= 0 || fd == -ENOENT)
 		return fd;
-	error_set(err, fd, "cannot open %s: %s", path, strerror(-fd));
+	error_errno(err, fd, "cannot open %s", path);
 	error_hint_privileges(err, fd);
 	return fd;
 }
@@ -251,7 +251,7 @@ static int pin_map(const struct dataplane *dp, enum dataplane_map map, const str
 	if (ret)
 		return ret;
 	ret = bpf_obj_pin(dp->maps[map], path);
-	return ret ? error_set(err, ret, "cannot pin %s: %s", path, strerror(-ret)) : 0;
+	return ret ? error_errno(err, ret, "cannot pin %s", path) : 0;
 }
 
 int dataplane_pin(const struct dataplane *dp, const struct pins *pins, const char *bridge,
@@ -477,8 +477,7 @@ static int refused(int code, char *said, struct error *err)
 		error_hint(err, "it takes CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON, which root of a "
 				"container may lack; run it on the host");
 	} else {
-		error_set(err, code, "the kernel would not load hbpf's programs: %s",
-			  strerror(-code));
+		error_errno(err, code, "the kernel would not load hbpf's programs");
 	}
 	if (err) {
 		free(err->detail);

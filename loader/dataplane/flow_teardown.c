@@ -3,7 +3,6 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <netinet/tcp.h>
-#include <string.h>
 
 #include "dataplane/map_io.h"
 #include "dataplane/map_value.h"
@@ -170,10 +169,9 @@ static int close_ended(const struct sockets *sockets, const struct ended *ended,
 		if (!ret)
 			closed++;
 		else if (ret != -ENOENT && !failed) /* the others are to end even so */
-			failed = error_set(
-				err, ret, "cannot close the connection of %s: %s",
-				endpoint_format(&socket->remote.addr, socket->remote.port, end),
-				strerror(-ret));
+			failed = error_errno(
+				err, ret, "cannot close the connection of %s",
+				endpoint_format(&socket->remote.addr, socket->remote.port, end));
 	}
 	return failed ? failed : closed;
 }

@@ -86,8 +86,7 @@ static int detach_but(const struct hook_target *target, __u32 keep, struct error
 	}
 	if (!ret)
 		return 0;
-	error_set(err, ret, "cannot detach the backstop from %s: %s", target->bridge,
-		  strerror(-ret));
+	error_errno(err, ret, "cannot detach the backstop from %s", target->bridge);
 	error_hint_privileges(err, ret);
 	return ret;
 }
@@ -102,7 +101,7 @@ static int check_name(__u32 prog_id, struct error *err)
 		return 0;
 	if (!ret)
 		return error_set(err, ENODATA, "the backstop has no name to find it by");
-	return error_set(err, ret, "cannot inspect the backstop: %s", strerror(-ret));
+	return error_errno(err, ret, "cannot inspect the backstop");
 }
 
 /* The new one first, for its place may be another: others' programs between the guard and the old
@@ -131,7 +130,7 @@ int hook_backstop_attach(const struct hook_target *target, int prog_fd, struct e
 			tcx_detach_ingress(target->ifindex, ours);
 		return ret;
 	}
-	error_set(err, ret, "cannot attach the backstop to %s: %s", target->bridge, strerror(-ret));
+	error_errno(err, ret, "cannot attach the backstop to %s", target->bridge);
 	error_hint_privileges(err, ret);
 	return ret;
 }

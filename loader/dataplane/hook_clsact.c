@@ -151,8 +151,8 @@ static int filters_read(const struct hook_target *target, const struct clsact_si
 	if (ret == -EINVAL || ret == -EOPNOTSUPP) /* no such qdisc, or no traffic control at all */
 		return 0;
 	if (ret)
-		return error_set(err, ret, "cannot list the tc %s filters of %s: %s", side->name,
-				 target->bridge, strerror(-ret));
+		return error_errno(err, ret, "cannot list the tc %s filters of %s", side->name,
+				   target->bridge);
 	return 0;
 }
 
@@ -191,8 +191,8 @@ static int qdisc_read(const struct hook_target *target, struct qdisc *qdisc, str
 	if (ret == -EOPNOTSUPP) /* a kernel without traffic control */
 		return 0;
 	if (ret)
-		return error_set(err, ret, "cannot look for the clsact qdisc of %s: %s",
-				 target->bridge, strerror(-ret));
+		return error_errno(err, ret, "cannot look for the clsact qdisc of %s",
+				   target->bridge);
 	return 0;
 }
 
@@ -258,7 +258,7 @@ static int qdisc_ensure(const struct hook_target *target, struct error *err)
 	settings_keep_qdisc(target->pins, target->bridge, target->ifindex, false, NULL);
 	if (ret == -EEXIST) /* somebody else was faster */
 		return 0;
-	error_set(err, ret, "cannot add a clsact qdisc to %s: %s", target->bridge, strerror(-ret));
+	error_errno(err, ret, "cannot add a clsact qdisc to %s", target->bridge);
 	error_hint_privileges(err, ret);
 	if (ret == -ENODEV)
 		error_hint(err, "the bridge is gone; `ip link show type bridge` lists those there");
@@ -292,8 +292,8 @@ int clsact_remove_qdisc(const struct hook_target *target, struct error *err)
 		return ret;
 	ret = bpf_tc_hook_destroy(&hook);
 	if (ret && ret != -ENOENT && ret != -EINVAL)
-		return error_set(err, ret, "cannot remove the clsact qdisc of %s: %s",
-				 target->bridge, strerror(-ret));
+		return error_errno(err, ret, "cannot remove the clsact qdisc of %s",
+				   target->bridge);
 	return settings_keep_qdisc(target->pins, target->bridge, target->ifindex, false, err);
 }
 
@@ -310,8 +310,7 @@ static int filter_put(const struct hook_target *target, const struct clsact_side
 
 	if (!ret)
 		return 0;
-	error_set(err, ret, "cannot add a filter to clsact %s of %s: %s", side->name,
-		  target->bridge, strerror(-ret));
+	error_errno(err, ret, "cannot add a filter to clsact %s of %s", side->name, target->bridge);
 	error_hint_privileges(err, ret);
 	if (ret == -ENOENT || ret == -EOPNOTSUPP)
 		error_hint(err, "the kernel needs CONFIG_NET_CLS_BPF; try `modprobe cls_bpf`");
@@ -327,8 +326,8 @@ static int filter_delete(const struct hook_target *target, const struct clsact_s
 
 	if (!ret || ret == -ENOENT)
 		return 0;
-	error_set(err, ret, "cannot remove our filter from clsact %s of %s: %s", side->name,
-		  target->bridge, strerror(-ret));
+	error_errno(err, ret, "cannot remove our filter from clsact %s of %s", side->name,
+		    target->bridge);
 	error_hint_privileges(err, ret);
 	return ret;
 }

@@ -13,7 +13,6 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -83,14 +82,14 @@ static int link_open(const struct hook_target *target, const char *pin, struct t
 	if (link->fd == -ENOENT)
 		return 0;
 	if (link->fd < 0) {
-		error_set(err, link->fd, "cannot open %s: %s", path, strerror(-link->fd));
+		error_errno(err, link->fd, "cannot open %s", path);
 		error_hint_privileges(err, link->fd);
 		return link->fd;
 	}
 	ret = bpf_obj_get_info_by_fd(link->fd, &info, &len);
 	if (ret) {
 		close(link->fd);
-		return error_set(err, ret, "cannot inspect %s: %s", path, strerror(-ret));
+		return error_errno(err, ret, "cannot inspect %s", path);
 	}
 	/* The union's `tcx` member is missing in old headers; it is {ifindex, attach_type}, and
 	 * `xdp` begins in the same way. ifindex is 0 once the interface is gone. */
@@ -134,8 +133,7 @@ static int take_over(const struct hook_target *target, const struct tcx_side *si
 	if (ret)
 		return ret;
 	if (rename(new_path, path)) {
-		ret = error_set(err, errno, "cannot rename %s to %s: %s", new_path, path,
-				strerror(errno));
+		ret = error_errno(err, errno, "cannot rename %s to %s", new_path, path);
 		link_close(&old);
 		return ret;
 	}
@@ -183,8 +181,8 @@ int tcx_first(const struct hook_target *target, enum hook_side side, __u32 *prog
 
 	*prog_id = 0;
 	if (count < 0) {
-		error_set(err, count, "cannot list the tcx %s programs of %s: %s", sides[side].name,
-			  target->bridge, strerror(-count));
+		error_errno(err, count, "cannot list the tcx %s programs of %s", sides[side].name,
+			    target->bridge);
 		error_hint_privileges(err, count);
 		return count;
 	}
@@ -260,8 +258,7 @@ static int explain(const struct hook_target *target, const struct tcx_side *side
 	}
 	if (ret == -EOPNOTSUPP) /* kept for the meaning above */
 		ret = -EINVAL;
-	error_set(err, ret, "cannot attach to tcx %s of %s: %s", side->name, target->bridge,
-		  strerror(-ret));
+	error_errno(err, ret, "cannot attach to tcx %s of %s", side->name, target->bridge);
 	error_hint_privileges(err, ret);
 	if (ret == -ENODEV)
 		error_hint(err, "the bridge is gone; `ip link show type bridge` lists those there");
@@ -291,7 +288,7 @@ static int attach_new(const struct hook_target *target, const struct tcx_side *s
 		return explain(target, side, fresh.fd, err);
 	ret = bpf_obj_pin(fresh.fd, path);
 	if (ret) {
-		error_set(err, ret, "cannot pin %s: %s", path, strerror(-ret));
+		error_errno(err, ret, "cannot pin %s", path);
 		goto drop;
 	}
 	ret = take_over(target, side, err);
@@ -311,8 +308,7 @@ static int prog_id_of(int prog_fd, __u32 *id, struct error *err)
 {
 	int ret = hook_program_id(prog_fd, id);
 
-	return ret ? error_set(err, ret, "cannot inspect the program to attach: %s", strerror(-ret))
-		   : 0;
+	return ret ? error_errno(err, ret, "cannot inspect the program to attach") : 0;
 }
 
 int tcx_attach(const struct hook_target *target, enum hook_side which, int prog_fd,

@@ -101,7 +101,7 @@ static int map_open(const struct pins *pins, const char *dir, struct error *err)
 	if (fd == -ENOENT)
 		return fd;
 	if (fd < 0)
-		return error_set(err, fd, "cannot open %s: %s", path, strerror(-fd));
+		return error_errno(err, fd, "cannot open %s", path);
 
 	ret = map_schema_check(fd, &keeper_form, path, err);
 	if (!ret)
@@ -141,7 +141,7 @@ static int map_create(const struct pins *pins, const char *dir, struct error *er
 		fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, MAP_NAME, sizeof(__u32),
 				    sizeof(struct setting), SETTINGS_ROWS, NULL);
 	if (fd < 0) {
-		error_set(err, fd, "cannot make the map of old settings: %s", strerror(-fd));
+		error_errno(err, fd, "cannot make the map of old settings");
 		error_hint_privileges(err, fd);
 		return fd;
 	}
@@ -149,7 +149,7 @@ static int map_create(const struct pins *pins, const char *dir, struct error *er
 	if (!ret)
 		return fd;
 	close(fd);
-	return error_set(err, ret, "cannot pin %s: %s", path, strerror(-ret));
+	return error_errno(err, ret, "cannot pin %s", path);
 }
 
 /* Of @fd, where the row is about another interface, or none. What is kept of one that is gone is of
@@ -165,9 +165,7 @@ static int note_ifindex(int fd, enum setting_id id, unsigned int ifindex, struct
 		kept = (struct setting){ .ifindex = ifindex };
 		ret = bpf_map_update_elem(fd, &key, &kept, BPF_ANY);
 	}
-	return ret ? error_set(err, ret, "cannot write to the map of old settings: %s",
-			       strerror(-ret))
-		   : 0;
+	return ret ? error_errno(err, ret, "cannot write to the map of old settings") : 0;
 }
 
 static int map_ensure(const struct pins *pins, const char *dir, unsigned int ifindex,
@@ -206,9 +204,7 @@ int settings_bind(const struct pins *pins, int prog_fd, struct error *err)
 		return fd;
 	ret = bpf_prog_bind_map(prog_fd, fd, NULL);
 	close(fd);
-	return ret ? error_set(err, ret, "cannot bind the map of old settings to a program: %s",
-			       strerror(-ret))
-		   : 0;
+	return ret ? error_errno(err, ret, "cannot bind the map of old settings to a program") : 0;
 }
 
 unsigned int settings_ifindex(const struct pins *pins, const char *bridge)
@@ -288,8 +284,8 @@ static int kept_read(const struct keeper *keeper, enum setting_id id, struct set
 		return 0;
 	ret = bpf_map_lookup_elem(fd, &key, kept);
 	if (ret)
-		return error_set(err, ret, "cannot read the old settings of %s: %s",
-				 ifname_of(keeper, id, ifname), strerror(-ret));
+		return error_errno(err, ret, "cannot read the old settings of %s",
+				   ifname_of(keeper, id, ifname));
 	if (kept->saved > 1) {
 		ret = error_set(err, EUCLEAN, "the old settings of %s are damaged",
 				ifname_of(keeper, id, ifname));
@@ -324,8 +320,7 @@ static int value_read(const struct keeper *keeper, enum setting_id id, int *valu
 	char name[SETTING_STRLEN];
 
 	if (ret)
-		error_set(err, ret, "cannot read %s: %s", setting_name(keeper, id, name),
-			  strerror(-ret));
+		error_errno(err, ret, "cannot read %s", setting_name(keeper, id, name));
 	return ret;
 }
 
@@ -342,7 +337,7 @@ static int default_read(enum setting_id id, int *value, struct error *err)
 
 	conf_path("default", id, path);
 	ret = sysctl_read(path, value);
-	return ret ? error_set(err, ret, "cannot read %s: %s", path, strerror(-ret)) : 0;
+	return ret ? error_errno(err, ret, "cannot read %s", path) : 0;
 }
 
 /*
@@ -380,8 +375,8 @@ static int kept_write(const struct keeper *keeper, enum setting_id id, const str
 		return 0;
 	ret = bpf_map_update_elem(fd, &key, kept, BPF_ANY);
 	if (ret)
-		return error_set(err, ret, "cannot write the old settings of %s: %s",
-				 ifname_of(keeper, id, ifname), strerror(-ret));
+		return error_errno(err, ret, "cannot write the old settings of %s",
+				   ifname_of(keeper, id, ifname));
 	return 0;
 }
 
@@ -395,8 +390,7 @@ static int value_write(const struct keeper *keeper, enum setting_id id, int valu
 
 	if (!ret)
 		return 0;
-	error_set(err, ret, "cannot set %s to %d: %s", setting_name(keeper, id, name), value,
-		  strerror(-ret));
+	error_errno(err, ret, "cannot set %s to %d", setting_name(keeper, id, name), value);
 	error_hint_privileges(err, ret);
 	if (ret == -EROFS)
 		error_hint(err, "/proc/sys is mounted read-only here, as in a container; run it "
@@ -621,8 +615,7 @@ int settings_keep_qdisc(const struct pins *pins, const char *bridge, unsigned in
 	ret = bpf_map_update_elem(fd, &row, &kept, BPF_ANY);
 	close(fd);
 	if (ret)
-		return error_set(err, ret, "cannot keep that %s gets a clsact qdisc: %s", bridge,
-				 strerror(-ret));
+		return error_errno(err, ret, "cannot keep that %s gets a clsact qdisc", bridge);
 	return 0;
 }
 
@@ -641,8 +634,7 @@ int settings_made_qdisc(const struct pins *pins, const char *bridge, unsigned in
 	ret = bpf_map_lookup_elem(fd, &row, &kept);
 	close(fd);
 	if (ret)
-		return error_set(err, ret, "cannot tell whose the clsact qdisc of %s is: %s",
-				 bridge, strerror(-ret));
+		return error_errno(err, ret, "cannot tell whose the clsact qdisc of %s is", bridge);
 	/* That of a bridge which was deleted went with it. */
 	return kept.saved == 1 && kept.ifindex == ifindex;
 }
@@ -699,7 +691,6 @@ int settings_foreign_localnet(const struct pins *pins, const char *bridge, unsig
 		return ret;
 	ret = sysctl_read("/proc/sys/net/ipv4/conf/all/route_localnet", &all);
 	if (ret)
-		return error_set(err, ret, "cannot read net.ipv4.conf.all.route_localnet: %s",
-				 strerror(-ret));
+		return error_errno(err, ret, "cannot read net.ipv4.conf.all.route_localnet");
 	return all || own ? settings_calls_iptables(ifindex, err) : 0;
 }

@@ -26,7 +26,7 @@ int map_error(struct error *err, int code, enum dataplane_map map, const char *v
 
 	if (is_full(code) && !strcmp(verb, "write to"))
 		return error_set(err, code, "the %s map is full", name);
-	error_set(err, code, "cannot %s the %s map: %s", verb, name, strerror(-code));
+	error_errno(err, code, "cannot %s the %s map", verb, name);
 	error_hint_privileges(err, code);
 	return code;
 }

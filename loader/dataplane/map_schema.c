@@ -4,7 +4,6 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <hbpf/version.h>
-#include <string.h>
 
 /* tests/unit/test_map_schema.c compares this table with the object file. */
 static const struct map_schema forms[MAP_COUNT] = {
@@ -111,7 +110,7 @@ int map_schema_check(int fd, const struct map_schema *form, const char *path, st
 
 	ret = bpf_obj_get_info_by_fd(fd, &info, &size);
 	if (ret)
-		return error_set(err, ret, "cannot inspect %s: %s", path, strerror(-ret));
+		return error_errno(err, ret, "cannot inspect %s", path);
 
 	const struct {
 		const char *name;

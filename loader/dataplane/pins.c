@@ -70,7 +70,7 @@ static int mark_netns(const struct pins *pins, struct error *err)
 	snprintf(text, sizeof(text), "%llu", (unsigned long long)cookie);
 	if (!symlink(text, path) || errno == EEXIST)
 		return 0;
-	return error_set(err, errno, "cannot make %s: %s", path, strerror(errno));
+	return error_errno(err, errno, "cannot make %s", path);
 }
 
 /* Nothing is given back: interfaces and settings went with their namespace. */
@@ -115,7 +115,7 @@ static int make_dir(const char *path, struct error *err)
 
 	if (!mkdir(path, 0700) || errno == EEXIST)
 		return 0;
-	ret = error_set(err, errno, "cannot make directory %s: %s", path, strerror(errno));
+	ret = error_errno(err, errno, "cannot make directory %s", path);
 	error_hint_privileges(err, ret);
 	return ret;
 }
@@ -125,7 +125,7 @@ static int remove_dir(const char *path, struct error *err)
 {
 	if (!rmdir(path) || errno == ENOTEMPTY || errno == ENOENT)
 		return 0;
-	return error_set(err, errno, "cannot remove directory %s: %s", path, strerror(errno));
+	return error_errno(err, errno, "cannot remove directory %s", path);
 }
 
 /* ---- the lock ---- */
@@ -137,7 +137,7 @@ static int make_private(int fd, const char *path, struct error *err)
 
 	if (!fstat(fd, &st) && (!(st.st_mode & (S_IRWXG | S_IRWXO)) || !fchmod(fd, 0700)))
 		return 0;
-	return error_set(err, errno, "cannot set the mode of %s: %s", path, strerror(errno));
+	return error_errno(err, errno, "cannot set the mode of %s", path);
 }
 
 /* Return: fd of <bpffs>/hbpf, or -errno */
@@ -149,8 +149,7 @@ static int open_top(const struct pins *pins, const char *path, struct error *err
 	if (fd < 0 && errno == ENOENT)
 		return error_set(err, ENOENT, "nothing is attached");
 	if (fd < 0) {
-		ret = error_set(err, errno, "cannot open the directory %s: %s", path,
-				strerror(errno));
+		ret = error_errno(err, errno, "cannot open the directory %s", path);
 		error_hint(err, "look what it is, remove it, and run this again");
 		return ret;
 	}
@@ -194,7 +193,7 @@ static int lock_top(struct pins *pins, struct error *err)
 			return fd;
 		ret = flock(fd, pins->writes ? LOCK_EX : LOCK_SH) ? -errno : 0;
 		if (ret)
-			error_set(err, ret, "cannot lock %s: %s", path, strerror(-ret));
+			error_errno(err, ret, "cannot lock %s", path);
 		if (ret || is_at(fd, path))
 			break;
 		close(fd);
@@ -238,8 +237,8 @@ int pins_open(struct pins *pins, enum pins_mode mode, struct error *err)
 	if (ret)
 		return ret;
 	if (stat("/proc/self/ns/net", &netns))
-		return error_set(err, errno, "cannot tell the network namespace: %s: %s",
-				 "/proc/self/ns/net", strerror(errno));
+		return error_errno(err, errno, "cannot tell the network namespace: %s",
+				   "/proc/self/ns/net");
 	pins->netns = netns.st_ino;
 	snprintf(pins->base, sizeof(pins->base), "%s/hbpf/%llu", bpffs_root(),
 		 (unsigned long long)pins->netns);
@@ -386,13 +385,12 @@ static int empty_dir(const char *path, struct error *err)
 	if (!dir && errno == ENOENT)
 		return 0;
 	if (!dir)
-		return error_set(err, errno, "cannot read directory %s: %s", path, strerror(errno));
+		return error_errno(err, errno, "cannot read directory %s", path);
 	while (!ret && (entry = readdir(dir))) {
 		if (is_dots(entry->d_name))
 			continue;
 		if (unlinkat(dirfd(dir), entry->d_name, 0) && errno != ENOENT)
-			ret = error_set(err, errno, "cannot remove %s/%s: %s", path, entry->d_name,
-					strerror(errno));
+			ret = error_errno(err, errno, "cannot remove %s/%s", path, entry->d_name);
 	}
 	closedir(dir);
 	return ret;
@@ -421,7 +419,7 @@ int pins_rename(const struct pins *pins, const char *from, const char *to, struc
 				 pins->base);
 	if (!rename(path, new_path))
 		return 0;
-	return error_set(err, errno, "cannot rename %s to %s: %s", path, new_path, strerror(errno));
+	return error_errno(err, errno, "cannot rename %s to %s", path, new_path);
 }
 
 int pins_unlink(const struct pins *pins, const char *bridge, const char *name, struct error *err)
@@ -434,7 +432,7 @@ int pins_unlink(const struct pins *pins, const char *bridge, const char *name, s
 		return error_set(err, ret, "path of %s below %s is too long", name, pins->base);
 	if (!unlink(path) || errno == ENOENT)
 		return 0;
-	return error_set(err, errno, "cannot remove %s: %s", path, strerror(errno));
+	return error_errno(err, errno, "cannot remove %s", path);
 }
 
 /* ---- the bridges of this namespace ---- */
@@ -481,15 +479,14 @@ int pins_bridges(const struct pins *pins, struct pins_bridges *bridges, struct e
 	if (!dir && errno == ENOENT)
 		return 0;
 	if (!dir)
-		return error_set(err, errno, "cannot read directory %s: %s", pins->base,
-				 strerror(errno));
+		return error_errno(err, errno, "cannot read directory %s", pins->base);
 	while (!ret && (entry = readdir(dir))) {
 		if (is_dots(entry->d_name) || !strcmp(entry->d_name, LO_DIR) ||
 		    !unescape(entry->d_name, name))
 			continue;
 		ret = append_name(bridges, name);
 		if (ret)
-			error_set(err, ret, "cannot list the bridges: %s", strerror(-ret));
+			error_errno(err, ret, "cannot list the bridges");
 		else
 			ret = pins_check(pins, name, err);
 	}
@@ -497,7 +494,7 @@ int pins_bridges(const struct pins *pins, struct pins_bridges *bridges, struct e
 	if (bridges->count)
 		qsort(bridges->names, bridges->count, sizeof(*bridges->names), compare_names);
 	if (!ret && bridges->count && copy_names(bridges))
-		ret = error_set(err, ENOMEM, "cannot list the bridges: %s", strerror(ENOMEM));
+		ret = error_errno(err, ENOMEM, "cannot list the bridges");
 	if (ret)
 		pins_bridges_free(bridges);
 	return ret;

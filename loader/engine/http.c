@@ -52,7 +52,7 @@ static int try_connect(const char *path, struct error *err)
 	memcpy(addr.sun_path, path, len);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
-		return error_set(err, errno, "cannot make a Unix socket: %s", strerror(errno));
+		return error_errno(err, errno, "cannot make a Unix socket");
 	/* unix_stream_connect() waits as long for a place in the listener's queue. */
 	ret = setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof(most));
 	if (!ret)
@@ -60,7 +60,7 @@ static int try_connect(const char *path, struct error *err)
 	if (ret)
 		ret = errno == EAGAIN ? ETIMEDOUT : errno;
 	close(fd);
-	return ret ? error_set(err, ret, "cannot connect to %s: %s", path, strerror(ret)) : 0;
+	return ret ? error_errno(err, ret, "cannot connect to %s", path) : 0;
 }
 
 static int on_socket(void *data, curl_socket_t fd, curlsocktype purpose)

@@ -162,7 +162,7 @@ static int list(struct listing *listing, struct error *err)
 	ret = netlink_talk(NETLINK_ROUTE, &request, on_route, listing, &listing->routes->count);
 	if (!ret || (ret == -ENODEV && listing->ifindex)) /* the device has gone meanwhile */
 		return 0;
-	return error_set(err, ret, "cannot list the routes: %s", strerror(-ret));
+	return error_errno(err, ret, "cannot list the routes");
 }
 
 int fib_routes_by(int family, unsigned int ifindex, struct fib_routes *routes, struct error *err)
@@ -310,7 +310,7 @@ int fib_rules(int family, struct fib_rules *rules, struct error *err)
 	if (!ret || ret == -EAFNOSUPPORT || ret == -EOPNOTSUPP) /* no CONFIG_IP_MULTIPLE_TABLES */
 		return 0;
 	fib_rules_free(rules);
-	return error_set(err, ret, "cannot list the routing rules: %s", strerror(-ret));
+	return error_errno(err, ret, "cannot list the routing rules");
 }
 
 void fib_rules_free(struct fib_rules *rules)

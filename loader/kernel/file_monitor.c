@@ -6,7 +6,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
@@ -19,8 +18,7 @@ int file_monitor_open(struct file_monitor *events, struct error *err)
 {
 	*events = (struct file_monitor){ .fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK) };
 	if (events->fd < 0)
-		return error_set(err, errno, "cannot listen to changes of files: %s",
-				 strerror(errno));
+		return error_errno(err, errno, "cannot listen to changes of files");
 	return 0;
 }
 

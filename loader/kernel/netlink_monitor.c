@@ -9,7 +9,6 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/rtnetlink.h>
 #include <stddef.h>
-#include <string.h>
 #include <sys/socket.h>
 
 #define NOTICES_SIZE  32768
@@ -90,8 +89,7 @@ struct mnl_socket *netlink_monitor_open(enum netlink_source source, struct error
 	code = errno;
 	if (nl)
 		mnl_socket_close(nl);
-	error_set(err, code, "cannot listen to changes of %s: %s", sources[source].name,
-		  strerror(code));
+	error_errno(err, code, "cannot listen to changes of %s", sources[source].name);
 	error_hint_privileges(err, -code);
 	return NULL;
 }

@@ -63,7 +63,7 @@ int rtnetlink_links(struct links *links, struct error *err)
 	ret = netlink_talk(NETLINK_ROUTE, &request, on_link, links, &links->count);
 	if (ret) {
 		links_free(links);
-		return error_set(err, ret, "cannot list the interfaces: %s", strerror(-ret));
+		return error_errno(err, ret, "cannot list the interfaces");
 	}
 	return 0;
 }
@@ -97,8 +97,7 @@ int rtnetlink_bridge_calls_iptables(unsigned int ifindex, struct error *err)
 	ifi->ifi_index = ifindex;
 	ret = netlink_talk(NETLINK_ROUTE, &request, on_bridge, &calls, NULL);
 	if (ret)
-		return error_set(err, ret, "cannot read the options of bridge %u: %s", ifindex,
-				 strerror(-ret));
+		return error_errno(err, ret, "cannot read the options of bridge %u", ifindex);
 	return calls;
 }
 
@@ -216,8 +215,7 @@ int rtnetlink_addrs(struct ifaddrs_list *addrs, struct error *err)
 	ret = netlink_talk(NETLINK_ROUTE, &request, on_addr, addrs, &addrs->count);
 	if (ret) {
 		ifaddrs_free(addrs);
-		return error_set(err, ret, "cannot list the interfaces' addresses: %s",
-				 strerror(-ret));
+		return error_errno(err, ret, "cannot list the interfaces' addresses");
 	}
 	return 0;
 }
@@ -323,8 +321,7 @@ int rtnetlink_filters(unsigned int ifindex, unsigned int *count, struct error *e
 	if (!ret)
 		ret = count_filters(ifindex, TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS), &found);
 	if (ret)
-		return error_set(err, ret, "cannot list the tc filters of interface %u: %s",
-				 ifindex, strerror(-ret));
+		return error_errno(err, ret, "cannot list the tc filters of interface %u", ifindex);
 	*count = found;
 	return 0;
 }

@@ -125,7 +125,7 @@ static int list_proto(struct sockets *sockets, __u8 proto, __u32 states, int sto
 		ret = list_family(sockets, AF_INET6, proto, states, storage_fd);
 	if (!ret)
 		return 0;
-	error_set(err, ret, "cannot list the %s sockets: %s", name, strerror(-ret));
+	error_errno(err, ret, "cannot list the %s sockets", name);
 	/* no handler, and none to load: sock_diag_bind() and inet_diag's of the protocol */
 	if (ret == -ENOENT)
 		error_hint(err, "load the kernel module %s_diag, or install the package with it",

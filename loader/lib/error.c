@@ -7,20 +7,38 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* @fmt may take err->what as an argument, so the text is formatted aside. */
+static void set_what(struct error *err, const char *reason, const char *fmt, va_list args)
+{
+	char what[sizeof(err->what)];
+	int len = vsnprintf(what, sizeof(what), fmt, args);
+
+	if (reason && len >= 0 && (size_t)len < sizeof(what))
+		snprintf(what + len, sizeof(what) - len, ": %s", reason);
+	memcpy(err->what, what, sizeof(what));
+	err->hint[0] = '\0'; /* it belonged to the previous text */
+}
+
 int error_set(struct error *err, int code, const char *fmt, ...)
 {
-	/* Formatted aside, because a caller may wrap: error_set(err, ret, "%s: %s", name,
-	 * err->what)
-	 */
-	char what[sizeof(err->what)];
 	va_list args;
 
 	if (err) {
 		va_start(args, fmt);
-		vsnprintf(what, sizeof(what), fmt, args);
+		set_what(err, NULL, fmt, args);
 		va_end(args);
-		memcpy(err->what, what, sizeof(what));
-		err->hint[0] = '\0'; /* it belonged to what was said before */
+	}
+	return code < 0 ? code : -code;
+}
+
+int error_errno(struct error *err, int code, const char *fmt, ...)
+{
+	va_list args;
+
+	if (err) {
+		va_start(args, fmt);
+		set_what(err, strerror(code < 0 ? -code : code), fmt, args);
+		va_end(args);
 	}
 	return code < 0 ? code : -code;
 }

@@ -17,14 +17,22 @@ struct error {
 };
 
 /**
- * error_set() - say what failed
- * @err:	Where to; NULL is allowed and then nothing is written
+ * error_set() - describe a failure
+ * @err:	Receives the text; NULL: nothing is written
  * @code:	The errno to return, positive or negative
- * @fmt:	printf format of the text, no trailing newline or full stop
+ * @fmt:	printf format of the text, without a newline or full stop at its end
  *
  * Return: -|code|, so that a failing path reads "return error_set(err, ENODEV, ...)"
  */
 int error_set(struct error *err, int code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/**
+ * error_errno() - as error_set(), and append ": " and the description of @code
+ *
+ * "return error_errno(err, errno, "cannot open %s", path)"
+ */
+int error_errno(struct error *err, int code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /**

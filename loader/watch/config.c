@@ -494,7 +494,7 @@ static bool read_dir(struct conf *conf, bool *nomem)
 	if (fd == -ENOENT)
 		return false;
 	if (fd >= 0 && count < 0)
-		error_set(&err, errno, "cannot be read: %s", strerror(errno));
+		error_errno(&err, errno, "cannot be read");
 	if (fd >= 0)
 		close(fd);
 	if (count < 0) {

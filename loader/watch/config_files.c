@@ -32,7 +32,7 @@ static int refuse(const struct stat *st, const char *what, const char *path, str
 
 static int cannot(const char *what, int code, struct error *err)
 {
-	return error_set(err, code, "cannot be %s: %s", what, strerror(code < 0 ? -code : code));
+	return error_errno(err, code, "cannot be %s", what);
 }
 
 /* The group's bits are the mask of an ACL (acl(5)): also where it is root's they may let another

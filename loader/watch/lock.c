@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,7 +15,7 @@ static int refuse(int fd, const char *path, struct flock *lock, struct error *er
 	int code = errno;
 
 	if (code != EACCES && code != EAGAIN)
-		return error_set(err, code, "cannot lock %s: %s", path, strerror(code));
+		return error_errno(err, code, "cannot lock %s", path);
 	/* It may just have ended, and one of another PID namespace has no number here. */
 	if (fcntl(fd, F_GETLK, lock) || lock->l_type == F_UNLCK || lock->l_pid <= 0)
 		return error_set(err, EEXIST,
@@ -37,15 +36,13 @@ int watch_lock(struct error *err)
 	int fd, ret;
 
 	if (stat("/proc/self/ns/net", &netns))
-		return error_set(err, errno, "cannot tell the network namespace: %s",
-				 strerror(errno));
+		return error_errno(err, errno, "cannot tell the network namespace");
 	if (mkdir(RUN_DIR, 0755) && errno != EEXIST)
-		return error_set(err, errno, "cannot make directory " RUN_DIR ": %s",
-				 strerror(errno));
+		return error_errno(err, errno, "cannot make directory " RUN_DIR);
 	snprintf(path, sizeof(path), RUN_DIR "/watch-%llu.lock", (unsigned long long)netns.st_ino);
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
-		return error_set(err, errno, "cannot open %s: %s", path, strerror(errno));
+		return error_errno(err, errno, "cannot open %s", path);
 	if (!fcntl(fd, F_SETLK, &lock))
 		return fd;
 	ret = refuse(fd, path, &lock, err);

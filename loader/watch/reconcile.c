@@ -497,10 +497,9 @@ static bool follow(const struct pass *pass)
 		file_monitor_follow(files, "/proc/sys/net/bridge/bridge-nf-call-iptables");
 	}
 	if (files->error && tended) {
-		error_set(&err, files->error,
-			  "some changes will go unnoticed, for not all files can be "
-			  "followed: %s",
-			  strerror(files->error));
+		error_errno(&err, files->error,
+			    "some changes will go unnoticed, for not all files can be "
+			    "followed");
 		error_hint(&err,
 			   "raise fs.inotify.max_user_watches, or LimitNOFILE= of hbpf.service");
 		tended_fail(tended, &err);

@@ -124,9 +124,7 @@ static int open_signals(struct watch *w, struct error *err)
 	signal(SIGPIPE, SIG_IGN); /* whoever read the log may go */
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	w->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return w->signals < 0
-		       ? error_set(err, errno, "cannot listen to signals: %s", strerror(errno))
-		       : 0;
+	return w->signals < 0 ? error_errno(err, errno, "cannot listen to signals") : 0;
 }
 
 static int open_all(struct watch *w, struct error *err)

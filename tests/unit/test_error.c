@@ -19,6 +19,19 @@ static void the_code_comes_back_negative_whichever_sign_it_had(void **state)
 	assert_string_equal(err.what, "br0: no such interface");
 }
 
+static void a_failed_call_is_described_by_its_errno(void **state)
+{
+	struct error err = {};
+
+	(void)state;
+	assert_int_equal(error_errno(&err, ENOENT, "cannot open %s", "a"), -ENOENT);
+	assert_string_equal(err.what, "cannot open a: No such file or directory");
+	assert_int_equal(error_errno(&err, -EPERM, "%s, b", err.what), -EPERM);
+	assert_string_equal(err.what,
+			    "cannot open a: No such file or directory, b: Operation not permitted");
+	assert_int_equal(error_errno(NULL, ENOENT, "cannot open %s", "a"), -ENOENT);
+}
+
 static void nobody_needs_to_want_the_text(void **state)
 {
 	(void)state;
@@ -63,7 +76,7 @@ static void an_overlong_text_is_cut_and_ended(void **state)
 	(void)state;
 	memset(text, 'x', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
-	error_set(&err, EINVAL, "%s", text);
+	error_errno(&err, EINVAL, "%s", text);
 	error_hint(&err, "%s", text);
 	assert_int_equal(strlen(err.what), sizeof(err.what) - 1);
 	assert_int_equal(strlen(err.hint), sizeof(err.hint) - 1);
@@ -73,6 +86,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_code_comes_back_negative_whichever_sign_it_had),
+		cmocka_unit_test(a_failed_call_is_described_by_its_errno),
 		cmocka_unit_test(nobody_needs_to_want_the_text),
 		cmocka_unit_test(an_error_can_be_wrapped_in_a_wider_one),
 		cmocka_unit_test(a_new_error_drops_the_hint_but_not_the_detail_of_the_old),
