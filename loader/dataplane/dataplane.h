@@ -84,8 +84,8 @@ int dataplane_peek(const struct pins *pins, const char *bridge, struct hbpf_conf
  * @dp:		Where its maps are already open they are used, else new ones are made
  * @nat_bypass:	HBPF_OFF loads the build without conntrack pinning; else the one with it is tried
  *		first, and the plain one where the kernel cannot (no BTF, no nf_nat, before 6.1),
- *		with the reason in dp->nat_bypass_unavailable. dp->config.nat_bypass_built tells which
- *it was
+ *		with the reason in dp->nat_bypass_unavailable. dp->config.nat_bypass_built tells
+ *which it was
  * @err:	Names the kernel needed where this one is too old (5.10), and carries the
  *		verifier's log in detail where it refused
  *
