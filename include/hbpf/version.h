@@ -2,6 +2,6 @@
 #ifndef HBPF_VERSION_H
 #define HBPF_VERSION_H
 
-#define HBPF_VERSION "0.1.0"
+#define HBPF_VERSION "0.2.0"
 
 #endif /* HBPF_VERSION_H */

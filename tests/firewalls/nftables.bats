@@ -142,7 +142,7 @@ deny_output() {
 	all_answer
 }
 
-# A limit that the README tells of
+# A limit that docs/LIMITS.md lists
 @test "rules that trust lo only with loopback's own addresses let nothing in" {
 	on_host iptables -P INPUT DROP
 	on_host iptables -A INPUT -i lo -s 127.0.0.0/8 -j ACCEPT
