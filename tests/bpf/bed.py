@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The bed a test lies in: a network namespace with the bridge, one build of the programs, and
-maps filled as the loader would for
+"""The test bed: a network namespace with the bridge, one build of the programs, and maps filled
+as the loader would for
 
     hbpf attach br-test -p 8088/tcp+udp -p 80:8080/tcp+udp -p 53:127.0.0.53:53/tcp+udp
 """
@@ -20,7 +20,7 @@ from packets import BRIDGE_MAC, DOCKER0, ETHERNET, V4, V6, read_by_run
 
 CLONE_NEWNET = 0x40000000
 
-# The clients' addresses stand on lo, for sockets of a connection with them.
+# The clients' addresses are on lo, so that sockets can be connected with them.
 NETWORK = f"""
 link set lo up
 link add br-test address {BRIDGE_MAC} type bridge
@@ -112,7 +112,7 @@ class Bed:
         return [total(index) for index in range(len(self.reasons))]
 
     def open_many(self, talk, ports):
-        """A flow from each of these client ports. The checksum stays that of the first."""
+        """Open a flow from each of these client ports. The checksum stays that of the first."""
         frame = bytearray(talk.asked(**talk.opening()))
         for port in ports:
             struct.pack_into("!H", frame, ETHERNET + talk.family.header, port)
@@ -142,7 +142,7 @@ class Bed:
 
     @contextmanager
     def ingress_of(self, path):
-        """Frames come in by the ingress program of another object file, over the same maps."""
+        """Run the ingress program of another object file, over the same maps."""
         place = f"{self._pins}/other"
         same = [word for name in self.maps if not name.startswith("_")  # libbpf's own, of constants
                 for word in ("map", "name", name, "pinned", f"{self._pins}/maps/{name}")]
@@ -163,7 +163,7 @@ class Bed:
     # Configuring
 
     def reset(self, variant):
-        """Back to the configuration every test starts from."""
+        """Restore the configuration every test starts from."""
         self.variant = variant
         self._counted = self.counters()
         self._closing.close()
@@ -197,8 +197,8 @@ class Bed:
         self.configure()
 
     def configure(self, **settings):
-        """who: policy of exports that have none; guard_dst, nat_bypass: switches; arp_sender: for
-        clients that no on-link prefix covers"""
+        """who: policy of exports without their own; guard_dst, nat_bypass: switches; arp_sender:
+        for clients that no on-link prefix covers"""
         self._settings.update(settings)
         only = [[gateway for gateway in self._gateways if (":" in gateway) == ipv6]
                 for ipv6 in (False, True)]
@@ -234,7 +234,7 @@ class Bed:
         self.maps["flows"].set(self._flow_key(talk), layout.endpoint(*talk.dialled))
 
     def evict_flows(self):
-        """What other clients' flows do to those of the table that all share."""
+        """Evict all flows from the shared table, as other clients' flows do."""
         self.maps["flows"].clear()
 
     def forget_flows(self):
@@ -255,7 +255,7 @@ class Bed:
         return values and tuple(map(sum, zip(*(struct.unpack("4Q", value) for value in values))))
 
     def fresh_port(self):
-        """A client port that no connection of an earlier test lingers on."""
+        """A client port without a lingering connection of an earlier test."""
         return next(self._ports)
 
     def keep(self, resource):

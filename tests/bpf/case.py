@@ -17,7 +17,7 @@ def promise(text, **tables):
     """Register a test, once for every combination of the tables' entries.
 
     A table is a list, or a dict whose keys go into the name and whose values to the test. The
-    text names them in braces; those that it does not name stand behind it.
+    text refers to tables in braces; the entries of the others are appended to it.
     """
     def register(function):
         module = function.__module__.removeprefix("test_")
@@ -34,7 +34,7 @@ def promise(text, **tables):
 
 
 class Broken(Exception):
-    """A promise that was not kept."""
+    """A failed check."""
 
 
 def view(title, frame):
@@ -43,8 +43,8 @@ def view(title, frame):
 
 
 def expect(result, reason, frame=None):
-    """Of a run: its counter moved, once and by the whole frame, and no other; the verdict that
-    goes with it; and the frame as it has to be, unchanged where none is given."""
+    """Check a run: only the reason's counter moved, once and by the whole frame; the verdict is
+    the reason's; and the frame is as expected, unchanged where none is given."""
     verdict = VERDICTS[reason]
     frame = result.sent if frame is None else frame
     wrong = []

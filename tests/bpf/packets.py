@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Packets, made by Scapy from addresses and ports: the oracle that shares no code with hbpf.
+"""Packets, made by Scapy from addresses and ports: an oracle that shares no code with hbpf.
 
-What a packet has to become is made here too, from scratch, with Scapy's own checksums.
+The expected packets are made here too, from scratch, with Scapy's checksums.
 """
 from dataclasses import dataclass
 
@@ -33,10 +33,10 @@ class Family:
     gateway: str
     client: str
     neighbour: str  # another client
-    internet: str   # neither on link nor of this host
+    internet: str   # neither on-link nor the host's own
     loopback: str
     onlink: str
-    local4: str     # what ARP is repaired with
+    local4: str     # the sender address that repaired ARP gets
     ethertype: int
     header: int     # length without options
     icmp: int       # protocol number
@@ -56,8 +56,8 @@ DOCKER0 = {V4: "172.17.0.1", V6: "fd00:17::1"}
 
 
 def read_by_run(frame):
-    """How many bytes of a frame a test run reads itself, and so wants in the linear area: up to the
-    end of the addresses (net/bpf/test_run.c: bpf_prog_test_run_skb)."""
+    """How many bytes of a frame a test run itself reads, which have to be in the linear area: up to
+    the end of the addresses (net/bpf/test_run.c: bpf_prog_test_run_skb)."""
     ethertype = int.from_bytes(frame[12:14], "big")
     return ETHERNET + {family.ethertype: family.header for family in FAMILIES}.get(ethertype, 0)
 
@@ -84,7 +84,7 @@ def outgoing(family, packet):
 def ip(family, src, dst, proto, body, ext=(), options=(), **fields):
     """An IP packet.
 
-    ext: IPv6 extension headers, each (its number, its bytes behind the "next header" byte)
+    ext: IPv6 extension headers, each (its number, its bytes after the "next header" byte)
     options: IPv4's
     """
     if family is V4:
@@ -124,7 +124,7 @@ def arp(sender, target, operation="who-has", dst="ff:ff:ff:ff:ff:ff", src=CLIENT
 
 
 class Talk:
-    """One client socket's talk with an exported service, at the four places where it is seen:
+    """A client socket's exchange with an exported service, at the four places where it is seen:
 
         asked      client -> gateway       on the bridge, in
         delivered  client -> loopback      on lo
@@ -174,5 +174,5 @@ class Talk:
         return outgoing(self.family, self.packet(self.dialled, self.client, **fields))
 
     def opening(self):
-        """Fields of the packet that begins it."""
+        """Fields of its first packet."""
         return {"flags": "S", "payload": b""} if self.proto == "TCP" else {}

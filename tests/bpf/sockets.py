@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Real sockets in the bed's namespace: what the programs' socket look-ups find.
+"""Real sockets in the test's namespace, for the programs' socket lookups.
 
-A client's address stands on lo there, so that the server's end of a connection (client ->
-loopback) is the one that a translated client would have.
+The clients' addresses are on lo there, so that the server's end of a connection (client ->
+loopback) is the same as for a translated client.
 """
 import re
 import socket
@@ -17,7 +17,7 @@ STATES = {
     "established": 1,
     "half-open": 3,   # SYN_RECV
     "half-closed": 8,  # CLOSE_WAIT
-    "past its end": 6,  # TIME_WAIT
+    "in TIME_WAIT": 6,
 }
 RESET_AT_CLOSE = struct.pack("ii", 1, 0)  # struct linger: leave no TIME_WAIT behind
 
@@ -37,7 +37,7 @@ def listen(bed, talk):
 
 
 def _wait_for(talk, state):
-    """Until /proc/net/tcp shows the server's end of it."""
+    """Wait until /proc/net/tcp shows the server's end of it."""
     path = "/proc/net/tcp" if talk.family is V4 else "/proc/net/tcp6"
     line = re.compile(r"^ *\d+: \w+:%04X \w+:%04X %02X " %
                       (talk.local[1], talk.client[1], STATES[state]), re.M)
@@ -46,15 +46,14 @@ def _wait_for(talk, state):
             if line.search(table.read()):
                 return
         time.sleep(0.005)
-    raise RuntimeError(f"no {state} connection from {talk.client} to {talk.local} came about")
+    raise RuntimeError(f"no {state} connection from {talk.client} to {talk.local}")
 
 
 def connection(bed, talk, state="established"):
-    """A connection (client -> loopback) in a state. Return: the server's socket, where it has
-    one."""
+    """A connection (client -> loopback) in a state. Return: the server's socket, or None."""
     service = listen(bed, talk)
     if state == "half-open":
-        # the request socket waits for data, not only for the handshake's end
+        # the request socket stays until data arrives
         service.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, 30)
     client = open_socket(bed, talk.family, socket.SOCK_STREAM)
     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_AT_CLOSE)
@@ -63,7 +62,7 @@ def connection(bed, talk, state="established"):
     server = None
     if state != "half-open":
         server = bed.keep(service.accept()[0])
-    if state == "past its end":
+    if state == "in TIME_WAIT":
         server.close()
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 0, 0))
         client.close()
@@ -74,10 +73,10 @@ def connection(bed, talk, state="established"):
 
 
 def remember(bed, server, dialled):
-    """Put into the storage of a server's socket what its client dialled."""
+    """Store in a server's socket storage what its client dialled."""
     bed.maps["connections"].set(struct.pack("i", server.fileno()), layout.endpoint(*dialled))
 
 
 def remembered(bed, server):
-    """Return: it, as map bytes, or None."""
+    """Return: what is stored there, as map bytes, or None."""
     return bed.maps["connections"].get(struct.pack("i", server.fileno()))

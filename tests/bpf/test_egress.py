@@ -10,7 +10,7 @@ def host_arp(sender, target, operation="who-has"):
     return arp(sender, target, operation, src=BRIDGE_MAC)
 
 
-@promise("ARP in the name of {loopback} asks in the bridge's", operation=["who-has", "is-at"],
+@promise("ARP with {loopback} as sender gets the bridge's address", operation=["who-has", "is-at"],
          loopback=["127.0.0.1", "127.0.0.53"])
 def _(bed, operation, loopback):
     expect(bed.egress(host_arp(loopback, V4.client, operation)), "OUT_ARP",
@@ -26,7 +26,7 @@ def _(bed):
         expect(bed.egress(host_arp("127.0.0.1", target)), "OUT_ARP", host_arp(local, target))
 
 
-@promise("ARP for a client that no subnet covers gets an address of the bridge even so")
+@promise("ARP for a client that no subnet covers still gets an address of the bridge")
 def _(bed):
     bed.source(layout.LIST_ONLINK, "10.7.0.0/16")  # a device route
     bed.source(layout.LIST_ONLINK, "10.7.8.0/24", "10.7.8.1")
@@ -35,7 +35,7 @@ def _(bed):
         expect(bed.egress(host_arp("127.0.0.1", target)), "OUT_ARP", host_arp(local, target))
 
 
-@promise("ARP that cannot be repaired does not leave, and is told from an attack")
+@promise("ARP that cannot be repaired does not leave, and is not counted as an attack")
 def _(bed):
     bed.configure(arp_sender=None)
     bed.source(layout.LIST_ONLINK, "10.7.0.0/16")
@@ -59,7 +59,7 @@ def _(bed):
 
 # UDP from a gateway. A test run's socket is always bound to the frame's own source address
 # (net/bpf/test_run.c: bpf_prog_test_run_skb), never to the wildcard: what answers of such services
-# become, tests/e2e/udp.bats tells.
+# become, tests/e2e/udp.bats tests.
 
 PORTS = {"the same port": {}, "a remapped port": {"port": 80, "local_port": 8080}}
 
@@ -82,7 +82,7 @@ def _(bed, family, port):
     expect(bed.egress(talk.answered()), "OUT_TRANSLATED", talk.received())
 
 
-@promise("so is one of a service beside 127.0.0.53's")
+@promise("an answer of a service beside 127.0.0.53's is left alone, too")
 def _(bed):
     talk = Talk(V4, "UDP", port=53, local="127.0.0.53")
     bed.ingress(talk.asked())

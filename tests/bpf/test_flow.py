@@ -50,7 +50,7 @@ def _(bed, family):
         expect(bed.egress(talk.answered()), "OUT_TRANSLATED", talk.received())
 
 
-@promise("UDP: the last destination that was dialled is where answers come from",
+@promise("UDP: answers come from the destination dialled last",
          family=FAMILIES)
 def _(bed, family):
     first, second = two_ways(bed, family, "UDP")
@@ -59,7 +59,7 @@ def _(bed, family):
         expect(bed.egress(talk.answered()), "OUT_TRANSLATED", talk.received())
 
 
-@promise("UDP: so it is with two gateway ports of one service", family=FAMILIES)
+@promise("UDP: the same with two gateway ports of one service", family=FAMILIES)
 def _(bed, family):
     bed.export(81, local_port=8080)
     talks = [Talk(family, "UDP", port=port, local_port=8080) for port in (80, 81)]
@@ -70,8 +70,8 @@ def _(bed, family):
 
 # Each client's latest flows
 
-@promise("{proto} over {family}: others push a client's flow out of the table they share, and it "
-         "is found all the same", family=FAMILIES, proto=PROTOCOLS)
+@promise("{proto} over {family}: a client's flow evicted from the shared table is still found",
+         family=FAMILIES, proto=PROTOCOLS)
 def _(bed, family, proto):
     talk = two_ways(bed, family, proto)[1]
     bed.ingress(talk.asked(**talk.opening()))
@@ -79,12 +79,12 @@ def _(bed, family, proto):
     expect(bed.egress(talk.answered()), "OUT_TRANSLATED", talk.received())
     expect(bed.ingress(talk.asked()), "IN_TRANSLATED", talk.delivered())
     expect_equal("flow", bed.flow(talk), None)
-    # the control: it is this record that was found
+    # control: it was this record that was found
     bed.recent(proto).clear()
     expect(bed.egress(talk.answered()), "OUT_AMBIGUOUS")
 
 
-@promise("{proto} over {family}: a client's flood overwrites its own latest flows alone, and "
+@promise("{proto} over {family}: a client's flood overwrites its own latest flows only, and "
          "takes no more room", family=FAMILIES, proto=PROTOCOLS)
 def _(bed, family, proto):
     bed.gateway(DOCKER0[family])
@@ -98,10 +98,10 @@ def _(bed, family, proto):
     bed.evict_flows()
     expect_equal("entries", len(bed.recent(proto).keys()), layout.RECENT_SLOTS + 1)
     expect(bed.egress(neighbour.answered()), "OUT_TRANSLATED", neighbour.received())
-    expect(bed.egress(first.answered()), "OUT_AMBIGUOUS")  # the control
+    expect(bed.egress(first.answered()), "OUT_AMBIGUOUS")  # control
 
 
-@promise("a TCP flood takes no record of UDP, a UDP flood none of TCP", family=FAMILIES,
+@promise("a TCP flood evicts no record of UDP, a UDP flood none of TCP", family=FAMILIES,
          proto=PROTOCOLS)
 def _(bed, family, proto):
     talk = two_ways(bed, family, proto)[1]
@@ -112,7 +112,7 @@ def _(bed, family, proto):
     expect(bed.egress(talk.answered()), "OUT_TRANSLATED", talk.received())
 
 
-@promise("a flow is not taken for another one in its slot: {differs}", family=FAMILIES,
+@promise("a flow is not mistaken for another one in its slot: {differs}", family=FAMILIES,
          proto=PROTOCOLS, differs={"client's port": 28, "loopback port": 30,
                                    "loopback address": 27})
 def _(bed, family, proto, differs):
@@ -140,7 +140,7 @@ def _(bed, family, proto):
 ALIVE = ["established", "half-open", "half-closed"]
 
 
-@promise("a SYN to another gateway from the port of an {state} connection goes to that one",
+@promise("a SYN to another gateway from the port of an open connection reaches that connection",
          family=FAMILIES, state=ALIVE)
 def _(bed, family, state):
     first, second = two_ways(bed, family)
@@ -186,10 +186,10 @@ def _(bed, family):
 
 
 @promise("a SYN takes over the flow of a connection that is {state}", family=FAMILIES,
-         state=["past its end", "gone"])
+         state=["in TIME_WAIT", "closed"])
 def _(bed, family, state):
     first, second = two_ways(bed, family)
-    if state == "past its end":
+    if state == "in TIME_WAIT":
         connection(bed, first, state)
     else:
         listen(bed, first)
@@ -226,19 +226,19 @@ def _(bed, family):
     for evicted in (True, False):
         if not evicted:
             bed.record_flow(Talk(family, "TCP", client_port=first.client[1], port=80,
-                                 local_port=8088))  # an older one's
+                                 local_port=8088))  # of an older connection
         expect(bed.ingress(second.asked(flags="PA")), "IN_TRANSLATED",
                second.delivered(flags="PA"))
         expect(bed.ingress(first.asked(flags="PA")), "IN_NO_FLOW")
 
 
 @promise("a connection that is {state} is not adopted", family=FAMILIES,
-         state=["past its end", "gone", "another's"])
+         state=["in TIME_WAIT", "closed", "to another gateway"])
 def _(bed, family, state):
     first, second = two_ways(bed, family)
-    if state == "past its end":
+    if state == "in TIME_WAIT":
         connection(bed, first, state)
-    elif state == "gone":
+    elif state == "closed":
         listen(bed, first)
     else:
         remember(bed, connection(bed, first), second.dialled)
@@ -246,10 +246,10 @@ def _(bed, family, state):
     expect_equal("flow", bed.flow(first), None)
 
 
-@promise("the {state} connection of a client that may not come here is not adopted",
+@promise("the {state} connection of a client that is not allowed here is not adopted",
          family=FAMILIES, state=["established", "half-open"])
 def _(bed, family, state):
-    # Another bridge's: this one has no record of it, and never had.
+    # It belongs to another bridge: this one never had a record of it.
     bed.export(8088, who=layout.policy(layout.LIST_PORTS))
     talk = Talk(family, "TCP", client_port=bed.fresh_port())
     server = connection(bed, talk, state)
@@ -262,7 +262,7 @@ def _(bed, family, state):
     expect(bed.ingress(talk.asked(flags="A")), "IN_TRANSLATED", talk.delivered(flags="A"))
 
 
-@promise("a connection whose flow says otherwise is not adopted", family=FAMILIES)
+@promise("a connection whose flow contradicts it is not adopted", family=FAMILIES)
 def _(bed, family):
     first, second = two_ways(bed, family)
     server = connection(bed, first)

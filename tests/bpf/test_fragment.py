@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Fragments follow the first one of their datagram, both ways."""
+"""Later fragments are treated like the first one of their datagram, both ways."""
 import struct
 import time
 
@@ -40,7 +40,7 @@ def fragment_key(src, dst, side, ident=77):
 
 
 def record(bed, src, dst, side, to, age=1):
-    """What became of a first fragment, age seconds ago."""
+    """Record the fate of a first fragment, age seconds ago."""
     seen = (time.monotonic_ns() - age * 10**9) % 2**64
     bed.maps["fragments"].set(fragment_key(src, dst, side), layout.fragment(to, seen))
 
@@ -55,7 +55,8 @@ IN = ("IN_TRANSLATED", "IN_FRAGMENT")
 OUT = ("OUT_TRANSLATED", "OUT_FRAGMENT")
 
 
-@promise("every fragment of a datagram in is translated", family=FAMILIES, remapped=[False, True])
+@promise("every fragment of an incoming datagram is translated", family=FAMILIES,
+         remapped=[False, True])
 def _(bed, family, remapped):
     talk = Talk(family, "UDP", **({"port": 80, "local_port": 8080} if remapped else {}))
     all_expected(bed.ingress, asked(talk), delivered(talk), IN)
@@ -110,7 +111,7 @@ def _(bed, family):
         expect(bed.egress(frame), "OUT_OTHER")
 
 
-@promise("fragments of a passed datagram are passed, though its id was used before",
+@promise("fragments of a passed datagram are passed, even if its id was used before",
          family=FAMILIES)
 def _(bed, family):
     ours, passed = Talk(family, "UDP"), Talk(family, "UDP", port=1234)
@@ -119,7 +120,7 @@ def _(bed, family):
     all_expected(bed.ingress, asked(ours), delivered(ours), IN)
 
 
-@promise("fragments of a passed answer are passed, though its id was used before",
+@promise("fragments of a passed answer are passed, even if its id was used before",
          family=FAMILIES)
 def _(bed, family):
     bed.gateway(DOCKER0[family])
@@ -166,7 +167,7 @@ def _(bed, family):
     expect(bed.ingress(second), "IN_FRAGMENT", delivered(talk)[1])
 
 
-@promise("an id is one protocol's in IPv4 (RFC 791)")
+@promise("an id belongs to one protocol in IPv4 (RFC 791)")
 def _(bed):
     udp, tcp = Talk(V4, "UDP"), Talk(V4, "TCP")
     bed.ingress(asked(udp)[0])
@@ -174,7 +175,7 @@ def _(bed):
     expect(bed.ingress(asked(udp)[1]), "IN_FRAGMENT", delivered(udp)[1])
 
 
-@promise("an IPv6 fragment is known by addresses and id, whatever header it says is next")
+@promise("an IPv6 fragment is identified by addresses and id, whatever its next header")
 def _(bed):
     talk = Talk(V6, "UDP")
     bed.ingress(asked(talk)[0])
@@ -212,7 +213,7 @@ def _(bed, family, side):
         expect(bed.run(side, later), reason, after)
 
 
-@promise("a first fragment too short for the TCP header is passed, and what follows it",
+@promise("a first fragment too short for the TCP header is passed, and so are the later ones",
          family=FAMILIES)
 def _(bed, family):
     talk = Talk(family, "TCP")
@@ -222,8 +223,8 @@ def _(bed, family):
 
 
 def hidden(talk, **opening):
-    """Two IPv6 fragments of a datagram for talk's port. The first ends, by its own length, ahead
-    of the header that would tell so; what stands there is padding that speaks of port 8088."""
+    """Two IPv6 fragments of a datagram for talk's port. By its own length the first ends before
+    the transport header; in its place is padding that looks like one to port 8088."""
     declared = Talk(V6, talk.proto)
     more, options = (extension(IPv6ExtHdrDestOpt(options=[PadN(optdata=bytes(4))]))
                      for _ in range(2))

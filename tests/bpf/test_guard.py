@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The guard: loopback addresses never cross the bridge, whatever they come in."""
+"""The guard: loopback addresses never cross the bridge, in whatever kind of packet."""
 import struct
 
 from scapy.layers.inet import (IPOption_LSRR, IPOption_NOP, IPOption_RR, IPOption_SSRR,
@@ -10,7 +10,7 @@ from case import expect, promise
 from packets import (BRIDGE_MAC, FAMILIES, MACS, PROTOCOLS, V4, V6, Talk, arp, extension,
                      incoming, ip, outgoing)
 
-# Loopback addresses, each with one beside it that is none.
+# Loopback addresses, each with a neighbouring one that is not.
 LOOPBACKS = {
     "127.0.0.1": (V4, "127.0.0.1", "128.0.0.1"),
     "127.0.0.0": (V4, "127.0.0.0", "126.255.255.255"),
@@ -32,7 +32,7 @@ BODIES = {
 
 
 def passed_as(mac, beside=""):
-    """What a harmless packet to no gateway ends in, from or to the address @beside."""
+    """The reason that a harmless packet from or to @beside, which is no gateway, counts as."""
     if beside.startswith("::ffff:"):
         return "IN_MALFORMED"
     return "IN_NOT_GATEWAY" if mac == BRIDGE_MAC else "IN_OTHER_HOST"
@@ -91,7 +91,7 @@ def _(bed):
                                            ext=[dest] * 12))), reason)
 
 
-@promise("an exported port is no way to loopback's own address", family=FAMILIES,
+@promise("an exported port does not make loopback's own address reachable", family=FAMILIES,
          proto=PROTOCOLS)
 def _(bed, family, proto):
     direct = Talk(family, proto, gateway=family.loopback)
@@ -209,7 +209,7 @@ def _(bed, kind, before):
 @promise("a {kind} whose pointer is not aligned is dropped: {pointer}", kind=ROUTES,
          pointer=[1, 2, 3, 5, 6, 7, 9, 10, 11])
 def _(bed, kind, pointer):
-    # read as hops from 4 on, there is no loopback; the host reads from where the pointer says
+    # there is no loopback among the hops read from 4 on; the host reads from where the pointer is
     hops = bytearray([198] * 12)
     if pointer >= 4:
         hops[pointer - 4:pointer] = bytes([127, 0, 0, 1])
@@ -251,13 +251,13 @@ def _(bed, count):
     expect(bed.ingress(routed6(segments(HOPS6[:count], 1))), "IN_NOT_GATEWAY")
 
 
-@promise("a routing header too long to be looked through is dropped")
+@promise("a routing header too long to inspect is dropped")
 def _(bed):
     expect(bed.ingress(routed6(segments(["2001:db8::1"] * 20, 20))), "IN_GUARD_ROUTE")
     expect(bed.ingress(routed6(segments(["2001:db8::1"] * 2, 2))), "IN_NOT_GATEWAY")
 
 
-@promise("a routing header of type {kind} is looked at", kind=[0, 2, 3, 4])
+@promise("a routing header of type {kind} is inspected", kind=[0, 2, 3, 4])
 def _(bed, kind):
     expect(bed.ingress(routed6(segments(["::1"], 1, kind))), "IN_GUARD_ROUTE")
     expect(bed.ingress(routed6(segments(HOPS6[:1], 1, kind))), "IN_NOT_GATEWAY")
@@ -270,14 +270,14 @@ def _(bed):
     expect(bed.ingress(routed6(dest, dest, segments(HOPS6[:1], 1))), "IN_NOT_GATEWAY")
 
 
-@promise("a second routing header is looked at, too")
+@promise("a second routing header is inspected, too")
 def _(bed):
-    # The host steps over one with no segments left (net/ipv6/exthdrs.c: ipv6_rthdr_rcv).
+    # The host skips one with no segments left (net/ipv6/exthdrs.c: ipv6_rthdr_rcv).
     done = segments(HOPS6[:1], 0)
     expect(bed.ingress(routed6(done, segments(["::1"], 1))), "IN_GUARD_ROUTE")
 
 
-@promise("two routing headers are dropped, whatever they say: {left}", left=[
+@promise("two routing headers are dropped, whatever their contents: {left}", left=[
     (1, 1), (0, 1), (1, 0), (0, 0)])
 def _(bed, left):
     both = [segments(HOPS6[:1], one) for one in left]

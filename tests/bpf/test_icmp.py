@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""ICMP errors about flows of ours: the message and the header it quotes are translated.
+"""ICMP errors about translated flows: the message and the header it quotes are translated.
 
 The transport checksum in a quote stays as the quoted packet had it (RFC 5508, 4.2).
 """
@@ -53,7 +53,7 @@ def quotes(talk, pair, becomes, short=False, network=None):
 
 
 def error_in(talk, kind, code=0, rest=bytes(4), source=None, **how):
-    """A client's error about an answer: as sent, and as lo is to receive it."""
+    """A client's error about an answer: as sent, and as lo should receive it."""
     source = source or talk.client[0]
     quote, after = quotes(talk, (talk.dialled, talk.client), (talk.local, talk.client), **how)
     return (incoming(talk.family, icmp(talk.family, source, talk.dialled[0], kind, quote, code,
@@ -63,7 +63,7 @@ def error_in(talk, kind, code=0, rest=bytes(4), source=None, **how):
 
 
 def error_out(talk, kind, code=0, rest=bytes(4), **how):
-    """The host's error about a question: as it leaves loopback, and as the client is to get it."""
+    """The host's error about a query: as it leaves loopback, and as the client should get it."""
     quote, after = quotes(talk, (talk.client, talk.local), (talk.client, talk.dialled), **how)
     return (outgoing(talk.family, icmp(talk.family, talk.local[0], talk.client[0], kind, quote,
                                        code, rest)),
@@ -165,7 +165,7 @@ def _(bed, family):
     expect(bed.ingress(frame), "IN_ICMP_OTHER")
 
 
-@promise("ports behind the quoted datagram's own length are none", family=FAMILIES,
+@promise("ports beyond the quoted datagram's own length are not read", family=FAMILIES,
          proto=PROTOCOLS)
 def _(bed, family, proto):
     talk = opened(bed, Talk(family, proto, port=80, local_port=8080))
@@ -233,7 +233,7 @@ def _(bed, family, proto):
     expect(bed.ingress(frame), "IN_ICMP", becomes)
 
 
-@promise("in: an error about a packet the other way round is passed", family=FAMILIES,
+@promise("in: an error about a packet in the other direction is passed", family=FAMILIES,
          proto=PROTOCOLS)
 def _(bed, family, proto):
     talk = opened(bed, Talk(family, proto))
@@ -242,7 +242,8 @@ def _(bed, family, proto):
                                                  UNREACHABLE[family], quote))), "IN_ICMP_OTHER")
 
 
-@promise("an error that quotes another protocol, or nonsense, is not ours", family=FAMILIES, quote={
+@promise("an error that quotes another protocol, or garbage, is not translated",
+         family=FAMILIES, quote={
     "ICMP": lambda f, a, b: icmp(f, a, b, 8, b"ping"),
     "nothing": lambda f, a, b: b"",
     "zeros": lambda f, a, b: bytes(48),

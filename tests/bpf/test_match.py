@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Which packets are an export's, and who may use it."""
+"""Which packets belong to an export, and who may use it."""
 import socket
 
 import layout
@@ -9,13 +9,13 @@ from sockets import open_socket
 
 
 def opens(bed, talk):
-    """The talk is taken to loopback."""
+    """The talk is translated to loopback."""
     expect(bed.ingress(talk.asked(**talk.opening())), "IN_TRANSLATED",
            talk.delivered(**talk.opening()))
 
 
 def refused(bed, talk, reason):
-    """It is not, and leaves no record."""
+    """The talk is not translated, and leaves no record."""
     expect(bed.ingress(talk.asked(**talk.opening())), reason)
     expect_equal("flow", bed.flow(talk), None)
 
@@ -59,7 +59,7 @@ def _(bed, family, proto, mac):
     opens(bed, talk)
 
 
-@promise("an IPv6 packet does not pass for the IPv4 one that its address looks like",
+@promise("an IPv6 packet with a v4-mapped address is not taken for an IPv4 one",
          proto=PROTOCOLS)
 def _(bed, proto):
     for mapped in ({"gateway": f"::ffff:{V4.gateway}"}, {"client": f"::ffff:{V4.client}"}):
@@ -100,14 +100,14 @@ def _(bed, family):
     talk = Talk(family, "UDP")
     sock = open_socket(bed, family, socket.SOCK_DGRAM)
     sock.bind(talk.dialled)
-    opens(bed, Talk(family, "UDP", client_port=1))  # bound alone, it does not count
+    opens(bed, Talk(family, "UDP", client_port=1))  # one that is only bound does not count
     sock.connect(talk.client)
     refused(bed, talk, "IN_HOST_SOCKET")
     opens(bed, Talk(family, "UDP", client_port=40001))
     opens(bed, Talk(family, "UDP", client=family.neighbour))
 
 
-@promise("a UDP flow goes on when the host connects a socket of its own later", family=FAMILIES)
+@promise("a UDP flow continues when the host connects a socket of its own later", family=FAMILIES)
 def _(bed, family):
     talk = Talk(family, "UDP")
     opens(bed, talk)
@@ -145,7 +145,7 @@ def _(bed, what, proto):
         opens(bed, Talk(family, proto, client=family.internet))
 
 
-@promise("by default the bridge's on-link prefixes may, and nobody else", family=FAMILIES,
+@promise("by default only the bridge's on-link prefixes are allowed", family=FAMILIES,
          proto=PROTOCOLS)
 def _(bed, family, proto):
     refused(bed, Talk(family, proto, client=family.internet), "IN_SOURCE")
@@ -176,7 +176,7 @@ def _(bed, family, proto):
             "IN_SOURCE")
 
 
-@promise("a list of the port holds instead of the bridge's, for that port alone",
+@promise("a list of the port replaces the bridge's, for that port only",
          family=FAMILIES, proto=PROTOCOLS)
 def _(bed, family, proto):
     bed.export(9000, who=layout.policy(layout.LIST_PORTS))
@@ -187,7 +187,7 @@ def _(bed, family, proto):
     opens(bed, Talk(family, proto))
 
 
-@promise("a list of one family's prefixes, all of them even, lets nobody of the other in",
+@promise("a list of one family's prefixes, even all of them, lets nobody of the other in",
          family=FAMILIES, proto=PROTOCOLS)
 def _(bed, family, proto):
     bed.configure(who=layout.policy(layout.LIST_BRIDGE))
@@ -216,7 +216,7 @@ def _(bed, family, proto):
     opens(bed, Talk(family, proto, port=9000))
 
 
-@promise("the source is asked of new flows only", family=FAMILIES, proto=PROTOCOLS)
+@promise("the source is checked for new flows only", family=FAMILIES, proto=PROTOCOLS)
 def _(bed, family, proto):
     talk = Talk(family, proto)
     opens(bed, talk)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Conntrack pinning: the entry that keeps NAT rules away from what hbpf redirects.
+"""NAT bypass: the conntrack entry that keeps NAT rules away from what hbpf redirects.
 
 In the build that cannot pin, and with the switch off, there must be none.
 """
@@ -31,7 +31,7 @@ def entries(talk):
 
 
 def mark(talk):
-    """Mark the entry, to know it again. (A fresh one may have the old one's id.)"""
+    """Mark the entry, to recognise it. (A fresh one may have the old one's id.)"""
     conntrack("-U", talk, "--mark", "7")
 
 
@@ -50,14 +50,14 @@ def opens(bed, talk):
 
 
 def expect_entry(bed, talk):
-    """One, where the build can; none, where it cannot. Return: whether it can."""
+    """One entry if the build has the NAT bypass, else none. Return: whether it has."""
     found = entries(talk)
     expect_equal(f"conntrack entries of {talk.client}", len(found), int(bed.build == "nat_bypass"))
     return bool(found)
 
 
-@promise("{proto} to an export makes a conntrack entry, in the build that pins", family=FAMILIES,
-         proto=PROTOCOLS)
+@promise("{proto} to an export makes a conntrack entry, in the build with the NAT bypass",
+         family=FAMILIES, proto=PROTOCOLS)
 def _(bed, family, proto):
     talk = talk_of(bed, family, proto)
     opens(bed, talk)
@@ -72,7 +72,7 @@ def _(bed, family, proto):
     expect_entry(bed, talk)
 
 
-@promise("with pinning off there is no entry", family=FAMILIES, proto=PROTOCOLS)
+@promise("with the NAT bypass off there is no entry", family=FAMILIES, proto=PROTOCOLS)
 def _(bed, family, proto):
     bed.configure(nat_bypass=False)
     talk = talk_of(bed, family, proto)
@@ -119,7 +119,7 @@ def _(bed, family):
     expect_entry(bed, talk)
 
 
-@promise("a SYN on the entry of a connection that is over gets a fresh one", family=FAMILIES)
+@promise("a SYN on the entry of a closed connection gets a fresh one", family=FAMILIES)
 def _(bed, family):
     talk = talk_of(bed, family, "TCP")
     opens(bed, talk)
@@ -143,7 +143,7 @@ def _(bed, family):
 
 @contextlib.contextmanager
 def program_that_cannot_decide(bed):
-    """The ingress program as if bpf_ct_set_nat_info() failed, which only want of memory does.
+    """The ingress program as if bpf_ct_set_nat_info() failed, which only lack of memory does.
 
     Yields whether frames come in by it: not where it cannot be built, or this build does not pin.
     """
@@ -168,7 +168,8 @@ def program_that_cannot_decide(bed):
             yield True
 
 
-@promise("where NAT could not be decided no entry stays, and the packet goes its way",
+@promise("if setting the NAT bypass fails no entry stays, and the packet is translated "
+         "without it",
          family=FAMILIES, proto=PROTOCOLS)
 def _(bed, family, proto):
     talk = talk_of(bed, family, proto)

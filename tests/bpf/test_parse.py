@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Frames that are not what they should be: passed, never half translated."""
+"""Malformed frames: passed, never partly translated."""
 from scapy.layers.inet import IPOption_NOP
 from scapy.layers.inet6 import IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop, PadN
 
@@ -25,7 +25,7 @@ def shortest_header(talk):
     return ETHERNET + talk.family.header + (20 if talk.proto == "TCP" else 8)
 
 
-@promise("a {proto} packet in, cut short at any byte, is never translated in part",
+@promise("an incoming {proto} packet cut short at any byte is never partly translated",
          family=FAMILIES, proto=PROTOCOLS)
 def _(bed, family, proto):
     talk = Talk(family, proto, port=80, local_port=8080)
@@ -45,14 +45,14 @@ def _(bed, family, proto):
     each_length(bed, "egress", answered, received, {"OUT_TRANSLATED"})
 
 
-# The datagram's own length: the kernel trims the frame to it, so what follows is not there.
+# The datagram's own length: the kernel trims the frame to it, so anything beyond does not exist.
 
 def said_length(family, length):
-    """Arguments of ip() for a header that says so many bytes follow it."""
+    """Arguments of ip() for a header that announces so many bytes after it."""
     return {"len": family.header + length} if family is V4 else {"plen": length}
 
 
-@promise("a {proto} header partly behind the datagram's own length is malformed", family=FAMILIES,
+@promise("a {proto} header partly beyond the datagram's own length is malformed", family=FAMILIES,
          proto=PROTOCOLS, fragment=[False, True])
 def _(bed, family, proto, fragment):
     talk = Talk(family, proto)
@@ -79,7 +79,7 @@ def _(bed):
         expect(bed.ingress(talk.asked(network={"len": length})), "IN_MALFORMED")
 
 
-@promise("extension headers behind the datagram's own length are malformed", proto=PROTOCOLS)
+@promise("extension headers beyond the datagram's own length are malformed", proto=PROTOCOLS)
 def _(bed, proto):
     talk = Talk(V6, proto)
     ext = [extension(IPv6ExtHdrDestOpt(options=[PadN(optdata=bytes(4))]))] * 2
@@ -88,7 +88,7 @@ def _(bed, proto):
         expect(bed.ingress(talk.asked(**talk.opening(), network=network)), "IN_MALFORMED")
 
 
-@promise("a length of 0, as BIG TCP packets say, means the whole frame", family=FAMILIES)
+@promise("a length of 0, as in BIG TCP packets, means the whole frame", family=FAMILIES)
 def _(bed, family):
     talk = Talk(family, "TCP")
     how = {**talk.opening(), "network": said_length(family, 0 if family is V6 else -V4.header)}
@@ -96,7 +96,7 @@ def _(bed, family):
     expect(bed.egress(talk.answered(**how)), "OUT_TRANSLATED", talk.received(**how))
 
 
-@promise("a short UDP packet is translated with Ethernet's padding behind it", family=FAMILIES,
+@promise("a short UDP packet with Ethernet padding is translated", family=FAMILIES,
          padding={"of zeros": bytes(18), "of ones": b"\xff" * 18})
 def _(bed, family, padding):
     talk = Talk(family, "UDP", port=80, local_port=8080)
@@ -108,14 +108,14 @@ def _(bed, family, padding):
                talk.received(**how) + padding)
 
 
-@promise("options cut short at any byte are never translated in part", proto=PROTOCOLS)
+@promise("a packet with options cut short at any byte is never partly translated", proto=PROTOCOLS)
 def _(bed, proto):
     talk = Talk(V4, proto, port=80, local_port=8080)
     how = {**talk.opening(), "network": {"options": [IPOption_NOP()] * 12}}
     each_length(bed, "ingress", talk.asked(**how), talk.delivered(**how), {"IN_TRANSLATED"})
 
 
-@promise("extension headers cut short at any byte are never translated in part",
+@promise("a packet with extension headers cut short at any byte is never partly translated",
          proto=PROTOCOLS)
 def _(bed, proto):
     talk = Talk(V6, proto, port=80, local_port=8080)
@@ -125,7 +125,7 @@ def _(bed, proto):
     each_length(bed, "ingress", talk.asked(**how), talk.delivered(**how), {"IN_TRANSLATED"})
 
 
-@promise("an ICMP error cut short at any byte is never translated in part", family=FAMILIES,
+@promise("an ICMP error cut short at any byte is never partly translated", family=FAMILIES,
          side=["ingress", "egress"])
 def _(bed, family, side):
     talk = Talk(family, "UDP", port=80, local_port=8080)
@@ -148,13 +148,13 @@ def _(bed, family, side):
                    "IN_GUARD_SRC" if side == "ingress" else "OUT_GUARD")
 
 
-@promise("ARP cut short at any byte is never repaired in part")
+@promise("ARP cut short at any byte is never partly repaired")
 def _(bed):
     frame = arp("127.0.0.1", V4.client, src=BRIDGE_MAC)
     each_length(bed, "egress", frame, arp(V4.gateway, V4.client, src=BRIDGE_MAC), {"OUT_ARP"})
 
 
-@promise("an IPv4 header that says it has {words} words is passed as malformed", words=range(5))
+@promise("an IPv4 header with a length of {words} words is passed as malformed", words=range(5))
 def _(bed, words):
     talk = Talk(V4, "UDP")
     expect(bed.ingress(talk.asked(network={"ihl": words})), "IN_MALFORMED")
@@ -172,7 +172,7 @@ def _(bed, family, version):
         expect(result, "IN_MALFORMED")
 
 
-@promise("an answer with version {version} in the header is no answer", version=[0, 5, 15])
+@promise("an answer with version {version} in the header is not translated", version=[0, 5, 15])
 def _(bed, version):
     talk = Talk(V4, "UDP")
     bed.ingress(talk.asked())
@@ -180,13 +180,13 @@ def _(bed, version):
     expect(bed.egress(talk.answered()), "OUT_TRANSLATED", talk.received())
 
 
-@promise("an IPv4 option of length {length} goes on as it is, for the host to refuse",
+@promise("an IPv4 option of length {length} is left to the host to reject",
          length=[0, 1])
 def _(bed, length):
     def broken(frame):
         at = ETHERNET + V4.header
         return frame[:at] + bytes([7, length]) + frame[at + 2:]
-    # the header checksum of the pair is Scapy's of the sound packet: neither side verifies it
+    # both have the header checksum of the valid packet: neither side verifies it
     talk = Talk(V4, "UDP")
     sound = {"network": {"options": [IPOption_NOP()] * 4}}
     expect(bed.ingress(broken(talk.asked(**sound))), "IN_TRANSLATED",
@@ -201,7 +201,7 @@ def _(bed, ethertype):
     expect(bed.egress(ether(body, ethertype, CLIENT_MAC, BRIDGE_MAC)), "OUT_OTHER")
 
 
-@promise("a packet of some other protocol to a gateway is passed", family=FAMILIES,
+@promise("a packet of another protocol to a gateway is passed", family=FAMILIES,
          number={"SCTP": 132, "GRE": 47, "ESP": 50, "no next header": 59, "254": 254})
 def _(bed, family, number):
     ports = b"\x9c\x40\x1f\x98" + bytes(20)  # 40000 -> 8088, were it TCP

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What a translated packet looks like, on the way in and on the way back."""
+"""Translated packets, on the way in and on the way back."""
 from scapy.layers.inet import (IPOption_NOP, IPOption_Router_Alert, IPOption_RR,
                                IPOption_Security)
 from scapy.layers.inet6 import (IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop,
@@ -17,7 +17,7 @@ EXPORTS = {
 
 
 def there_and_back(bed, talk, **fields):
-    """Open it, then send the same fields both ways."""
+    """Open the flow, then send the same fields both ways."""
     expect(bed.ingress(talk.asked(**talk.opening())), "IN_TRANSLATED",
            talk.delivered(**talk.opening()))
     expect(bed.ingress(talk.asked(**fields)), "IN_TRANSLATED", talk.delivered(**fields))
@@ -89,12 +89,12 @@ def _(bed, family, export):
     there_and_back(bed, Talk(family, "UDP", **export), chksum=0)
 
 
-@promise("a UDP checksum that comes out as 0 is sent as 0xffff", family=FAMILIES, export=EXPORTS)
+@promise("a UDP checksum of 0 after rewriting is sent as 0xffff", family=FAMILIES, export=EXPORTS)
 def _(bed, family, export):
     talk = Talk(family, "UDP", **export)
 
     def closing(src, dst):
-        """The payload that makes the sum of such a packet come out as 0."""
+        """The payload that makes the checksum of such a packet 0."""
         packet = talk.packet(src, dst, payload=bytes(2))
         return packet[family.header + 6:family.header + 8]
 
@@ -118,7 +118,7 @@ IPV4_OPTIONS = {
 }
 
 
-@promise("IPv4 options are stepped over: {options}", proto=PROTOCOLS, options=IPV4_OPTIONS)
+@promise("IPv4 options are skipped: {options}", proto=PROTOCOLS, options=IPV4_OPTIONS)
 def _(bed, proto, options):
     there_and_back(bed, Talk(V4, proto, port=80, local_port=8080), network={"options": options})
 
@@ -139,7 +139,7 @@ EXTENSIONS = {
 }
 
 
-@promise("IPv6 extension headers are stepped over: {ext}", proto=PROTOCOLS, ext=EXTENSIONS)
+@promise("IPv6 extension headers are skipped: {ext}", proto=PROTOCOLS, ext=EXTENSIONS)
 def _(bed, proto, ext):
     there_and_back(bed, Talk(V6, proto, port=80, local_port=8080), network={"ext": ext})
 
@@ -153,7 +153,7 @@ def _(bed, proto):
            talk.delivered(**talk.opening()))
 
 
-@promise("an answer behind more than eight extension headers does not leave", proto=PROTOCOLS)
+@promise("an answer with more than eight extension headers does not leave", proto=PROTOCOLS)
 def _(bed, proto):
     talk = Talk(V6, proto)
     expect(bed.egress(talk.answered(network={"ext": [DEST] * 9})), "OUT_GUARD")

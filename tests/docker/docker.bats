@@ -105,7 +105,7 @@ teardown()
 
 # --- networks by their names ------------------------------------------------------------------
 
-@test "a network is attached by its name, its ID or the beginning of that, whatever its bridge is called" {
+@test "a network is attached by its name, ID or ID prefix, whatever its bridge is called" {
 	host_service tcp 127.0.0.1 8088 "from the host"
 	id=$(docker network create --label hbpf.ports=8088 plain-net)
 	bridge=br-${id:0:12}
@@ -129,7 +129,7 @@ teardown()
 	[ "$output" = "from the host" ]
 }
 
-@test "ports and status take a network's name" {
+@test "ports and status accept a network's name" {
 	host_service tcp 127.0.0.1 9000 "from the host"
 	id=$(docker network create plain-net)
 	bridge=br-${id:0:12}
@@ -145,7 +145,7 @@ teardown()
 	[[ ${lines[1]} == "$bridge: attached, live"* ]]
 }
 
-@test "a network without a bridge is refused by its driver" {
+@test "a network without a bridge is refused, naming its driver" {
 	run -1 hbpf attach host
 	[[ $output == *"Docker's network host has no bridge"*"driver is host"* ]]
 	run -1 hbpf attach none
@@ -284,7 +284,7 @@ teardown()
 	diff <(echo "$before") <(host_state)
 }
 
-@test "detach --all leaves nothing behind when the network went first" {
+@test "detach --all leaves nothing behind when the network was removed first" {
 	docker network rm test-net
 	before=$(host_state)
 
@@ -297,7 +297,7 @@ teardown()
 	diff <(echo "$before") <(host_state)
 }
 
-@test "a Docker network can be removed and made again while attached, and attach heals it" {
+@test "a Docker network removed and re-created while attached is repaired by attach" {
 	host_service tcp 127.0.0.1 8088 "from the host"
 	hbpf attach br-test --port 8088
 	docker network rm test-net

@@ -53,7 +53,7 @@ teardown()
 	done
 }
 
-@test "the first published port comes after attach: reached from the host, while attached and after" {
+@test "a first port published after attach is reached from the host, while attached and after" {
 	podman_container client plain-net sleep 60
 	run -0 hbpf attach plain-net --port 8088
 	[ "$(sysctl --values "net.ipv4.conf.$bridge.route_localnet")" = 2 ]
@@ -69,7 +69,7 @@ teardown()
 	[ "$output" = published ]
 }
 
-@test "before its first container a network has no bridge, and attach says what makes it" {
+@test "before its first container a network has no bridge, and attach says what creates it" {
 	run -1 hbpf attach plain-net --port 8088
 	[[ $output == *"$bridge, the bridge of Podman's network plain-net, is not there"* ]]
 	[[ $output == *"first container"* ]]
@@ -86,7 +86,7 @@ teardown()
 	[ "$output" = "from the host" ]
 }
 
-@test "ports, status and bridges know a network's name, and detach when its bridge is gone" {
+@test "ports, status and bridges know a network's name, and detach does after its bridge was removed" {
 	host_service tcp 127.0.0.1 9000 "from the host"
 	podman_container client plain-net sleep 60
 	podman_container other podman sleep 60

@@ -48,7 +48,7 @@ reached_from()
 	[ "$output" = "from the host" ]
 }
 
-@test "a network's label opens its ports, and the network's end closes them" {
+@test "a network's label opens its ports, and removing the network closes them" {
 	before=$(pins)
 	docker network create plain-net
 	watch <<<"labels = yes"
@@ -65,14 +65,14 @@ reached_from()
 	[ "$(sysctl --values net.ipv4.conf.lo.route_localnet)" = 0 ]
 }
 
-@test "a network that is there before the watcher is served, too" {
+@test "a network that exists before the watcher starts is served, too" {
 	docker network create --label hbpf.ports=8088 test-net
 	watch <<<"labels = yes"
 	wait_until 30 is_live "$(bridge_of test-net)"
 	reached_from test-net
 }
 
-@test "labels do nothing unless the configuration says so" {
+@test "labels do nothing unless the configuration enables them" {
 	docker network create --label hbpf.ports=8088 test-net
 	docker network create other-net
 	watch <<-END
@@ -85,7 +85,7 @@ reached_from()
 	is_gone "$(bridge_of test-net)"
 }
 
-@test "a section may have a network's name, before there is that network" {
+@test "a section may name a network before that network exists" {
 	watch <<-END
 		[test-net]
 		ports = 8088
@@ -101,7 +101,7 @@ reached_from()
 	reached_from test-net
 }
 
-@test "a section wins over the labels of the same network" {
+@test "a section takes precedence over the labels of the same network" {
 	host_service tcp 127.0.0.1 9000 "from the host"
 	docker network create --label hbpf.ports=9000 test-net
 	watch <<-END
@@ -114,7 +114,7 @@ reached_from()
 	run -7 in_container test-net "${fetch[@]}" http://host.docker.internal:9000
 }
 
-@test "a label does not touch a bridge that is attached by hand" {
+@test "a label does not affect a manually attached bridge" {
 	host_service tcp 127.0.0.1 9000 "from the host"
 	docker network create --opt com.docker.network.bridge.name=br-test test-net
 	hbpf attach br-test --port 9000
@@ -128,7 +128,7 @@ reached_from()
 	run -7 in_container test-net "${fetch[@]}" http://host.docker.internal:8088
 }
 
-@test "hbpf.from says who may" {
+@test "hbpf.from sets the allowed sources" {
 	docker network create --subnet 172.28.0.0/16 --label hbpf.ports=8088 \
 		--label hbpf.from=172.28.0.7 test-net
 	watch <<<"labels = yes"
@@ -138,7 +138,7 @@ reached_from()
 		"${fetch[@]}" http://host.docker.internal:8088
 }
 
-@test "a malformed label is told once, and harms no other network" {
+@test "a malformed label is logged once, and affects no other network" {
 	docker network create --label hbpf.ports=http bad-net
 	docker network create --label hbpf.ports=$'8088\nhbpf: all is well' worse-net
 	watch <<<"labels = yes"
@@ -152,7 +152,7 @@ reached_from()
 	is_gone "$(bridge_of bad-net)"
 }
 
-@test "a network that is deleted under a connection leaves nothing, and is served when made again" {
+@test "a network deleted with an open connection leaves nothing, and is served when re-created" {
 	before=$(pins)
 	watch <<<"labels = yes"
 	docker network create --label hbpf.ports=8088 test-net
@@ -175,7 +175,7 @@ reached_from()
 	reached_from test-net
 }
 
-@test "Docker restarts: what is attached goes on, and later networks are heard of" {
+@test "Docker restarts: attached networks are not interrupted, and later networks are noticed" {
 	watch <<<"labels = yes"
 	docker network create --label hbpf.ports=8088 test-net
 	bridge=$(bridge_of test-net)
@@ -200,7 +200,7 @@ reached_from()
 	wait_until 30 same_descriptors "$held"
 }
 
-@test "the watcher starts while Docker is away: it keeps what is attached" {
+@test "the watcher starts while Docker is down: attached networks stay attached" {
 	docker network create --label hbpf.ports=8088 test-net
 	bridge=$(bridge_of test-net)
 	watch <<<"labels = yes"
@@ -217,7 +217,7 @@ reached_from()
 	wait_until 30 logged "$bridge: detached"
 }
 
-@test "the right to ask Docker is lost and comes back: nothing is detached, and it goes on" {
+@test "access to Docker's socket is lost and regained: nothing is detached, and later networks are served" {
 	# root has no need of rights; without these capabilities it has
 	watch setpriv --bounding-set=-dac_override,-dac_read_search <<<"labels = yes"
 	docker network create --label hbpf.ports=8088 test-net
@@ -243,7 +243,7 @@ reached_from()
 	unlogged "$bridge: detached"
 }
 
-@test "a compose file alone declares it: up, down, up again" {
+@test "a compose file alone is enough: up, down, up again" {
 	command -v docker-compose || skip "docker-compose is not installed"
 	before=$(pins)
 	mkdir "$BATS_TEST_TMPDIR/project"

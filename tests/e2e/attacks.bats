@@ -67,7 +67,7 @@ routes_everywhere() {
 	counted IN_GUARD_DST 24
 }
 
-@test "the same in frames to a broadcast or multicast MAC" {
+@test "raw packets to 127/8 in frames to a broadcast or multicast MAC" {
 	open_loopback
 	breaks datagrams "${MACS[@]}"
 	close_loopback
@@ -76,7 +76,7 @@ routes_everywhere() {
 	counted IN_GUARD_DST 48
 }
 
-@test "the same behind one, two and three priority tags of both kinds" {
+@test "raw packets to 127/8 behind one, two and three priority tags of both kinds" {
 	open_loopback
 	breaks to-loopback "${TAGS[@]}"
 	close_loopback
@@ -107,7 +107,7 @@ routes_everywhere() {
 	prints '^in +control: honest pieces: delivered to 127.0.0.1:9999'
 }
 
-@test "the same in fragments, tiny ones and last one first" {
+@test "raw packets to 127/8 in fragments, tiny ones and last one first" {
 	open_loopback
 	breaks fragments-to-loopback
 	close_loopback
@@ -239,7 +239,7 @@ meet_neighbour() {
 	lacks delivered
 }
 
-@test "ICMP of every kind with forged quotes about flows that never were" {
+@test "forged ICMP of every type that quotes flows that never existed" {
 	export WAITING=1
 	open_loopback
 	assault forged-errors
@@ -274,12 +274,12 @@ meet_neighbour() {
 	! on_host ip neigh | grep '^127\.' || fail "a 127/8 neighbour was learned"
 }
 
-@test "who may not come any more: an open TCP connection lives on, a new one is refused" {
+@test "a client that is no longer allowed: its open TCP connection survives, a new one is refused" {
 	serve_9999
 	scene excluded-later 127.0.0.1:9995 "$GW:9995" 9999/tcp+udp
 }
 
-@test "a neighbour with another's address: one way only, as on any bridge" {
+@test "a client that spoofs a neighbour's address: one way only, as on any bridge" {
 	make_client c2 3
 	serve svc --udp 127.0.0.1:9999
 	serve_9999

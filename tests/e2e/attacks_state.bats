@@ -46,7 +46,7 @@ served() {
 	wide_open
 }
 
-@test "after the bridge was deleted and made again, with either hook" {
+@test "after the bridge was deleted and re-created, with either hook" {
 	for hook in tcx clsact; do
 		serve_9999 $hook
 		sealed
@@ -72,7 +72,7 @@ served() {
 	sealed
 }
 
-@test "tcx: after somebody deleted the clsact qdisc nothing has changed" {
+@test "tcx: deleting the clsact qdisc changes nothing" {
 	serve_9999 tcx
 	on_host tc qdisc add dev br-test clsact
 	on_host tc qdisc del dev br-test clsact
@@ -82,7 +82,7 @@ served() {
 }
 
 # Without tcx there is no backstop: measured, all that route_localnet opens.
-@test "clsact: after somebody deleted the qdisc status fails, and loopback is open where tcx is lacking" {
+@test "clsact: after the qdisc was deleted status fails, and loopback is open where the kernel lacks tcx" {
 	serve_9999 clsact
 	sealed
 	on_host tc qdisc del dev br-test clsact
@@ -106,7 +106,7 @@ served() {
 	sealed
 }
 
-@test "clsact: after somebody deleted our filter alone status says the same" {
+@test "clsact: after only hbpf's filter was deleted status fails alike" {
 	serve_9999 clsact
 	on_host tc filter del dev br-test ingress
 	if kernel_since 6.6; then sealed; else ajar; fi
@@ -132,7 +132,7 @@ clsact_pass() {
 		bpf da object-pinned "$HBPF_BPFFS/other/program"
 }
 
-@test "another tcx program that says PASS, attached before hbpf and after" {
+@test "another tcx program that returns PASS, attached before hbpf and after" {
 	pass_all
 	tcx_pass after
 	serve_9999 tcx
@@ -147,7 +147,7 @@ clsact_pass() {
 	exits 0 hb status
 }
 
-@test "another tcx program that put itself in front: open, status says so, attach goes in front" {
+@test "another tcx program attached in front: open, status reports it, attach moves to the front" {
 	serve_9999 tcx
 	pass_all
 	tcx_pass before
@@ -160,7 +160,7 @@ clsact_pass() {
 	exits 0 hb status
 }
 
-@test "a clsact filter that says PASS, behind tcx" {
+@test "a clsact filter that returns PASS, behind tcx" {
 	serve_9999 tcx
 	pass_all
 	clsact_pass 1
@@ -169,7 +169,7 @@ clsact_pass() {
 	exits 0 hb status
 }
 
-@test "a clsact filter that says PASS, attached before hbpf's and after" {
+@test "a clsact filter that returns PASS, attached before hbpf's and after" {
 	pass_all
 	clsact_pass 1
 	exits 0 hb attach br-test --hook clsact --port 9999/tcp+udp
@@ -182,7 +182,7 @@ clsact_pass() {
 	sealed
 }
 
-@test "a tcx program that says PASS in front of hbpf's clsact filter: the backstop holds; in front of both: open" {
+@test "a tcx program that returns PASS in front of hbpf's clsact filter: the backstop holds; in front of both: open" {
 	serve_9999 clsact
 	pass_all
 	tcx_pass after
@@ -211,7 +211,7 @@ clsact_pass() {
 	done
 }
 
-@test "route_localnet on by someone else: on every setting of the guard's choice" {
+@test "route_localnet set by another program: with --guard, --no-guard and neither" {
 	on_host sysctl -qw net.ipv4.conf.all.route_localnet=1 net.bridge.bridge-nf-call-iptables=0
 	wide_open
 	serve_9999
@@ -234,7 +234,7 @@ clsact_pass() {
 	wide_open
 }
 
-@test "lo goes down while attached: nobody gets in, and all is well once it is up again" {
+@test "lo goes down while attached: nothing gets in, and everything works once it is up again" {
 	serve_9999
 	on_host ip link set lo down
 	raw send to-loopback 9999 x
@@ -244,7 +244,7 @@ clsact_pass() {
 	sealed
 }
 
-@test "an address that the host got after attach: refreshed by the next attach" {
+@test "an address added to the host after attach is covered by the next attach" {
 	serve_9999
 	on_host ip addr add 172.30.0.77/24 dev br-test
 	on_host ip addr add fd00:30::77/64 dev br-test nodad
@@ -255,7 +255,7 @@ clsact_pass() {
 	holds from-host
 }
 
-@test "two namespaces with one bridge name: each has its own guard" {
+@test "two namespaces with bridges of the same name: each has its own guard" {
 	make_ns other
 	in_ns other ip link add br-test type bridge
 	in_ns other ip link set br-test up

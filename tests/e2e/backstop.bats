@@ -77,7 +77,7 @@ lost_and_detached() {
 	lost_and_detached
 }
 
-@test "with HBPF_BPFFS unmounted for good status still finds the bridge, and detach restores it" {
+@test "with HBPF_BPFFS permanently unmounted status still finds the bridge, and detach restores it" {
 	victim
 	remember
 	attach --port 8088
@@ -105,7 +105,7 @@ other() {
 	HBPF_BPFFS=$BED/other hb "$@"
 }
 
-@test "what another bpffs has the state of is shown, and detach leaves it alone and says why" {
+@test "a bridge with its state in another bpffs is shown, and detach leaves it alone and says why" {
 	serve svc --tcp 127.0.0.1:8088
 	attach --port 8088
 	mkdir "$BED/other"
@@ -121,7 +121,7 @@ other() {
 	exits 0 hb detach br-test
 }
 
-@test "the same with clsact, but that its empty qdisc stays" {
+@test "clsact: an unmounted bpffs opens nothing, and only the empty qdisc stays after detach" {
 	victim
 	remember
 	attach --hook clsact --port 8088
@@ -134,7 +134,7 @@ other() {
 	unchanged
 }
 
-@test "after an unmounted bpffs attach begins anew, and detach restores the first old values" {
+@test "after an unmount of the bpffs attach starts over, and detach restores the original values" {
 	victim
 	on_host sysctl -qw net.ipv4.conf.lo.rp_filter=1
 	make_bridge br-two 31
@@ -241,7 +241,7 @@ detached_without() {
 	unchanged
 }
 
-@test "attached is exposed where guard and backstop are both removed" {
+@test "an attached bridge is exposed where guard and backstop are both removed" {
 	victim
 	attach --port 8088
 	tool bpf link-detach "$(pin_dir br-test)/link_ingress"
@@ -265,7 +265,7 @@ detached_without() {
 	counted IN_GUARD_VLAN
 }
 
-@test "another program that says PASS behind hbpf does not keep packets from the backstop" {
+@test "another program that returns PASS behind hbpf does not bypass the backstop" {
 	victim
 	attach --port 8088
 	mkdir "$BED/bpf/other"
@@ -276,7 +276,7 @@ detached_without() {
 	closed
 }
 
-@test "watch puts a missing backstop back" {
+@test "watch attaches a missing backstop again" {
 	victim
 	declare_br_test
 	watch
@@ -286,7 +286,7 @@ detached_without() {
 	eventually on_bridge hbpf_backstop
 }
 
-@test "the guard's cookie reaches the programs behind it, so that the backstop need not look again" {
+@test "the guard's cookie reaches the programs behind it, so that the backstop can skip the packet" {
 	local first
 	serve fence --udp "$GW:5400"
 	attach --port 8088

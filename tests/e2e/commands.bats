@@ -32,12 +32,12 @@ public_hbpf() {
 	exits 0 on_host setpriv --reuid 65534 --regid 65534 --clear-groups "$BED/hbpf" --version
 }
 
-@test "interface missing" {
+@test "a missing interface" {
 	refuses 1 hb attach br-none --port 8088
 	says 'br-none' 'no such|not there|does not exist|no interface' 'ip link|hbpf'
 }
 
-@test "an interface name no interface can have" {
+@test "an impossible interface name" {
 	refuses 1 hb attach br-a-name-that-is-too-long || refuses 2 hb attach br-a-name-that-is-too-long
 	says 'br-a-name-that-is-too-long'
 	refuses 1 hb attach ../../etc || refuses 2 hb attach ../../etc
@@ -45,7 +45,7 @@ public_hbpf() {
 	refuses 1 hb attach '' || refuses 2 hb attach ''
 }
 
-@test "an alternative name of the bridge will do everywhere, and says which it is" {
+@test "an alternative name of the bridge works everywhere, and the bridge's name is printed" {
 	local alt=a-name-longer-than-an-interface-may-have
 	serve svc --tcp 127.0.0.1:8088
 	make_bridge br-two 31
@@ -101,7 +101,7 @@ no_ports() {
 	lacks ', but ' 'out of reach'
 }
 
-@test "a bridge without an address beside docker0: its address is none to list, without clients" {
+@test "a bridge without an address beside docker0: without clients docker0's address is not listed" {
 	make_docker0
 	on_host ip addr flush dev br-test
 	exits 0 attach --port 8088
@@ -146,7 +146,7 @@ no_ports() {
 	reaches svc tcp "[$GW6]:8088"
 }
 
-@test "no bpffs: mounted where it is missing" {
+@test "a missing bpffs is mounted" {
 	# of the sandbox's own sysfs, never the machine's
 	! mountpoint -q /sys/fs/bpf || skip "the sandbox has /sys/fs/bpf mounted"
 	serve svc --tcp 127.0.0.1:8088
@@ -157,7 +157,7 @@ no_ports() {
 	umount /sys/fs/bpf
 }
 
-@test "no bpffs, and nobody's lock on the directory for it: attach does not wait, and says what to do" {
+@test "no bpffs, and an unprivileged user's lock on its directory: attach does not wait, and says what to do" {
 	local locker
 
 	! mountpoint -q /sys/fs/bpf || skip "the sandbox has /sys/fs/bpf mounted"
@@ -185,7 +185,7 @@ no_ports() {
 	hb detach
 }
 
-@test "HBPF_BPFFS that is no place for a bpffs" {
+@test "an HBPF_BPFFS that cannot be used" {
 	HBPF_BPFFS=$BED/nowhere/at/all refuses 1 hb attach br-test
 	says "$BED/nowhere/at/all"
 	mkdir "$BED/dir"
@@ -208,7 +208,7 @@ no_ports() {
 	says 'HBPF_BPFFS is too long for a path'
 }
 
-@test "kernel too old: which is needed" {
+@test "kernel too old: the error names the version needed" {
 	refuses 1 on_host setarch "$(uname -m)" --uname-2.6 "$HBPF" attach br-test --port 8088
 	says '5\.10' 'kernel|linux' '2\.6'
 }
@@ -220,7 +220,7 @@ programs_at() {
 	grep 'bpf(' "$BED/strace" | grep -En 'BPF_PROG_LOAD.*insn_cnt=[0-9]{3}' | head -1 | cut -d: -f1
 }
 
-@test "verifier refusal" {
+@test "a program that the verifier rejects" {
 	at=$(programs_at)
 	[ -n "$at" ]
 	refuses 1 on_host strace -f -o "$BED/strace" -e inject=bpf:error=EACCES:when="$at+" \
@@ -228,14 +228,14 @@ programs_at() {
 	says 'program|bpf' 'permission denied|refuse|EACCES|verifier' '\-v'
 }
 
-@test "verifier refusal: -v shows the verifier's own log" {
+@test "a program that the verifier rejects: -v shows the verifier's log" {
 	# CAP_BPF without CAP_PERFMON: the verifier does its work and refuses for good reason
 	refuses 1 on_host capsh --drop=cap_perfmon,cap_sys_admin -- \
 		-c "'$HBPF' -v attach br-test --port 8088"
 	says 'permission denied' 'processed [0-9]+ insns'
 }
 
-@test "no right to load programs at all is no reason for the other hook" {
+@test "attach does not try the other hook where programs may not be loaded at all" {
 	refuses 1 on_host strace -f -o "$BED/strace" -e inject=bpf:error=EPERM \
 		"$HBPF" attach br-test --port 8088
 	says 'permitted|EPERM|denied'
@@ -252,7 +252,7 @@ programs_at() {
 	prints 'no bridge is attached'
 }
 
-@test "detach of what is not attached says so; --all on nothing is fine" {
+@test "detach of a bridge that is not attached says so; --all with nothing attached succeeds" {
 	refuses 1 hb detach br-test
 	says 'br-test' 'not attached'
 	refuses 1 hb detach
@@ -270,7 +270,7 @@ programs_at() {
 	refuses 2 hb detach br-test --all
 }
 
-@test "status of nothing" {
+@test "status with nothing attached" {
 	exits 0 hb status
 	exits 0 hb status --json
 	json .
@@ -278,7 +278,7 @@ programs_at() {
 	says 'br-none'
 }
 
-@test "more than 256 gateways: the map is full, and what was there still works" {
+@test "more than 256 gateways: the map is full, and the existing ones still work" {
 	serve svc --tcp 127.0.0.1:8088
 	attach --port 8088
 	many=()
@@ -291,7 +291,7 @@ programs_at() {
 	says '256' 'gateway'
 }
 
-@test "unknown option, unknown command, missing and superfluous words: exit 2" {
+@test "unknown options and commands, missing and extra arguments: exit 2" {
 	refuses 2 hb attach br-test --prot 8088
 	says '--prot' 'help|--port'
 	refuses 2 hb attach br-test -x
@@ -311,7 +311,7 @@ programs_at() {
 	says '--hook'
 }
 
-@test "values that are none: exit 2, quoted" {
+@test "invalid option values: exit 2, quoted" {
 	for bad in "--hook xdp" "--pin maybe" "--gateway 300.0.0.1" "--gateway host" \
 		"--from 10.0.0.0/33" "--from fd00::/129" "--from 10.0.0.0/" "--from docker" \
 		"--from 10.0.0.1/8" "--port 0"; do
@@ -321,7 +321,7 @@ programs_at() {
 	done
 }
 
-@test "gateways no client could dial: exit 2" {
+@test "gateways that no client could dial: exit 2" {
 	for bad in 127.0.0.1 127.9.9.9 ::1 0.0.0.0 :: 224.0.0.1 ff02::1 fe80::1 ::ffff:127.0.0.1; do
 		refuses 2 hb attach br-test --gateway $bad
 		says "$bad"
@@ -389,7 +389,7 @@ dial_itself() {
 	on_host ss -tln | grep -q '127.0.0.1:8088'
 }
 
-@test "nothing that others chose steers the terminal: names of interfaces and processes, files" {
+@test "names of interfaces, processes and files cannot control the terminal" {
 	local c1=$'\xc2\x9b' bidi=$'\xe2\x80\xae' command
 	local bridge=$'br\e[7m'"$c1$bidi"z
 
@@ -425,7 +425,7 @@ dial_itself() {
 	! grep -q "$c1\|$bidi" "$BED/out" || fail "raw in JSON"
 }
 
-@test "a configuration is read only where nobody but root could have put it" {
+@test "a configuration is read only where only root can write" {
 	local nobody=(setpriv --reuid nobody --regid nogroup --clear-groups) bad
 
 	mkdir "$BED/etc"
@@ -489,7 +489,7 @@ dial_itself() {
 	says br-test br-two
 }
 
-@test "one bridge attached: commands without a name mean it" {
+@test "one bridge attached: commands without a name use it" {
 	attach
 	hb ports add 8088
 	exits 0 hb status
@@ -497,7 +497,7 @@ dial_itself() {
 	hb detach
 }
 
-@test "stdout that is full or closed is an error, not a silence" {
+@test "a full or closed stdout is an error" {
 	attach --port 8088
 	exits 1 on_host sh -c "exec '$HBPF' status >/dev/full"
 	[ -n "$err" ]

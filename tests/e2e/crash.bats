@@ -18,7 +18,7 @@ killed() {
 
 @test "attach with clsact, killed at any instant" { killed attach-clsact; }
 
-@test "attach with conntrack pinning, killed at any instant" {
+@test "attach with the NAT bypass, killed at any instant" {
 	hb attach br-test --pin on >"$BED/log" 2>&1 || skip "this kernel cannot pin"
 	hb detach
 	killed attach-pinned
@@ -56,15 +56,15 @@ changed_world() {
 	changed_world attach-tcx
 }
 
-@test "attach with clsact, while the same happens" { changed_world attach-clsact; }
+@test "attach with clsact, while the bridge changes at any instant" { changed_world attach-clsact; }
 
-@test "attach again, while the same happens" { changed_world attach-again; }
+@test "attach again, while the bridge changes at any instant" { changed_world attach-again; }
 
-@test "detach from tcx, while the same happens" { changed_world detach-tcx; }
+@test "detach from tcx, while the bridge changes at any instant" { changed_world detach-tcx; }
 
-@test "detach from clsact, while the same happens" { changed_world detach-clsact; }
+@test "detach from clsact, while the bridge changes at any instant" { changed_world detach-clsact; }
 
-@test "all calls that could change anything are among those at which commands are killed" {
+@test "commands are killed at every kind of call that could change anything" {
 	local story
 	for story in attach-pinned attach-again clsact-to-tcx ports-del ports-set detach-clsact; do
 		/usr/bin/python3 "$E2E/tools/crash.py" calls $story >"$BED/log"

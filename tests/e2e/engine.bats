@@ -32,7 +32,7 @@ opens_libcurl() {
 
 # --- what a name means ------------------------------------------------------------------------
 
-@test "attach takes a Docker network's name, its ID and the beginning of that for its bridge" {
+@test "attach accepts a Docker network's name, ID or ID prefix for its bridge" {
 	docker
 	serve svc --tcp 127.0.0.1:8088
 	for name in test-net 1b8bf7c72ab72b7cffc4484784da060ec55c166b9ed3537847f4e81d33c6dbfe 1b8bf; do
@@ -45,7 +45,7 @@ opens_libcurl() {
 	done
 }
 
-@test "attach takes a Podman network's name for its bridge" {
+@test "attach accepts a Podman network's name for its bridge" {
 	podman
 	make_bridge podman2 31
 	serve svc --tcp 127.0.0.1:8088
@@ -62,7 +62,7 @@ opens_libcurl() {
 	prints '^bridge is docker0$'
 }
 
-@test "the engine of DOCKER_HOST is asked, and those of the usual sockets beside it" {
+@test "the engine of DOCKER_HOST is queried, and those of the usual sockets too" {
 	docker "$BED/elsewhere"
 	podman
 	make_bridge podman2 31
@@ -74,7 +74,7 @@ opens_libcurl() {
 	exits 1 hb attach test-net
 }
 
-@test "an engine that has several of the sockets is asked once" {
+@test "an engine with several sockets is queried once" {
 	docker
 	mkdir -p /run/podman
 	ln -s "$DOCKER" "$PODMAN"
@@ -83,7 +83,7 @@ opens_libcurl() {
 	asked /networks
 }
 
-@test "an interface of that name wins, and then neither engine nor libcurl is touched" {
+@test "an interface of that name takes precedence, and neither engine nor libcurl is used" {
 	podman
 	make_bridge br-x 31
 	make_bridge podman1 32
@@ -112,7 +112,7 @@ opens_libcurl() {
 	opens_libcurl "$HBPF" bridges
 }
 
-@test "ports, status and detach take a network's name where no attached bridge has it" {
+@test "ports, status and detach accept a network's name where no attached bridge has it" {
 	docker
 	make_bridge br-two 31
 	attach
@@ -156,7 +156,7 @@ refused() {
 	unchanged
 }
 
-@test "no engine: what was tried, and what starts one" {
+@test "no engine: the error shows what was tried, and what starts one" {
 	refused 'test-net: no such interface, and no container engine is running' \
 		"$DOCKER" "$PODMAN" 'hbpf bridges' 'systemctl start'
 	# a socket that a killed daemon left
@@ -170,7 +170,7 @@ no_answer() {
 	! on_host curl -s --unix-socket "$DOCKER" http://localhost/networks
 }
 
-@test "no such network: those there are" {
+@test "no such network: the error lists the existing ones" {
 	docker
 	podman
 	word=tset-net refused 'tset-net: no such interface, and no network of a container engine' \
@@ -180,7 +180,7 @@ no_answer() {
 	says 'tset-net: not attached, and no network' 'attached: br-test'
 }
 
-@test "a network of another driver: which, and what has a bridge" {
+@test "a network of another driver: the error names the driver, and what has a bridge" {
 	docker
 	word=host refused "Docker's network host has no bridge" 'driver is host' 'hbpf bridges'
 	word=none refused "network none has no bridge" 'driver is null'
@@ -192,13 +192,13 @@ no_answer() {
 	done
 }
 
-@test "the beginning of several IDs: the networks it may be" {
+@test "an ambiguous ID prefix: the error lists the networks" {
 	docker
 	podman
 	word=1 refused "Docker's test-net \(1b8bf7c72ab7\)" "Podman's ptest \(1744b93939e7\)"
 }
 
-@test "one name in two engines: both, and their IDs tell them apart" {
+@test "one name in two engines: the error lists both, with their IDs" {
 	docker
 	mkdir -p /run/podman
 	echo '[{"name":"test-net","id":"ffee","driver":"bridge","network_interface":"podman9"}]' \
@@ -208,7 +208,7 @@ no_answer() {
 	exits 0 hb attach 1b8b
 }
 
-@test "a bridge that is not there yet: what makes it" {
+@test "a bridge that does not exist yet: the error says what creates it" {
 	docker
 	podman
 	word=ptest refused 'podman2' 'is not there' 'first container'
@@ -217,7 +217,7 @@ no_answer() {
 	exits 0 hb attach ptest
 }
 
-@test "a socket that may not be used: permission" {
+@test "a socket without permission: the error says so" {
 	docker
 	chown 65534 "$DOCKER"
 	chmod 600 "$DOCKER"
@@ -229,7 +229,7 @@ no_answer() {
 	exits 0 hb attach test-net
 }
 
-@test "what is no engine: what came instead" {
+@test "a server that is not an engine: the error shows its answer" {
 	mkdir -p /run/podman
 	for kind in text status; do
 		tool engine "$PODMAN" "$kind"
@@ -244,7 +244,7 @@ no_answer() {
 	exits 0 hb attach test-net
 }
 
-@test "an engine that hangs is given up" {
+@test "a query to an engine that hangs times out" {
 	tool engine "$DOCKER" hang
 	refused "nothing answers on $DOCKER within 10 seconds" 'hbpf bridges'
 }
@@ -254,7 +254,7 @@ three_wait() {
 	[ "$(wc -l <"$BED/engine.log")" -ge 6 ]
 }
 
-@test "while an engine hangs that commands ask for a name, the others go on" {
+@test "a command that waits for a hanging engine blocks no other command" {
 	tool engine "$DOCKER" hang
 	attach
 	local command asking=()
@@ -276,7 +276,7 @@ three_wait() {
 	lacks 9000
 }
 
-@test "DOCKER_HOST of another host is refused" {
+@test "a DOCKER_HOST on another host is refused" {
 	docker
 	for host in tcp://127.0.0.1:2375 ssh://root@host unix:// fd:// docker.sock; do
 		DOCKER_HOST=$host refused "DOCKER_HOST=$host is not a Unix socket" 'unset' 'hbpf bridges'
@@ -286,11 +286,11 @@ three_wait() {
 	DOCKER_HOST=tcp://127.0.0.1:2375 exits 0 hb attach br-test
 }
 
-@test "DOCKER_HOST that is too long for a socket says so" {
+@test "a DOCKER_HOST that is too long for a socket path is reported" {
 	DOCKER_HOST=unix:///$(printf 'a%.0s' {1..108}) refused 'at most 107 bytes' '/aaa'
 }
 
-@test "without libcurl: the package, and bridges by their own names" {
+@test "without libcurl: the error names the package, and bridges' own names work" {
 	docker
 	: >"$BED/empty"
 	hidden=()
@@ -341,7 +341,7 @@ three_wait() {
 		(.attached | not) and (.live | not)'
 }
 
-@test "bridges tells an attached bridge whose programs are gone" {
+@test "bridges shows an attached bridge whose programs were removed" {
 	attach
 	on_host ip link del br-test
 	make_bridge br-test 30
@@ -351,7 +351,7 @@ three_wait() {
 	json '.bridges[0] | .attached and (.live | not)'
 }
 
-@test "bridges works without an engine, and is silent about it" {
+@test "bridges works without an engine, and does not mention it" {
 	exits 0 hb bridges
 	[ -z "$err" ] || fail "on stderr: $err"
 	prints '^br-test +- +172.30.0.1, fd00:30::1 +1 +no$'
@@ -362,7 +362,7 @@ three_wait() {
 	json '.bridges == []'
 }
 
-@test "bridges notes an engine whose socket is there and that does not answer" {
+@test "bridges warns of an engine whose socket exists but does not answer" {
 	tool engine "$DOCKER" status
 	podman
 	make_bridge podman2 31

@@ -59,7 +59,7 @@ tracked() {
 	echo "# 60,000 SYNs: $(tracked) conntrack entries, without hbpf $direct" >&3
 }
 
-@test "60,000 SYNs with pinning: an entry of conntrack for each to the exported port, no more" {
+@test "60,000 SYNs with the NAT bypass: a conntrack entry for each to the exported port, no more" {
 	make_client c2 3
 	attach --port 9999 --port 7001 --pin auto
 	hb attach br-test --pin on >"$BED/log" 2>&1 || skip "this kernel cannot pin"

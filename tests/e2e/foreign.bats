@@ -37,7 +37,7 @@ detach_gives_back() {
 	[ -z "$(find "$HBPF_BPFFS" -path '*hbpf*')" ] || fail "something is still pinned"
 }
 
-@test "a map of another form under any of the names: it is named, and detach gives all back" {
+@test "a map of another form under any name: the error names it, and detach restores everything" {
 	remember
 	for map in bridge_config exports services gateways sources flows recent_tcp recent_udp \
 		connections fragments counters port_stats; do
@@ -57,7 +57,7 @@ detach_gives_back() {
 	prints '8088/tcp'
 }
 
-@test "a map of another form: what fails for it changes nothing" {
+@test "a map of another form: the commands that fail change nothing" {
 	attach --port 8088
 	foreign "$(pin_dir br-test)/counters" array 4 4096 4
 	remember
@@ -70,7 +70,7 @@ names_attribute() {
 	prints "exports is not the map.* $1"
 }
 
-@test "each attribute of a map counts, and is named" {
+@test "each attribute of a map is checked, and named in the error" {
 	attach --port 8088
 	pin=$(pin_dir br-test)/exports
 	foreign "$pin" hash 4 12 131072 1
@@ -88,7 +88,7 @@ names_attribute() {
 	detach_gives_back
 }
 
-@test "a pinned program under a map's name is told, and detach takes it away" {
+@test "a program pinned under a map's name is reported, and detach removes it" {
 	attach --port 8088
 	pins=$(pin_dir br-test)
 	mkdir "$BED/bpf/witness"
@@ -101,7 +101,7 @@ names_attribute() {
 }
 
 # Each is one step off what is put there first.
-@test "a port that hbpf never opens: said, named, and gone with detach" {
+@test "a port that hbpf never opens: reported by name, and removed by detach" {
 	attach --port 8088
 	pin=$(pin_dir br-test)/exports
 	put "$pin" '1f 9a 06 00' '7f 00 00 01 1f 98 01 00 00 00 00 01'
@@ -129,7 +129,7 @@ names_attribute() {
 	detach_gives_back
 }
 
-@test "a gateway, a prefix or a choice that hbpf never makes: said, refused, taken away by detach" {
+@test "a gateway, prefix or option that hbpf never writes: reported, refused, removed by detach" {
 	attach --port 8088
 	put "$(pin_dir br-test)/gateways" '00 00 00 00 00 00 00 00 00 00 ff ff ac 1e 00 09' '04 00 00 00'
 	exits 0 hb status
@@ -164,7 +164,7 @@ names_attribute() {
 	detach_gives_back
 }
 
-@test "flows and counts are what clients make of them: no entry there stops a command" {
+@test "flows and counters depend on clients: no entry there stops a command" {
 	attach --port 8088
 	pins=$(pin_dir br-test)
 	ff() { printf 'ff %.0s' $(seq "$1"); }
@@ -182,7 +182,7 @@ names_attribute() {
 	exits 0 hb detach
 }
 
-@test "a foreign map on one bridge: ports and status still show the other one, and exit 1" {
+@test "a foreign map on one bridge: ports and status still show the other bridge, and exit 1" {
 	make_bridge br-two 31
 	attach --port 8088
 	hb attach br-two --hook "$HOOK" --port 9000
@@ -196,7 +196,7 @@ names_attribute() {
 	[ -z "$(find "$HBPF_BPFFS" -path '*hbpf*')" ]
 }
 
-@test "the old settings are lost: told, attach refuses, detach gives those of a new interface" {
+@test "old settings lost: reported, attach refuses, detach sets those of a new interface" {
 	for key in all default lo; do on_host sysctl -qw net.ipv4.conf.$key.rp_filter=1; done
 	on_host sysctl -qw net.ipv4.conf.br-test.rp_filter=1
 	remember
@@ -218,7 +218,7 @@ names_attribute() {
 	done
 }
 
-@test "old settings that hbpf never writes: told, attach refuses, detach gives those of a new interface" {
+@test "old settings that hbpf never writes: reported, attach refuses, detach sets those of a new interface" {
 	remember
 	for lost in br-test lo; do
 		attach --port 8088
@@ -238,7 +238,7 @@ names_attribute() {
 	done
 }
 
-@test "the old settings are lost: what someone changed since stays" {
+@test "old settings lost: what another program changed since stays" {
 	attach --port 8088
 	on_host sysctl -qw net.ipv4.conf.lo.rp_filter=0
 	on_host sysctl -qw net.ipv4.conf.default.rp_filter=1
@@ -249,7 +249,7 @@ names_attribute() {
 	setting lo.route_localnet 0
 }
 
-@test "the old settings are lost with clsact: the filters go, the qdisc stays, for it may be another's" {
+@test "old settings lost with clsact: detach removes the filters, not the qdisc, which may be another's" {
 	attach --hook clsact --port 8088
 	foreign "$(pin_dir br-test)/settings" array 4 4096 8
 	exits 0 hb detach
@@ -259,7 +259,7 @@ names_attribute() {
 	[ -z "$(find "$HBPF_BPFFS" -path '*hbpf*')" ]
 }
 
-@test "debris with foreign maps only: attach clears it away" {
+@test "leftovers with foreign maps only: attach removes them" {
 	serve svc --tcp 127.0.0.1:8088
 	remember
 	attach --port 8088
@@ -272,7 +272,7 @@ names_attribute() {
 	unchanged
 }
 
-@test "a bridge that is exposed is told so also where its state cannot be read" {
+@test "an exposed bridge is reported even where its state cannot be read" {
 	need_tcx
 	hb attach br-test --hook tcx --port 8088
 	foreign "$(pin_dir br-test)/counters" array 4 4096 8

@@ -66,28 +66,28 @@ load lib
 }
 
 # bats test_tags=hook
-@test "two gateways by one source port: the second has to wait, the first lives on" {
+@test "two gateways from one source port: the second has to wait, the first survives" {
 	make_docker0
 	attach --port 8088
 	scene one-source-port 127.0.0.1:8088 "$GW:8088" "$DOCKER0:8088"
 	counted IN_COLLISION
 }
 
-@test "two gateway ports by one source port: the second has to wait, the first lives on" {
+@test "two gateway ports from one source port: the second has to wait, the first survives" {
 	attach --port 80:8088 --port 81:8088
 	scene one-source-port 127.0.0.1:8088 "$GW:80" "$GW:81"
 	scene one-source-port "[::1]:8088" "[$GW6]:80" "[$GW6]:81"
 	counted IN_COLLISION 2
 }
 
-@test "two gateways by one source port: so it is for a silent connection without a record" {
+@test "two gateways from one source port: the same for a silent connection without a record" {
 	make_docker0
 	attach --port 8088
 	scene silent-connection 127.0.0.1:8088 "$GW:8088" "$DOCKER0:8088" "$(pin_dir br-test)"
 	counted IN_COLLISION
 }
 
-@test "a client that died without a FIN: the next one of its address and port is let in" {
+@test "a client that died without a FIN: the next one with its address and port is let in" {
 	make_docker0
 	attach --port 80:8088 --port 81:8088
 	scene successor 127.0.0.1:8088 "$GW:80" "$DOCKER0:80"
@@ -96,7 +96,7 @@ load lib
 	counted IN_COLLISION 12
 }
 
-@test "a container that is deleted and made again with its address and port: so it is" {
+@test "a re-created container with the same address and port is let in" {
 	make_docker0
 	attach --port 8088
 	serve svc --tcp 127.0.0.1:8088
@@ -116,14 +116,14 @@ connected() {
 	on_host ss -Htn state established | grep -q "$C1:$1"
 }
 
-@test "a living connection is not hurt by SYNs to another gateway in its name" {
+@test "spoofed SYNs to another gateway do not hurt an open connection" {
 	make_docker0
 	attach --port 8088
 	scene living-is-not-hurt 127.0.0.1:8088 "$GW:8088" "$DOCKER0:8088"
 	counted IN_COLLISION 40
 }
 
-@test "the same source port again to the same gateway is no collision" {
+@test "the same source port again to the same gateway is not a collision" {
 	serve svc --tcp 127.0.0.1:8088
 	attach --port 8088
 	for _ in 1 2 3 4; do
@@ -140,7 +140,7 @@ connected() {
 }
 
 # bats test_tags=hook
-@test "the kernel's reset of a closed port finds its way through each gateway" {
+@test "the kernel's reset from a closed port reaches the client through each gateway" {
 	make_docker0
 	attach --port 8088 --port 80:8088
 	misses ECONNREFUSED tcp "$GW:8088"
@@ -160,7 +160,7 @@ connected() {
 }
 
 # bats test_tags=hook
-@test "a gateway is gone once its address is, and attach was run again" {
+@test "a gateway is removed by the next attach after its address was deleted" {
 	on_host ip addr add 172.30.0.100/24 dev br-test
 	serve svc --tcp 127.0.0.1:8088
 	attach --port 8088

@@ -88,7 +88,7 @@ kept_out() {
 }
 
 # bats test_tags=hook
-@test "guard: packets to and from ::1, which a redirect to lo would believe" {
+@test "guard: packets to and from ::1, which a redirect to lo would accept" {
 	victims
 	on_host tc qdisc add dev br-test clsact
 	on_host tc filter add dev br-test ingress protocol ipv6 prio 1 u32 \
@@ -124,7 +124,7 @@ kept_out() {
 }
 
 # bats test_tags=hook
-@test "guard: ARP about 127.0.0.1 is not answered, from 127/8 not learned" {
+@test "guard: ARP for 127.0.0.1 is not answered, from 127/8 not learned" {
 	route_localnet 1
 	[[ $(raw arp about-loopback) == *"about 127.0.0.1"* ]]
 	[[ $(raw arp from-loopback) == *"answered 127.0.0.9"* ]]
@@ -173,7 +173,7 @@ s.sendto(b'x', ('$C1', 9))"
 	counted IN_GUARD_SRC
 }
 
-@test "route_localnet of someone else with br_netfilter: the destination half is off and said so" {
+@test "route_localnet set by another program, with br_netfilter: the destination half is off, and reported" {
 	victims
 	route_localnet 1
 	on_host sysctl -qw net.bridge.bridge-nf-call-iptables=1
@@ -189,7 +189,7 @@ s.sendto(b'x', ('$C1', 9))"
 	unheard svc to-loopback
 }
 
-@test "route_localnet of someone else after attach: the next attach turns the destination half off" {
+@test "route_localnet set by another program after attach: the next attach turns the destination half off" {
 	victims
 	on_host sysctl -qw net.bridge.bridge-nf-call-iptables=1
 	attach --port 8088
@@ -202,7 +202,7 @@ s.sendto(b'x', ('$C1', 9))"
 	heard svc to-loopback
 }
 
-@test "route_localnet of someone else without br_netfilter: the guard is on" {
+@test "route_localnet set by another program, without br_netfilter: the guard is on" {
 	victims
 	route_localnet 1
 	on_host sysctl -qw net.bridge.bridge-nf-call-iptables=0
@@ -211,7 +211,7 @@ s.sendto(b'x', ('$C1', 9))"
 	unheard svc to-loopback
 }
 
-@test "an undeclared port is not reached by a declared one in the padding of a fragment" {
+@test "an exported port in the padding of a fragment does not open another port" {
 	# br_netfilter would trim the padding
 	on_host sysctl -qw net.bridge.bridge-nf-call-ip6tables=0
 	victims
@@ -264,7 +264,7 @@ s.sendto(b'x', ('$C1', 9))"
 	reaches svc tcp "[$GW6]:8088"
 }
 
-@test "--from replaces on-link, and the word onlink brings it back" {
+@test "--from replaces on-link, and --from onlink adds it again" {
 	make_client c2 3
 	serve svc --tcp 127.0.0.1:8088
 	attach --port 8088 --from 172.30.0.3/32
@@ -275,7 +275,7 @@ s.sendto(b'x', ('$C1', 9))"
 	NS=c2 reaches svc tcp "$GW:8088"
 }
 
-@test "a UDP flow ends when its client may not come any more" {
+@test "a UDP flow ends when its client is no longer allowed" {
 	make_docker0
 	serve svc --udp 127.0.0.1:8088
 	attach --port 8088/udp
@@ -291,7 +291,7 @@ s.sendto(b'x', ('$C1', 9))"
 	counted IN_SOURCE 2
 }
 
-@test "--from of ports add holds for those ports only" {
+@test "--from of ports add applies to those ports only" {
 	make_client c2 3
 	serve svc --tcp 127.0.0.1:8088 --tcp 127.0.0.1:9000
 	attach --port 8088

@@ -29,7 +29,7 @@ programs() {
 	on_host tc filter show dev br-test egress
 }
 
-@test "auto takes tcx where the kernel has it, and leaves no qdisc" {
+@test "auto uses tcx where the kernel has it, and leaves no qdisc" {
 	need_tcx
 	hb attach br-test --port 8088
 	[ "$(in_ns host "${PY[@]}" "$E2E/tools/bpf.py" tcx-list br-test | wc -l)" -eq 3 ]
@@ -38,7 +38,7 @@ programs() {
 	prints tcx
 }
 
-@test "status says what this kernel lacks, and nothing else" {
+@test "status lists what this kernel lacks, and nothing else" {
 	local missing=()
 	hb attach br-test --port 8088
 	kernel_since 6.6 || missing+=(tcx)
@@ -52,7 +52,7 @@ programs() {
 	fi
 }
 
-@test "--hook clsact makes a qdisc and takes it away again" {
+@test "--hook clsact creates a qdisc, and detach removes it" {
 	before=$(programs)
 	hb attach br-test --hook clsact --port 8088
 	on_host tc qdisc show dev br-test | grep clsact
@@ -105,14 +105,14 @@ others_clsact_stay() {
 	for_both_hooks others_clsact_stay
 }
 
-@test "a clsact qdisc that others made, still empty, survives" {
+@test "an empty clsact qdisc that others created survives" {
 	on_host tc qdisc add dev br-test clsact
 	hb attach br-test --hook clsact --port 8088
 	hb detach
 	on_host tc qdisc show dev br-test | grep clsact
 }
 
-@test "filters that others add to hbpf's qdisc keep it" {
+@test "hbpf's qdisc stays where others added filters to it" {
 	witness
 	hb attach br-test --hook clsact --port 8088
 	clsact_witness ingress
@@ -131,7 +131,7 @@ others_clsact_stay() {
 	[ "$(witnessed)" -ge $((n + 6)) ] || fail "saw only $n -> $(witnessed)"
 }
 
-@test "hbpf's tcx programs stand before others', old and new" {
+@test "hbpf's tcx programs run before others', old and new" {
 	need_tcx
 	witness
 	tcx_witness ingress
@@ -140,7 +140,7 @@ others_clsact_stay() {
 	[[ "$first" != *witness* ]] || fail "$first"
 }
 
-@test "tcx: deleting every qdisc does not take hbpf away" {
+@test "tcx: deleting every qdisc does not remove hbpf" {
 	need_tcx
 	serve svc --tcp 127.0.0.1:8088
 	hb attach br-test --hook tcx --port 8088
@@ -149,7 +149,7 @@ others_clsact_stay() {
 	reaches svc tcp "$GW:8088"
 }
 
-@test "clsact: status says when someone deleted the qdisc, and attach heals it" {
+@test "clsact: status reports a deleted qdisc, and attach repairs it" {
 	serve svc --tcp 127.0.0.1:8088
 	hb attach br-test --hook clsact --port 8088
 	on_host tc qdisc del dev br-test clsact
@@ -161,7 +161,7 @@ others_clsact_stay() {
 	! on_host tc qdisc show dev br-test | grep clsact || fail "the clsact qdisc stayed"
 }
 
-@test "changing the hook under a living connection does it no harm" {
+@test "changing the hook does not break an open connection" {
 	need_tcx
 	hb attach br-test --hook tcx --port 8088
 	scene survives 127.0.0.1:8088 "$GW:8088" "$HBPF" attach br-test --hook clsact
@@ -170,7 +170,7 @@ others_clsact_stay() {
 	[ -z "$(on_host tc filter show dev br-test ingress)$(on_host tc filter show dev br-test egress)" ]
 }
 
-@test "changing the hook takes hbpf's own qdisc away at once, and not only at detach" {
+@test "changing the hook removes hbpf's own qdisc immediately, not only at detach" {
 	need_tcx
 	remember
 	hb attach br-test --hook clsact --port 8088
@@ -180,7 +180,7 @@ others_clsact_stay() {
 	unchanged
 }
 
-@test "tcx in use: nothing is kept of a qdisc, and one that others make later survives" {
+@test "tcx in use: no qdisc is recorded, and one that others create later survives" {
 	hb attach br-test --port 8088
 	on_host tc qdisc add dev br-test clsact
 	hb detach
@@ -208,7 +208,7 @@ others_clsact_stay() {
 	same "" "$(in_ns host "${PY[@]}" "$E2E/tools/bpf.py" tcx-list br-test | grep -v hbpf_backstop)"
 }
 
-@test "a deleted bridge leaves a dead link: status says so, attach on the new one heals" {
+@test "a deleted bridge leaves a dead link: status reports it, attach to the new bridge repairs it" {
 	need_tcx
 	serve svc --tcp 127.0.0.1:8088
 	hb attach br-test --hook tcx --port 8088

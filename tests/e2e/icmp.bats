@@ -56,7 +56,7 @@ forget_pmtu() {
 	counted IN_ICMP
 }
 
-@test "port unreachable of a client that is gone reaches the service's connected socket" {
+@test "port unreachable from a closed client socket reaches the service's connected socket" {
 	scene icmp-to-server "$GW:5353" "$GW:5353"
 	attach --port 5354/udp --port 53:5355/udp
 	scene icmp-to-server 127.0.0.1:5354 "$GW:5354"
@@ -67,14 +67,14 @@ forget_pmtu() {
 }
 
 # bats test_tags=hook
-@test "echo requests to the gateway are answered as ever" {
+@test "echo requests to the gateway are answered as without hbpf" {
 	attach --port 8088
 	in_ns c1 ping -c 2 -i 0.05 -W 5 "$GW"
 	in_ns c1 ping -c 2 -i 0.05 -W 5 "$GW6"
 	in_ns c1 ping -c 1 -s 20000 -W 5 "$GW"
 }
 
-@test "echo requests of the host to a client are answered as ever" {
+@test "echo requests of the host to a client are answered as without hbpf" {
 	attach --port 8088
 	on_host ping -c 2 -i 0.05 -W 5 "$C1"
 	on_host ping -c 2 -i 0.05 -W 5 "$C1_6"

@@ -3,7 +3,7 @@
 # ports list, add, del, set; the SPEC grammar; what attach and ports add tell.
 load lib
 
-@test "ports list shows what is open, and nothing when nothing is" {
+@test "ports list shows the open ports, and nothing when none is open" {
 	attach
 	exits 0 hb ports list
 	lacks '[0-9]+/tcp'
@@ -14,7 +14,7 @@ load lib
 	prints '8088'
 }
 
-@test "ports del closes, and the rest stays open" {
+@test "ports del closes a port, and the others stay open" {
 	serve svc --tcp 127.0.0.1:8088 --tcp 127.0.0.1:9000
 	attach --port 8088 --port 9000
 	hb ports del 9000
@@ -22,7 +22,7 @@ load lib
 	reaches svc tcp "$GW:8088"
 }
 
-@test "ports del takes one port out of a range, by its gateway side" {
+@test "ports del removes one port from a range, by its gateway side" {
 	serve svc --tcp 127.0.0.1:9000 --tcp 127.0.0.1:9001 --tcp 127.0.0.1:9002
 	attach --port 8000-8002:9000-9002
 	hb ports del 8001
@@ -31,14 +31,14 @@ load lib
 	reaches svc tcp "$GW:8002"
 }
 
-@test "ports del with a full SPEC must match" {
+@test "ports del with a full SPEC removes an exact match only" {
 	attach --port 80:8080
 	exits 1 hb ports del 80:8081
 	says '80' '8080' '8081'
 	exits 0 hb ports del 80:8080
 }
 
-@test "ports del of what is not open fails and changes nothing" {
+@test "ports del of a closed port fails and changes nothing" {
 	attach --port 8088
 	exits 1 hb ports del 8088 9999
 	says '9999'
@@ -46,7 +46,7 @@ load lib
 	prints 8088
 }
 
-@test "ports del ends connections on both sides at once; others live" {
+@test "ports del ends connections on both sides immediately; others survive" {
 	attach --port 8088 --port 9000
 	scene outlives-nothing 127.0.0.1:8088 "$GW:8088" ports del 8088
 	hb ports add 80:8080
@@ -55,7 +55,7 @@ load lib
 	scene outlives-nothing "[::1]:8088" "[$GW6]:8088" ports del 8088
 }
 
-@test "ports del ends what others pushed out of the table they share: a silent connection, a UDP socket" {
+@test "ports del ends flows evicted from the shared table: a silent connection, a UDP socket" {
 	attach --port 8088/tcp+udp
 	scene pushed-out-ends 127.0.0.1:8088 "$GW:8088" "$(pin_dir br-test)" ports del 8088/tcp+udp
 	for table in recent_tcp recent_udp; do
@@ -63,7 +63,7 @@ load lib
 	done
 }
 
-@test "ports set and a moved port end connections on both sides at once" {
+@test "ports set and a moved port end connections on both sides immediately" {
 	attach --port 8088 --port 9000
 	scene outlives-nothing 127.0.0.1:8088 "$GW:8088" ports set 9000
 	hb ports set 8088 9000
@@ -75,7 +75,7 @@ load lib
 	scene direct-survives 127.0.0.1:8088 "$GW:8088" ports del 8088
 }
 
-@test "detach ends connections over the ports; one inside the host lives" {
+@test "detach ends connections through the ports; one inside the host survives" {
 	attach --port 8088
 	scene direct-survives 127.0.0.1:8088 "$GW:8088" detach
 }
@@ -91,12 +91,12 @@ load lib
 	scene stream-under-change 127.0.0.1:8088 "$GW:8088" 1024
 }
 
-@test "ports set has no moment without the ports that stay" {
+@test "ports set does not interrupt the ports that stay" {
 	attach --port 8088
 	scene set-has-no-gap 127.0.0.1:8088 "$GW:8088"
 }
 
-@test "ports set with nothing new is nothing" {
+@test "ports set of the open ports changes nothing" {
 	attach --port 8088
 	before=$(hb ports list)
 	hb ports set 8088
@@ -105,7 +105,7 @@ load lib
 	exits 2 hb ports del
 }
 
-@test "ports set with no ports is refused: an empty variable of a script closes nothing" {
+@test "ports set without ports is refused, so that an empty shell variable closes nothing" {
 	serve svc --tcp 127.0.0.1:8088
 	attach --port 8088
 	exits 2 hb ports set
@@ -113,7 +113,7 @@ load lib
 	reaches svc tcp "$GW:8088"
 }
 
-@test "ports add of an open port again is fine; one that leads elsewhere is refused, naming both" {
+@test "ports add of an open port succeeds; one that leads elsewhere is refused, naming both" {
 	attach --port 80:8080
 	exits 0 hb ports add 80:8080
 	exits 1 hb ports add 9000 80:9090
@@ -140,7 +140,7 @@ load lib
 	hb ports set --force 8088
 }
 
-@test "malformed SPECs are refused with exit 2, quoting what is wrong, and nothing is opened" {
+@test "malformed SPECs exit 2 and are quoted, and nothing is opened" {
 	attach --port 8088
 	before=$(hb ports list)
 	for spec in 0 65536 99999999999999999999 -1 +80 '' ' 80' '80 ' 80x x 80: :80 80:0 80:65536 \
@@ -165,7 +165,7 @@ load lib
 	lacks '80'
 }
 
-@test "ports of two bridges: the error lists them, -b chooses, -b twice takes both" {
+@test "ports with two bridges attached: the error lists them, -b selects one, -b twice both" {
 	make_bridge br-two 31
 	make_client c2 2 br-two 31
 	serve svc --tcp 127.0.0.1:8088 --tcp 127.0.0.1:9000
@@ -181,7 +181,7 @@ load lib
 	NS=c2 reaches svc tcp 172.31.0.1:9000
 }
 
-@test "a port that a socket holds on the gateway address is refused without --force" {
+@test "a port that a socket is bound to on the gateway address is refused without --force" {
 	serve own --tcp "$GW:53" --udp "$GW:5353"
 	serve svc --tcp 127.0.0.1:53
 	attach
@@ -206,7 +206,7 @@ flows() {
 	echo $sum
 }
 
-@test "a command that is refused or fails forgets no flow" {
+@test "a command that is refused or fails removes no flow" {
 	serve own --tcp "$GW:53"
 	serve svc --udp 127.0.0.1:5000
 	attach --port 5000/udp
@@ -228,7 +228,7 @@ flows() {
 	[ "$(flows)" = 0 ]
 }
 
-@test "told: nobody listens; a wildcard service may need no hbpf; a port of the ephemeral range" {
+@test "warnings: no listener; a wildcard service that may not need hbpf; a port of the ephemeral range" {
 	serve wild --tcp 0.0.0.0:8080
 	serve svc --tcp 127.0.0.1:40000 --tcp 127.0.0.1:9000
 	attach
@@ -242,7 +242,7 @@ flows() {
 	[ -z "$err" ] || fail "a warning for nothing: $err"
 }
 
-@test "a range whose ports different services hold, or none, is shown in as many lines" {
+@test "a range is shown with one line for each service that listens on a part of it, or none" {
 	serve one --tcp 127.0.0.1:9000 --tcp 127.0.0.1:9001 --tcp "[::1]:9000"
 	serve two --tcp 127.0.0.1:9003
 	exits 0 attach --port 9000-9004
@@ -259,7 +259,7 @@ flows() {
 	prints '^ *9000-9001/tcp .*python3' '^ *9002/tcp .*nothing'
 }
 
-@test "told: a service bound to the device lo cannot answer" {
+@test "warning: a service bound to the device lo cannot answer" {
 	on_host socat TCP-LISTEN:8088,bind=127.0.0.1,so-bindtodevice=lo,fork PIPE 3>&- &
 	echo $! >>"$BED/pids"
 	eventually listens_on_lo
@@ -311,7 +311,7 @@ hoard() {
 	EOF
 }
 
-@test "who listens is looked for in this namespace only, and not among endless descriptors" {
+@test "listeners are looked up in this namespace only, and not among endless descriptors" {
 	attach --port 8088-8090
 	serve svc --tcp 127.0.0.1:8088
 	hoard c1 20 900 8089
@@ -334,7 +334,7 @@ hoard() {
 	prints 'python3 \(pid'
 }
 
-@test "attach again tells in one line what is there, and all of it where something changed" {
+@test "attach again prints one line, or everything where something changed" {
 	attach --port 8088 --port 9000
 	exits 0 attach
 	prints '^br-test: 2 ports on 2 gateways; .hbpf status. shows them$'
@@ -345,7 +345,7 @@ hoard() {
 	prints "$GW:8088-8089/tcp" "$GW:9000/tcp"
 }
 
-@test "attach ends by telling what works now: every gateway -> loopback line" {
+@test "attach prints what works now: a line for every gateway -> loopback" {
 	make_docker0
 	serve svc --tcp 127.0.0.1:8088 --udp 127.0.0.53:53
 	exits 0 attach --port 8088 --port 53:127.0.0.53:53/udp
@@ -353,7 +353,7 @@ hoard() {
 		"\[$GW6\]:8088.*->.*\[::1\]:8088" "$GW:53.*->.*127\.0\.0\.53:53"
 }
 
-@test "ports list and status show who listens and how much went through" {
+@test "ports list and status show listeners and traffic" {
 	local pid
 	serve svc --tcp 127.0.0.1:8088
 	pid=$(tail -n 1 "$BED/pids")

@@ -3,7 +3,7 @@
 # Commands at the same time: what comes out is what some order of them, one after another, gives.
 load lib
 
-@test "twenty changes of ports at once: an order explains the result" {
+@test "twenty concurrent changes of ports: some serial order gives the same result" {
 	attach --port 8088
 	remember
 	scene race-ports 8088
@@ -11,14 +11,14 @@ load lib
 	unchanged
 }
 
-@test "twenty commands of all kinds at once, five times: an order explains each result" {
+@test "twenty concurrent commands of all kinds, five times: some serial order gives each result" {
 	remember
 	scene race-all br-test
 	hb detach --all
 	unchanged
 }
 
-@test "attach and detach of two bridges at once: lo's settings are given back at the end" {
+@test "concurrent attach and detach of two bridges: lo's settings are restored at the end" {
 	make_bridge br-two 31
 	remember
 	scene race-bridges br-test br-two
@@ -26,7 +26,7 @@ load lib
 	unchanged
 }
 
-@test "the guard stands and the port works while twenty commands run" {
+@test "the guard holds and the port works while twenty commands run" {
 	attach --port 8088
 	scene race-while-served 127.0.0.1:8088 "$GW:8088"
 	counted IN_GUARD_DST 24

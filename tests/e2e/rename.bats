@@ -34,7 +34,7 @@ detached_by() {
 	each_hook detached_by
 }
 
-@test "status, bridges and ports know a renamed bridge by both names" {
+@test "status, bridges and ports show both names of a renamed bridge" {
 	attach --port 8088
 	exits 0 hb status --json
 	json '.bridges[0] | .bridge == "br-test" and .attached_as == "br-test"'
@@ -72,7 +72,7 @@ attached_again() {
 	unchanged
 }
 
-@test "attach under the new name is a refresh, and detach restores the first old value" {
+@test "attach under the new name is a refresh, and detach restores the original value" {
 	victim
 	remember
 	each_hook attached_again
@@ -114,7 +114,7 @@ new_under_old_name() {
 	unchanged
 }
 
-@test "a new bridge under the old name is closed till it is attached, with a state of its own" {
+@test "a new bridge under the old name is closed until it is attached, with its own state" {
 	serve svc --tcp 127.0.0.1:8088
 	remember
 	each_hook new_under_old_name
@@ -141,7 +141,7 @@ new_under_old_name() {
 	[ ! -e "$HBPF_BPFFS/hbpf" ]
 }
 
-@test "a bridge that takes the name of a deleted one keeps its state, and the dead one's goes" {
+@test "a bridge renamed to a deleted one's name keeps its state, and the deleted one's is removed" {
 	serve svc --tcp 127.0.0.1:8088
 	make_bridge br-old 31
 	hb attach br-old --port 9000
@@ -173,12 +173,12 @@ watched() {
 	hb detach
 }
 
-@test "watch: a declared bridge that is renamed is closed, and served again under its name" {
+@test "watch: a declared bridge is closed when it is renamed, and served again under its name" {
 	victim
 	each_hook watched
 }
 
-@test "watch: a renamed bridge that is declared under its new name is served on" {
+@test "watch: a renamed bridge that is declared under its new name is not interrupted" {
 	serve svc --tcp 127.0.0.1:8088
 	declare_conf <<-EOF
 		[br-test]
@@ -233,7 +233,7 @@ recreated() {
 	done
 }
 
-@test "deleted and re-created in mid-attach: attach fails, undoes all, and the new one is closed" {
+@test "deleted and re-created during attach: attach fails and rolls back, and the new one is closed" {
 	victim
 	remember
 	each_hook recreated
@@ -254,7 +254,7 @@ renamed() {
 	done
 }
 
-@test "renamed in mid-attach: the renamed bridge is served, and detach restores" {
+@test "renamed during attach: the renamed bridge is served, and detach restores" {
 	victim
 	remember
 	each_hook renamed
@@ -265,7 +265,7 @@ swapped() {
 	rename br-other br-test
 }
 
-@test "its name given to another bridge in mid-attach: that one is not touched" {
+@test "its name given to another bridge during attach: that bridge is not touched" {
 	victim
 	make_bridge br-other 31
 	for nth in 1 2 3; do

@@ -54,7 +54,7 @@ helps() {
 	well
 }
 
-@test "a VPN's rule takes answers: told with rule, table and device, and the command printed helps" {
+@test "a VPN's rule captures answers: attach names rule, table and device, and its command helps" {
 	well
 	on_host ip rule add pref 5260 from 172.30.0.0/24 lookup main # the containers' own traffic
 	on_host ip rule add pref 5270 lookup 52
@@ -66,7 +66,7 @@ helps() {
 	helps
 }
 
-@test "a rule that refuses, and one for answers alone" {
+@test "a rule that rejects, and one that matches answers only" {
 	on_host ip rule add pref 100 to 172.16.0.0/12 unreachable
 	lost "$GW" 'have no route to br-test \(routing rule 100, which refuses'
 	helps
@@ -75,14 +75,14 @@ helps() {
 	helps
 }
 
-@test "a route more specific than the bridge's is told" {
+@test "a route more specific than the bridge's is reported" {
 	on_host ip route add 172.30.0.0/25 dev vpn0
 	lost "$GW" 'leave by vpn0, not br-test: table main has a route to 172\.30\.0\.0/25'
 	on_host ip route del 172.30.0.0/25 dev vpn0
 	well
 }
 
-@test "rules for a user or a port: asked is as the service would" {
+@test "rules for a user or a port: the route is looked up as for the service" {
 	on_host ip rule add pref 50 uidrange 1000-1999 lookup 52
 	on_host ip rule add pref 51 ipproto tcp sport 9000 lookup 52
 	well
@@ -93,7 +93,7 @@ helps() {
 	lost "$GW" 'routing rule 52'
 }
 
-@test "a VPN that lets the host's own networks be is no fault, nor is a wide --from" {
+@test "a VPN that leaves the host's own networks alone is not a fault, nor is a wide --from" {
 	on_host ip rule add pref 32764 lookup main suppress_prefixlength 0 # wg-quick's two
 	on_host ip rule add pref 32765 not fwmark 0xca6c lookup 52
 	on_host ip -6 rule add pref 32764 lookup main suppress_prefixlength 0
@@ -110,7 +110,7 @@ helps() {
 	quiet
 }
 
-@test "a bridge whose containers have not come yet is no fault" {
+@test "a bridge without containers yet is not a fault" {
 	on_host ip route add default dev vpn0
 	on_host ip -6 route add default dev vpn0
 	on_host ip link set veth-c1 down

@@ -13,7 +13,7 @@ net.ipv4.conf.lo.route_localnet = 1
 net.ipv4.conf.lo.rp_filter = 2" "$changed"
 }
 
-@test "detach gives back everything: settings, pins, qdiscs, filters" {
+@test "detach restores everything: settings, pins, qdiscs, filters" {
 	remember
 	attach --port 8088 --port 53:127.0.0.53:53/udp --gateway 10.9.9.9 --from onlink
 	hb ports add 9000-9100
@@ -21,14 +21,14 @@ net.ipv4.conf.lo.rp_filter = 2" "$changed"
 	unchanged
 }
 
-@test "detach gives back everything with clsact, too" {
+@test "detach restores everything with clsact, too" {
 	remember
 	hb attach br-test --hook clsact --port 8088
 	hb detach
 	unchanged
 }
 
-@test "detach gives back unusual old values, also after attaching three times" {
+@test "detach restores unusual old values, also after three attaches" {
 	on_host sysctl -qw net.ipv4.conf.lo.rp_filter=1 net.ipv4.conf.lo.route_localnet=1 \
 		net.ipv4.conf.br-test.route_localnet=1
 	remember
@@ -40,7 +40,7 @@ net.ipv4.conf.lo.rp_filter = 2" "$changed"
 	unchanged
 }
 
-@test "a setting that someone else changed meanwhile stays as they left it" {
+@test "detach leaves a setting alone that another program changed meanwhile" {
 	attach --port 8088
 	on_host sysctl -qw net.ipv4.conf.lo.rp_filter=0 net.ipv4.conf.br-test.route_localnet=0
 	hb detach
@@ -49,7 +49,7 @@ net.ipv4.conf.lo.rp_filter = 2" "$changed"
 	setting lo.route_localnet 0
 }
 
-@test "attach again heals a setting that someone else changed" {
+@test "attach again repairs a setting that another program changed" {
 	serve svc --tcp 127.0.0.1:8088
 	attach --port 8088
 	on_host sysctl -qw net.ipv4.conf.lo.route_localnet=0 net.ipv4.conf.br-test.route_localnet=0
@@ -58,7 +58,7 @@ net.ipv4.conf.lo.rp_filter = 2" "$changed"
 	reaches svc tcp "$GW:8088"
 }
 
-@test "status shows a setting that someone else changed" {
+@test "status shows a setting that another program changed" {
 	attach --port 8088
 	exits 0 hb status
 	prints 'br-test\.route_localnet' 'lo\.route_localnet' 'lo\.rp_filter'
@@ -90,7 +90,7 @@ setting_works() {
 	lacks ', but '
 }
 
-@test "a setting put back that stops all of IPv4: status fails, and begins with it and its repair" {
+@test "a reverted setting that breaks all of IPv4: status fails, and starts with it and the repair" {
 	serve svc --tcp 127.0.0.1:8088
 	attach --port 8088
 	setting_works
@@ -100,7 +100,7 @@ setting_works() {
 	setting_breaks br-test.route_localnet=0
 }
 
-@test "a setting put back to what works as well is no fault" {
+@test "a setting changed to another value that works is not a fault" {
 	serve svc --tcp 127.0.0.1:8088
 	attach --port 8088
 	setting_works lo.rp_filter=0
@@ -125,7 +125,7 @@ setting_works() {
 	unchanged
 }
 
-@test "detach --all takes two bridges away" {
+@test "detach --all detaches two bridges" {
 	make_bridge br-two 31
 	remember
 	attach --port 8088
@@ -134,7 +134,7 @@ setting_works() {
 	unchanged
 }
 
-@test "a deleted bridge does not count as attached when lo's settings are given back" {
+@test "a deleted bridge does not count as attached when lo's settings are restored" {
 	remember
 	make_bridge br-two 31
 	attach --port 8088
@@ -147,7 +147,7 @@ setting_works() {
 	unchanged
 }
 
-@test "a second bridge attached later does not take hbpf's values for the old ones" {
+@test "a second bridge attached later does not record hbpf's own values as the old ones" {
 	on_host sysctl -qw net.ipv4.conf.lo.rp_filter=1
 	make_bridge br-two 31
 	remember
@@ -158,7 +158,7 @@ setting_works() {
 	unchanged
 }
 
-@test "told: strict connection tracking that sees bridged packets" {
+@test "attach warns of strict connection tracking that sees bridged packets" {
 	[ -e /proc/sys/net/bridge ] || skip "no br_netfilter"
 	on_host sysctl -qw net.bridge.bridge-nf-call-iptables=0
 	on_host iptables -A INPUT -m conntrack --ctstate INVALID -j ACCEPT
@@ -197,7 +197,7 @@ setting_works() {
 }
 
 # What netavark, Docker without userland-proxy and kube-proxy do: they write 1, whatever is there.
-@test "route_localnet of someone else who came later: detach leaves it, refreshed or not" {
+@test "route_localnet set by another program later: detach leaves it, refreshed or not" {
 	attach --port 8088
 	setting br-test.route_localnet 2
 	on_host sysctl -qw net.ipv4.conf.br-test.route_localnet=1
@@ -215,7 +215,7 @@ setting_works() {
 	setting br-test.route_localnet 1
 }
 
-@test "route_localnet of someone else who came later and went: hbpf's own again, and 0 after it" {
+@test "route_localnet set by another program and reset later: hbpf's own again, and 0 after detach" {
 	serve svc --tcp 127.0.0.1:8088
 	attach --port 8088
 	on_host sysctl -qw net.ipv4.conf.br-test.route_localnet=1

@@ -3,7 +3,7 @@
 # Pinned state: other versions, debris, kills at any instant, commands at once (docs/DESIGN.md, "Host settings" and "State").
 load lib
 
-@test "attach is idempotent: again it refreshes and changes nothing" {
+@test "attach is idempotent: a second one changes nothing" {
 	attach --port 8088 --port 80:8080 --from onlink
 	remember
 	attach
@@ -12,7 +12,7 @@ load lib
 	prints 8088 8080
 }
 
-@test "attach again: --port adds, what is not named stays" {
+@test "attach again: --port opens more ports and keeps the open ones" {
 	make_client c2 3
 	serve svc --tcp 127.0.0.1:8088 --tcp 127.0.0.1:9000
 	attach --port 8088 --from 172.30.0.2/32
@@ -22,7 +22,7 @@ load lib
 	NS=c2 misses ECONNREFUSED tcp "$GW:9000"
 }
 
-@test "state of another layout version: every command says so, and nothing is touched" {
+@test "state of another layout version: every command reports it and changes nothing" {
 	attach --port 8088
 	remember
 	tool bpf write "$(pin_dir br-test)/bridge_config" 0 63000000
@@ -39,7 +39,7 @@ load lib
 	attach --port 8088
 }
 
-@test "another layout: detach takes the clsact qdisc that hbpf made, and no one else's" {
+@test "another layout: detach removes the clsact qdisc that hbpf created, and no other" {
 	remember
 	hb attach br-test --hook clsact --port 8088
 	tool bpf write "$(pin_dir br-test)/bridge_config" 0 63000000
@@ -53,7 +53,7 @@ load lib
 	unchanged
 }
 
-@test "another layout on one bridge: ports and status still show the other one, and exit 1" {
+@test "another layout on one bridge: ports and status still show the other bridge, and exit 1" {
 	make_bridge br-two 31
 	attach --port 8088
 	hb attach br-two --hook "$HOOK" --port 9000
@@ -77,7 +77,7 @@ netns_inode() {
 	stat -Lc %i "/run/netns/$1"
 }
 
-@test "a dead namespace's state below an inode number used again is not taken for one's own" {
+@test "a new namespace with the inode number of a deleted one does not use its state" {
 	make_ns other
 	in_ns other ip link add br-test type bridge
 	in_ns other "$HBPF" attach br-test --hook "$HOOK" --port 9000
@@ -112,7 +112,7 @@ netns_inode() {
 	[ -z "$(find "$HBPF_BPFFS" -path '*hbpf*')" ]
 }
 
-@test "a bridge made anew under the same name: nothing works till attach, then all of it" {
+@test "a bridge re-created under the same name: nothing works until attach, then everything" {
 	serve svc --tcp 127.0.0.1:8088 --tcp 127.0.0.1:9000
 	attach --port 8088
 	drop_client c1
@@ -131,7 +131,7 @@ netns_inode() {
 	setting lo.route_localnet 0
 }
 
-@test "a bridge deleted while attached is taken away by detach" {
+@test "detach cleans up after a bridge that was deleted while attached" {
 	before_lo=$(on_host sysctl -a 2>/dev/null | grep '^net\.ipv4\.conf\.lo\.')
 	attach --port 8088
 	on_host ip link del br-test
@@ -140,7 +140,7 @@ netns_inode() {
 	[ -z "$(find "$HBPF_BPFFS" -path '*hbpf*')" ]
 }
 
-@test "two namespaces with a bridge of one name share a bpffs and nothing else" {
+@test "two namespaces with bridges of the same name share a bpffs and nothing else" {
 	make_ns other
 	in_ns other ip link add br-test type bridge
 	in_ns other ip link set br-test up
@@ -157,21 +157,21 @@ netns_inode() {
 	[ -z "$(find "$HBPF_BPFFS" -path '*hbpf*')" ]
 }
 
-@test "twenty ports add at once give what twenty in a row give" {
+@test "twenty concurrent ports add give the same result as twenty in a row" {
 	attach
 	scene twenty-at-once 9001
 	exits 0 hb ports list
 	prints '9001-9020'
 }
 
-@test "attach, ports, detach and status all at once: serial results, nothing half-done" {
+@test "concurrent attach, ports, detach and status: serial results, nothing half done" {
 	remember
 	scene twenty-mixed br-test
 	hb detach --all
 	unchanged
 }
 
-@test "a command waits for another one's lock" {
+@test "a command waits for the lock that another one holds" {
 	attach
 	exits 124 flock "$HBPF_BPFFS/hbpf" timeout 1 nsenter --net=/run/netns/host "$HBPF" ports add 8088
 	hb ports add 8088
@@ -181,7 +181,7 @@ nobody() {
 	setpriv --reuid nobody --regid nogroup --clear-groups "$@"
 }
 
-@test "nobody's lock on the bpffs holds up no command" {
+@test "a lock that an unprivileged user holds on the bpffs blocks no command" {
 	[ "$(stat -c %a "$HBPF_BPFFS")" = 1777 ] # where anybody can open it
 	attach --port 8088
 	# not nobody(), which would stay between it and its PID
@@ -195,7 +195,7 @@ nobody() {
 	[ ! -e "$HBPF_BPFFS/hbpf" ]
 }
 
-@test "directories that others own or may write are refused, and nothing is attached" {
+@test "directories that other users own or can write are refused, and nothing is attached" {
 	local mine bad command whose
 	mine=$(dirname "$(pin_dir br-test)")
 
@@ -227,7 +227,7 @@ nobody() {
 	unchanged
 }
 
-@test "a bpffs whose root lets others replace what is in it is refused" {
+@test "a bpffs whose root directory lets other users replace entries is refused" {
 	local bad
 
 	for bad in 'chmod 0777' 'chmod 0770' 'chown nobody'; do
@@ -255,7 +255,7 @@ stalled_pager() {
 	exec 8>"$BED/pager" # which is not set not to block
 }
 
-@test "a reader that does not read a report holds up no other command" {
+@test "a report whose reader stalls blocks no other command" {
 	local command
 
 	attach --port 8088
@@ -279,7 +279,7 @@ attach_two() {
 	hb attach br-two --hook "$HOOK"
 }
 
-@test "a reader that does not read holds up no other command, however much there is to read" {
+@test "a long report whose reader stalls blocks no other command" {
 	local command
 
 	attach --port 10000-19999
@@ -350,7 +350,7 @@ detach_cleans() {
 	hb detach --all >"$BED/log" && unchanged
 }
 
-@test "attach killed at any instant: guarded, and a second attach heals" {
+@test "attach killed at any instant: guarded, and a second attach repairs it" {
 	serve svc --tcp 127.0.0.1:8088
 	remember
 	prepare=nothing_attached judge=second_attach_heals
@@ -369,14 +369,14 @@ detach_cleans() {
 	killed_at_each detach br-test
 }
 
-@test "detach killed at any instant: an attach heals" {
+@test "detach killed at any instant: an attach repairs it" {
 	serve svc --tcp 127.0.0.1:8088
 	remember
 	prepare=is_attached judge=second_attach_heals
 	killed_at_each detach br-test
 }
 
-@test "ports set killed at any instant: the port that stays works, and the next set is right" {
+@test "ports set killed at any instant: the port that stays works, and the next set succeeds" {
 	serve svc --tcp 127.0.0.1:8088
 	remember
 	prepare=is_attached judge=set_is_right
@@ -388,7 +388,7 @@ set_is_right() {
 		hb ports list >"$BED/log" && ! grep -q 90 "$BED/log" && hb detach >"$BED/log"
 }
 
-@test "debris: a state directory without its config" {
+@test "leftovers: a state directory without its config" {
 	serve svc --tcp 127.0.0.1:8088
 	remember
 	attach --port 8088

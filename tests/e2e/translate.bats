@@ -173,7 +173,7 @@ load lib
 	done
 }
 
-@test "a default-deny INPUT policy that lets loopback in, as ufw's" {
+@test "a default-deny INPUT policy that accepts loopback, as ufw's" {
 	serve svc --tcp 127.0.0.1:8088
 	on_host iptables -P INPUT DROP
 	on_host iptables -A INPUT -i lo -j ACCEPT
@@ -194,7 +194,7 @@ load lib
 }
 
 # bats test_tags=hook
-@test "an idle connection survives a second attach and other ports' changes" {
+@test "an idle connection survives a second attach and changes of other ports" {
 	attach --port 8088
 	scene survives 127.0.0.1:8088 "$GW:8088" "$HBPF" attach br-test
 	scene survives 127.0.0.1:8088 "$GW:8088" "$HBPF" ports set 8088 9000-9100

@@ -69,7 +69,7 @@ load lib
 	uncounted OUT_AMBIGUOUS OUT_FAILED
 }
 
-@test "a socket of both families, bound to [::], asked over IPv4" {
+@test "a dual-stack socket bound to [::], queried over IPv4" {
 	attach --port 53:5353/udp
 	scene udp-dual 5353 "$GW:53"
 }
@@ -82,13 +82,13 @@ load lib
 	reaches svc udp "$DOCKER0:5300"
 }
 
-@test "one socket asks a service bound to 0.0.0.0 through two gateways in turn" {
+@test "one socket queries a service bound to 0.0.0.0 through two gateways in turn" {
 	make_docker0
 	attach --port 53:5353/udp
 	scene udp-two-gateways 0.0.0.0:5353 "$GW:53" "$DOCKER0:53"
 }
 
-@test "a service bound to the gateway itself keeps its answers, whatever shares its port" {
+@test "answers of a service bound to the gateway itself are left alone, whatever shares its port" {
 	serve stub --udp 127.0.0.53:53
 	serve inner --udp "[::1]:53"
 	serve own --udp "$GW:53" --udp "[$GW6]:53"
@@ -120,7 +120,7 @@ load lib
 	prints '^ *53/udp .* in 2 \(.* out 2 \('
 }
 
-@test "a closed service refuses at once, in both families, remapped too" {
+@test "a closed service refuses immediately, in both families, remapped too" {
 	attach --port 5353/udp --port 53:5354/udp
 	misses ECONNREFUSED udp "$GW:5353"
 	misses ECONNREFUSED udp "[$GW6]:5353"
@@ -129,7 +129,7 @@ load lib
 	counted OUT_ICMP 4
 }
 
-@test "a closed service refuses at once behind docker0's address" {
+@test "a closed service refuses immediately behind docker0's address" {
 	make_docker0
 	attach --port 5353/udp
 	misses ECONNREFUSED udp "$DOCKER0:5353"
@@ -167,7 +167,7 @@ load lib
 	counted OUT_FRAGMENT
 }
 
-@test "fragments of the host's own, with the id of an answer that was translated before" {
+@test "fragments of the host's own datagram, with the id of an earlier translated answer" {
 	on_host sysctl -qw net.bridge.bridge-nf-call-iptables=0
 	make_docker0
 	attach --port 53:5353/udp
@@ -189,13 +189,13 @@ load lib
 	done
 }
 
-@test "one socket asks two gateways in turn and gets each answer from whom it asked" {
+@test "one socket queries two gateways in turn and gets each answer from the one it queried" {
 	make_docker0
 	attach --port 5353/udp
 	scene udp-two-gateways 127.0.0.1:5353 "$GW:5353" "$DOCKER0:5353"
 }
 
-@test "one socket asks two gateway ports of one service in turn" {
+@test "one socket queries two gateway ports of one service in turn" {
 	attach --port 5353/udp --port 53:5353/udp
 	scene udp-two-gateways 127.0.0.1:5353 "$GW:5353" "$GW:53"
 	scene udp-two-gateways "[::1]:5353" "[$GW6]:5353" "[$GW6]:53"

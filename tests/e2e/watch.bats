@@ -10,7 +10,7 @@ load watch
 # --- bridges that come, go and change
 
 # bats test_tags=hook
-@test "a bridge that is there is attached at once" {
+@test "an existing bridge is attached immediately" {
 	serve svc --tcp 127.0.0.1:8088 --tcp 127.0.0.1:8080 --udp 127.0.0.1:5300
 	declare_conf <<-EOF
 		[br-test]
@@ -25,7 +25,7 @@ load watch
 }
 
 # bats test_tags=hook
-@test "a bridge that comes later is attached when it comes" {
+@test "a bridge created later is attached when it appears" {
 	serve svc --tcp 127.0.0.1:8088
 	declare_conf <<-EOF
 		[br-late]
@@ -39,7 +39,7 @@ load watch
 	misses ECONNREFUSED tcp "$GW:8088"
 }
 
-@test "a section may say an alternative name of the bridge" {
+@test "a section may use an alternative name of the bridge" {
 	serve svc --tcp 127.0.0.1:8088
 	declare_conf <<-EOF
 		[a-name-longer-than-an-interface-may-have]
@@ -54,7 +54,7 @@ load watch
 }
 
 # bats test_tags=hook
-@test "a bridge that is made anew is attached again" {
+@test "a re-created bridge is attached again" {
 	serve svc --tcp 127.0.0.1:8088
 	declare_br_test
 	watch
@@ -67,7 +67,7 @@ load watch
 	eventually reaches svc tcp "$GW:8088"
 }
 
-@test "route_localnet that an engine sets later is learnt at once, and left alone" {
+@test "route_localnet that an engine sets later is noticed immediately, and left alone" {
 	on_host sysctl -qw net.bridge.bridge-nf-call-iptables=1
 	declare_br_test
 	watch
@@ -80,7 +80,7 @@ load watch
 	setting br-test.route_localnet 1
 }
 
-@test "addresses of the bridge and of docker0 that come and go are followed" {
+@test "added and removed addresses of the bridge and of docker0 are followed" {
 	serve svc --tcp 127.0.0.1:8088
 	declare_br_test
 	watch
@@ -108,7 +108,7 @@ load watch
 # --- what others remove
 
 # bats test_tags=hook
-@test "programs, pins and settings that somebody removed are healed" {
+@test "removed programs, pins and settings are repaired" {
 	serve svc --tcp 127.0.0.1:8088
 	declare_br_test
 	watch
@@ -137,7 +137,7 @@ load watch
 	reaches svc tcp "$GW:8088"
 }
 
-@test "ports that were added by hand go, and those that were taken away come back" {
+@test "ports added manually are closed, and ports removed manually are opened again" {
 	serve svc --tcp 127.0.0.1:8088 --tcp 127.0.0.1:9000
 	declare_br_test
 	watch
@@ -153,7 +153,7 @@ load watch
 	status_is '.owner == "file"'
 }
 
-@test "what is undone again and again is not healed without a pause" {
+@test "what is reverted repeatedly is repaired with growing pauses" {
 	declare_br_test
 	watch
 	eventually setting br-test.route_localnet 2
@@ -172,7 +172,7 @@ load watch
 }
 
 # bats test_tags=hook
-@test "a NAT rule that comes later turns pinning on" {
+@test "a NAT rule added later turns the NAT bypass on" {
 	need_pinning
 	declare_br_test
 	watch
@@ -190,7 +190,7 @@ load watch
 
 # --- the configuration
 
-@test "SIGHUP: ports that left the file close, ports that came open, and what stays goes on" {
+@test "SIGHUP: removed ports close, added ports open, and the others are not interrupted" {
 	serve svc --tcp 127.0.0.1:8088 --tcp 127.0.0.1:8089 --tcp 127.0.0.1:9000
 	declare_conf <<-EOF
 		[br-test]
@@ -211,7 +211,7 @@ load watch
 }
 
 # bats test_tags=hook
-@test "a section that left the file is detached, and what was attached by hand stays" {
+@test "the bridge of a removed section is detached, and a manually attached one stays" {
 	make_bridge br-two 31
 	make_bridge br-hand 32
 	remember
@@ -243,7 +243,7 @@ load watch
 	unchanged
 }
 
-@test "a section for a bridge attached by hand takes it over, and detaches it when it goes" {
+@test "a section for a manually attached bridge takes it over, and its removal detaches it" {
 	serve svc --tcp 127.0.0.1:8088 --tcp 127.0.0.1:9000
 	attach --port 9000
 	declare_br_test
@@ -256,7 +256,7 @@ load watch
 	not_attached br-test
 }
 
-@test "a broken configuration is told by file and line, and the old state stays" {
+@test "an invalid configuration is logged with file and line, and the old state stays" {
 	serve svc --tcp 127.0.0.1:8088
 	declare_br_test
 	watch
@@ -287,7 +287,7 @@ load watch
 	misses ECONNREFUSED tcp "$GW:8088"
 }
 
-@test "a broken configuration at the start: nothing is done, exit 1" {
+@test "an invalid configuration at startup: nothing is done, exit 1" {
 	attach --port 8088
 	remember
 	printf 'ports = 1\n[br-test]\nports = http\n' >"$BED/hbpf.conf"
@@ -299,7 +299,7 @@ load watch
 	unchanged
 }
 
-@test "--check tells every error by file and line, and touches nothing" {
+@test "--check prints every error with file and line, and changes nothing" {
 	remember
 	declare_conf <<-EOF
 		labels = yes
@@ -333,7 +333,7 @@ load watch
 	exits 2 hb watch --check "$BED/hbpf.conf" -c "$BED/hbpf.conf"
 }
 
-@test "a configuration that others may write is refused" {
+@test "a configuration that other users can write is refused" {
 	declare_br_test
 	exits 0 hb watch --check "$BED/hbpf.conf"
 	chmod 646 "$BED/hbpf.conf"

@@ -53,7 +53,7 @@ declare_labels() {
 	declare_conf <<<"labels = yes"
 }
 
-@test "an engine that came while nothing depended on one is asked once something does" {
+@test "an engine that started while nothing depended on one is queried once something does" {
 	networks net,br-test
 	declare_conf <<-EOF
 		[net]
@@ -73,7 +73,7 @@ declare_labels() {
 	live
 }
 
-@test "the directory of a socket comes after the watcher, and the engine in it is heard" {
+@test "an engine whose socket's directory is created after the watcher started is found" {
 	podman_networks net,br-test,8088
 	declare_labels
 	watch
@@ -87,7 +87,7 @@ declare_labels() {
 	live
 }
 
-@test "an engine that ends its stream of events at once is asked after growing pauses" {
+@test "an engine that closes its event stream immediately is queried after growing pauses" {
 	networks net,br-test,8088
 	docker brief
 	declare_labels
@@ -99,7 +99,7 @@ declare_labels() {
 	live
 }
 
-@test "a second network of the same name takes nothing from the one that is served" {
+@test "a second network of the same name does not affect the one that is served" {
 	make_bridge br-other 31
 	networks net,br-test
 	docker
@@ -125,7 +125,7 @@ declare_labels() {
 	status_is '.ports[0].gateway_port == 8088 and (.ports | length) == 1'
 }
 
-@test "an interface that comes again while its engine is away is not taken for the same network" {
+@test "an interface re-created while its engine is down is not taken for the same network" {
 	make_bridge podman1 31
 	podman_networks net,podman1,8088
 	podman
@@ -148,7 +148,7 @@ declare_labels() {
 	eventually logged 'podman1: attached' 2
 }
 
-@test "a watcher that starts while an engine's socket is away detaches none of its networks" {
+@test "a watcher that starts while an engine's socket is missing detaches none of its networks" {
 	make_bridge podman1 31
 	networks net,br-test,8088
 	podman_networks pnet,podman1,8088
@@ -168,7 +168,7 @@ declare_labels() {
 	unlogged podman1
 }
 
-@test "of endless networks with labels 1024 are obeyed, and those whose bridge is there first" {
+@test "of endless networks with labels 1024 are served, those with an existing bridge first" {
 	local many
 
 	mapfile -t many < <(seq 1500 | sed 's/.*/net&,gone&,80/')
@@ -187,7 +187,7 @@ declare_labels() {
 	status_is '.live'
 }
 
-@test "what cannot be detached is tried again after a pause, and --detach-on-exit says it is left" {
+@test "a failed detach is retried after a pause, and --detach-on-exit reports what is left" {
 	declare_br_test
 	watch --detach-on-exit
 	eventually logged 'br-test: attached'

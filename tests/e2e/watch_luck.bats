@@ -10,7 +10,7 @@ load watch
 # --- the watcher itself
 
 # bats test_tags=hook
-@test "SIGTERM leaves what is attached, and a restart leaves no gap" {
+@test "SIGTERM keeps bridges attached, and a restart leaves no gap" {
 	serve svc --tcp 127.0.0.1:8088
 	declare_br_test
 	watch
@@ -33,7 +33,7 @@ load watch
 }
 
 # bats test_tags=hook
-@test "--detach-on-exit leaves the host as it was, but for what was attached by hand" {
+@test "--detach-on-exit restores the host, except for manually attached bridges" {
 	make_bridge br-hand 32
 	hb attach br-hand --hook "$HOOK" --port 9000
 	remember
@@ -45,7 +45,7 @@ load watch
 }
 
 # bats test_tags=hook
-@test "what a watcher of before attached is detached where it is no longer declared" {
+@test "bridges of an earlier watcher are detached if no longer declared" {
 	remember
 	declare_br_test
 	watch
@@ -57,7 +57,7 @@ load watch
 	unchanged
 }
 
-@test "a second watcher says who is the first, and exits 1" {
+@test "a second watcher names the first one, and exits 1" {
 	declare_br_test
 	watch
 	eventually live
@@ -70,7 +70,7 @@ load watch
 	watch # nothing that a killed one left is in the way
 }
 
-@test "the service manager is told of start, reload and end" {
+@test "the service manager is notified of start, reload and stop" {
 	socat -u "UNIX-RECV:$BED/notify" "OPEN:$BED/notified,creat,append" 3>&- &
 	echo $! >>"$BED/pids"
 	eventually test -S "$BED/notify"
@@ -86,7 +86,7 @@ load watch
 	eventually grep -q 'STOPPING=1' "$BED/notified"
 }
 
-@test "a service manager that does not read holds up nothing" {
+@test "a service manager that does not read blocks nothing" {
 	"${PY[@]}" -c 'if True:
 		import socket, sys, time
 		there, here = (socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) for _ in range(2))
@@ -111,7 +111,7 @@ load watch
 # --- bad luck
 
 # bats test_tags=hook
-@test "a bridge that flaps 100 times is served at last, and nothing is left over" {
+@test "a bridge that flaps 100 times is served in the end, and nothing is left over" {
 	serve svc --tcp 127.0.0.1:8088
 	declare_conf <<-EOF
 		[br-flap]
@@ -140,7 +140,7 @@ load watch
 	NS=c2 eventually reaches svc tcp 172.31.0.1:8088
 }
 
-@test "notices that are lost by the thousand lose no change" {
+@test "no change is missed when thousands of netlink events are lost" {
 	declare_conf <<-EOF
 		[br-test]
 		ports = 8088
@@ -164,7 +164,7 @@ load watch
 	live
 }
 
-@test "a port that somebody else holds on the gateway is told once, and opened once it is free" {
+@test "a port in use on the gateway is logged once, and opened when it is free" {
 	serve holder --tcp "$GW:8088"
 	holder=$(tail -n 1 "$BED/pids")
 	make_bridge br-two 31
@@ -187,7 +187,7 @@ load watch
 	eventually live br-test
 }
 
-@test "no clock that is set matters to it" {
+@test "setting the system clock has no effect" {
 	# Every clock but the monotonic one jumps by years at each look.
 	cat >"$BED/jump.c" <<-'EOF'
 		#define _GNU_SOURCE
@@ -243,7 +243,7 @@ load watch
 }
 
 # bats test_tags=hook
-@test "it works with no more capabilities than its unit gives it" {
+@test "it works with only the capabilities that its unit grants" {
 	caps=$(sed -n 's/^CapabilityBoundingSet=//p' "$E2E/../../dist/hbpf.service" | tr -d '\n')
 	[ -n "$caps" ]
 	drop=-all

@@ -75,7 +75,7 @@ load lib
 	reaches svc tcp "$GW:8088"
 }
 
-@test "a frame to another host, which a promiscuous bridge hands up, is not for the exported port" {
+@test "a frame to another host, received by a promiscuous bridge, does not reach the exported port" {
 	serve svc --udp 127.0.0.1:8088
 	attach --port 8088/udp
 	on_host ip link set br-test promisc on
@@ -87,7 +87,7 @@ load lib
 	counted IN_OTHER_HOST
 }
 
-@test "a source route over the gateway leads on to another client, not to the exported port" {
+@test "a source route through the gateway leads to another client, not to the exported port" {
 	make_client c2 3
 	on_host sysctl -qw net.ipv4.ip_forward=1
 	for ns in host c2; do
@@ -127,7 +127,7 @@ load lib
 	NS=host reaches client udp "$C1:8088"
 }
 
-@test "a published port of Docker's kind: its NAT rule must not catch the translated packet" {
+@test "a published port like Docker's: its NAT rule does not match the translated packet" {
 	need_pinning
 	make_client c2 3
 	NS=c2 serve container --tcp 172.30.0.3:5432
@@ -144,7 +144,7 @@ load lib
 	reaches svc tcp "$GW:5432" --source 5555
 }
 
-@test "the same for UDP, also for a flow that outlives its conntrack entry" {
+@test "a published UDP port like Docker's: the same, also for a flow that outlives its conntrack entry" {
 	need_pinning
 	make_client c2 3
 	serve svc --udp 127.0.0.1:5432
@@ -157,7 +157,7 @@ load lib
 	reaches svc udp "$GW:5432" --source 5555
 }
 
-@test "a user's own DNAT rules for 127.0.0.1 catch no client, and go on to serve the host" {
+@test "a user's own DNAT rules for 127.0.0.1 match no client, and still serve the host" {
 	need_pinning
 	make_client c2 3
 	NS=c2 serve elsewhere --tcp 172.30.0.3:8088 --udp 172.30.0.3:5300
@@ -185,7 +185,7 @@ load lib
 	NS=host reaches other udp 127.0.0.1:5300
 }
 
-@test "a client of one bridge cannot speak in a connection of another's" {
+@test "a client of one bridge cannot inject into a connection of another bridge's client" {
 	make_bridge br-two 31
 	make_client c2 2 br-two 31
 	attach --port 8088

@@ -35,7 +35,7 @@ answers() {
 	prints '192\.0\.2\.7'
 }
 
-@test "libvirt's kind of bridge: leases, names and exported ports, side by side" {
+@test "a bridge like libvirt's: leases, names and exported ports side by side" {
 	on_host ip link add virbr0 type bridge forward_delay 0
 	on_host ip address add 192.168.122.1/24 dev virbr0
 	on_host ip link set virbr0 up
@@ -60,7 +60,7 @@ answers() {
 	NS=vm misses ECONNREFUSED tcp 192.168.122.1:8088
 }
 
-@test "LXD's and Incus's kind of bridge: the same, and IPv6 by router advertisements" {
+@test "a bridge like LXD's and Incus's: the same, and IPv6 by router advertisements" {
 	on_host ip link add lxdbr0 type bridge forward_delay 0
 	on_host ip address add 10.31.7.1/24 dev lxdbr0
 	on_host ip address add fd42:7::1/64 dev lxdbr0 nodad
@@ -112,7 +112,7 @@ as_other() {
 	counted IN_SOURCE
 }
 
-@test "--from shuts such a host out, and lets the other network in" {
+@test "--from excludes a host at a port of the bridge, and lets the other network in" {
 	outside
 	serve svc --tcp 127.0.0.1:8088
 	attach --port 8088 --from "$C1/32"
@@ -151,7 +151,7 @@ nest() {
 	in_ns c1 sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0
 }
 
-@test "an engine within a container, with MTU 1400: large transfers, as the errors come back right" {
+@test "an engine in a container, with MTU 1400: large transfers work, as ICMP errors are translated" {
 	nest 1400
 	# the control: a service on the gateway itself
 	scene pmtu "$GW:8087" "$GW:8087" c2 1400
@@ -161,7 +161,7 @@ nest() {
 	counted IN_ICMP
 }
 
-@test "the same by IPv6, with the least MTU there is" {
+@test "an engine in a container, over IPv6 with the minimum MTU" {
 	nest 1280
 	scene pmtu "[$GW6]:8087" "[$GW6]:8087" c2 1280
 	on_host ip -6 route flush cache

@@ -66,7 +66,7 @@ reached()
 }
 
 # Whose network goes and comes back under the same name
-@test "Compose, down and up again: attach heals, and knows the ports" {
+@test "Compose down and up: attach repairs it, and the ports are remembered" {
 	command -v docker-compose >/dev/null || skip "no docker-compose here"
 	mkdir "$BATS_TEST_TMPDIR/app"
 	cat >"$BATS_TEST_TMPDIR/app/docker-compose.yml" <<-END
@@ -100,7 +100,7 @@ reached()
 	docker-compose down
 }
 
-@test "dockerd restarted, its containers left running: the connection lives, new ones work" {
+@test "dockerd restarted, its containers left running: the connection survives, new ones work" {
 	docker network create --opt com.docker.network.bridge.name=br-test \
 		--subnet 172.30.0.0/24 test-net
 	hbpf attach br-test --port 8088

@@ -33,7 +33,7 @@ teardown()
 	podman_test_end
 }
 
-@test "host.containers.internal is served; the bridge comes and goes with its containers, and attach heals" {
+@test "host.containers.internal is served; after its bridge was removed and re-created attach repairs it" {
 	host_service tcp 127.0.0.1 8088 "from the host"
 	podman_container client test-net sleep 300
 	run -7 podman_in client "${fetch[@]}" http://host.containers.internal:8088
@@ -51,7 +51,7 @@ teardown()
 	[ "$output" = "from the host" ]
 }
 
-@test "a port published on 127.0.0.1 does not answer, attach says why, and --pin off lets other networks in" {
+@test "a port published on 127.0.0.1 does not answer, attach says why, and --nat-bypass off lets other networks in" {
 	timeout 60 podman run --detach --cgroup-parent "$PODMAN_CGROUP" --volume /usr:/usr:ro \
 		--volume "$HERE:/tests:ro" --name database --network test-net \
 		--publish 127.0.0.1:5432:5432 hbpf-test \

@@ -92,7 +92,7 @@ reached()
 	[ "$output" = "direct" ]
 }
 
-@test "Docker with ufw, enabled, reloaded and disabled: the connection lives, new ones work" {
+@test "Docker with ufw, enabled, reloaded and disabled: the connection survives, new ones work" {
 	docker_up
 	reached
 	ufw_configure
@@ -107,7 +107,7 @@ reached()
 	all_answer
 }
 
-@test "Docker with firewalld, reloaded, stopped and started: the connection lives, new ones work" {
+@test "Docker with firewalld, reloaded, stopped and started: the connection survives, new ones work" {
 	firewalld_up
 	docker_up
 	# Docker put its bridges in a zone of its own, which accepts; public does not.
@@ -124,7 +124,7 @@ reached()
 	all_answer
 }
 
-@test "all of Docker's rules flushed, by iptables and by nft: the connection lives, new ones work" {
+@test "all of Docker's rules flushed, by iptables and by nft: the connection survives, new ones work" {
 	docker_up
 	reached
 	iptables --policy INPUT DROP

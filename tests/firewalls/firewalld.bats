@@ -41,7 +41,7 @@ blocked() {
 	blocked
 }
 
-@test "firewalld started, reloaded, reloaded completely and stopped while connected: the connection lives, new ones work" {
+@test "firewalld started, reloaded, reloaded completely and stopped while connected: the connection survives, new ones work" {
 	attach --port 8088 --port 5300/udp --port 8089
 	reaches direct tcp "$GW:8090"
 	firewalld_up

@@ -50,7 +50,7 @@ deny_output() {
 	END
 }
 
-@test "nftables that denies input and forward, loaded while connected: all answers" {
+@test "nftables that denies input and forward, loaded while connected: everything answers" {
 	attach --port 8088 --port 5300/udp --port 8089
 	cat >"$BED/load" <<-END
 		$(declare -f on_host in_ns default_deny)
@@ -86,7 +86,7 @@ deny_output() {
 }
 
 # nft's and iptables' own reverse path filters, and the drop of what claims to be loopback's
-@test "reverse path filters and rules against spoofed loopback addresses: all answers" {
+@test "reverse path filters and rules against spoofed loopback addresses: everything answers" {
 	on_host nft -f - <<-'END'
 		table inet raw {
 			chain prerouting {
@@ -114,7 +114,7 @@ deny_output() {
 	prints 'rpfilter .*-c 1 '
 }
 
-@test "rules flushed while connected, with pinning and without: the connection lives, new ones work" {
+@test "rules flushed while connected, with the NAT bypass and without: the connection survives, new ones work" {
 	local pins=off
 	! kernel_since 6.1 || pins="on off"
 	for pin in $pins; do
@@ -135,7 +135,7 @@ deny_output() {
 	done
 }
 
-@test "conntrack's table flushed while connected: the connection lives, new ones work" {
+@test "conntrack's table flushed while connected: the connection survives, new ones work" {
 	default_deny
 	attach --port 8088 --port 5300/udp --port 8089
 	scene survives 127.0.0.1:8089 "$GW:8089" conntrack -F
@@ -152,7 +152,7 @@ deny_output() {
 	reaches svc tcp "$GW:8088"
 }
 
-@test "loopback that is not tracked, and INVALID not let out: it takes the rule of SERVICES.md" {
+@test "untracked loopback, and INVALID dropped on output: needs the rule of docs/SERVICES.md" {
 	local tables
 	for tables in iptables ip6tables; do
 		on_host $tables -t raw -A PREROUTING -i lo -j NOTRACK

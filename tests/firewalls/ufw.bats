@@ -37,7 +37,7 @@ blocked() {
 	blocked
 }
 
-@test "ufw enabled, reloaded and disabled while connected: the connection lives, new ones work" {
+@test "ufw enabled, reloaded and disabled while connected: the connection survives, new ones work" {
 	attach --port 8088 --port 5300/udp --port 8089
 	scene survives 127.0.0.1:8089 "$GW:8089" ufw --force enable
 	blocked

@@ -25,7 +25,7 @@ offers()
 	offered=${COMPREPLY[*]}
 }
 
-@test "commands, and help among them" {
+@test "the commands, including help" {
 	offers ''
 	[ "$offered" = "attach detach ports status bridges watch help" ]
 	offers st
@@ -34,7 +34,7 @@ offers()
 	[ "$offered" = "watch" ]
 }
 
-@test "a bridge is offered, also behind an option's value" {
+@test "a bridge is offered, also after an option's value" {
 	offers attach ''
 	[ "$offered" = "br-one br-two" ]
 	offers attach -p 8088 ''
@@ -47,7 +47,7 @@ offers()
 	[ "$offered" = "br-one br-two" ]
 }
 
-@test "one bridge is enough, wherever the options stand" {
+@test "only one bridge is offered, wherever the options are" {
 	offers attach br-one ''
 	[ "$offered" = "" ]
 	offers attach -p 8088 br-one ''
@@ -71,7 +71,7 @@ offers()
 	[ "$offered" = "" ]
 }
 
-@test "the actions of ports, also behind an option's value" {
+@test "the actions of ports, also after an option's value" {
 	offers ports ''
 	[ "$offered" = "list add del set" ]
 	offers ports -b br-one ''

@@ -68,7 +68,7 @@ policy()
 	stat -c '%n %i %s %a %Y' /usr/sbin/policy-rc.d 2>&1 || true
 }
 
-@test "servers that come are neither started nor enabled, those that are there are restarted" {
+@test "newly installed servers are neither started nor enabled, existing ones are restarted" {
 	local before
 	before=$(policy)
 	run deps
@@ -83,7 +83,7 @@ systemctl disable postgresql.service" ]
 	[ "$(policy)" = "$before" ]
 }
 
-@test "Docker that comes for the tests runs neither now nor at boot, nor when its socket is asked" {
+@test "Docker installed for the tests runs neither now nor at boot, nor by socket activation" {
 	MISSING="docker.io containerd" run deps engines
 	echo "$output"
 	[ "$status" -eq 0 ]
@@ -97,7 +97,7 @@ systemctl disable docker.socket
 systemctl disable containerd.service" ]
 }
 
-@test "containerd that was there before Docker came stays enabled" {
+@test "containerd that was installed before Docker stays enabled" {
 	MISSING=docker.io run deps engines
 	echo "$output"
 	[ "$status" -eq 0 ]
@@ -108,7 +108,7 @@ deb-systemd-invoke start containerd.service" ]
 	[[ $(<"$calls") != *"disable containerd"* ]]
 }
 
-@test "what an installation brought before it failed is not enabled either" {
+@test "what a failed installation brought is not enabled either" {
 	DURING_INSTALL='exit 1' run deps
 	echo "$output"
 	[ "$status" -eq 1 ]
@@ -118,7 +118,7 @@ update-rc.d postgresql disable
 systemctl disable postgresql.service" ]
 }
 
-@test "killed while it installs, it leaves no policy behind" {
+@test "killed during the installation, it leaves no policy behind" {
 	local before
 	before=$(policy)
 	# the parent is a subshell of scripts/deps, which dies as well

@@ -23,7 +23,7 @@ files()
 	(cd "$root" && find . ! -type d -printf '%P\n' | LC_ALL=C sort)
 }
 
-@test "what install puts there uninstall removes" {
+@test "uninstall removes what install created" {
 	run_make install
 	files
 	[ "$(files | grep -v '/docs/')" = "\
@@ -43,7 +43,7 @@ usr/local/share/man/man8/hbpf.8" ]
 	run_make uninstall # and nothing to remove is no failure
 }
 
-@test "a configuration that somebody wrote stays, whatever is installed and uninstalled" {
+@test "an edited configuration stays, whatever is installed and uninstalled" {
 	run_make install
 	echo "labels = yes" >>"$conf"
 	cp "$conf" "$BATS_TEST_TMPDIR/mine"
@@ -53,14 +53,14 @@ usr/local/share/man/man8/hbpf.8" ]
 	cmp "$conf" "$BATS_TEST_TMPDIR/mine"
 }
 
-@test "what others keep beside the documents stays" {
+@test "other files beside the documents stay" {
 	run_make install
 	echo mine >"$root/usr/local/share/doc/hbpf/docs/mine"
 	run_make uninstall
 	[ "$(files)" = "usr/local/share/doc/hbpf/docs/mine" ]
 }
 
-@test "elsewhere, unit and manual name what is there" {
+@test "with another prefix, unit and manual name the installed files" {
 	run_make install PREFIX=/opt/hbpf DOCDIR=/opt/doc
 	grep -qx 'ExecStart=/opt/hbpf/sbin/hbpf watch' "$root/opt/hbpf/lib/systemd/system/hbpf.service"
 	grep -q '^\.It Pa /opt/doc/README\.md , /opt/doc/docs/' "$root/opt/hbpf/share/man/man8/hbpf.8"

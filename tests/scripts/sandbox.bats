@@ -52,7 +52,7 @@ alive()
 	[ ! -e /sys/class/net/br-mine ]
 }
 
-@test "kill, with -9 too, ends all that runs in it" {
+@test "kill, with -9 too, ends everything that runs in it" {
 	local signal
 	for signal in TERM HUP KILL; do
 		start 'ip netns add inside; setsid sleep 1000.'$$' & true'

@@ -16,7 +16,7 @@ counted()
 	[ "$(tail -n 1 "$counts")" = "$1" ]
 }
 
-@test "what passed, failed and was skipped is counted" {
+@test "passed, failed and skipped tests are counted" {
 	counted "1 1 1" '1..3\nok 1 a\nnot ok 2 b\nok 3 c # skip no such thing\n' 1
 	[ "$status" -ne 0 ]
 	[[ $output == *"skip"*"c: no such thing"* ]]
@@ -29,17 +29,17 @@ counted()
 	counted "2 0 1" '1..2\nok 1 - a\nnot ok 2 # SKIP b\n# ok - group\n1..1\nok 1 - c\n'
 }
 
-@test "a failed test is shown with all that was printed around it" {
+@test "a failed test is shown with everything printed around it" {
 	counted "1 1 0" '1..2\nok 1 a\nsanitizer\nnot ok 2 b\n# why\n' 1
 	[[ $output == *sanitizer* && $output == *why* ]]
 }
 
-@test "of what a passed test printed, its figures are shown" {
+@test "figures that a passed test printed are shown" {
 	counted "2 0 0" '1..2\n# figures: 7 a second\n# noise\nok 1 a\nok 2 b\n'
 	[[ $output == *"a"*$'\n'"        7 a second"$'\n'*"b"* && $output != *noise* ]]
 }
 
-@test "what the plan promised and did not come is a failure" {
+@test "a planned test that did not run is a failure" {
 	counted "1 2 0" '1..3\nok 1 a\n'
 	counted "0 1 0" 'noise\n'
 	counted "0 1 0" ''

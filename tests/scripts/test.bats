@@ -59,13 +59,13 @@ runs()
 	[ "${lines[-1]}" = "4 passed, 0 failed, 0 skipped" ]
 }
 
-@test "-j 1 runs one after the other, in order, as they come" {
+@test "-j 1 runs one after the other, in order, and prints lines as they come" {
 	suite tests/scripts/a.bats "a" "[ ! -e $PWD/b ] && touch $PWD/a"
 	suite tests/scripts/b.bats "b" "[ -e $PWD/a ] && touch $PWD/b"
 	runs 0 -j 1 scripts
 }
 
-@test "the end has the seconds of each file and suite, the slowest, and the failed by name" {
+@test "the summary has the seconds of each file and suite, the slowest, and the failed by name" {
 	suite tests/scripts/a.bats "a quick one" true "a skipped one" "skip 'no reason'"
 	suite tests/scripts/b.bats "a slow one" "sleep 1.5; false"
 	runs 1 scripts
@@ -84,7 +84,7 @@ runs()
 	[ "${lines[-1]}" = "1 passed, 1 failed, 0 skipped" ]
 }
 
-@test "what a file that takes too long has started ends with it" {
+@test "a file that exceeds its time limit is killed with all it started" {
 	suite tests/scripts/a.bats "a" "sleep 1000.$$ 3>&- & touch $PWD/a; wait"
 	export HBPF_TEST_TIMEOUT=4
 	runs 1 scripts
@@ -110,7 +110,7 @@ runs()
 	[ "${lines[-1]}" = "3 passed, 0 failed, 0 skipped" ]
 }
 
-@test "a suite over the other hook runs what is tagged so, and only that" {
+@test "a suite over the other hook runs only the tests tagged for it" {
 	suite tests/e2e/a.bats "a" true
 	TAGS="# bats test_tags=hook" suite tests/e2e/b.bats "b" true
 	cat tests/e2e/b.bats >>tests/e2e/a.bats
@@ -147,21 +147,21 @@ ended()
 	return 1
 }
 
-@test "SIGTERM ends all that runs" {
+@test "SIGTERM ends everything that runs" {
 	ended TERM 143
 	[ ! -s out ]
 }
 
-@test "Ctrl-C ends all that runs" {
+@test "Ctrl-C ends everything that runs" {
 	set -m # or it would be ignored in what starts in the background
 	ended INT 130
 }
 
-@test "SIGKILL ends all that runs" {
+@test "SIGKILL ends everything that runs" {
 	ended KILL 137
 }
 
-@test "what it does not know is refused before anything is done" {
+@test "unknown arguments are refused before anything runs" {
 	for bad in "-j 0" "-j x" "-x" nothing tests/e2e/nothing.bats; do
 		# shellcheck disable=SC2086 # two words
 		run scripts/test $bad
@@ -180,7 +180,7 @@ ci()
 	[ "$status" -eq "$1" ]
 }
 
-@test "CI adds up what its runs say, and fails with any of them" {
+@test "CI adds up the results of its runs, and fails with any of them" {
 	ci 0 'echo "ran $*"; echo; echo "2 passed, 0 failed, 1 skipped"'
 	local runs
 	runs=$(grep -c ^ran <<<"$output")
@@ -195,7 +195,7 @@ ci()
 	[ "${lines[-1]}" = "1 passed, $((runs - 1)) failed, 0 skipped" ]
 }
 
-@test "CI that is ended ends the run" {
+@test "ending CI ends its run" {
 	cat >scripts/test <<-END
 		#!/bin/bash
 		trap 'kill \$!; touch ended; exit 143' TERM

@@ -141,7 +141,7 @@ benchmarked() {
 
 # ---- MariaDB
 
-@test "MariaDB refuses containers until a user is theirs, and mariadb-slap's queries all succeed" {
+@test "MariaDB refuses containers until it has a user for them, and mariadb-slap's queries all succeed" {
 	local home
 	home=$(home mariadb)
 	nobody mariadb-install-db --no-defaults --datadir="$home/data" \

@@ -76,7 +76,7 @@ fragments() {
 		awk '{ sum += $2 } END { print sum }'
 }
 
-@test "dnsmasq with interface=lo listens on all addresses, and yet it takes hbpf to be answered" {
+@test "dnsmasq with interface=lo listens on all addresses, but only hbpf makes it answer" {
 	local gateway how
 	on_host sysctl -qw net.ipv4.ip_unprivileged_port_start=0
 	start dnsmasq dnsmasq --keep-in-foreground --conf-file=/dev/null --user= --pid-file= \

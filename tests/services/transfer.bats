@@ -23,7 +23,7 @@ transfers() {
 	grep -qx "received ${BASH_REMATCH[2]}" "$BED/bulk$2.log"
 }
 
-@test "bulk arrives as it was sent, both ways at once" {
+@test "bulk data arrives intact, both ways at once" {
 	local all=$((${HBPF_TRANSFER:-10} << 30))
 	opens 7000/tcp
 	transfers "$GW" 127.0.0.1 "$all" $((all / 10))
