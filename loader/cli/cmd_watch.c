@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* hbpf watch: read the command line and the configuration, then watch (watch.c tells how). */
+/* hbpf watch: read the command line and the configuration, then run the watcher (watch/watch.c). */
 #include "cli/commands.h"
 
 #include <errno.h>
@@ -46,10 +46,11 @@ static int run(const struct cli_call *call)
 	int exit_code = EXIT_FAILED;
 
 	if (call->word_count && !options->check)
-		return cli_usage(call->command, "-c %s names the configuration", call->words[0]);
+		return cli_usage(call->command, "name the configuration with -c %s",
+				 call->words[0]);
 	if (options->conf.count + call->word_count > 1)
-		return cli_usage(call->command, "one configuration, please; what is in " CONF_DIR
-						" is read without being named");
+		return cli_usage(call->command, "more than one configuration; files in " CONF_DIR
+						" are read without being named");
 	how.conf = call->word_count ? call->words[0] : NULL;
 	if (options->conf.count)
 		how.conf = options->conf.v[0];
@@ -64,12 +65,10 @@ static int run(const struct cli_call *call)
 #define STORE(field) offsetof(struct options, field)
 
 static const struct cli_option options[] = {
-	{ "config", 'c', "FILE",
-	  "the configuration, in place of " CONF_FILE "\nand " CONF_DIR "/*.conf", CLI_LIST,
-	  STORE(conf), 0, NULL },
-	{ "check", 0, NULL, "only tell whether the configuration is good", CLI_FLAG, STORE(check),
-	  0, NULL },
-	{ "detach-on-exit", 0, NULL, "detach what it attached when it ends", CLI_FLAG,
+	{ "config", 'c', "FILE", "read only this file, not " CONF_FILE "\nand " CONF_DIR "/*.conf",
+	  CLI_LIST, STORE(conf), 0, NULL },
+	{ "check", 0, NULL, "check the configuration and exit", CLI_FLAG, STORE(check), 0, NULL },
+	{ "detach-on-exit", 0, NULL, "detach its bridges when it stops", CLI_FLAG,
 	  STORE(detach_on_exit), 0, NULL },
 	{},
 };
@@ -77,19 +76,20 @@ static const struct cli_option options[] = {
 const struct command command_watch = {
 	.name = "watch",
 	.synopsis = "[-c FILE] [--detach-on-exit] | --check [FILE]",
-	.summary = "Keep bridges attached as a configuration declares it, until stopped",
-	.text = "Attaches each bridge when it appears, again when it is made anew, follows addresses,\n"
-		"heals what others remove, and detaches what is no longer declared. What was\n"
-		"attached by hand stays, unless a section is about it: that takes it over.\n\n"
-		"SIGHUP reads the configuration again; one with errors is told and changes nothing.\n"
-		"SIGTERM ends it, and what is attached goes on working.\n\n"
+	.summary = "Keep the configured bridges attached, as a service",
+	.text = "Attaches each bridge when it appears and when it is re-created, follows address\n"
+		"changes, repairs what others remove, and detaches what is no longer declared.\n"
+		"Bridges attached manually are left alone, unless a section declares them: then\n"
+		"watch takes them over.\n\n"
+		"SIGHUP reloads the configuration; an invalid one is logged, and the old one stays\n"
+		"in effect. SIGTERM stops the watcher; attachments are kept.\n\n"
 		"The configuration has a section for each bridge, with the options of attach:\n"
 		"  [br-test]\n"
 		"  ports = 8088, 80:8080, 53/udp\n"
-		"hbpf.conf(5) tells the rest.",
+		"See hbpf.conf(5).",
 	.options = options,
 	.options_size = sizeof(struct options),
 	.max_words = 1,
-	.root_for = "reads what opens ports, loads BPF programs and writes net.ipv4 settings",
+	.root_for = "reads the configuration, loads BPF programs and writes net.ipv4 settings",
 	.run = run,
 };

@@ -56,7 +56,7 @@ static int find_sockets(struct engines *engines, struct error *err)
 			"DOCKER_HOST=%s is not a Unix socket, and the engine behind it may be "
 			"another host's",
 			host);
-		error_hint(err, "unset it to ask this host's engines, or name the bridge; `hbpf "
+		error_hint(err, "unset it to use this host's engines, or name the bridge; `hbpf "
 				"bridges` lists them");
 	}
 	for (size_t i = 0; i < sizeof(usual_sockets) / sizeof(*usual_sockets); i++)
@@ -70,11 +70,12 @@ static void add_hint(struct engine *engine)
 
 	error_hint_privileges(problem, engine->ret);
 	if (engine->ret == -ETIMEDOUT)
-		error_hint(problem, "does the engine hang? A bridge's own name works without it; "
+		error_hint(problem, "the engine may hang; the bridge's own name works without it: "
 				    "`hbpf bridges` lists them");
 	else if (engine->ret == -EPROTO)
-		error_hint(problem, "it takes Docker, or Podman 4.0 or newer; a bridge's own name "
-				    "works without; `hbpf bridges` lists them");
+		error_hint(problem,
+			   "hbpf supports Docker, or Podman 4.0 or newer; the bridge's own "
+			   "name works without an engine: `hbpf bridges` lists them");
 }
 
 static void ask(struct engine *engine, struct networks *networks)
@@ -133,10 +134,7 @@ static int no_engine(const struct engines *engines, const char *word, const char
 
 	for (size_t i = 0; i < engines->count; i++)
 		str_list_add(sockets, sizeof(sockets), engines->v[i].socket);
-	error_set(
-		err, ENOENT,
-		"%s: %s, and no container engine is running that could know a network of that name",
-		word, instead);
+	error_set(err, ENOENT, "%s: %s, and no container engine is running", word, instead);
 	error_hint(err,
 		   "`hbpf bridges` lists the bridges; `systemctl start docker` or `systemctl "
 		   "start podman.socket` starts an engine (tried: %s)",
@@ -151,7 +149,7 @@ static int no_network(const struct engines *engines, const char *word, const cha
 
 	for (size_t i = 0; i < engines->networks.count; i++)
 		str_list_add(names, sizeof(names), engines->networks.v[i].name);
-	error_set(err, ENOENT, "%s: %s, and no network of a container engine", word, instead);
+	error_set(err, ENOENT, "%s: %s, and no container network has that name", word, instead);
 	error_hint(err, "networks: %s; `hbpf bridges` lists the bridges", names);
 	return -ENOENT;
 }
@@ -199,15 +197,15 @@ static int check_present(const struct network *network, const char *bridge, stru
 {
 	if (if_nametoindex(bridge))
 		return 0;
-	error_set(err, ENODEV, "%s, the bridge of %s's network %s, is not there", bridge,
+	error_set(err, ENODEV, "%s, the bridge of %s's network %s, does not exist", bridge,
 		  engine_name(network->engine), network->name);
 	if (network->engine == ENGINE_PODMAN)
 		error_hint(err,
-			   "Podman makes it with the network's first container; start one, and "
-			   "attach then");
+			   "Podman creates it with the network's first container; start one, then "
+			   "attach");
 	else
-		error_hint(err, "is it a rootless Docker, or one in another network namespace? "
-				"`hbpf bridges` lists the bridges of this one");
+		error_hint(err, "is Docker rootless, or in another network namespace? `hbpf "
+				"bridges` lists the bridges of this one");
 	return -ENODEV;
 }
 

@@ -52,7 +52,7 @@ static int try_connect(const char *path, struct error *err)
 	memcpy(addr.sun_path, path, len);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
-		return error_errno(err, errno, "cannot make a Unix socket");
+		return error_errno(err, errno, "cannot create a Unix socket");
 	/* unix_stream_connect() waits as long for a place in the listener's queue. */
 	ret = setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof(most));
 	if (!ret)
@@ -165,7 +165,7 @@ static int begin(struct request *request, const char *socket, const char *path, 
 		return -ELIBACC;
 	request->easy = request->curl->easy_init();
 	if (!request->easy || set_up(request, path))
-		return error_set(err, ENOMEM, "no memory to ask the engine on %s", socket);
+		return error_set(err, ENOMEM, "no memory to query the engine on %s", socket);
 	return 0;
 }
 
@@ -177,10 +177,11 @@ static int failed(const struct request *request, CURLcode code, struct error *er
 		return error_set(err, EMSGSIZE, "the answer on %s is longer than %lu MiB", socket,
 				 ANSWER_MOST >> 20);
 	if (code == CURLE_OPERATION_TIMEDOUT && request->begun)
-		return error_set(err, ETIMEDOUT, "the answer on %s is not whole after %lld seconds",
-				 socket, (long long)(monotonic_ms() - request->asked) / 1000);
+		return error_set(err, ETIMEDOUT,
+				 "the answer on %s is incomplete after %lld seconds", socket,
+				 (long long)(monotonic_ms() - request->asked) / 1000);
 	if (code == CURLE_OPERATION_TIMEDOUT)
-		return error_set(err, ETIMEDOUT, "nothing answers on %s within %d seconds", socket,
+		return error_set(err, ETIMEDOUT, "no answer on %s within %d seconds", socket,
 				 ENGINE_TIMEOUT_MS / 1000);
 	if (code == CURLE_OUT_OF_MEMORY || code == CURLE_WRITE_ERROR)
 		return error_set(err, ENOMEM, "no memory for the answer on %s", socket);
@@ -250,7 +251,7 @@ static bool is_over(const struct engine_stream *stream, CURLcode *code)
 
 static int ended_at_once(const struct request *request, struct error *err)
 {
-	return error_set(err, EPROTO, "the events on %s ended as they began", request->socket);
+	return error_set(err, EPROTO, "the event stream on %s ended at once", request->socket);
 }
 
 static int wait_for_headers(struct engine_stream *stream, struct error *err)
@@ -286,7 +287,7 @@ int engine_http_stream(const char *socket, const char *path, struct engine_strea
 	int ret;
 
 	if (!new)
-		return error_set(err, ENOMEM, "no memory to ask the engine on %s", socket);
+		return error_set(err, ENOMEM, "no memory to query the engine on %s", socket);
 	request = &new->request;
 	ret = begin(request, socket, path, err);
 	if (!ret) {

@@ -29,8 +29,10 @@ _Static_assert(sizeof(functions) / sizeof(*functions) * sizeof(void *) == sizeof
 
 static int unusable(const char *why, struct error *err)
 {
-	error_set(err, ELIBACC, "libcurl, which asks container engines, cannot be loaded: %s", why);
-	error_hint(err, "`apt-get install libcurl4` brings it; a bridge's own name works without");
+	error_set(err, ELIBACC, "cannot load libcurl, needed to query container engines: %s", why);
+	error_hint(
+		err,
+		"`apt-get install libcurl4` installs it; the bridge's own name works without it");
 	return -ELIBACC;
 }
 

@@ -50,8 +50,8 @@ static void list_candidates(const struct networks *networks, const char *word,
 			 network->name, ID_SHOWN, network->id);
 		str_list_add(list, sizeof(list), item);
 	}
-	error_set(err, ENOTUNIQ, "several networks are called '%s': %s", word, list);
-	error_hint(err, "say more of the ID, or name the bridge; `hbpf bridges` lists them");
+	error_set(err, ENOTUNIQ, "several networks match '%s': %s", word, list);
+	error_hint(err, "give more of the ID, or name the bridge; `hbpf bridges` lists them");
 }
 
 int engine_find(const struct networks *networks, const char *word, const struct network **found,
@@ -103,15 +103,15 @@ const char *engine_network_bridge(const struct network *network, struct error *e
 		 * for all that is not the network's. */
 		if (!strcmp(network->driver, "overlay"))
 			error_hint(err,
-				   "its containers reach this host over docker_gwbridge: `hbpf "
-				   "attach docker_gwbridge`, and they dial its gateway");
+				   "its containers reach this host over docker_gwbridge: run `hbpf "
+				   "attach docker_gwbridge`, and dial its gateway");
 		else
 			error_hint(err, "only networks of the driver bridge have one; `hbpf "
 					"bridges` lists what can be attached");
 	} else {
-		error_set(err, EPROTO, "%s does not tell the interface of network %s", engine,
+		error_set(err, EPROTO, "%s does not report the interface of network %s", engine,
 			  network->name);
-		error_hint(err, "`hbpf bridges` lists the bridges; name the one it is");
+		error_hint(err, "name the bridge; `hbpf bridges` lists them");
 	}
 	return NULL;
 }

@@ -176,7 +176,7 @@ static int choose(struct reader *r, const char *key, const char *word, const cha
 	int value = choice_find(word, choices, known);
 
 	if (value < 0)
-		complain(r, NULL, "%s takes one of %s, not '%s'", key, known, word);
+		complain(r, NULL, "%s must be one of %s, not '%s'", key, known, word);
 	return value;
 }
 
@@ -235,10 +235,10 @@ static void unknown_key(struct reader *r, const char *name)
 	char hint[80] = "the keys are ports, gateway, from, hook, pin, guard and force";
 
 	if (!strcmp(name, LABELS))
-		snprintf(hint, sizeof(hint), "labels stands before the first section");
+		snprintf(hint, sizeof(hint), "labels belongs before the first section");
 	else if (nearest)
-		snprintf(hint, sizeof(hint), "do you mean %s?", nearest);
-	complain(r, hint, "there is no key '%.*s'", NAME_MAX_SHOWN, name);
+		snprintf(hint, sizeof(hint), "did you mean %s?", nearest);
+	complain(r, hint, "unknown key '%.*s'", NAME_MAX_SHOWN, name);
 }
 
 /* All files are read as one, so as a section it may be there once in all of them. */
@@ -248,7 +248,7 @@ static void read_labels(struct reader *r, const char *value)
 	int choice = choose(r, LABELS, value, yes_no);
 
 	if (conf->labels_where)
-		complain(r, NULL, LABELS " is said already, at %s", conf->labels_where);
+		complain(r, NULL, LABELS " is already set at %s", conf->labels_where);
 	else if (where(r, &conf->labels_where))
 		r->nomem = true;
 	if (choice >= 0)
@@ -274,13 +274,13 @@ static void read_key(struct reader *r, const char *name, char *value)
 	}
 	if (!r->in_section) {
 		if (r->at_top)
-			complain(r, "a section begins with a line such as [br-test]",
-				 "'%s' stands before any section", name);
+			complain(r, "start a section first, with a line such as [br-test]",
+				 "'%s' is set before any section", name);
 		return;
 	}
 	request = &r->conf->v[r->conf->count - 1].request;
 	if (!keys[row].several && (r->seen & 1U << row))
-		complain(r, NULL, "%s is said twice", name);
+		complain(r, NULL, "%s is set twice", name);
 	if (keys[row].take == take_from && !(r->seen & 1U << row))
 		request->from.onlink = false; /* what is said replaces it */
 	r->seen |= 1U << row;
@@ -291,7 +291,7 @@ static void read_key(struct reader *r, const char *name, char *value)
 		if (r->only_first && r->told)
 			return;
 		if (count++ && !keys[row].several) {
-			complain(r, NULL, "%s takes one value", name);
+			complain(r, NULL, "%s takes only one value", name);
 			return;
 		}
 		keys[row].take(r, request, word);
@@ -315,7 +315,7 @@ static void end_section(struct reader *r)
 
 	r->line = r->header;
 	if (r->in_section && !(r->seen & 1U << KEY_PORTS))
-		complain(r, "write ports = 8088 below it", "section [%.*s] has no ports",
+		complain(r, "add a line such as ports = 8088 to it", "section [%.*s] has no ports",
 			 NAME_MAX_SHOWN, r->conf->v[r->conf->count - 1].name);
 	exports_free(&r->ports);
 	r->line = line;
@@ -374,7 +374,7 @@ static void read_header(struct reader *r, char *text)
 	end_section(r);
 	r->at_top = false;
 	if (!end || end[1]) {
-		complain(r, "write it as [br-test]", "'%.*s' is no whole section header",
+		complain(r, "write it as [br-test]", "'%.*s' is not a section header",
 			 NAME_MAX_SHOWN, text);
 		return;
 	}
@@ -382,10 +382,10 @@ static void read_header(struct reader *r, char *text)
 	name = trim(text + 1);
 	other = find_section(r->conf, name);
 	if (!*name || strpbrk(name, " \t[]/"))
-		complain(r, "it is the name of a bridge or of an engine's network, as [br-test]",
-			 "[%.*s] is no such name", NAME_MAX_SHOWN, name);
+		complain(r, "use the name of a bridge or of a container network, as in [br-test]",
+			 "[%.*s] is not a valid name", NAME_MAX_SHOWN, name);
 	else if (other)
-		complain(r, NULL, "section [%.*s] is there already, at %s", NAME_MAX_SHOWN, name,
+		complain(r, NULL, "section [%.*s] is already declared at %s", NAME_MAX_SHOWN, name,
 			 other->where);
 	else
 		add_section(r, name);
@@ -436,7 +436,7 @@ static void read_stream(struct conf *conf, const char *file, FILE *stream, bool 
 	while ((len = getline(&line, &room, stream)) >= 0) {
 		r.line++;
 		if (strlen(line) != (size_t)len)
-			complain(&r, NULL, "there is a zero byte in this line");
+			complain(&r, NULL, "this line contains a NUL byte");
 		else
 			read_line(&r, line);
 	}
@@ -460,7 +460,7 @@ static bool read_file(struct conf *conf, const char *path, bool must, bool *nome
 	if (fd == -ENOENT && !must)
 		return false;
 	if (fd == -ENOENT)
-		error_hint(&err, "is the name right? hbpf.conf(5) tells what is in such a file");
+		error_hint(&err, "check the name; hbpf.conf(5) describes the file");
 	if (fd < 0)
 		complain(&r, err.hint, "%s", err.what);
 	else if (stream)
@@ -501,7 +501,7 @@ static bool read_dir(struct conf *conf, bool *nomem)
 		/* Taken for empty, a reload would detach what is declared there. */
 		complain(&r,
 			 err.hint[0] ? err.hint
-				     : "it is a directory of *.conf files, or is not there at all",
+				     : "it must be a directory of *.conf files, or not exist",
 			 "%s", err.what);
 		*nomem |= r.nomem;
 		return true;
@@ -522,8 +522,8 @@ static void read_default(struct conf *conf, bool *nomem)
 
 	any |= read_dir(conf, nomem);
 	if (!any)
-		complain(&r, "an empty file is a configuration, too: nothing is attached then",
-			 "is not there, and no *.conf in " CONF_DIR " either");
+		complain(&r, "create it; an empty file is valid, and attaches nothing",
+			 "no such file, and no *.conf in " CONF_DIR);
 	*nomem |= r.nomem;
 }
 
@@ -575,7 +575,7 @@ static void read_label(struct reader *r, const char *file, const char *key, cons
 	if (!copy)
 		r->nomem = true;
 	else if (!is_printable(copy)) /* or it could make lines of its own in a log */
-		complain(r, NULL, "there is a control character in it");
+		complain(r, NULL, "it contains a control character");
 	else
 		read_key(r, key, copy);
 	free(copy);

@@ -22,10 +22,9 @@ struct walk {
 
 static int refuse(const struct stat *st, const char *what, const char *path, struct error *err)
 {
-	error_set(err, EPERM,
-		  "others than root may write %s%s (owner %u, mode %04o), and so open ports", what,
+	error_set(err, EPERM, "only root may have write access to %s%s (owner %u, mode %04o)", what,
 		  *path ? path : "/", st->st_uid, st->st_mode & 07777);
-	error_hint(err, "`chown root %.180s; chmod go-w %.180s` repairs it", *path ? path : "/",
+	error_hint(err, "run `chown root %.180s; chmod go-w %.180s`", *path ? path : "/",
 		   *path ? path : "/");
 	return -EPERM;
 }
@@ -87,7 +86,7 @@ static int follow_link(struct walk *walk, int fd, const struct stat *st, const c
 		return cannot("opened", errno, err);
 	target[len] = '\0';
 	if (st->st_uid) {
-		error_set(err, EPERM, "%s/%s, a symbolic link on the way to it, is user %u's",
+		error_set(err, EPERM, "%s/%s, a symbolic link in its path, belongs to user %u",
 			  walk->done, name, st->st_uid);
 		error_hint(err, "name the file itself");
 		return -EPERM;
@@ -167,7 +166,7 @@ static int open_last(const struct walk *walk, const char *path, struct error *er
 	int ret;
 
 	if (fd < 0 && errno == ELOOP) {
-		error_set(err, ELOOP, "it is a symbolic link, which is not followed");
+		error_set(err, ELOOP, "it is a symbolic link");
 		error_hint(err, "put the file itself there, or name it with -c");
 		return -ELOOP;
 	}
@@ -176,7 +175,7 @@ static int open_last(const struct walk *walk, const char *path, struct error *er
 	if (fstat(fd, &st))
 		ret = cannot("inspected", errno, err);
 	else if (!S_ISREG(st.st_mode))
-		ret = error_set(err, EINVAL, "it is no regular file");
+		ret = error_set(err, EINVAL, "it is not a regular file");
 	else if (may_others_write(&st))
 		ret = refuse(&st, "", path, err);
 	else

@@ -303,9 +303,7 @@ static void end_stream(struct engine_cache *engines, struct cached_engine *engin
 	}
 	backoff_fail(&engines->backoff, monotonic_ms());
 	if (tended)
-		tended_say(tended,
-			   "%s on %s ends its stream of events at once; it is asked again "
-			   "after %d s",
+		tended_say(tended, "%s on %s closes its event stream at once; next try in %d s",
 			   engine_name(engine->kind), engine->socket,
 			   engines->backoff.delay / 1000);
 }
@@ -412,8 +410,8 @@ static void say_too_many(struct engine_cache *engines, size_t count)
 
 	if (tended)
 		tended_say(tended,
-			   "%zu networks have the label hbpf.ports; that of %d is obeyed, those "
-			   "whose bridge is there first",
+			   "%zu networks have the label hbpf.ports; only %d are served, those "
+			   "with an existing bridge first",
 			   count, LABELS_MOST);
 }
 

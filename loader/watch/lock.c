@@ -18,13 +18,14 @@ static int refuse(int fd, const char *path, struct flock *lock, struct error *er
 		return error_errno(err, code, "cannot lock %s", path);
 	/* It may just have ended, and one of another PID namespace has no number here. */
 	if (fcntl(fd, F_GETLK, lock) || lock->l_type == F_UNLCK || lock->l_pid <= 0)
-		return error_set(err, EEXIST,
-				 "hbpf watch runs already in this network namespace: it holds %s",
-				 path);
+		return error_set(
+			err, EEXIST,
+			"hbpf watch is already running in this network namespace: it holds %s",
+			path);
 	error_set(err, EEXIST,
-		  "hbpf watch runs already in this network namespace: process %d holds %s",
+		  "hbpf watch is already running in this network namespace: process %d holds %s",
 		  (int)lock->l_pid, path);
-	error_hint(err, "`kill -HUP %d` makes it read its configuration again", (int)lock->l_pid);
+	error_hint(err, "`kill -HUP %d` makes it reload its configuration", (int)lock->l_pid);
 	return -EEXIST;
 }
 
@@ -36,9 +37,9 @@ int watch_lock(struct error *err)
 	int fd, ret;
 
 	if (stat("/proc/self/ns/net", &netns))
-		return error_errno(err, errno, "cannot tell the network namespace");
+		return error_errno(err, errno, "cannot identify the network namespace");
 	if (mkdir(RUN_DIR, 0755) && errno != EEXIST)
-		return error_errno(err, errno, "cannot make directory " RUN_DIR);
+		return error_errno(err, errno, "cannot create the directory " RUN_DIR);
 	snprintf(path, sizeof(path), RUN_DIR "/watch-%llu.lock", (unsigned long long)netns.st_ino);
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)

@@ -167,15 +167,15 @@ static void want_section(struct pass *pass, const struct conf_section *section)
 		tended_fail(tended, &err);
 		error_free(&err);
 	} else if (!link) {
-		tended_say(tended, "%s (%s): it is not there yet", section->name, section->where);
+		tended_say(tended, "%s (%s): no such bridge yet", section->name, section->where);
 		tended->ifindex = 0;
 	} else if (section->bridge && is_disputed(pass, bridge)) {
 		tended_say(tended,
-			   "%s (%s): left aside, for a section may mean this network or another",
+			   "%s (%s): ignored, as a section's name matches this network and another",
 			   section->name, section->where);
 	} else if (other) {
-		tended_say(tended, "%s (%s): left aside, for %s is declared at %s", section->name,
-			   section->where, bridge, other->where);
+		tended_say(tended, "%s (%s): ignored, as %s is already declared at %s",
+			   section->name, section->where, bridge, other->where);
 	} else {
 		want->where = section->where;
 		want->request = section->request;
@@ -240,7 +240,7 @@ static const char *what_changed(const struct attach *a)
 	if (is_taken_over(a))
 		return "taken over from `hbpf attach`";
 	if (a->remade)
-		return "attached again, as it was made anew";
+		return "attached again, as the bridge was re-created";
 	if (a->put.count || a->gone.count)
 		return "ports changed";
 	if (!bridge_state_same_addresses(&a->before, &a->after))
@@ -262,14 +262,13 @@ static void attached(struct tended *tended, const struct attach *a)
 		tended->backoff = (struct backoff){};
 	list_ports(&a->after.exports, ports);
 	list_gateways(&a->after.gateways, gateways);
-	log_notice("%s: %s; %s on %s", a->bridge, change ? change : "healed", ports,
+	log_notice("%s: %s; %s on %s", a->bridge, change ? change : "repaired", ports,
 		   gateways[0] ? gateways : "no address yet");
 	if (change || !tended_heal(tended, monotonic_ms()))
 		return;
 	backoff_fail(&tended->backoff, monotonic_ms());
-	log_warn("%s: something undoes it again and again; the next heal comes after %d s at the "
-		 "earliest",
-		 a->bridge, tended->backoff.delay / 1000);
+	log_warn("%s: flapping: reverted repeatedly; next repair in %d s", a->bridge,
+		 tended->backoff.delay / 1000);
 }
 
 static void run(struct pass *pass, struct tended *tended, const struct want *want)
@@ -498,8 +497,8 @@ static bool follow(const struct pass *pass)
 	}
 	if (files->error && tended) {
 		error_errno(&err, files->error,
-			    "some changes will go unnoticed, for not all files can be "
-			    "followed");
+			    "some changes will go unnoticed, as not all files can be "
+			    "watched");
 		error_hint(&err,
 			   "raise fs.inotify.max_user_watches, or LimitNOFILE= of hbpf.service");
 		tended_fail(tended, &err);

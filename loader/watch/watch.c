@@ -85,7 +85,7 @@ static void reload(struct watch *w)
 	if (conf_read(&conf, w->options->conf)) {
 		watch_log_problems(&conf);
 		log_warn(
-			"the configuration stays as it was before: what it says now has %zu error%s",
+			"configuration not reloaded, as it has %zu error%s; the previous one stays in effect",
 			conf.problems.count, conf.problems.count == 1 ? "" : "s");
 		conf_free(&conf);
 	} else {
@@ -94,8 +94,8 @@ static void reload(struct watch *w)
 		w->state.engines.stale = true;
 		try_at_once(w);
 		make_pass(w);
-		log_notice("the configuration was read again and is in force: %zu section%s",
-			   w->state.conf.count, w->state.conf.count == 1 ? "" : "s");
+		log_notice("configuration reloaded: %zu section%s", w->state.conf.count,
+			   w->state.conf.count == 1 ? "" : "s");
 	}
 	notify("READY=1");
 }
@@ -124,7 +124,7 @@ static int open_signals(struct watch *w, struct error *err)
 	signal(SIGPIPE, SIG_IGN); /* whoever read the log may go */
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	w->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return w->signals < 0 ? error_errno(err, errno, "cannot listen to signals") : 0;
+	return w->signals < 0 ? error_errno(err, errno, "cannot receive signals") : 0;
 }
 
 static int open_all(struct watch *w, struct error *err)
@@ -215,11 +215,11 @@ static void wait_for_notices(struct watch *w)
 static int detach_all(struct watch *w, struct error *err)
 {
 	if (watch_detach_all(&w->state)) {
-		log_notice("ended; what it attached is detached");
+		log_notice("stopped; its bridges are detached");
 		return 0;
 	}
-	error_set(err, EIO, "ended; not all of what it attached is detached");
-	error_hint(err, "`hbpf status` tells what is left, `hbpf detach --all` tries it again");
+	error_set(err, EIO, "stopped, but not all of its bridges could be detached");
+	error_hint(err, "`hbpf status` shows what is left, `hbpf detach --all` tries again");
 	return -EIO;
 }
 
@@ -238,7 +238,7 @@ static int keep(struct watch *w, struct error *err)
 	notify("STOPPING=1");
 	if (w->options->detach_on_exit)
 		return detach_all(w, err);
-	log_notice("ended; what is attached stays so");
+	log_notice("stopped; attachments are kept");
 	return 0;
 }
 

@@ -155,7 +155,7 @@ teardown()
 		[[ $output == *"driver is ipvlan"* ]]
 	fi
 	run -1 hbpf attach nowhere
-	[[ $output == *"no network of a container engine"*"networks: "*test-net* ]]
+	[[ $output == *"no container network has that name"*"networks: "*test-net* ]]
 }
 
 @test "bridges lists Docker's networks, their containers and which are attached" {

@@ -71,7 +71,7 @@ teardown()
 
 @test "before its first container a network has no bridge, and attach says what creates it" {
 	run -1 hbpf attach plain-net --port 8088
-	[[ $output == *"$bridge, the bridge of Podman's network plain-net, is not there"* ]]
+	[[ $output == *"$bridge, the bridge of Podman's network plain-net, does not exist"* ]]
 	[[ $output == *"first container"* ]]
 	podman_container client plain-net sleep 60
 	hbpf attach plain-net --port 8088

@@ -90,7 +90,7 @@ reached_from()
 		[test-net]
 		ports = 8088
 	END
-	wait_until 30 logged 'test-net .*not there yet'
+	wait_until 30 logged 'test-net .*no such bridge yet'
 	docker network create test-net
 	wait_until 30 is_live "$(bridge_of test-net)"
 	reached_from test-net
@@ -186,7 +186,7 @@ reached_from()
 		docker_down
 		# While it is away something happens, which makes a pass.
 		sysctl --quiet --write "net.ipv4.conf.$bridge.route_localnet=0"
-		wait_until 30 logged "$bridge: healed" "$round"
+		wait_until 30 logged "$bridge: repaired" "$round"
 		is_live "$bridge"
 		docker_daemon
 		docker network create --label hbpf.ports=8088 "later-net$round"
@@ -232,7 +232,7 @@ reached_from()
 	wait "$launched"
 	chmod 000 "$DOCKER_DIR/docker.sock"
 	sysctl --quiet --write "net.ipv4.conf.$bridge.route_localnet=0"
-	wait_until 30 logged "$bridge: healed"
+	wait_until 30 logged "$bridge: repaired"
 	wait_until 30 logged 'denied'
 	is_live "$bridge"
 

@@ -448,16 +448,16 @@ dial_itself() {
 		says "$bad: it is a symbolic link" '-c'
 	done
 	exits 1 hb watch --check "$BED/all/dir/shadow"
-	says "$BED/all/dir, a symbolic link on the way to it, is user"
+	says "$BED/all/dir, a symbolic link in its path, belongs to user"
 	! grep -q secret "$BED/out" "$BED/err" || fail "it tells what is in root's files"
 	exits 1 hb watch --check "$BED/etc/shadow" # as it does where root names them
 	says secret
 	exits 1 timeout 5 nsenter --net=/run/netns/host "$HBPF" watch --check "$BED/etc/fifo"
-	says 'no regular file'
+	says 'not a regular file'
 	for bad in 'chown nobody' 'chmod g+w' 'chmod o+w'; do
 		$bad "$BED/etc"
 		exits 1 hb watch --check "$BED/etc/good.conf"
-		says "others than root may write the directory $BED/etc " "chown root $BED/etc; chmod go-w"
+		says "only root may have write access to the directory $BED/etc " "chown root $BED/etc; chmod go-w"
 		chown root "$BED/etc"
 		chmod 755 "$BED/etc"
 	done

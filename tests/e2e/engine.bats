@@ -173,11 +173,11 @@ no_answer() {
 @test "no such network: the error lists the existing ones" {
 	docker
 	podman
-	word=tset-net refused 'tset-net: no such interface, and no network of a container engine' \
+	word=tset-net refused 'tset-net: no such interface, and no container network has that name' \
 		'networks: none, host, bridge, test-net, inside, podman, br-x, ptest'
 	attach
 	exits 1 hb status tset-net
-	says 'tset-net: not attached, and no network' 'attached: br-test'
+	says 'tset-net: not attached, and no container network' 'attached: br-test'
 }
 
 @test "a network of another driver: the error names the driver, and what has a bridge" {
@@ -211,8 +211,8 @@ no_answer() {
 @test "a bridge that does not exist yet: the error says what creates it" {
 	docker
 	podman
-	word=ptest refused 'podman2' 'is not there' 'first container'
-	word=inside refused 'br-85e2890f589f' 'is not there' 'rootless'
+	word=ptest refused 'podman2' 'does not exist' 'first container'
+	word=inside refused 'br-85e2890f589f' 'does not exist' 'rootless'
 	make_bridge podman2 31
 	exits 0 hb attach ptest
 }
@@ -246,7 +246,7 @@ no_answer() {
 
 @test "a query to an engine that hangs times out" {
 	tool engine "$DOCKER" hang
-	refused "nothing answers on $DOCKER within 10 seconds" 'hbpf bridges'
+	refused "no answer on $DOCKER within 10 seconds" 'hbpf bridges'
 }
 
 # Each of them connects twice: once to see whether anybody listens.
@@ -270,7 +270,7 @@ three_wait() {
 	for command in "${asking[@]}"; do
 		! wait "$command" || fail "it found a network"
 	done
-	same 3 "$(grep -c 'test-net: not attached, and nothing answers' "$BED/asked")"
+	same 3 "$(grep -c 'test-net: not attached, and no answer' "$BED/asked")"
 	exits 0 hb ports list
 	prints 8088
 	lacks 9000
@@ -303,7 +303,7 @@ three_wait() {
 	exits 0 hb attach br-test
 	exits 0 hb bridges
 	prints '^br-test'
-	says 'warning: libcurl'
+	says 'warning: cannot load libcurl'
 	umount "${hidden[@]}"
 	exits 0 hb attach test-net
 }

@@ -72,9 +72,9 @@ not_attached() {
 # reload: and wait until it was read
 reload() {
 	local before
-	before=$(grep -c 'read again' "$BED/watch.log") || true
+	before=$(grep -c 'configuration reloaded' "$BED/watch.log") || true
 	kill -HUP "$WATCH"
-	eventually logged 'read again' $((before + 1))
+	eventually logged 'configuration reloaded' $((before + 1))
 }
 
 # steady ADDR:PORT: a client that never stops, and goes_on: it went well until now, and still does

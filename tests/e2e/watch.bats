@@ -32,7 +32,7 @@ load watch
 		ports = 8088
 	EOF
 	watch
-	eventually logged 'br-late .*not there yet'
+	eventually logged 'br-late .*no such bridge yet'
 	make_bridge br-late 31
 	make_client c2 2 br-late 31
 	NS=c2 eventually reaches svc tcp 172.31.0.1:8088
@@ -127,7 +127,7 @@ load watch
 	else
 		on_host tc qdisc del dev br-test clsact
 	fi
-	eventually logged 'br-test: healed' 4
+	eventually logged 'br-test: repaired' 4
 	live
 	reaches svc tcp "$GW:8088"
 
@@ -159,16 +159,16 @@ load watch
 	eventually setting br-test.route_localnet 2
 	for i in 1 2 3 4 5 6; do
 		on_host sysctl -qw net.ipv4.conf.br-test.route_localnet=0
-		eventually logged 'br-test: healed' "$i"
+		eventually logged 'br-test: repaired' "$i"
 		setting br-test.route_localnet 2
 	done
 	# though later, and later each time
 	for pause in 1 2; do
-		eventually logged "again and again; the next heal comes after $pause s"
+		eventually logged "reverted repeatedly; next repair in $pause s"
 		on_host sysctl -qw net.ipv4.conf.br-test.route_localnet=0
 		eventually setting br-test.route_localnet 2
 	done
-	eventually logged 'the next heal comes after 4 s'
+	eventually logged 'next repair in 4 s'
 }
 
 # bats test_tags=hook
@@ -266,7 +266,7 @@ load watch
 	printf '[br-test]\nports = 9000\n[br-tw' >"$BED/hbpf.conf" # half-written
 	kill -HUP "$WATCH"
 	eventually logged 'hbpf.conf:3: .*\[br-tw'
-	eventually logged 'stays as it was'
+	eventually logged 'not reloaded.*previous one stays in effect'
 	printf '[br-test]\nports =' >"$BED/hbpf.conf"
 	kill -HUP "$WATCH"
 	eventually logged 'hbpf.conf:2: ports has no value'
@@ -295,7 +295,7 @@ load watch
 	exits 1 hb watch -c "$BED/hbpf.conf"
 	says 'hbpf.conf:1: .*before any section' 'hbpf.conf:3: port must be' '^ *http'
 	exits 1 hb watch -c "$BED/nowhere"
-	says 'nowhere: cannot be opened: No such file' 'is the name right\? hbpf.conf\(5\)'
+	says 'nowhere: cannot be opened: No such file' 'check the name; hbpf.conf\(5\)'
 	unchanged
 }
 
@@ -324,8 +324,8 @@ load watch
 	EOF
 	exits 1 hb watch --check "$BED/hbpf.conf"
 	says 'conf:1: .*colour' 'conf:3: port 0' 'conf:3: unknown protocol' 'udq' 'conf:4: .*loopback' \
-		'conf:5: .*10.0.0.0/8' 'conf:6: .*maybe' 'conf:7: .*there already' \
-		'conf:8: .*br two' 'conf:9: .*no ports' 'conf:10: .*port' 'do you mean ports' \
+		'conf:5: .*10.0.0.0/8' 'conf:6: .*maybe' 'conf:7: .*already declared' \
+		'conf:8: .*br two' 'conf:9: .*no ports' 'conf:10: .*port' 'did you mean ports' \
 		'conf:11: .*labels'
 	unchanged
 	exits 2 hb watch "$BED/hbpf.conf"
@@ -338,15 +338,15 @@ load watch
 	exits 0 hb watch --check "$BED/hbpf.conf"
 	chmod 646 "$BED/hbpf.conf"
 	exits 1 hb watch --check "$BED/hbpf.conf"
-	says 'hbpf.conf: others than root' 'chmod'
+	says 'hbpf.conf: only root may have write access' 'chmod'
 	# root's group too: of a file with an ACL these bits are what other users may do
 	chmod 664 "$BED/hbpf.conf"
 	exits 1 hb watch --check "$BED/hbpf.conf"
-	says 'hbpf.conf: others than root' 'chmod go-w'
+	says 'hbpf.conf: only root may have write access' 'chmod go-w'
 	chmod 644 "$BED/hbpf.conf"
 	chown 1 "$BED/hbpf.conf"
 	exits 1 hb watch -c "$BED/hbpf.conf"
-	says 'hbpf.conf: others than root'
+	says 'hbpf.conf: only root may have write access'
 }
 
 @test "without -c it reads /etc/hbpf.conf and /etc/hbpf.conf.d/*.conf" {
@@ -355,7 +355,7 @@ load watch
 		skip "no overlay can be mounted over /etc"
 	rm -rf /etc/hbpf.conf /etc/hbpf.conf.d
 	exits 1 hb watch --check
-	says 'hbpf.conf.*not there'
+	says 'hbpf.conf: no such file, and no'
 	mkdir /etc/hbpf.conf.d
 	printf '[br-test]\nports = 8088\n' >/etc/hbpf.conf
 	printf '[br-two]\nports = 8088\n' >/etc/hbpf.conf.d/two.conf
@@ -364,15 +364,15 @@ load watch
 	prints '2 sections'
 	printf '[br-test]\nports = 9000\n' >/etc/hbpf.conf.d/zzz.conf
 	exits 1 hb watch --check
-	says 'zzz.conf:1: .*there already, at /etc/hbpf.conf:1'
+	says 'zzz.conf:1: .*already declared at /etc/hbpf.conf:1'
 	printf 'labels = no\n' >/etc/hbpf.conf
 	printf '\nlabels = yes\n' >/etc/hbpf.conf.d/zzz.conf
 	exits 1 hb watch --check
-	says 'zzz.conf:2: labels is said already, at /etc/hbpf.conf:1'
+	says 'zzz.conf:2: labels is already set at /etc/hbpf.conf:1'
 	# nobody else may put a file there, not even one that has to be root's
 	chmod 1777 /etc/hbpf.conf.d
 	exits 1 hb watch --check
-	says '/etc/hbpf.conf.d: others than root may write' 'chmod go-w /etc/hbpf.conf.d'
+	says '/etc/hbpf.conf.d: only root may have write access' 'chmod go-w /etc/hbpf.conf.d'
 	# what cannot be read is not as if nothing were declared there
 	rm -r /etc/hbpf.conf.d
 	exits 0 hb watch --check

@@ -60,7 +60,7 @@ declare_labels() {
 		ports = 8088
 	EOF
 	watch
-	eventually logged 'net .*: it is not there yet'
+	eventually logged 'net .*: no such bridge yet'
 	declare_conf </dev/null
 	reload
 	docker
@@ -94,7 +94,7 @@ declare_labels() {
 	watch
 	eventually logged 'br-test: attached'
 	for pause in 1 2 4; do
-		eventually logged "ends its stream of events at once; it is asked again after $pause s"
+		eventually logged "closes its event stream at once; next try in $pause s"
 	done
 	live
 }
@@ -113,8 +113,8 @@ declare_labels() {
 	# somebody makes another one, and labels both
 	networks net,br-test,9000 net,br-other,9001
 	kill -USR1 "$engine"
-	eventually logged "several networks are called 'net'"
-	eventually logged 'a section may mean this network or another' 2
+	eventually logged "several networks match 'net'"
+	eventually logged "a section's name matches this network and another" 2
 	status_is '.ports[0].gateway_port == 8088 and (.ports | length) == 1'
 	not_attached br-other
 	unlogged 'no longer declared'
@@ -177,13 +177,13 @@ declare_labels() {
 	declare_labels
 	watch
 	eventually logged 'br-test: attached'
-	eventually logged "^hbpf: 1501 networks have the label hbpf.ports; that of 1024 is obeyed"
-	eventually logged 'it is not there yet' 1023
-	[ "$(grep -c 'not there yet' "$BED/watch.log")" = 1023 ]
+	eventually logged "^hbpf: 1501 networks have the label hbpf.ports; only 1024 are served"
+	eventually logged 'no such bridge yet' 1023
+	[ "$(grep -c 'no such bridge yet' "$BED/watch.log")" = 1023 ]
 	# the others are heard of once there is room
 	networks other,gone1,80 test,br-test,8088
 	kill -USR1 "$engine"
-	eventually logged '^hbpf: other .*not there yet'
+	eventually logged '^hbpf: other .*no such bridge yet'
 	status_is '.live'
 }
 
@@ -208,5 +208,5 @@ declare_labels() {
 	kill -TERM "$WATCH"
 	wait "$WATCH" || code=$?
 	same 1 "$code"
-	logged 'not all of what it attached is detached'
+	logged 'not all of its bridges could be detached'
 }

@@ -28,7 +28,7 @@ load watch
 	goes_on
 	watch
 	eventually live
-	unlogged 'br-test: (attached|healed)'
+	unlogged 'br-test: (attached|repaired)'
 	goes_on
 }
 
@@ -237,7 +237,7 @@ load watch
 	eventually live
 	for i in 1 2 3; do
 		on_host sysctl -qw net.ipv4.conf.br-test.route_localnet=0
-		eventually logged 'br-test: healed' "$i"
+		eventually logged 'br-test: repaired' "$i"
 		setting br-test.route_localnet 2
 	done
 }
