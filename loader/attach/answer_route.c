@@ -41,7 +41,7 @@ static int add_policy(const struct dataplane *dp, const struct hbpf_policy *poli
 		} else if (some.count) {
 			ret = error_set(err, ENOMEM, "no memory for the sources");
 		}
-		free(some.v);
+		sources_free(&some);
 	}
 	return ret;
 }
@@ -501,7 +501,7 @@ int answers_check(const struct answers_query *query, struct answers *answers, st
 		ret = check_family(query, AF_INET, &all, &onlink, answers, err);
 	if (!ret && query->bridge->up)
 		ret = check_family(query, AF_INET6, &all, &onlink, answers, err);
-	free(all.v);
-	free(onlink.v);
+	sources_free(&all);
+	sources_free(&onlink);
 	return ret;
 }

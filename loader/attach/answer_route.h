@@ -25,7 +25,7 @@ struct answers_query {
 /**
  * answers_clients() - the networks that may use any of some ports, or of none at all the bridge's
  * @dp:		Open
- * @all:	Filled; free v with free(). Nothing in it where no network may
+ * @all:	Filled; free with sources_free(). Nothing in it where no network may
  *
  * Return: 0 or -errno
  */

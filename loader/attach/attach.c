@@ -213,7 +213,7 @@ static int check_bound(struct attach *a, struct error *err)
 	}
 	if (!ret)
 		ret = conflicts_find(&fresh, &a->after.exports, sockets, &a->bound);
-	free(fresh.v);
+	gateways_free(&fresh);
 	return ret;
 }
 
@@ -387,7 +387,7 @@ static void settle(struct attach *a)
 
 void attach_free(struct attach *a)
 {
-	free(a->asked.v);
+	gateways_free(&a->asked);
 	host_free(&a->host);
 	dataplane_close(&a->dp);
 	pins_close(&a->pins);

@@ -24,9 +24,9 @@ int bridge_state_take(const struct dataplane *dp, struct bridge_state *snapshot,
 void bridge_state_free(struct bridge_state *snapshot)
 {
 	exports_free(&snapshot->exports);
-	free(snapshot->gateways.v);
+	gateways_free(&snapshot->gateways);
 	for (__u32 list = 0; list < SNAPSHOT_LISTS; list++)
-		free(snapshot->lists[list].v);
+		sources_free(&snapshot->lists[list]);
 	memset(snapshot, 0, sizeof(*snapshot));
 }
 

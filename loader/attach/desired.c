@@ -44,10 +44,8 @@ int desired_gateways(const struct host *host, const struct link *bridge,
 		ret = add_addresses(host, docker0, HBPF_GATEWAY_DOCKER0, set);
 	for (size_t i = 0; !ret && i < asked->count; i++)
 		ret = gateways_add(set, &asked->v[i].addr, HBPF_GATEWAY_OPTION);
-	if (ret) {
-		free(set->v);
-		memset(set, 0, sizeof(*set));
-	}
+	if (ret)
+		gateways_free(set);
 	return ret;
 }
 

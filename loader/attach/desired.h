@@ -21,7 +21,7 @@ bool address_is_gateway(const struct link_addr *own, const struct link *link);
 /**
  * desired_gateways() - every address clients may dial
  * @asked:	Those of --gateway
- * @set:	Sorted; free v with free()
+ * @set:	Sorted; free with gateways_free()
  *
  * The bridge's own, docker0's where it exists (Docker's host-gateway is that address for containers
  * of every network), and @asked.
@@ -39,7 +39,7 @@ void desired_arp_sender(const struct host *host, const struct link *bridge,
 
 /**
  * desired_onlink() - the prefixes on the bridge's link: who is a client
- * @set:	Empty; sorted, free v with free(), also on failure
+ * @set:	Empty; sorted, free with sources_free(), also on failure
  *
  * Those of its addresses, and of routes over it without a gateway that somebody made (`ip route add
  * 192.0.2.20 dev br-test`). What router advertisements say does not count, nor do default routes.
@@ -50,7 +50,7 @@ int desired_onlink(const struct host *host, const struct link *bridge, struct so
 
 /**
  * desired_own() - what is the host's own, which no client may use
- * @set:	Empty; sorted, free v with free(), also on failure
+ * @set:	Empty; sorted, free with sources_free(), also on failure
  *
  * All addresses, and the local and anycast routes of all tables but local default routes.
  * Return: 0 or -errno

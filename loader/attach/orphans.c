@@ -9,7 +9,7 @@
 
 #include "dataplane/host_settings.h"
 #include "kernel/if_sysctl.h"
-#include "kernel/netlink.h"
+#include "lib/array.h"
 
 static bool is_known(const struct pins *pins, const struct pins_bridges *bridges,
 		     unsigned int ifindex)
@@ -46,7 +46,7 @@ static bool look(const struct link *link, struct orphan *lost)
 int orphans_find(const struct pins *pins, const struct pins_bridges *bridges,
 		 const struct host *host, struct orphans *list, struct error *err)
 {
-	struct orphan lost, *v;
+	struct orphan lost;
 
 	*list = (struct orphans){};
 	for (size_t i = 0; i < host->links.count; i++) {
@@ -55,16 +55,18 @@ int orphans_find(const struct pins *pins, const struct pins_bridges *bridges,
 		if (strcmp(link->kind, "bridge") != 0 || is_known(pins, bridges, link->ifindex) ||
 		    !look(link, &lost))
 			continue;
-		v = netlink_grow(list->v, list->count, sizeof(*v));
-		if (!v) {
-			free(list->v);
-			*list = (struct orphans){};
+		if (ARRAY_ADD(list, lost)) {
+			orphans_free(list);
 			return error_set(err, ENOMEM, "no memory for the bridges");
 		}
-		list->v = v;
-		v[list->count++] = lost;
 	}
 	return 0;
+}
+
+void orphans_free(struct orphans *list)
+{
+	free(list->v);
+	*list = (struct orphans){};
 }
 
 const struct orphan *orphans_get(const struct orphans *list, const char *name)

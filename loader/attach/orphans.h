@@ -25,10 +25,11 @@ struct orphans {
 /**
  * orphans_find() - look at every bridge of the host that has no state
  * @pins:	Not used where @bridges is empty
- * Return: 0 or -errno. Free v with free()
+ * Return: 0 or -errno. Free with orphans_free()
  */
 int orphans_find(const struct pins *pins, const struct pins_bridges *bridges,
 		 const struct host *host, struct orphans *list, struct error *err);
+void orphans_free(struct orphans *list);
 
 /** orphans_get() - Return: the one of that name within @list, or NULL */
 const struct orphan *orphans_get(const struct orphans *list, const char *name);

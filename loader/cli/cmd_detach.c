@@ -193,7 +193,7 @@ static void release(struct detach *d)
 	for (size_t i = 0; i < d->count; i++)
 		error_free(&d->results[i].problem);
 	free(d->results);
-	free(d->lost.v);
+	orphans_free(&d->lost);
 	host_free(&d->host);
 	pins_bridges_free(&d->bridges);
 }

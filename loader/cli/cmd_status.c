@@ -514,7 +514,7 @@ static void view_free(struct view *view)
 	for (size_t i = 0; i < view->count; i++)
 		status_free(&view->v[i]);
 	free(view->v);
-	free(view->lost.v);
+	orphans_free(&view->lost);
 	pins_bridges_free(&view->bridges);
 }
 

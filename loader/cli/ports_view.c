@@ -21,7 +21,7 @@ static int read_families(struct dataplane *dp, struct ports_view *ports, struct 
 		else
 			ports->has_v6 = true;
 	}
-	free(gateways.v);
+	gateways_free(&gateways);
 	return ret;
 }
 

@@ -227,7 +227,7 @@ static void look_at_addresses(const struct status *status, const struct host *ho
 	for (size_t i = 0; i < before->count; i++)
 		*changed |= before->v[i].why != HBPF_GATEWAY_OPTION &&
 			    !gateways_has(&now, &before->v[i].addr);
-	free(now.v);
+	gateways_free(&now);
 }
 
 static void find_no_gateway(struct status *status, bool has_address)
@@ -366,7 +366,7 @@ void status_read(struct status *status, const struct pins *pins, const struct ho
 
 void status_free(struct status *status)
 {
-	free(status->gateways.v);
+	gateways_free(&status->gateways);
 	ports_view_free(&status->ports);
 	error_free(&status->problem);
 }

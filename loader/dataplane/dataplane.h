@@ -144,7 +144,7 @@ int dataplane_sweep(struct dataplane *dp, const struct exports *want, struct err
 int dataplane_forget_refused(struct dataplane *dp, const struct exports *exports,
 			     struct error *err);
 
-/** dataplane_gateways() - read them; free v with free() */
+/** dataplane_gateways() - read them; free with gateways_free() */
 int dataplane_gateways(const struct dataplane *dp, struct gateways *set, struct error *err);
 
 /**
@@ -154,7 +154,8 @@ int dataplane_gateways(const struct dataplane *dp, struct gateways *set, struct 
  */
 int dataplane_set_gateways(struct dataplane *dp, const struct gateways *want, struct error *err);
 
-/** dataplane_sources() - read one list (HBPF_LIST_*) of the sources map, sorted; free v with free()
+/** dataplane_sources() - read one list (HBPF_LIST_*) of the sources map, sorted; free with
+ * sources_free()
  */
 int dataplane_sources(const struct dataplane *dp, __u32 list, struct sources *set,
 		      struct error *err);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "kernel/netlink.h"
+#include "lib/array.h"
 
 #define MAPPED(family) ((family) == AF_INET ? V4_MAPPED_BITS : 0)
 
@@ -130,7 +131,6 @@ static int on_route(const struct nlmsghdr *nlh, void *data)
 	struct listing *listing = data;
 	struct fib_routes *routes = listing->routes;
 	struct fib_route route = {};
-	struct fib_route *v;
 
 	if (msg->rtm_family != listing->family || msg->rtm_type != listing->type ||
 	    msg->rtm_flags & RTM_F_CLONED)
@@ -138,12 +138,7 @@ static int on_route(const struct nlmsghdr *nlh, void *data)
 	read_route(nlh, &route);
 	if (listing->ifindex && route.ifindex != listing->ifindex)
 		return MNL_CB_OK;
-	v = netlink_grow(routes->v, routes->count, sizeof(*v));
-	if (!v)
-		return MNL_CB_ERROR;
-	routes->v = v;
-	routes->v[routes->count++] = route;
-	return MNL_CB_OK;
+	return ARRAY_ADD(routes, route) ? MNL_CB_ERROR : MNL_CB_OK;
 }
 
 /* The kernel picks them, as a router has a million that are of no interest here. */
@@ -277,7 +272,6 @@ static int on_rule(const struct nlmsghdr *nlh, void *data)
 		.invert = msg->flags & FIB_RULE_INVERT,
 		.suppress = -1,
 	};
-	struct fib_rule *v;
 
 	mnl_attr_for_each (attr, nlh, sizeof(*msg)) {
 		read_action(attr, &rule);
@@ -289,12 +283,7 @@ static int on_rule(const struct nlmsghdr *nlh, void *data)
 	}
 	rule.src = get_prefix(src, msg->family, msg->src_len);
 	rule.dst = get_prefix(dst, msg->family, msg->dst_len);
-	v = netlink_grow(rules->v, rules->count, sizeof(*v));
-	if (!v)
-		return MNL_CB_ERROR;
-	rules->v = v;
-	rules->v[rules->count++] = rule;
-	return MNL_CB_OK;
+	return ARRAY_ADD(rules, rule) ? MNL_CB_ERROR : MNL_CB_OK;
 }
 
 int fib_rules(int family, struct fib_rules *rules, struct error *err)

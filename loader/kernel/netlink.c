@@ -2,7 +2,6 @@
 #include "kernel/netlink.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 
 /* The most that netlink_recvmsg() lets the kernel put into one answer of a dump;
@@ -114,12 +113,4 @@ const struct nlattr *netlink_nested(const struct nlattr *nest, unsigned int type
 			return attr;
 	}
 	return NULL;
-}
-
-void *netlink_grow(void *array, size_t count, size_t size)
-{
-	/* Doubled at every power of two, so that the array needs no field for its room. */
-	if (count & (count - 1))
-		return array;
-	return reallocarray(array, count ? 2 * count : 1, size);
 }

@@ -42,14 +42,4 @@ int netlink_talk(int protocol, struct netlink_request *request, mnl_cb_t answer,
 /** netlink_nested() - the attribute of a type within a nest. Return: it, or NULL */
 const struct nlattr *netlink_nested(const struct nlattr *nest, unsigned int type);
 
-/**
- * netlink_grow() - room for one more element in an array that answers are collected in
- * @array:	NULL, or what this function returned before
- * @count:	Elements it holds
- * @size:	of an element
- *
- * Return: the array, perhaps moved, or NULL with errno ENOMEM and @array as it was
- */
-void *netlink_grow(void *array, size_t count, size_t size);
-
 #endif /* HBPF_NETLINK_H */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "kernel/netlink.h"
+#include "lib/array.h"
 
 #define ALT_NAME_SIZE 128 /* ALTIFNAMSIZ of linux/if.h, which does not go with net/if.h */
 
@@ -26,7 +27,6 @@ static int on_link(const struct nlmsghdr *nlh, void *data)
 	struct link link = { .ifindex = msg->ifi_index, .up = msg->ifi_flags & IFF_UP };
 	struct links *links = data;
 	const struct nlattr *attr;
-	struct link *v;
 
 	mnl_attr_for_each (attr, nlh, sizeof(*msg)) {
 		switch (mnl_attr_get_type(attr)) {
@@ -45,12 +45,7 @@ static int on_link(const struct nlmsghdr *nlh, void *data)
 		}
 	}
 
-	v = netlink_grow(links->v, links->count, sizeof(*v));
-	if (!v)
-		return MNL_CB_ERROR;
-	links->v = v;
-	links->v[links->count++] = link;
-	return MNL_CB_OK;
+	return ARRAY_ADD(links, link) ? MNL_CB_ERROR : MNL_CB_OK;
 }
 
 int rtnetlink_links(struct links *links, struct error *err)
@@ -167,7 +162,6 @@ static int on_addr(const struct nlmsghdr *nlh, void *data)
 	const struct nlattr *attr, *local = NULL, *peer = NULL;
 	struct ifaddrs_list *addrs = data;
 	struct link_addr entry = { .ifindex = msg->ifa_index };
-	struct link_addr *v;
 	__u8 len;
 
 	if (msg->ifa_family != AF_INET && msg->ifa_family != AF_INET6)
@@ -197,12 +191,7 @@ static int on_addr(const struct nlmsghdr *nlh, void *data)
 	len = msg->ifa_prefixlen + (msg->ifa_family == AF_INET ? V4_MAPPED_BITS : 0);
 	entry.onlink = prefix_of(get_addr(peer, msg->ifa_family), len);
 
-	v = netlink_grow(addrs->v, addrs->count, sizeof(*v));
-	if (!v)
-		return MNL_CB_ERROR;
-	addrs->v = v;
-	addrs->v[addrs->count++] = entry;
-	return MNL_CB_OK;
+	return ARRAY_ADD(addrs, entry) ? MNL_CB_ERROR : MNL_CB_OK;
 }
 
 int rtnetlink_addrs(struct ifaddrs_list *addrs, struct error *err)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "kernel/netlink.h"
+#include "lib/array.h"
 #include "lib/addr.h"
 
 #define LOOPBACK_IFINDEX 1 /* in every namespace (the kernel's net/flow.h) */
@@ -68,7 +69,6 @@ static int on_socket(const struct nlmsghdr *nlh, void *data)
 		.uid = msg->idiag_uid,
 		.id = *id,
 	};
-	struct socket *v;
 
 	mnl_attr_for_each (attr, nlh, sizeof(*msg)) {
 		switch (mnl_attr_get_type(attr)) {
@@ -84,12 +84,7 @@ static int on_socket(const struct nlmsghdr *nlh, void *data)
 		}
 	}
 
-	v = netlink_grow(sockets->v, sockets->count, sizeof(*v));
-	if (!v)
-		return MNL_CB_ERROR;
-	sockets->v = v;
-	sockets->v[sockets->count++] = socket;
-	return MNL_CB_OK;
+	return ARRAY_ADD(sockets, socket) ? MNL_CB_ERROR : MNL_CB_OK;
 }
 
 static int list_family(struct sockets *sockets, __u8 family, __u8 proto, __u32 states,

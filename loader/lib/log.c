@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "lib/log.h"
 
-#include <json-c/json.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/json.h"
 #include "lib/output.h"
 #include "lib/printable.h"
 
@@ -70,13 +70,13 @@ static void error_json(const struct error *err)
 	char what[sizeof(err->what)];
 
 	snprintf(what, sizeof(what), "%.*s", (int)line, err->what);
-	json_object_object_add(doc, "error", output_string(what));
+	json_add_string(doc, "error", what);
 	if (err->hint[0])
-		json_object_object_add(doc, "hint", output_string(err->hint));
+		json_add_string(doc, "hint", err->hint);
 	if (err->what[line])
-		json_object_object_add(doc, "detail", output_string(err->what + line + 1));
+		json_add_string(doc, "detail", err->what + line + 1);
 	else if (err->detail && setup.verbose)
-		json_object_object_add(doc, "detail", output_string(err->detail));
+		json_add_string(doc, "detail", err->detail);
 	output_json(doc);
 }
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "model/gateways.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "lib/array.h"
 
 bool gateways_has(const struct gateways *set, const struct hbpf_addr *addr)
 {
@@ -16,7 +17,7 @@ bool gateways_has(const struct gateways *set, const struct hbpf_addr *addr)
 
 int gateways_add(struct gateways *set, const struct hbpf_addr *addr, __u32 why)
 {
-	struct gateway *v;
+	const struct gateway gateway = { .addr = *addr, .why = why };
 	size_t at = 0;
 
 	while (at < set->count && addr_compare(&set->v[at].addr, addr) < 0)
@@ -25,14 +26,17 @@ int gateways_add(struct gateways *set, const struct hbpf_addr *addr, __u32 why)
 		set->v[at].why |= why;
 		return 0;
 	}
-	v = reallocarray(set->v, set->count + 1, sizeof(*v));
-	if (!v)
+	if (ARRAY_ADD(set, gateway))
 		return -ENOMEM;
-	set->v = v;
-	memmove(v + at + 1, v + at, (set->count - at) * sizeof(*v));
-	v[at] = (struct gateway){ *addr, why };
-	set->count++;
+	memmove(&set->v[at + 1], &set->v[at], (set->count - 1 - at) * sizeof(gateway));
+	set->v[at] = gateway;
 	return 0;
+}
+
+void gateways_free(struct gateways *set)
+{
+	free(set->v);
+	*set = (struct gateways){};
 }
 
 bool gateways_same(const struct gateways *a, const struct gateways *b)

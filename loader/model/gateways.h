@@ -19,6 +19,8 @@ struct gateways {
 	size_t count;
 };
 
+void gateways_free(struct gateways *set);
+
 /** gateways_add() - put one in its place, or add to why it is there. Return: 0 or -ENOMEM */
 int gateways_add(struct gateways *set, const struct hbpf_addr *addr, __u32 why);
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "model/sources.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "lib/array.h"
 
 bool sources_have(const struct sources *set, const struct prefix *prefix)
 {
@@ -17,28 +18,22 @@ bool sources_have(const struct sources *set, const struct prefix *prefix)
 
 int sources_copy(struct sources *to, const struct sources *from)
 {
-	to->v = calloc(from->count + 1, sizeof(*to->v));
-	if (!to->v)
-		return -ENOMEM;
-	if (from->count)
-		memcpy(to->v, from->v, from->count * sizeof(*to->v));
-	to->count = from->count;
-	return 0;
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < from->count; i++)
+		ret = sources_add(to, &from->v[i]);
+	return ret;
+}
+
+void sources_free(struct sources *set)
+{
+	free(set->v);
+	*set = (struct sources){};
 }
 
 int sources_add(struct sources *set, const struct source *source)
 {
-	struct source *v;
-
-	/* Doubled at every power of two, so that the set needs no field for its room. */
-	if (!(set->count & (set->count - 1))) {
-		v = reallocarray(set->v, set->count ? 2 * set->count : 1, sizeof(*v));
-		if (!v)
-			return -ENOMEM;
-		set->v = v;
-	}
-	set->v[set->count++] = *source;
-	return 0;
+	return ARRAY_ADD(set, *source);
 }
 
 static int compare_prefixes(const struct prefix *a, const struct prefix *b)

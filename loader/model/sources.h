@@ -19,6 +19,8 @@ struct sources {
 	size_t count;
 };
 
+void sources_free(struct sources *set);
+
 /** sources_have() - is this very prefix one of them? */
 bool sources_have(const struct sources *set, const struct prefix *prefix);
 

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Building JSON documents. All strings go through output_string(): names of interfaces and
+ * processes may be any bytes, and JSON is UTF-8.
+ */
+#ifndef HBPF_JSON_H
+#define HBPF_JSON_H
+
+#include <json-c/json.h>
+#include <linux/types.h>
+#include <stdbool.h>
+
+/* Add a member @name to the object @to. */
+void json_add_string(struct json_object *to, const char *name, const char *text);
+void json_add_bool(struct json_object *to, const char *name, bool value);
+void json_add_int(struct json_object *to, const char *name, int value);
+void json_add_u64(struct json_object *to, const char *name, __u64 value);
+
+/* Add an empty object or array as the member @name of @to. Return: it, for adding to */
+struct json_object *json_add_object(struct json_object *to, const char *name);
+struct json_object *json_add_array(struct json_object *to, const char *name);
+
+/* Append to the array @to. */
+void json_append_string(struct json_object *to, const char *text);
+/* Return: the empty object that was appended */
+struct json_object *json_append_object(struct json_object *to);
+
+#endif /* HBPF_JSON_H */
