@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/array.h"
 #include "lib/log.h"
 #include "lib/str_list.h"
 
@@ -104,21 +105,6 @@ static bool find_option(const struct parser *p, const char *name, size_t len, ch
 	return match->row && is_taken(match->row, command);
 }
 
-static int list_add(struct arg_list *list, const char *word)
-{
-	if (list->count == list->room) {
-		size_t room = list->room ? 2 * list->room : 8;
-		const char **v = reallocarray(list->v, room, sizeof(*v));
-
-		if (!v)
-			return -1;
-		list->v = v;
-		list->room = room;
-	}
-	list->v[list->count++] = word;
-	return 0;
-}
-
 static int choose(const struct command *command, const struct cli_option *row, const char *word,
 		  struct choice *choice)
 {
@@ -148,7 +134,7 @@ static int store_value(const struct parser *p, const struct match *match, const 
 	case CLI_CHOICE:
 		return value ? choose(command, match->row, value, field) : -1;
 	case CLI_LIST:
-		if (value && !list_add(field, value))
+		if (value && !ARRAY_ADD((struct arg_list *)field, value))
 			return 0;
 		cli_usage(command, "no memory for the command line");
 		return -1;

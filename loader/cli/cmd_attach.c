@@ -40,11 +40,11 @@ static int ask(const struct cli_call *call, struct attach_request *request, stru
 		.guard = options->guard,
 		.force = options->force,
 	};
-	ret = args_ports(options->ports.v, options->ports.count, &request->ports, err);
-	if (!ret)
-		ret = args_gateways(&options->gateways, &request->gateways, err);
-	if (!ret)
-		ret = args_from(&options->from, &request->from, err);
+	ret = port_specs_parse(options->ports.v, options->ports.count, &request->ports, err);
+	for (size_t i = 0; !ret && i < options->gateways.count; i++)
+		ret = gateways_parse(&request->gateways, options->gateways.v[i], err);
+	for (size_t i = 0; !ret && i < options->from.count; i++)
+		ret = from_parse(&request->from, options->from.v[i], err);
 	return ret;
 }
 
@@ -201,7 +201,7 @@ static const struct cli_option options[] = {
 	  CLI_CHOICE, STORE(hook), 0, hook_kind_names },
 	{ "pin", 0, "WHEN",
 	  "keep NAT rules (docker run -p 127.0.0.1:...) from taking\nthe packets: auto, on or off",
-	  CLI_CHOICE, STORE(nat_bypass), 0, when_names },
+	  CLI_CHOICE, STORE(nat_bypass), 0, auto_on_off_names },
 	{ "guard", 0, NULL, "drop every packet towards 127.0.0.0/8 that is not hbpf's own", CLI_SET,
 	  STORE(guard), HBPF_ON, NULL },
 	{ "no-guard", 0, NULL, "let them in; sources in 127.0.0.0/8 are dropped even so", CLI_SET,

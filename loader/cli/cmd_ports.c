@@ -152,11 +152,14 @@ static int ask_bridges(struct ports *p, struct error *err)
 
 static int ask(struct ports *p, struct error *err)
 {
-	int ret = args_from(&p->options->from, &p->from, err);
+	const struct arg_list *from = &p->options->from;
+	int ret = 0;
 
+	for (size_t i = 0; !ret && i < from->count; i++)
+		ret = from_parse(&p->from, from->v[i], err);
 	if (ret || p->action == ACTION_LIST)
 		return ret;
-	return args_ports(p->call->words + 1, p->call->word_count - 1, &p->specs, err);
+	return port_specs_parse(p->call->words + 1, p->call->word_count - 1, &p->specs, err);
 }
 
 static int open_change(struct ports *p, const struct target *meant, struct error *err)
@@ -284,7 +287,7 @@ static int check_bound(struct change *change, struct error *err)
 	if (!ret)
 		ret = conflicts_find(&gateways, &change->put, &sockets, &change->bound);
 	sockets_free(&sockets);
-	free(gateways.v);
+	gateways_free(&gateways);
 	return ret;
 }
 
@@ -513,15 +516,15 @@ static void release(struct ports *p)
 		exports_free(&p->changes[i].gone);
 		ports_view_free(&p->changes[i].report);
 		listeners_free(&p->changes[i].listeners);
-		free(p->changes[i].gateways.v);
-		free(p->changes[i].clients.v);
+		gateways_free(&p->changes[i].gateways);
+		sources_free(&p->changes[i].clients);
 	}
 	for (size_t i = 0; i < p->meant_count; i++)
 		error_free(&p->meant[i].problem);
 	free(p->meant);
 	free(p->changes);
-	free(p->specs.v);
-	free(p->from.sources.v);
+	port_specs_free(&p->specs);
+	sources_free(&p->from.sources);
 	host_free(&p->host);
 	pins_bridges_free(&p->bridges);
 }

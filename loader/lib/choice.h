@@ -14,7 +14,6 @@ struct choice {
 struct arg_list {
 	const char **v; /* words of argv */
 	size_t count;
-	size_t room;
 };
 
 #define CHOICES_STRLEN 128

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/array.h"
+
 const char *const hook_kind_names[] = {
 	[HBPF_HOOK_AUTO] = "auto",
 	[HBPF_HOOK_TCX] = "tcx",
@@ -12,14 +14,14 @@ const char *const hook_kind_names[] = {
 	NULL,
 };
 
-const char *const when_names[] = {
+const char *const auto_on_off_names[] = {
 	[HBPF_AUTO] = "auto",
 	[HBPF_ON] = "on",
 	[HBPF_OFF] = "off",
 	NULL,
 };
 
-/* A word that stands for the prefixes on the bridge's link. */
+/* The value of --from that stands for the prefixes on the bridge's link. */
 #define ONLINK "onlink"
 
 /* Ports in their order are put into a set at its end, and not each in front of all others. */
@@ -39,20 +41,28 @@ static int refuse_duplicates(const struct port_specs *specs, struct error *err)
 	return ret;
 }
 
-int args_ports(const char *const *words, size_t count, struct port_specs *specs, struct error *err)
+int port_specs_parse(const char *const *texts, size_t count, struct port_specs *specs,
+		     struct error *err)
 {
+	struct port_spec spec;
 	int ret = 0;
 
-	specs->count = 0;
-	specs->v = calloc(count + 1, sizeof(*specs->v));
-	if (!specs->v)
-		return error_set(err, ENOMEM, "no memory for %zu ports", count);
-	for (size_t i = 0; !ret && i < count; i++)
-		ret = port_spec_parse(words[i], &specs->v[specs->count++], err);
+	for (size_t i = 0; !ret && i < count; i++) {
+		ret = port_spec_parse(texts[i], &spec, err);
+		if (!ret && ARRAY_ADD(specs, spec))
+			ret = error_set(err, ENOMEM, "no memory for %zu ports", count);
+	}
 	if (ret)
 		return ret;
-	qsort(specs->v, specs->count, sizeof(*specs->v), compare_ports);
+	if (specs->count)
+		qsort(specs->v, specs->count, sizeof(*specs->v), compare_ports);
 	return refuse_duplicates(specs, err);
+}
+
+void port_specs_free(struct port_specs *specs)
+{
+	free(specs->v);
+	*specs = (struct port_specs){};
 }
 
 static const char *no_gateway(const struct hbpf_addr *addr)
@@ -70,81 +80,64 @@ static const char *no_gateway(const struct hbpf_addr *addr)
 	return NULL;
 }
 
-int args_gateways(const struct arg_list *words, struct gateways *set, struct error *err)
+int gateways_parse(struct gateways *set, const char *text, struct error *err)
 {
 	struct hbpf_addr addr;
 	const char *why;
 
-	memset(set, 0, sizeof(*set));
-	for (size_t i = 0; i < words->count; i++) {
-		if (addr_parse(words->v[i], &addr)) {
-			error_set(err, EINVAL, "--gateway %s: not an IPv4 or IPv6 address",
-				  words->v[i]);
-			error_hint(err, "write it as 172.17.0.1 or fd00::1");
-			return -EINVAL;
-		}
-		why = no_gateway(&addr);
-		if (why)
-			return error_set(err, EINVAL, "--gateway %s: %s", words->v[i], why);
-		if (gateways_add(set, &addr, HBPF_GATEWAY_OPTION))
-			return error_set(err, ENOMEM, "no memory for --gateway");
+	if (addr_parse(text, &addr)) {
+		error_set(err, EINVAL, "--gateway %s: not an IPv4 or IPv6 address", text);
+		error_hint(err, "write it as 172.17.0.1 or fd00::1");
+		return -EINVAL;
 	}
+	why = no_gateway(&addr);
+	if (why)
+		return error_set(err, EINVAL, "--gateway %s: %s", text, why);
+	if (gateways_add(set, &addr, HBPF_GATEWAY_OPTION))
+		return error_set(err, ENOMEM, "no memory for --gateway");
 	return 0;
 }
 
-static int add_source(struct sources *set, const char *word, struct error *err)
+int from_parse(struct from *from, const char *text, struct error *err)
 {
-	struct prefix *prefix = &set->v[set->count].prefix;
-	int ret = prefix_parse(word, prefix);
-	char meant[PREFIX_STRLEN];
+	char masked[PREFIX_STRLEN];
+	struct source source = {};
+	int ret;
 
+	from->given = true;
+	if (!strcmp(text, ONLINK)) {
+		from->onlink = true;
+		return 0;
+	}
+	ret = prefix_parse(text, &source.prefix);
 	if (ret == -ERANGE)
 		return error_set(err, EINVAL,
 				 "--from %s: bits are set behind the prefix length; do you mean "
 				 "%s?",
-				 word, prefix_format(prefix, meant));
+				 text, prefix_format(&source.prefix, masked));
 	if (ret) {
-		error_set(err, EINVAL, "--from %s: not an address range", word);
+		error_set(err, EINVAL, "--from %s: not an address range", text);
 		error_hint(err, "write it as 172.30.0.0/24, fd00::/64, a single address, or the "
 				"word onlink");
 		return -EINVAL;
 	}
-	if (!sources_have(set, prefix)) /* it stands behind the last one yet */
-		set->count++;
-	return 0;
-}
-
-int args_from(const struct arg_list *words, struct from *from, struct error *err)
-{
-	int ret = 0;
-
-	memset(from, 0, sizeof(*from));
-	from->given = words->count > 0;
-	from->onlink = !from->given;
-	from->sources.v = calloc(words->count + 1, sizeof(*from->sources.v));
-	if (!from->sources.v)
+	if (!sources_have(&from->sources, &source.prefix) && sources_add(&from->sources, &source))
 		return error_set(err, ENOMEM, "no memory for --from");
-	for (size_t i = 0; !ret && i < words->count; i++) {
-		if (!strcmp(words->v[i], ONLINK))
-			from->onlink = true;
-		else
-			ret = add_source(&from->sources, words->v[i], err);
-	}
-	return ret;
+	return 0;
 }
 
 struct hbpf_policy from_policy(const struct from *from, __u16 list)
 {
 	return (struct hbpf_policy){
 		.list = from->sources.count ? list : HBPF_LIST_ONLINK,
-		.onlink = from->onlink,
+		.onlink = from->onlink || !from->given,
 	};
 }
 
 void attach_request_free(struct attach_request *request)
 {
-	free(request->ports.v);
-	free(request->gateways.v);
-	free(request->from.sources.v);
+	port_specs_free(&request->ports);
+	gateways_free(&request->gateways);
+	sources_free(&request->from.sources);
 	memset(request, 0, sizeof(*request));
 }

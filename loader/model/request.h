@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The words of --port, --gateway and --from, read into what they stand for. */
+/* The values of --port, --gateway and --from parsed, and the request to attach made of them. */
 #ifndef HBPF_REQUEST_H
 #define HBPF_REQUEST_H
 
@@ -11,9 +11,10 @@
 #include "model/gateways.h"
 #include "model/sources.h"
 
-/* Words of --hook and --pin, by enum hbpf_hook_kind and enum hbpf_choice; NULL-terminated. */
+/* Values of --hook by enum hbpf_hook_kind, of --nat-bypass and --guard by enum hbpf_choice;
+ * NULL-terminated. */
 extern const char *const hook_kind_names[];
-extern const char *const when_names[];
+extern const char *const auto_on_off_names[];
 
 struct port_specs {
 	struct port_spec *v;
@@ -21,51 +22,55 @@ struct port_specs {
 };
 
 /**
- * args_ports() - read every SPEC
- * @specs:	Free v with free()
- * @err:	Also where two of them name the same gateway port
+ * port_specs_parse() - parse every SPEC of a command line
+ * @specs:	Empty; filled in the order of their gateway ports. Free with port_specs_free(), also
+ *		on failure
+ * @err:	Also set where two of them name the same gateway port
  *
  * Return: 0, -EINVAL, -EEXIST or -ENOMEM
  */
-int args_ports(const char *const *words, size_t count, struct port_specs *specs, struct error *err);
+int port_specs_parse(const char *const *texts, size_t count, struct port_specs *specs,
+		     struct error *err);
+void port_specs_free(struct port_specs *specs);
 
 /**
- * args_gateways() - read every --gateway
- * @err:	Also for an address that no client could dial as a gateway
+ * gateways_parse() - parse one value of --gateway and add it
+ * @err:	Also set for an address that no client could use as a gateway
+ *
  * Return: 0, -EINVAL or -ENOMEM
  */
-int args_gateways(const struct arg_list *words, struct gateways *set, struct error *err);
+int gateways_parse(struct gateways *set, const char *text, struct error *err);
 
-/* Who may use exports, as --from says. */
+/* Who may use exports: the values of --from. All zero: the option was not given. */
 struct from {
 	bool given;
-	bool onlink;            /* the word "onlink" was among the values, or nothing was */
-	struct sources sources; /* the prefixes; free v with free() */
+	bool onlink;            /* "onlink" was among the values */
+	struct sources sources; /* the prefixes among them */
 };
 
-/** args_from() - read every --from. Return: 0, -EINVAL or -ENOMEM */
-int args_from(const struct arg_list *words, struct from *from, struct error *err);
+/** from_parse() - parse one value of --from and add it. Return: 0, -EINVAL or -ENOMEM */
+int from_parse(struct from *from, const char *text, struct error *err);
 
-/** from_policy() - the policy that says so when @list holds the prefixes */
+/** from_policy() - the policy for the maps, with the prefixes in the list number @list there */
 struct hbpf_policy from_policy(const struct from *from, __u16 list);
 
-/* What is wanted. What is not given stays as an earlier attach left it. */
+/* What to attach. Options that are not given stay as an earlier attach left them. */
 struct attach_request {
 	const char *bridge;
 	struct port_specs ports;  /* added to those that are open */
-	bool only_ports;          /* in their place instead: all others are closed */
+	bool only_ports;          /* close all others */
 	struct gateways gateways; /* beside the bridge's and docker0's addresses */
-	bool gateways_given;      /* `gateways` replaces what was said before, also by nothing */
+	bool gateways_given;      /* `gateways` replaces those given before, even if it is empty */
 	struct from from;
 	struct choice hook;       /* enum hbpf_hook_kind */
 	struct choice nat_bypass; /* enum hbpf_choice */
 	struct choice guard;      /* enum hbpf_choice */
 	enum hbpf_owner owner;    /* of a fresh attachment; but for HBPF_BY_HAND, of any */
-	bool yields;              /* leave a bridge alone that is attached by hand: -EEXIST */
+	bool yields;              /* leave a bridge alone that is attached manually: -EEXIST */
 	bool force;               /* take ports over from services bound to a gateway's address */
 };
 
-/** attach_request_free() - release what the args_*() functions put into a request */
+/** attach_request_free() - release the lists of a request */
 void attach_request_free(struct attach_request *request);
 
 #endif /* HBPF_REQUEST_H */

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "engine/lookup.h"
+#include "lib/array.h"
 #include "lib/printable.h"
 #include "watch/config_files.h"
 
@@ -113,60 +114,29 @@ struct key {
 
 static void take_port(struct reader *r, struct attach_request *request, const char *word)
 {
-	struct port_specs one = {};
-	struct port_spec *v = NULL;
+	struct port_spec spec;
 	struct error err = {};
 
-	if (args_ports(&word, 1, &one, &err) || exports_add(&r->ports, one.v, NULL, true, &err)) {
+	if (port_spec_parse(word, &spec, &err) || exports_add(&r->ports, &spec, NULL, true, &err))
 		complain_as_option(r, &err);
-		free(one.v);
-		return;
-	}
-	v = reallocarray(request->ports.v, request->ports.count + 1, sizeof(*v));
-	if (v) {
-		request->ports.v = v;
-		v[request->ports.count++] = one.v[0];
-	} else {
+	else if (ARRAY_ADD(&request->ports, spec))
 		r->nomem = true;
-	}
-	free(one.v);
 }
 
 static void take_gateway(struct reader *r, struct attach_request *request, const char *word)
 {
-	const struct arg_list list = { .v = &word, .count = 1 };
-	struct gateways one;
 	struct error err = {};
 
-	if (args_gateways(&list, &one, &err))
+	if (gateways_parse(&request->gateways, word, &err))
 		complain_as_option(r, &err);
-	else if (gateways_add(&request->gateways, &one.v[0].addr, HBPF_GATEWAY_OPTION))
-		r->nomem = true;
-	free(one.v);
 }
 
 static void take_from(struct reader *r, struct attach_request *request, const char *word)
 {
-	const struct arg_list list = { .v = &word, .count = 1 };
-	struct sources *all = &request->from.sources;
-	struct from one;
 	struct error err = {};
-	struct source *v;
 
-	if (args_from(&list, &one, &err)) {
+	if (from_parse(&request->from, word, &err))
 		complain_as_option(r, &err);
-	} else if (one.onlink) {
-		request->from.onlink = true;
-	} else if (!sources_have(all, &one.sources.v[0].prefix)) {
-		v = reallocarray(all->v, all->count + 1, sizeof(*v));
-		if (v) {
-			all->v = v;
-			v[all->count++] = one.sources.v[0];
-		} else {
-			r->nomem = true;
-		}
-	}
-	free(one.sources.v);
 }
 
 /* Return: the place of a word, or -1 after complaining */
@@ -198,12 +168,12 @@ static void take_hook(struct reader *r, struct attach_request *request, const ch
 
 static void take_nat_bypass(struct reader *r, struct attach_request *request, const char *word)
 {
-	take_choice(r, &request->nat_bypass, "pin", word, when_names);
+	take_choice(r, &request->nat_bypass, "pin", word, auto_on_off_names);
 }
 
 static void take_guard(struct reader *r, struct attach_request *request, const char *word)
 {
-	take_choice(r, &request->guard, "guard", word, when_names);
+	take_choice(r, &request->guard, "guard", word, auto_on_off_names);
 }
 
 static void take_force(struct reader *r, struct attach_request *request, const char *word)

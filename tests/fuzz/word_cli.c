@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Command lines, their words on lines, by the tables of the commands; then what the words of
- * --port, --gateway and --from say. */
+/* Command lines, one argument a line, parsed by the tables of the commands; then all values of
+ * lists as if they were those of --port, --gateway and --from. */
 #include "model/request.h"
 #include "cli/commands.h"
 #include "word.h"
@@ -19,13 +19,16 @@ static void read_lists(const struct cli_call *call)
 
 		if (row->store != CLI_LIST)
 			continue;
-		args_ports(list->v, list->count, &specs, NULL);
-		args_gateways(list, &gateways, NULL);
-		args_from(list, &from, NULL);
-		must(specs.count <= list->count && gateways.count <= list->count);
-		free(specs.v);
-		free(gateways.v);
-		free(from.sources.v);
+		port_specs_parse(list->v, list->count, &specs, NULL);
+		for (size_t i = 0; i < list->count; i++) {
+			gateways_parse(&gateways, list->v[i], NULL);
+			from_parse(&from, list->v[i], NULL);
+		}
+		must(specs.count <= list->count && gateways.count <= list->count &&
+		     from.sources.count <= list->count);
+		port_specs_free(&specs);
+		gateways_free(&gateways);
+		sources_free(&from.sources);
 	}
 }
 
