@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * hbpf: lets containers on a Linux bridge reach chosen services of the host's
- * loopback. This file is the way in: the table of commands, and from a command
- * line to one of them. Each is told by its own file, cmd_NAME.c.
+ * loopback. This file has the table of commands and dispatches to one of them.
+ * Each command is in a file of its own, cli/cmd_NAME.c.
  */
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -40,25 +40,26 @@ static int unknown_command(const char *name)
 	const char *nearest = choice_nearest(name, command_name, NULL);
 
 	if (nearest)
-		return cli_usage(NULL, "there is no command '%s'; do you mean '%s'?", name,
-				 nearest);
-	return cli_usage(NULL, "there is no command '%s'", name);
+		return cli_usage(NULL, "unknown command '%s'; did you mean '%s'?", name, nearest);
+	return cli_usage(NULL, "unknown command '%s'", name);
 }
 
 static void print_help(void)
 {
 	puts("Usage: hbpf COMMAND [options]\n\n"
-	     "Lets containers on a bridge reach chosen services that listen on this host's\n"
-	     "loopback (127.0.0.1, ::1), and nothing else of it.\n\n"
+	     "Let containers on a bridge reach chosen services that listen on this host's\n"
+	     "loopback (127.0.0.1, ::1), and nothing else on it.\n\n"
 	     "Commands:");
 	for (const struct command *const *command = commands; *command; command++)
 		printf("  %-10s %s\n", (*command)->name, (*command)->summary);
-	printf("  %-10s %s\n", "help", "Tell about a command, or as here about all of them");
-	puts("\n`hbpf COMMAND --help` tells about one of them.");
+	printf("  %-10s %s\n", "help", "Show help for a command");
+	puts("\nSee `hbpf COMMAND --help` for the options of a command.");
 	cli_help_common();
-	puts("\nExit status: 0 done, 1 failed, 2 wrong usage.\n"
-	     "Environment: HBPF_BPFFS is the bpffs mount to use, else /sys/fs/bpf; DOCKER_HOST\n"
-	     "a Unix socket to ask for networks, before the usual ones of Docker and Podman.");
+	puts("\nExit status: 0 success, 1 failure, 2 usage error.\n\n"
+	     "Environment:\n"
+	     "  HBPF_BPFFS    bpffs mount to use instead of /sys/fs/bpf\n"
+	     "  DOCKER_HOST   Unix socket of a container engine, queried before the default\n"
+	     "                sockets of Docker and Podman");
 }
 
 static int help(const char *name)
@@ -103,7 +104,7 @@ out:
 	return exit_code;
 }
 
-/* What was printed but did not arrive (a full disk, a closed pipe) was not reported. */
+/* Output that was lost (full disk, closed pipe) must not end in exit code 0. */
 static int flush(int exit_code)
 {
 	struct error err = {};
@@ -111,7 +112,7 @@ static int flush(int exit_code)
 	if (!fflush(stdout) && !ferror(stdout))
 		return exit_code;
 	error_errno(&err, errno, "cannot write to standard output");
-	log_setup(false, false); /* no document could tell of it either */
+	log_setup(false, false); /* stdout is broken, so JSON cannot report it */
 	log_error(&err);
 	return EXIT_FAILED;
 }
@@ -131,7 +132,7 @@ static int dispatch(char **argv)
 		return EXIT_DONE;
 	}
 	if (!*argv)
-		return common.help ? help(NULL) : cli_usage(NULL, "which command?");
+		return common.help ? help(NULL) : cli_usage(NULL, "no command given");
 	if (!strcmp(*argv, "help"))
 		return help(argv[1]);
 	command = find_command(*argv);

@@ -247,7 +247,7 @@ static int plan(struct attach *a, struct error *err)
 	return ret || a->request->force ? ret : check_bound(a, err);
 }
 
-/* The pinning programs call nf_nat's kfuncs, which a module has to bring where it is one. */
+/* The programs with NAT bypass call kfuncs of nf_nat, which may be a module. */
 static void load_nf_nat(void)
 {
 	char *const argv[] = { "modprobe", "-q", "nf_nat", NULL };
@@ -271,9 +271,9 @@ static int load(struct attach *a, struct error *err)
 		return ret;
 	config->nat_bypass_built = a->dp.config.nat_bypass_built;
 	if (config->nat_bypass_option == HBPF_ON && !config->nat_bypass_built) {
-		error_set(err, EOPNOTSUPP, "--pin on: this kernel cannot pin conntrack entries: %s",
+		error_set(err, EOPNOTSUPP, "--nat-bypass on: this kernel does not support it: %s",
 			  a->dp.nat_bypass_unavailable);
-		error_hint(err, "--pin auto does without");
+		error_hint(err, "use --nat-bypass auto to attach without it");
 		return -EOPNOTSUPP;
 	}
 	desired_nat_bypass(config);

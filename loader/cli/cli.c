@@ -12,14 +12,21 @@
 
 #define HELP_COLUMN 28
 
+#define STORE(kind, field) .store = CLI_##kind, .offset = offsetof(struct cli_common, field)
+
 static const struct cli_option common_options[] = {
-	{ "json", 0, NULL, "one JSON document on stdout, errors too", CLI_FLAG,
-	  offsetof(struct cli_common, json), 0, NULL },
-	{ "verbose", 'v', NULL, "say what is done, and all there is to an error", CLI_FLAG,
-	  offsetof(struct cli_common, verbose), 0, NULL },
-	{ "help", 'h', NULL, "this text", CLI_FLAG, offsetof(struct cli_common, help), 0, NULL },
-	{ "version", 'V', NULL, "version of hbpf and of libbpf", CLI_FLAG,
-	  offsetof(struct cli_common, version), 0, NULL },
+	{ .name = "json",
+	  .help = "print one JSON document on stdout, also for an error",
+	  STORE(FLAG, json) },
+	{ .name = "verbose",
+	  .letter = 'v',
+	  .help = "verbose output, full error details",
+	  STORE(FLAG, verbose) },
+	{ .name = "help", .letter = 'h', .help = "show this help", STORE(FLAG, help) },
+	{ .name = "version",
+	  .letter = 'V',
+	  .help = "show the versions of hbpf and libbpf",
+	  STORE(FLAG, version) },
 	{},
 };
 
@@ -29,7 +36,7 @@ struct match {
 	void *store;
 };
 
-/* Where the parser stands in the command line. */
+/* State of the parser: @at is the index of the next argument. */
 struct parser {
 	struct cli_call *call; /* NULL before the command's name */
 	struct cli_common *common;
@@ -45,14 +52,12 @@ int cli_usage(const struct command *command, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(err.what, sizeof(err.what), fmt, args);
 	va_end(args);
-	error_hint(&err, "`hbpf %s%s--help` tells more", command ? command->name : "",
-		   command ? " " : "");
+	error_hint(&err, "see `hbpf %s%s--help`", command ? command->name : "", command ? " " : "");
 	log_error(&err);
 	return EXIT_USAGE;
 }
 
-/* --version is about the tool and --json for commands that report: both are rows
- * of the common table that not every command takes. */
+/* --version is accepted only without a command, --json only by commands that report. */
 static bool is_taken(const struct cli_option *row, const struct command *command)
 {
 	if (row->offset == offsetof(struct cli_common, json))
@@ -68,7 +73,7 @@ static const char *option_name(const void *list, size_t i)
 
 	for (const struct cli_option *row = command ? command->options : NULL; row && row->name;
 	     row++) {
-		if (!i--)
+		if (!row->alias_of && !i--)
 			return row->name;
 	}
 	for (const struct cli_option *row = common_options; row->name; row++) {
@@ -78,13 +83,15 @@ static const char *option_name(const void *list, size_t i)
 	return NULL;
 }
 
-static const struct cli_option *find_row(const struct cli_option *row, const char *name, size_t len,
-					 char letter)
+static const struct cli_option *find_row(const struct cli_option *rows, const char *name,
+					 size_t len, char letter)
 {
-	for (; row && row->name; row++) {
-		if (letter ? row->letter == letter
-			   : strlen(row->name) == len && !strncmp(row->name, name, len))
-			return row;
+	for (const struct cli_option *row = rows; row && row->name; row++) {
+		if (letter ? row->letter != letter
+			   : strlen(row->name) != len || strncmp(row->name, name, len))
+			continue;
+		return row->alias_of ? find_row(rows, row->alias_of, strlen(row->alias_of), 0)
+				     : row;
 	}
 	return NULL;
 }
@@ -105,14 +112,14 @@ static bool find_option(const struct parser *p, const char *name, size_t len, ch
 	return match->row && is_taken(match->row, command);
 }
 
-static int choose(const struct command *command, const struct cli_option *row, const char *word,
+static int choose(const struct command *command, const struct cli_option *row, const char *arg,
 		  struct choice *choice)
 {
 	char known[CHOICES_STRLEN];
-	int value = choice_find(word, row->choices, known);
+	int value = choice_find(arg, row->choices, known);
 
 	if (value < 0) {
-		cli_usage(command, "--%s takes one of %s, not '%s'", row->name, known, word);
+		cli_usage(command, "--%s takes one of %s, not '%s'", row->name, known, arg);
 		return -1;
 	}
 	*choice = (struct choice){ true, value };
@@ -142,7 +149,7 @@ static int store_value(const struct parser *p, const struct match *match, const 
 	return -1;
 }
 
-/* Stores an option whose value, if it was written in the same word, is @inside. */
+/* @inside: the value if it is part of the same argument (--hook=tcx, -p8088), else NULL */
 static int take_option(struct parser *p, const struct match *match, const char *inside)
 {
 	const struct command *command = p->call ? p->call->command : NULL;
@@ -164,38 +171,38 @@ static int take_option(struct parser *p, const struct match *match, const char *
 	return store_value(p, match, value);
 }
 
-static void unknown_option(const struct parser *p, const char *word, size_t len)
+static void unknown_option(const struct parser *p, const char *arg, size_t len)
 {
 	const struct command *command = p->call ? p->call->command : NULL;
 	char name[64];
 	const char *nearest;
 
-	snprintf(name, sizeof(name), "%.*s", len < 2 ? 0 : (int)len - 2, word + 2);
-	nearest = word[1] == '-' ? choice_nearest(name, option_name, command) : NULL;
+	snprintf(name, sizeof(name), "%.*s", len < 2 ? 0 : (int)len - 2, arg + 2);
+	nearest = arg[1] == '-' ? choice_nearest(name, option_name, command) : NULL;
 	cli_usage(command, "%s has no option %.*s%s%s%s", command ? command->name : "hbpf",
-		  (int)len, word, nearest ? "; do you mean --" : "", nearest ? nearest : "",
+		  (int)len, arg, nearest ? "; did you mean --" : "", nearest ? nearest : "",
 		  nearest ? "?" : "");
 }
 
-static int parse_long(struct parser *p, const char *word)
+static int parse_long(struct parser *p, const char *arg)
 {
-	const char *equals = strchr(word, '=');
-	size_t len = equals ? (size_t)(equals - word) : strlen(word);
+	const char *equals = strchr(arg, '=');
+	size_t len = equals ? (size_t)(equals - arg) : strlen(arg);
 	struct match match;
 
-	if (!find_option(p, word + 2, len - 2, 0, &match)) {
-		unknown_option(p, word, len);
+	if (!find_option(p, arg + 2, len - 2, 0, &match)) {
+		unknown_option(p, arg, len);
 		return -1;
 	}
 	return take_option(p, &match, equals ? equals + 1 : NULL);
 }
 
 /* -v, -vh, -p8088, -p 8088 */
-static int parse_short(struct parser *p, const char *word)
+static int parse_short(struct parser *p, const char *arg)
 {
 	struct match match;
 
-	for (const char *letter = word + 1; *letter; letter++) {
+	for (const char *letter = arg + 1; *letter; letter++) {
 		if (!find_option(p, NULL, 0, *letter, &match)) {
 			char option[3] = { '-', *letter, 0 };
 
@@ -210,9 +217,9 @@ static int parse_short(struct parser *p, const char *word)
 	return 0;
 }
 
-static bool is_option(const char *word)
+static bool is_option(const char *arg)
 {
-	return word[0] == '-' && word[1];
+	return arg[0] == '-' && arg[1];
 }
 
 static bool json_ahead(char *const *argv)
@@ -230,48 +237,48 @@ int cli_common_parse(char *const *argv, struct cli_common *common)
 
 	log_setup(false, json_ahead(argv));
 	while (argv[p.at] && is_option(argv[p.at])) {
-		const char *word = argv[p.at++];
+		const char *arg = argv[p.at++];
 
-		if (word[1] == '-' ? parse_long(&p, word) : parse_short(&p, word))
+		if (arg[1] == '-' ? parse_long(&p, arg) : parse_short(&p, arg))
 			return -1;
 	}
 	return (int)p.at;
 }
 
-static int too_many(const struct cli_call *call, const char *word)
+static int too_many(const struct cli_call *call, const char *arg)
 {
-	if (call->command->max_words)
+	if (call->command->max_args)
 		cli_usage(call->command, "%s takes no further argument: '%s'", call->command->name,
-			  word);
+			  arg);
 	else
-		cli_usage(call->command, "%s takes no argument: '%s'", call->command->name, word);
+		cli_usage(call->command, "%s takes no argument: '%s'", call->command->name, arg);
 	return -1;
 }
 
 int cli_parse(struct cli_call *call, char *const *argv, struct cli_common *common)
 {
 	struct parser p = { .call = call, .common = common, .argv = argv };
-	bool only_words = false;
-	size_t words = 0;
+	bool only_args = false;
+	size_t count = 0;
 
-	while (argv[words])
-		words++;
-	call->words = calloc(words + 1, sizeof(*call->words));
+	while (argv[count])
+		count++;
+	call->args = calloc(count + 1, sizeof(*call->args));
 	call->options = calloc(1, call->command->options_size + 1);
-	if (!call->words || !call->options) {
+	if (!call->args || !call->options) {
 		cli_usage(call->command, "no memory for the command line");
 		return -1;
 	}
 	while (argv[p.at]) {
-		const char *word = argv[p.at++];
+		const char *arg = argv[p.at++];
 		int ret = 0;
 
-		if (!only_words && !strcmp(word, "--"))
-			only_words = true;
-		else if (only_words || !is_option(word))
-			call->words[call->word_count++] = word;
+		if (!only_args && !strcmp(arg, "--"))
+			only_args = true;
+		else if (only_args || !is_option(arg))
+			call->args[call->arg_count++] = arg;
 		else
-			ret = word[1] == '-' ? parse_long(&p, word) : parse_short(&p, word);
+			ret = arg[1] == '-' ? parse_long(&p, arg) : parse_short(&p, arg);
 		if (ret)
 			return -1;
 	}
@@ -280,8 +287,8 @@ int cli_parse(struct cli_call *call, char *const *argv, struct cli_common *commo
 		return -1;
 	}
 	call->json = common->json;
-	if (!common->help && call->word_count > call->command->max_words)
-		return too_many(call, call->words[call->command->max_words]);
+	if (!common->help && call->arg_count > call->command->max_args)
+		return too_many(call, call->args[call->command->max_args]);
 	return 0;
 }
 
@@ -294,7 +301,7 @@ void cli_free(struct cli_call *call)
 			free(((struct arg_list *)((char *)call->options + row->offset))->v);
 	}
 	free(call->options);
-	free(call->words);
+	free(call->args);
 }
 
 static void print_option(const struct cli_option *row)
@@ -322,8 +329,10 @@ static void print_options(const struct command *command)
 {
 	puts("\nOptions:");
 	for (const struct cli_option *row = command ? command->options : NULL; row && row->name;
-	     row++)
-		print_option(row);
+	     row++) {
+		if (!row->alias_of)
+			print_option(row);
+	}
 	for (const struct cli_option *row = common_options; row->name; row++) {
 		if (is_taken(row, command))
 			print_option(row);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Commands and their options as tables. The same rows make the parsing and the
- * help (and whatever else wants to list them), so that they cannot disagree.
+ * Commands and their options as tables. Parser and help use the same rows, so that they cannot
+ * disagree; the completion uses the help.
  */
 #ifndef HBPF_CLI_H
 #define HBPF_CLI_H
@@ -28,12 +28,13 @@ enum cli_store {
 struct cli_option {
 	const char *name;    /* without the dashes */
 	char letter;         /* short form, or 0 */
-	const char *metavar; /* what its value is called; NULL: it takes none */
+	const char *metavar; /* name of its value; NULL: it takes none */
 	const char *help;    /* may have several lines */
 	enum cli_store store;
 	size_t offset;
 	int value;
 	const char *const *choices; /* NULL-terminated */
+	const char *alias_of;       /* deprecated name of that option: accepted, never shown */
 };
 
 struct cli_call;
@@ -45,22 +46,22 @@ struct command {
 	const char *text;                 /* the rest of --help: paragraphs and examples */
 	const struct cli_option *options; /* ends with a row without a name; or NULL */
 	size_t options_size;              /* of the struct the rows' offsets point into */
-	size_t max_words;                 /* arguments beside the options */
+	size_t max_args;                  /* arguments beside the options */
 	bool reports;                     /* takes --json */
 	const char *root_for;             /* why it needs root */
 	int (*run)(const struct cli_call *call); /* returns enum exit_code */
 };
 
-/* One command line, parsed. */
+/* A parsed command line. */
 struct cli_call {
 	const struct command *command;
-	void *options; /* zeroed before parsing; options_size bytes */
-	const char **words;
-	size_t word_count;
+	void *options;     /* zeroed before parsing; options_size bytes */
+	const char **args; /* NULL-terminated */
+	size_t arg_count;
 	bool json;
 };
 
-/* Options that every command has; they also stand before the command's name. */
+/* Options of all commands; they may also precede the command's name. */
 struct cli_common {
 	bool help;
 	bool version;
@@ -69,32 +70,33 @@ struct cli_common {
 };
 
 /**
- * cli_common_parse() - read the options before the command's name
+ * cli_common_parse() - parse the options before the command's name
  * @argv:	Command line without the program's name, NULL-terminated
  *
- * Also looks ahead for --json anywhere, so that even an error found earlier comes out as JSON.
- * Return: index of the command's name (or of the NULL), or -1 after printing what is wrong
+ * Also looks for --json in the whole command line, so that every error is printed as JSON.
+ * Return: index of the command's name (or of the NULL), or -1 after printing an error
  */
 int cli_common_parse(char *const *argv, struct cli_common *common);
 
 /**
- * cli_parse() - read what follows the command's name
+ * cli_parse() - parse what follows the command's name
  * @call:	Its command is set; the rest is filled. Release with cli_free(), also on failure
- * @argv:	Words after the command's name, NULL-terminated
- * @common:	As found before the name; completed
+ * @argv:	Arguments after the command's name, NULL-terminated
+ * @common:	From cli_common_parse(); updated
  *
- * Return: 0, or -1 after printing what is wrong
+ * Return: 0, or -1 after printing an error
  */
 int cli_parse(struct cli_call *call, char *const *argv, struct cli_common *common);
 void cli_free(struct cli_call *call);
 
-/** cli_usage() - print a usage error and where help is; @command may be NULL. Return: EXIT_USAGE */
+/** cli_usage() - print a usage error with a hint to --help; @command may be NULL. Return:
+ * EXIT_USAGE */
 int cli_usage(const struct command *command, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /** cli_help() - print the help of one command to stdout */
 void cli_help(const struct command *command);
-/** cli_help_common() - print the options every command has to stdout */
+/** cli_help_common() - print the options of the tool itself to stdout */
 void cli_help_common(void);
 
 #endif /* HBPF_CLI_H */

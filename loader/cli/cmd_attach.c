@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * hbpf attach: read the command line (nothing is touched before it makes sense),
- * attach (attach.c tells how), and tell what clients can dial now.
+ * hbpf attach: check the whole command line before anything is changed, attach
+ * (attach/attach.c), then print what clients can dial.
  */
 #include "cli/commands.h"
 
@@ -33,7 +33,7 @@ static int ask(const struct cli_call *call, struct attach_request *request, stru
 	int ret;
 
 	*request = (struct attach_request){
-		.bridge = call->words[0],
+		.bridge = call->args[0],
 		.gateways_given = options->gateways.count > 0,
 		.hook = options->hook,
 		.nat_bypass = options->nat_bypass,
@@ -48,7 +48,7 @@ static int ask(const struct cli_call *call, struct attach_request *request, stru
 	return ret;
 }
 
-/* An interface of that name wins, and then no engine is asked. */
+/* An interface of that name takes precedence; then no engine is queried. */
 static int resolve(struct attach_request *request, char bridge[IFNAMSIZ], struct error *err)
 {
 	const char *name = request->bridge;
@@ -63,19 +63,19 @@ static int resolve(struct attach_request *request, char bridge[IFNAMSIZ], struct
 	return 0;
 }
 
-/* Without pinning a port published by `docker run -p 127.0.0.1:...` hangs for clients. */
+/* Without NAT bypass a port published by `docker run -p 127.0.0.1:...` hangs for clients. */
 static void warn_unpinned(const struct attach *a)
 {
 	char why[128];
 
 	if (a->dp.config.nat_bypass_option == HBPF_AUTO && a->dp.nat_bypass_unavailable[0] &&
 	    nat_detect_prerouting(why, sizeof(why)) == 1)
-		log_warn("%s may take packets to exported ports, and conntrack pinning, which "
-			 "prevents it, is unavailable: %s",
+		log_warn("%s may redirect packets to exported ports, and NAT bypass, which "
+			 "prevents that, is unavailable: %s",
 			 why, a->dp.nat_bypass_unavailable);
 }
 
-/* Was everything that can be dialled now told by an earlier attach? */
+/* Did an earlier attach already print everything that can be dialled now? */
 static bool is_told(const struct attach *a)
 {
 	const struct gateways *before = &a->before.gateways, *after = &a->after.gateways;
@@ -89,7 +89,7 @@ static bool is_told(const struct attach *a)
 	return true;
 }
 
-/* Only what can work is listed. */
+/* Lists only what can work. */
 static void tell_ports(const struct attach *a, bool has_clients)
 {
 	const struct exports *exports = &a->after.exports;
@@ -99,17 +99,17 @@ static void tell_ports(const struct attach *a, bool has_clients)
 		output_text("%s is attached; `hbpf ports add PORT -b %s` opens a port\n", a->bridge,
 			    a->bridge);
 	else if (!gateways->count)
-		output_text("%s is attached, but has no gateway that clients could dial\n",
+		output_text("%s is attached, but has no gateway that clients can dial\n",
 			    a->bridge);
 	else if (!has_clients)
 		output_text(
-			"%s is attached, but no network may use its ports; `hbpf attach %s --from "
-			"CIDR` says who may\n",
+			"%s is attached, but no network may use its ports; allow one with `hbpf "
+			"attach %s --from CIDR`\n",
 			a->bridge, a->bridge);
 	else if (is_told(a))
-		output_text("%s: %zu port%s on %zu gateway%s; `hbpf status` shows them\n",
-			    a->bridge, exports->count, exports->count > 1 ? "s" : "",
-			    gateways->count, gateways->count > 1 ? "s" : "");
+		output_text("%s: %zu port%s on %zu gateway%s; see `hbpf status`\n", a->bridge,
+			    exports->count, exports->count > 1 ? "s" : "", gateways->count,
+			    gateways->count > 1 ? "s" : "");
 	else
 		report_reachable(gateways, exports, &a->listeners);
 }
@@ -135,14 +135,13 @@ static void tell(struct attach *a)
 		warn_gateways(&a->host, &a->asked);
 	if (a->request->ports.count)
 		warn_ports(&a->after.exports, &a->listeners);
-	warn_kept(a->bridge, a->before.config.owner);
+	warn_managed(a->bridge, a->before.config.owner);
 	warn_unpinned(a);
 	if (!config->guard_dst && config->guard_option == HBPF_AUTO)
-		log_warn(
-			"the guard lets packets towards 127.0.0.0/8 in from %s: route_localnet was "
-			"set before hbpf, and br_netfilter may need them; --guard drops them",
-			a->bridge);
-	log_info("%s: hook %s, conntrack pinning %s%s%s", a->bridge, hook_kind_names[config->hook],
+		log_warn("the guard lets packets to 127.0.0.0/8 in from %s: route_localnet was set "
+			 "before hbpf, and br_netfilter may need them; --guard drops them",
+			 a->bridge);
+	log_info("%s: hook %s, NAT bypass %s%s%s", a->bridge, hook_kind_names[config->hook],
 		 config->nat_bypass ? "on" : "off", a->dp.nat_bypass_unavailable[0] ? ": " : "",
 		 a->dp.nat_bypass_unavailable);
 	tell_ports(a, has_clients);
@@ -154,7 +153,7 @@ static int attach(const struct attach_request *request, struct error *err)
 	struct listeners *listeners = &a.listeners;
 	int ret = attach_run(&a, request, err);
 
-	/* Naming processes and printing take as long as others like. */
+	/* Finding processes and printing may block, so the lock is released first. */
 	pins_close(&a.pins);
 	if (!ret) {
 		listeners_name(&listeners, 1);
@@ -171,8 +170,8 @@ static int run(const struct cli_call *call)
 	struct error err = {};
 	int exit_code = EXIT_USAGE;
 
-	if (!call->word_count)
-		return cli_usage(call->command, "which bridge? hbpf attach BRIDGE");
+	if (!call->arg_count)
+		return cli_usage(call->command, "no bridge given: hbpf attach BRIDGE");
 	if (!ask(call, &request, &err)) {
 		exit_code = EXIT_FAILED;
 		if (!resolve(&request, bridge, &err) && !attach(&request, &err))
@@ -185,29 +184,51 @@ static int run(const struct cli_call *call)
 	return exit_code;
 }
 
-#define STORE(field) offsetof(struct attach_options, field)
+#define STORE(kind, field) .store = CLI_##kind, .offset = offsetof(struct attach_options, field)
 
-static const struct cli_option options[] = {
-	{ "port", 'p', "SPEC", "gateway port to lead to loopback; may be repeated, see above",
-	  CLI_LIST, STORE(ports), 0, NULL },
-	{ "gateway", 'g', "ADDR",
-	  "another gateway, beside the bridge's addresses and\ndocker0's; may be repeated",
-	  CLI_LIST, STORE(gateways), 0, NULL },
-	{ "from", 'f', "CIDR",
-	  "who may use the ports, in place of the networks on the\nbridge's link; may be repeated; "
-	  "the word onlink adds these",
-	  CLI_LIST, STORE(from), 0, NULL },
-	{ "hook", 0, "KIND", "where the programs go: auto, tcx (Linux 6.6 or newer)\nor clsact",
-	  CLI_CHOICE, STORE(hook), 0, hook_kind_names },
-	{ "pin", 0, "WHEN",
-	  "keep NAT rules (docker run -p 127.0.0.1:...) from taking\nthe packets: auto, on or off",
-	  CLI_CHOICE, STORE(nat_bypass), 0, auto_on_off_names },
-	{ "guard", 0, NULL, "drop every packet towards 127.0.0.0/8 that is not hbpf's own", CLI_SET,
-	  STORE(guard), HBPF_ON, NULL },
-	{ "no-guard", 0, NULL, "let them in; sources in 127.0.0.0/8 are dropped even so", CLI_SET,
-	  STORE(guard), HBPF_OFF, NULL },
-	{ "force", 0, NULL, "take ports over from services bound to a gateway's address", CLI_FLAG,
-	  STORE(force), 0, NULL },
+static const struct cli_option attach_option_rows[] = {
+	{ .name = "port",
+	  .letter = 'p',
+	  .metavar = "SPEC",
+	  .help = "port to open, see above; may be repeated",
+	  STORE(LIST, ports) },
+	{ .name = "gateway",
+	  .letter = 'g',
+	  .metavar = "ADDR",
+	  .help = "an additional gateway address; may be repeated",
+	  STORE(LIST, gateways) },
+	{ .name = "from",
+	  .letter = 'f',
+	  .metavar = "CIDR",
+	  .help = "who may use the ports, instead of the networks on the\n"
+		  "bridge's link; may be repeated; \"onlink\" adds these networks",
+	  STORE(LIST, from) },
+	{ .name = "hook",
+	  .metavar = "KIND",
+	  .help = "where to attach the programs: auto, tcx (Linux 6.6 or\n"
+		  "newer) or clsact",
+	  STORE(CHOICE, hook),
+	  .choices = hook_kind_names },
+	{ .name = "nat-bypass",
+	  .metavar = "WHEN",
+	  .help = "keep NAT rules (docker run -p 127.0.0.1:...) from\n"
+		  "redirecting the packets: auto, on or off",
+	  STORE(CHOICE, nat_bypass),
+	  .choices = auto_on_off_names },
+	{ .name = "pin", .alias_of = "nat-bypass" },
+	{ .name = "guard",
+	  .help = "drop every packet to 127.0.0.0/8 from the bridge",
+	  STORE(SET, guard),
+	  .value = HBPF_ON },
+	{ .name = "no-guard",
+	  .help = "let packets to 127.0.0.0/8 in; packets from there are\n"
+		  "still dropped",
+	  STORE(SET, guard),
+	  .value = HBPF_OFF },
+	{ .name = "force",
+	  .help = "open ports even if a service is bound to them on a gateway\n"
+		  "address; its clients then reach loopback",
+	  STORE(FLAG, force) },
 	{},
 };
 
@@ -215,20 +236,20 @@ const struct command command_attach = {
 	.name = "attach",
 	.synopsis = "BRIDGE [options]",
 	.summary = "Let the clients of a bridge reach ports of this host's loopback",
-	.text = "BRIDGE is the interface that the containers hang on, or where none has that name, a\n"
-		"network of Docker or Podman: its name, its ID or the beginning of that. `hbpf\n"
-		"bridges` lists both. Attaching again refreshes and heals: --port adds, the other\n"
-		"options replace what they name and leave the rest as it is.\n\n"
+	.text = "BRIDGE is the interface that the containers are connected to, or a network of\n"
+		"Docker or Podman: its name, its ID or a prefix of the ID. `hbpf bridges` lists\n"
+		"both. Attaching again refreshes and repairs: --port adds ports, any other option\n"
+		"replaces its earlier value, and what is not given stays.\n\n"
 		"A gateway is an address of this host that clients dial: every address of the\n"
-		"bridge, docker0's, and those of --gateway.\n\n"
-		"SPEC is [GATEWAY-PORTS:[ADDRESS:]]PORTS[/PROTOCOL], tcp where no protocol is given:\n"
+		"bridge and of docker0, and those of --gateway.\n\n"
+		"SPEC is [GATEWAY-PORTS:[ADDRESS:]]PORTS[/PROTOCOL]; the default protocol is tcp:\n"
 		"  8088                     gateway port 8088 to 127.0.0.1:8088 and [::1]:8088\n"
 		"  80:8080                  gateway port 80 to port 8080\n"
 		"  8000-8010/udp            eleven UDP ports\n"
 		"  53:127.0.0.2:53/tcp+udp  to another loopback address, IPv4 only",
-	.options = options,
+	.options = attach_option_rows,
 	.options_size = sizeof(struct attach_options),
-	.max_words = 1,
+	.max_args = 1,
 	.root_for = "loads BPF programs and writes net.ipv4 settings",
 	.run = run,
 };

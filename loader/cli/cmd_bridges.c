@@ -15,7 +15,7 @@
 #include "lib/output.h"
 #include "lib/str_list.h"
 
-/* What all rows are made of. */
+/* Everything the rows are built from. */
 struct view {
 	struct host host;
 	struct pins pins;
@@ -30,7 +30,7 @@ struct row {
 	const struct link *link;
 	const struct network *network; /* or NULL */
 	size_t clients;
-	const char *attached_as; /* the name it had then; NULL: not attached */
+	const char *attached_as; /* its name when it was attached; NULL: not attached */
 	bool live;
 };
 
@@ -185,7 +185,7 @@ static void show(const struct view *view)
 	columns_print(&columns, 0);
 }
 
-/* The bridges are there all the same, so it is no error. */
+/* Without an engine the bridges are still listed, so this only warns. */
 static void ask_engines(struct engines *engines)
 {
 	struct error err = {};
@@ -207,7 +207,7 @@ static int run(const struct cli_call *call)
 	struct error err = {};
 	int ret;
 
-	/* Before the lock is taken: an engine may take its time. */
+	/* Before taking the lock, as an engine may be slow. */
 	ask_engines(&view.engines);
 	ret = attachment_bridges(PINS_READ, &view.pins, &view.attached, &err);
 	if (!ret)
@@ -232,11 +232,11 @@ static int run(const struct cli_call *call)
 const struct command command_bridges = {
 	.name = "bridges",
 	.synopsis = "[options]",
-	.summary = "List this host's bridges, and which network of Docker or Podman each is",
-	.text = "Each with its addresses that containers can dial, how many interfaces are in it,\n"
-		"and whether it is attached. docker0's addresses, which are gateways of every\n"
-		"attached bridge, and those of --gateway are shown by `hbpf status`.",
+	.summary = "List the bridges of this host and their Docker or Podman networks",
+	.text = "Shows each bridge's own addresses that containers can dial, its number of ports\n"
+		"(interfaces), and whether it is attached. `hbpf status` has the other gateways:\n"
+		"docker0's addresses and those of --gateway.",
 	.reports = true,
-	.root_for = "asks container engines, and reads BPF maps",
+	.root_for = "queries container engines and reads BPF maps",
 	.run = run,
 };

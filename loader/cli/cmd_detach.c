@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* hbpf detach: find the bridge that is meant, or all, and take hbpf off it (detach.c tells how). */
+/* hbpf detach: choose the bridge, or all of them, and detach (attach/detach.c). */
 #include "cli/commands.h"
 
 #include <errno.h>
@@ -29,25 +29,26 @@ static void tell(const char *bridge, const struct detached *detached)
 		if (!state->kept.saved || state->now < 0)
 			continue;
 		if (!detached->last && id != SETTING_BRIDGE_ROUTE_LOCALNET)
-			log_info("%s stays %d for the other bridges", state->name, state->now);
+			log_info("%s stays %d for the other attached bridges", state->name,
+				 state->now);
 		else if (state->now != state->kept.set)
-			output_text("  %s stays %d: it was changed since hbpf set it to %d\n",
+			output_text("  %s stays %d: it was changed after hbpf set it to %d\n",
 				    state->name, state->now, state->kept.set);
 		else if (state->guessed)
-			output_text("  %s is %d now, as for a new interface\n", state->name,
+			output_text("  %s is now %d, the default of a new interface\n", state->name,
 				    state->kept.old);
 		else if (state->kept.old != state->kept.set)
-			output_text("  %s is %d again\n", state->name, state->kept.old);
+			output_text("  %s is restored to %d\n", state->name, state->kept.old);
 		else
-			output_text("  %s stays %d, as it was before\n", state->name,
+			output_text("  %s stays %d, as before attach\n", state->name,
 				    state->kept.old);
 	}
 }
 
-/* One bridge, and what came of it. */
+/* The outcome for one bridge. */
 struct result {
 	const char *bridge;
-	bool lost; /* nothing of it was pinned: then `detached` is empty */
+	bool lost; /* its pinned state was missing; `detached` is empty */
 	struct detached detached;
 	int ret;
 	struct error problem;
@@ -81,7 +82,7 @@ static void close_lost(struct detach *d, const struct orphan *lost)
 	result->ret = orphan_close(lost, last == 1, &result->problem);
 }
 
-/* The one named, or the only one there is to detach. */
+/* The named bridge, or the only one that can be detached. */
 static const struct orphan *lost_meant(const struct detach *d, const char *name)
 {
 	const struct orphan *one = NULL;
@@ -90,11 +91,10 @@ static const struct orphan *lost_meant(const struct detach *d, const char *name)
 		one = orphans_get(&d->lost, name);
 	else if (!d->bridges.count && d->lost.count == 1)
 		one = d->lost.v;
-	/* What is attached by another bpffs is not to be touched. */
+	/* A bridge attached with another bpffs is left alone. */
 	return one && !one->elsewhere ? one : NULL;
 }
 
-/* Is there any that can be closed? */
 static bool has_lost(const struct detach *d)
 {
 	for (size_t i = 0; i < d->lost.count; i++) {
@@ -104,19 +104,18 @@ static bool has_lost(const struct detach *d)
 	return false;
 }
 
-/* Return: name of the bridge that is meant, or NULL */
-static const char *choose(const struct detach *d, const struct target *meant, struct error *err)
+static const char *choose(const struct detach *d, const struct target *target, struct error *err)
 {
-	const struct orphan *lost = meant->name ? orphans_get(&d->lost, meant->name) : NULL;
+	const struct orphan *lost = target->name ? orphans_get(&d->lost, target->name) : NULL;
 
 	if (!lost)
-		return target_choose(&d->bridges, meant, "`hbpf detach BRIDGE`, or --all", err);
-	error_set(err, ENOENT, "%s is attached, but its state is not in this bpffs", lost->name);
-	error_hint(err, "set HBPF_BPFFS to the bpffs that it was attached with");
+		return target_choose(&d->bridges, target, "`hbpf detach BRIDGE`, or --all", err);
+	error_set(err, ENOENT, "%s is attached, but its state is in another bpffs", lost->name);
+	error_hint(err, "set HBPF_BPFFS to the bpffs it was attached with");
 	return NULL;
 }
 
-/* One that cannot be taken off must not keep the others. */
+/* A failure for one bridge does not stop the others. */
 static void detach_all(struct detach *d)
 {
 	for (size_t i = 0; i < d->bridges.count; i++)
@@ -127,8 +126,8 @@ static void detach_all(struct detach *d)
 	}
 }
 
-/* Return: 0 or -errno where nothing was tried; else each has its own result */
-static int detach(struct detach *d, const struct target *meant, bool all, struct error *err)
+/* Return: 0, with a result for each bridge, or -errno if nothing was tried */
+static int detach(struct detach *d, const struct target *target, bool all, struct error *err)
 {
 	const char *bridge;
 	int unread = attachment_bridges(PINS_WRITE, &d->pins, &d->bridges, err);
@@ -136,12 +135,12 @@ static int detach(struct detach *d, const struct target *meant, bool all, struct
 
 	if (!ret)
 		ret = orphans_find(&d->pins, &d->bridges, &d->host, &d->lost, unread ? NULL : err);
-	/* Without its state a bridge can still be closed. */
-	if (unread && !(all ? has_lost(d) : !!lost_meant(d, meant->name)))
+	/* A bridge without state can still be closed. */
+	if (unread && !(all ? has_lost(d) : !!lost_meant(d, target->name)))
 		ret = unread;
 	if (!ret && unread)
 		log_warn("%s", err->what);
-	/* An attach killed in its first steps left empty directories and no bridge's name. */
+	/* An attach killed early leaves empty directories that belong to no bridge. */
 	if (!ret && !d->bridges.count && d->pins.lock >= 0)
 		ret = pins_remove(&d->pins, NULL, err);
 	if (ret)
@@ -151,10 +150,10 @@ static int detach(struct detach *d, const struct target *meant, bool all, struct
 		return error_set(err, ENOMEM, "no memory for %zu bridges", d->bridges.count);
 	if (all) {
 		detach_all(d);
-	} else if (lost_meant(d, meant->name)) {
-		close_lost(d, lost_meant(d, meant->name));
+	} else if (lost_meant(d, target->name)) {
+		close_lost(d, lost_meant(d, target->name));
 	} else {
-		bridge = choose(d, meant, err);
+		bridge = choose(d, target, err);
 		if (!bridge)
 			return -ENOENT;
 		detach_one(d, bridge);
@@ -172,17 +171,17 @@ static int tell_all(const struct cli_call *call, const struct detach *d, bool al
 	for (size_t i = 0; i < d->count; i++) {
 		const struct result *result = &d->results[i];
 
-		report_name(call->words[0], result->bridge);
+		report_name(call->args[0], result->bridge);
 		if (result->ret) {
 			log_error(&result->problem);
 			exit_code = EXIT_FAILED;
 		} else if (result->lost) {
-			output_text("%s is detached; its state was lost, and its settings are as "
-				    "they were before\n",
-				    result->bridge);
+			output_text(
+				"%s is detached; its state was lost, its settings are restored\n",
+				result->bridge);
 		} else {
 			tell(result->bridge, &result->detached);
-			warn_kept(result->bridge, result->detached.owner);
+			warn_managed(result->bridge, result->detached.owner);
 		}
 	}
 	return exit_code;
@@ -203,13 +202,13 @@ static int run(const struct cli_call *call)
 	const struct detach_options *options = call->options;
 	struct detach d = { .pins = PINS_INIT };
 	struct error err = {};
-	struct target meant;
+	struct target target;
 	int exit_code, ret;
 
-	if (options->all && call->word_count)
-		return cli_usage(call->command, "either a bridge or --all, not both");
-	target_resolve(options->all ? NULL : call->words[0], &meant);
-	ret = detach(&d, &meant, options->all, &err);
+	if (options->all && call->arg_count)
+		return cli_usage(call->command, "give either a bridge or --all, not both");
+	target_resolve(options->all ? NULL : call->args[0], &target);
+	ret = detach(&d, &target, options->all, &err);
 	pins_close(&d.pins);
 	exit_code = tell_all(call, &d, options->all && !ret);
 	if (ret) {
@@ -217,14 +216,18 @@ static int run(const struct cli_call *call)
 		exit_code = EXIT_FAILED;
 	}
 	error_free(&err);
-	error_free(&meant.problem);
+	error_free(&target.problem);
 	release(&d);
 	return exit_code;
 }
 
-static const struct cli_option options[] = {
-	{ "all", 'a', NULL, "every attached bridge; fine when there is none", CLI_FLAG,
-	  offsetof(struct detach_options, all), 0, NULL },
+#define STORE(kind, field) .store = CLI_##kind, .offset = offsetof(struct detach_options, field)
+
+static const struct cli_option detach_option_rows[] = {
+	{ .name = "all",
+	  .letter = 'a',
+	  .help = "every attached bridge; succeeds if there is none",
+	  STORE(FLAG, all) },
 	{},
 };
 
@@ -232,12 +235,12 @@ const struct command command_detach = {
 	.name = "detach",
 	.synopsis = "[BRIDGE | --all] [options]",
 	.summary = "Detach from a bridge and restore the host's settings",
-	.text = "BRIDGE, which may be its network's name or ID, may be left out where exactly one is\n"
-		"attached. Connections through its ports end at once, on both sides. Also clears\n"
-		"away what a killed command, or a bridge that was deleted, left behind.",
-	.options = options,
+	.text = "BRIDGE may be a network's name or ID. It may be omitted if exactly one bridge is\n"
+		"attached. Connections through its ports end at once, on both sides. Also cleans up\n"
+		"after a killed command or a deleted bridge.",
+	.options = detach_option_rows,
 	.options_size = sizeof(struct detach_options),
-	.max_words = 1,
+	.max_args = 1,
 	.root_for = "removes BPF programs and writes net.ipv4 settings",
 	.run = run,
 };

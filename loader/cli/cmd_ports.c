@@ -2,13 +2,13 @@
 /*
  * hbpf ports: list and change the ports of attached bridges.
  *
- * A change goes to every bridge named, or to none:
+ * A change is made on all of the named bridges or on none:
  *
  *	open     each bridge's maps
- *	plan     the whole set of ports each is to have
- *	commit   into the maps; where one bridge fails, those before it are put back
- *	settle   end connections over what is gone, clear up behind them
- *	gather   what is to be printed; then the lock is released
+ *	plan     each bridge's new set of ports
+ *	commit   write the maps; if one bridge fails, roll back those before it
+ *	settle   end connections over removed ports, then clean up
+ *	gather   collect what is printed; then the lock is released
  */
 #include "cli/commands.h"
 
@@ -94,7 +94,7 @@ static const char *action_name(const void *list, size_t i)
 
 static int which_action(struct ports *p)
 {
-	const char *word = p->call->words[0];
+	const char *word = p->call->args[0];
 	const char *nearest;
 
 	if (!word) {
@@ -109,26 +109,26 @@ static int which_action(struct ports *p)
 	}
 	nearest = choice_nearest(word, action_name, NULL);
 	if (nearest)
-		cli_usage(p->call->command, "there is no 'ports %s'; do you mean '%s'?", word,
+		cli_usage(p->call->command, "unknown command 'ports %s'; did you mean '%s'?", word,
 			  nearest);
 	else
-		cli_usage(p->call->command, "there is no 'ports %s'; it is list, add, del or set",
+		cli_usage(p->call->command, "unknown command 'ports %s'; use list, add, del or set",
 			  word);
 	return -EINVAL;
 }
 
-/* What does not go together, before a SPEC is read. */
+/* Checks for combinations that make no sense, before any SPEC is parsed. */
 static int check_usage(const struct ports *p)
 {
 	const struct command *command = p->call->command;
 	const char *name = action_names[p->action];
-	size_t words = p->call->word_count;
+	size_t words = p->call->arg_count;
 
 	if (p->action == ACTION_LIST && words > 1)
 		return cli_usage(command, "ports list takes no port; -b BRIDGE chooses a bridge");
-	/* also for set: a script with an empty variable does not mean to close everything */
+	/* also for set: a script with an empty variable must not close everything */
 	if (p->action != ACTION_LIST && words < 2)
-		return cli_usage(command, "which port? hbpf ports %s SPEC...", name);
+		return cli_usage(command, "no port given: hbpf ports %s SPEC...", name);
 	if ((p->action == ACTION_LIST || p->action == ACTION_DEL) && p->options->from.count)
 		return cli_usage(command, "ports %s takes no --from", name);
 	if ((p->action == ACTION_LIST || p->action == ACTION_DEL) && p->options->force)
@@ -159,7 +159,7 @@ static int ask(struct ports *p, struct error *err)
 		ret = from_parse(&p->from, from->v[i], err);
 	if (ret || p->action == ACTION_LIST)
 		return ret;
-	return port_specs_parse(p->call->words + 1, p->call->word_count - 1, &p->specs, err);
+	return port_specs_parse(p->call->args + 1, p->call->arg_count - 1, &p->specs, err);
 }
 
 static int open_change(struct ports *p, const struct target *meant, struct error *err)
@@ -189,7 +189,7 @@ static int open_change(struct ports *p, const struct target *meant, struct error
 	if (!ret)
 		ret = dataplane_exports(&change->dp, &change->have, err);
 	if (ret && p->action == ACTION_LIST) {
-		/* The other bridges are shown all the same. */
+		/* The other bridges are still listed. */
 		change->problem = *err;
 		memset(err, 0, sizeof(*err));
 		ret = 0;
@@ -227,7 +227,7 @@ static int own_policy(const struct ports *p, struct change *change, struct hbpf_
 	return 0;
 }
 
-/* What stays under `set` keeps its --from: a port is not opened wider by not saying so again. */
+/* A port that `set` keeps also keeps its --from, so that omitting it does not open it wider. */
 static void keep_policies(struct change *change)
 {
 	for (size_t i = 0; i < change->want.count; i++) {
@@ -275,7 +275,7 @@ static int want_del(const struct ports *p, struct change *change, struct error *
 	return ret;
 }
 
-/* A service that is bound to the gateway itself would lose its clients. */
+/* Refuses ports that a service has bound on a gateway address: it would lose its clients. */
 static int check_bound(struct change *change, struct error *err)
 {
 	struct gateways gateways = {};
@@ -318,7 +318,7 @@ static int commit(struct change *change, struct error *err)
 	return ret;
 }
 
-/* @new_from: who may use ports of the change was said anew */
+/* @new_from: --from was given, so clients may have lost access */
 static void settle(struct change *change, bool new_from)
 {
 	const struct exports *now = change->committed ? &change->want : &change->have;
@@ -326,7 +326,7 @@ static void settle(struct change *change, bool new_from)
 
 	if (change->committed)
 		change->ended = dataplane_end_flows(&change->dp, &change->gone, &err);
-	/* The ports are as wanted already; what is left behind costs room, not truth. */
+	/* The new ports are in effect; a failed clean-up only leaks map entries. */
 	if (change->ended < 0 ||
 	    (change->committed && new_from && dataplane_forget_refused(&change->dp, now, &err)) ||
 	    dataplane_sweep(&change->dp, now, &err) ||
@@ -342,7 +342,7 @@ static void put_back(struct change *change)
 	change->committed = false;
 }
 
-/* Where several bridges are named an error has to say which one it is about. */
+/* With several bridges an error names the one it is about. */
 static int on_bridge(const struct ports *p, const struct change *change, int ret, struct error *err)
 {
 	char what[sizeof(err->what)];
@@ -372,7 +372,7 @@ static int change_all(struct ports *p, struct error *err)
 
 /* ---- what is printed ---- */
 
-/* As JSON a change ends in the list of what is there now. */
+/* With --json a change also ends in the list of open ports. */
 static bool lists(const struct ports *p)
 {
 	return p->action == ACTION_LIST || p->call->json;
@@ -410,12 +410,12 @@ static void tell_put(const struct change *change)
 {
 	warn_ports(&change->put, &change->listeners);
 	if (!change->gateways.count)
-		output_text("%s: the ports are kept, but there is no address that clients could "
-			    "dial; add one and `hbpf attach %s`\n",
+		output_text("%s: the ports are saved, but there is no address that clients can "
+			    "dial; add one, then run `hbpf attach %s`\n",
 			    change->bridge, change->bridge);
 	else if (!change->clients.count)
-		output_text("%s: the ports are kept, but no network may use them; `hbpf status` "
-			    "tells why\n",
+		output_text("%s: the ports are saved, but no network may use them; see `hbpf "
+			    "status`\n",
 			    change->bridge);
 	else
 		report_reachable(&change->gateways, &change->put, &change->listeners);
@@ -436,8 +436,8 @@ static void tell_gone(const struct change *change)
 static void tell_change(struct change *change)
 {
 	if (change->gone_bridge)
-		log_warn("%s was deleted since it was attached; its ports are kept, and `hbpf "
-			 "attach %s` puts them in force",
+		log_warn("%s was deleted after it was attached; its ports are saved and take "
+			 "effect with `hbpf attach %s`",
 			 change->bridge, change->bridge);
 	if (!change->put.count && !change->gone.count)
 		output_text("%s: nothing to change\n", change->bridge);
@@ -445,7 +445,7 @@ static void tell_change(struct change *change)
 	if (change->tells_put)
 		tell_put(change);
 	if (change->put.count || change->gone.count)
-		warn_kept(change->bridge, change->dp.config.owner);
+		warn_managed(change->bridge, change->dp.config.owner);
 }
 
 static void list_one(const struct change *change)
@@ -545,7 +545,7 @@ static int work(struct ports *p, struct error *err)
 	return ret;
 }
 
-/* Naming processes takes a while, so it is done without the lock. */
+/* Finding the processes is slow, so it is done without the lock. */
 static int name_bound(const struct ports *p, int ret, struct error *err)
 {
 	for (size_t i = 0; i < p->count; i++) {
@@ -597,35 +597,43 @@ static int run(const struct cli_call *call)
 	return exit_code;
 }
 
-#define STORE(field) offsetof(struct ports_options, field)
+#define STORE(kind, field) .store = CLI_##kind, .offset = offsetof(struct ports_options, field)
 
-static const struct cli_option options[] = {
-	{ "bridge", 'b', "BRIDGE",
-	  "which bridge (or its network), where several are attached;\nmay be repeated", CLI_LIST,
-	  STORE(bridges), 0, NULL },
-	{ "from", 'f', "CIDR",
-	  "add, set: who may use these ports, in place of what holds\nfor the bridge; may be "
-	  "repeated; the word onlink is the\nnetworks on the bridge's link",
-	  CLI_LIST, STORE(from), 0, NULL },
-	{ "force", 0, NULL, "take ports over from services bound to a gateway's address", CLI_FLAG,
-	  STORE(force), 0, NULL },
+static const struct cli_option ports_option_rows[] = {
+	{ .name = "bridge",
+	  .letter = 'b',
+	  .metavar = "BRIDGE",
+	  .help = "the bridge or its network, if several are attached; may\n"
+		  "be repeated",
+	  STORE(LIST, bridges) },
+	{ .name = "from",
+	  .letter = 'f',
+	  .metavar = "CIDR",
+	  .help = "add, set: who may use these ports, instead of the bridge's\n"
+		  "clients; may be repeated; \"onlink\" means the networks on\n"
+		  "the bridge's link",
+	  STORE(LIST, from) },
+	{ .name = "force",
+	  .help = "add, set: open ports even if a service is bound to them on\n"
+		  "a gateway address",
+	  STORE(FLAG, force) },
 	{},
 };
 
 const struct command command_ports = {
 	.name = "ports",
 	.synopsis = "[list | add SPEC... | del SPEC... | set SPEC...] [options]",
-	.summary = "List, add and take away ports of attached bridges",
-	.text = "  list   what is open, who serves it, how much it was used; the default\n"
-		"  add    open these too\n"
-		"  del    close these, wherever they lead; a SPEC that says where, as 80:8080 or\n"
-		"         53:127.0.0.2:53/udp, must match; connections over them end at once\n"
-		"  set    have these and no others; what stays is never closed for a moment\n\n"
-		"SPEC is as for attach: 8088, 80:8080, 8000-8010, 53/udp, 53:127.0.0.2:53/udp.\n"
+	.summary = "List, add and remove ports of attached bridges",
+	.text = "  list   show the open ports, their services and packet counts; the default\n"
+		"  add    open ports\n"
+		"  del    close ports; their connections end at once. A SPEC with a destination,\n"
+		"         such as 80:8080 or 53:127.0.0.2:53/udp, must match\n"
+		"  set    open exactly these ports; ports that stay are not interrupted\n\n"
+		"SPEC as for attach: 8088, 80:8080, 8000-8010, 53/udp, 53:127.0.0.2:53/udp.\n"
 		"With several bridges a change is made on all of them or on none.",
-	.options = options,
+	.options = ports_option_rows,
 	.options_size = sizeof(struct ports_options),
-	.max_words = (size_t)-1,
+	.max_args = (size_t)-1,
 	.reports = true,
 	.root_for = "reads and writes BPF maps",
 	.run = run,

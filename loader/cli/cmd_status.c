@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* hbpf status: what is attached, how it does, and what it changed on the host. */
+/* hbpf status: what is attached, whether it works, and what it changed on the host. */
 #include "cli/commands.h"
 
 #include <errno.h>
@@ -16,8 +16,8 @@
 #include "lib/output.h"
 #include "model/request.h"
 
-/* The sections are aligned each by itself, and by this with each other. */
-#define LABEL "%-8s"
+/* Each section has its own columns; a common width of the first aligns the sections. */
+#define LABEL "%-10s"
 
 static const char *const side_names[HOOK_SIDES] = {
 	[HOOK_INGRESS] = "ingress",
@@ -43,7 +43,7 @@ static void print_name(const struct status *status)
 		output_text("%s: ", status->name);
 }
 
-/* The first line tells how it does, and where that is not well, what to do. */
+/* The first line has the state, and if something is wrong, how to repair it. */
 static void print_head(const struct status *status)
 {
 	print_name(status);
@@ -63,8 +63,8 @@ static void print_head(const struct status *status)
 
 		if (hook->live && !hook->first)
 			output_text(
-				"  warning: %s runs before hbpf on %s and may let packets by the "
-				"guard; `hbpf attach %s` again goes in front where it can\n",
+				"  warning: %s runs before hbpf on %s and may let packets past the "
+				"guard; `hbpf attach %s` moves hbpf to the front if possible\n",
 				hook->before, side_names[side], status->name);
 	}
 }
@@ -99,15 +99,15 @@ static void print_gateways(const struct status *status, struct columns *columns)
 static void setting_cells(const struct setting_state *state, struct columns *columns)
 {
 	if (state->now < 0) {
-		columns_cell(columns, 2, "gone");
+		columns_cell(columns, 2, "missing");
 		return;
 	}
 	columns_cell(columns, 2, "%d", state->now);
 	if (!state->kept.saved)
 		columns_cell(columns, 3, "not set by hbpf");
 	else if (state->now != state->kept.set)
-		columns_cell(columns, 3, "was %d, hbpf set %d; someone changed it since",
-			     state->kept.old, state->kept.set);
+		columns_cell(columns, 3, "was %d, hbpf set %d; changed since", state->kept.old,
+			     state->kept.set);
 	else
 		columns_cell(columns, 3, "was %d", state->kept.old);
 }
@@ -131,8 +131,8 @@ static const char *const owner_names[] = {
 };
 static const char *const owner_texts[] = {
 	[HBPF_BY_HAND] = NULL,
-	[HBPF_BY_FILE] = "hbpf watch, as a section of its configuration says",
-	[HBPF_BY_ENGINE] = "hbpf watch, for a network of a container engine",
+	[HBPF_BY_FILE] = "hbpf watch (section of its configuration)",
+	[HBPF_BY_ENGINE] = "hbpf watch (network of a container engine)",
 };
 
 static const char *owner_name(__u8 owner)
@@ -157,11 +157,11 @@ static void print_choices(struct status *status, struct columns *columns)
 	}
 	if (config->owner <= HBPF_BY_ENGINE && owner_texts[config->owner] &&
 	    !columns_row(columns)) {
-		columns_cell(columns, 0, LABEL, "kept by");
+		columns_cell(columns, 0, LABEL, "managed by");
 		columns_cell(columns, 1, "%s", owner_texts[config->owner]);
 	}
 	if (!columns_row(columns)) {
-		columns_cell(columns, 0, LABEL, "pinning");
+		columns_cell(columns, 0, LABEL, "NAT bypass");
 		columns_cell(columns, 1, "%s: %s", status_nat_bypass(config),
 			     status_nat_bypass_why(status));
 	}
@@ -204,9 +204,11 @@ static void print_counters(const struct status *status)
 static void print_ports_head(const struct status *status)
 {
 	if (!status->ports.exports.count)
-		puts("  ports     none; `hbpf ports add PORT` opens one");
+		output_text("  " LABEL "  none; open one with `hbpf ports add PORT`\n", "ports");
+	else if (status->unreachable)
+		output_text("  " LABEL "  unreachable, see above\n", "ports");
 	else
-		puts(status->unreachable ? "  ports     out of reach, see above" : "  ports");
+		puts("  ports");
 }
 
 static void print_status(struct status *status)
@@ -381,15 +383,18 @@ static struct json_object *status_json(struct status *status)
 	json_object_object_add(
 		item, "guard",
 		choice_json(config->guard_dst ? "on" : "off", status_guard_why(config)));
-	json_object_object_add(
-		item, "pin", choice_json(status_nat_bypass(config), status_nat_bypass_why(status)));
+	/* "pin" is the deprecated name */
+	for (int i = 0; i < 2; i++)
+		json_object_object_add(
+			item, i ? "pin" : "nat_bypass",
+			choice_json(status_nat_bypass(config), status_nat_bypass_why(status)));
 	json_object_object_add(item, "missing", missing_json(status));
 	json_object_object_add(item, "settings", settings_json(status->settings));
 	json_object_object_add(item, "counters", counters_json(status->counters));
 	return item;
 }
 
-/* What is shown, all of it gathered before any of it is printed. */
+/* Everything that is shown; gathered before anything is printed. */
 struct view {
 	struct pins_bridges bridges;
 	const char *only; /* of these, or NULL */
@@ -428,12 +433,12 @@ static void name_listeners(struct view *view)
 static const char *lost_text(const struct orphan *lost)
 {
 	if (lost->elsewhere)
-		return "attached, but its state is not in this bpffs; HBPF_BPFFS says which to use";
+		return "attached, but its state is in another bpffs; set HBPF_BPFFS to that one";
 	if (lost->guarded)
-		return "guard only: hbpf's state in the bpffs is lost, so no port works, and its "
-		       "route_localnet is on";
-	return "EXPOSED: hbpf's state in the bpffs is lost and the guard was removed, but its "
-	       "route_localnet is on, so what is behind it can reach any port of 127.0.0.0/8";
+		return "guard only: the state in the bpffs was lost, so no port works, and "
+		       "route_localnet is still on";
+	return "EXPOSED: the state in the bpffs was lost and the guard was removed, but "
+	       "route_localnet is still on, so its clients can reach any port of 127.0.0.0/8";
 }
 
 static void print_lost(const struct orphan *lost)
@@ -441,7 +446,7 @@ static void print_lost(const struct orphan *lost)
 	output_text("%s: %s\n", lost->name, lost_text(lost));
 	if (!lost->elsewhere)
 		output_text(
-			"  `hbpf detach %s` restores the host, `hbpf attach %s` attaches anew\n",
+			"  `hbpf detach %s` restores the settings, `hbpf attach %s` attaches again\n",
 			lost->name, lost->name);
 }
 
@@ -458,7 +463,7 @@ static struct json_object *lost_json(const struct orphan *lost)
 	return item;
 }
 
-/* Return: the next one to show after @lost, or the first after NULL; NULL after the last */
+/* Iterates over what is shown: NULL gives the first; returns NULL after the last. */
 static const struct orphan *next_lost(const struct view *view, const struct orphan *lost)
 {
 	if (view->only)
@@ -490,11 +495,11 @@ static int show(const struct cli_call *call, struct view *view)
 	int exit_code = EXIT_DONE;
 
 	if (view->only && !call->json)
-		report_name(call->words[0], attachment_now(&view->bridges, view->only));
+		report_name(call->args[0], attachment_now(&view->bridges, view->only));
 	if (call->json)
 		show_json(view);
 	else if (!view->count && !view->lost.count)
-		puts("no bridge is attached; `hbpf attach BRIDGE` attaches one");
+		puts("no bridge is attached; attach one with `hbpf attach BRIDGE`");
 	for (size_t i = 0; i < view->count; i++) {
 		if (!call->json)
 			print_status(&view->v[i]);
@@ -524,22 +529,22 @@ static int run(const struct cli_call *call)
 	struct view view = {};
 	struct host host = {};
 	struct error err = {};
-	struct target meant;
+	struct target target;
 	int exit_code = EXIT_FAILED;
 	int unread, ret;
 
-	target_resolve(call->words[0], &meant);
+	target_resolve(call->args[0], &target);
 	unread = attachment_bridges(PINS_READ, &pins, &view.bridges, &err);
 	ret = host_read(&host, unread ? NULL : &err);
 	if (!ret)
 		ret = orphans_find(&pins, &view.bridges, &host, &view.lost, unread ? NULL : &err);
-	if (!ret && call->word_count)
-		view.lost_only = orphans_get(&view.lost, call->words[0]);
-	/* Without its state a bridge can still show that it was attached. */
-	if (unread && (call->word_count ? !view.lost_only : !view.lost.count))
+	if (!ret && call->arg_count)
+		view.lost_only = orphans_get(&view.lost, call->args[0]);
+	/* A bridge without readable state may still be found attached. */
+	if (unread && (call->arg_count ? !view.lost_only : !view.lost.count))
 		ret = unread;
-	if (!ret && call->word_count && !view.lost_only) {
-		view.only = target_choose(&view.bridges, &meant, "`hbpf status BRIDGE`", &err);
+	if (!ret && call->arg_count && !view.lost_only) {
+		view.only = target_choose(&view.bridges, &target, "`hbpf status BRIDGE`", &err);
 		ret = view.only ? 0 : -ENOENT;
 	}
 	if (!ret)
@@ -554,7 +559,7 @@ static int run(const struct cli_call *call)
 		exit_code = show(call, &view);
 	}
 	error_free(&err);
-	error_free(&meant.problem);
+	error_free(&target.problem);
 	host_free(&host);
 	view_free(&view);
 	return exit_code;
@@ -563,13 +568,13 @@ static int run(const struct cli_call *call)
 const struct command command_status = {
 	.name = "status",
 	.synopsis = "[BRIDGE] [options]",
-	.summary = "Show what is attached, how it does, and what it changed",
-	.text = "Of one BRIDGE, or its network's name or ID, or of every attached one. With -v also\n"
-		"how many packets took which way.\n\n"
-		"Exit status 1 where a bridge's state cannot be read, where it is there and its\n"
-		"clients cannot be served, and where the guard was removed while route_localnet is\n"
-		"on, so that all of the host's loopback is open: hbpf(8) has the list.",
-	.max_words = 1,
+	.summary = "Show attached bridges, their problems and the changed settings",
+	.text = "Shows one BRIDGE (or a network's name or ID), or every attached one. With -v it\n"
+		"also shows the packet counters.\n\n"
+		"The exit status is 1 if the state of a bridge cannot be read, if its clients cannot\n"
+		"be served, or if the guard was removed while route_localnet is on, which opens all\n"
+		"of the host's loopback. hbpf(8) has the full list.",
+	.max_args = 1,
 	.reports = true,
 	.root_for = "reads BPF maps",
 	.run = run,

@@ -45,13 +45,12 @@ static int run(const struct cli_call *call)
 	struct conf conf;
 	int exit_code = EXIT_FAILED;
 
-	if (call->word_count && !options->check)
-		return cli_usage(call->command, "name the configuration with -c %s",
-				 call->words[0]);
-	if (options->conf.count + call->word_count > 1)
+	if (call->arg_count && !options->check)
+		return cli_usage(call->command, "name the configuration with -c %s", call->args[0]);
+	if (options->conf.count + call->arg_count > 1)
 		return cli_usage(call->command, "more than one configuration; files in " CONF_DIR
 						" are read without being named");
-	how.conf = call->word_count ? call->words[0] : NULL;
+	how.conf = call->arg_count ? call->args[0] : NULL;
 	if (options->conf.count)
 		how.conf = options->conf.v[0];
 	if (conf_read(&conf, how.conf))
@@ -62,14 +61,18 @@ static int run(const struct cli_call *call)
 	return exit_code;
 }
 
-#define STORE(field) offsetof(struct options, field)
+#define STORE(kind, field) .store = CLI_##kind, .offset = offsetof(struct options, field)
 
-static const struct cli_option options[] = {
-	{ "config", 'c', "FILE", "read only this file, not " CONF_FILE "\nand " CONF_DIR "/*.conf",
-	  CLI_LIST, STORE(conf), 0, NULL },
-	{ "check", 0, NULL, "check the configuration and exit", CLI_FLAG, STORE(check), 0, NULL },
-	{ "detach-on-exit", 0, NULL, "detach its bridges when it stops", CLI_FLAG,
-	  STORE(detach_on_exit), 0, NULL },
+static const struct cli_option watch_option_rows[] = {
+	{ .name = "config",
+	  .letter = 'c',
+	  .metavar = "FILE",
+	  .help = "read only this file, not " CONF_FILE "\nand " CONF_DIR "/*.conf",
+	  STORE(LIST, conf) },
+	{ .name = "check", .help = "check the configuration and exit", STORE(FLAG, check) },
+	{ .name = "detach-on-exit",
+	  .help = "detach its bridges when it stops",
+	  STORE(FLAG, detach_on_exit) },
 	{},
 };
 
@@ -87,9 +90,9 @@ const struct command command_watch = {
 		"  [br-test]\n"
 		"  ports = 8088, 80:8080, 53/udp\n"
 		"See hbpf.conf(5).",
-	.options = options,
+	.options = watch_option_rows,
 	.options_size = sizeof(struct options),
-	.max_words = 1,
+	.max_args = 1,
 	.root_for = "reads the configuration, loads BPF programs and writes net.ipv4 settings",
 	.run = run,
 };

@@ -60,7 +60,7 @@ void ports_view_free(struct ports_view *ports)
 	memset(ports, 0, sizeof(*ports));
 }
 
-/* "127.0.0.1:9000-9010" for the loopback side of a run, or with @port the gateway's. */
+/* "127.0.0.1:9000-9010"; @port: the first of the run, on the loopback or the gateway side */
 static const char *run_format(const struct export_range *run, const struct hbpf_addr *addr,
 			      __be16 port, char buf[ENDPOINT_STRLEN + 8])
 {
@@ -148,7 +148,7 @@ static void print_run(struct columns *columns, const struct ports_view *ports,
 			     policy_format(&ports->sources, &run->first->to.from, false, policy));
 }
 
-/* As print_run() has it: without gateways of either family, IPv4. */
+/* Without any gateway, IPv4 is shown, as in print_run(). */
 static unsigned int shown_families(const struct ports_view *ports)
 {
 	return (ports->has_v4 || !ports->has_v6) << LISTENER_V4 | ports->has_v6 << LISTENER_V6;
@@ -220,7 +220,7 @@ struct json_object *ports_view_json(const struct ports_view *ports)
 	return array;
 }
 
-/* Joins the prefixes of a list to the text in @buf. */
+/* Appends the prefixes of a list to the text in @buf. */
 static void list_format(const struct source_lists *lists, __u32 list, char buf[POLICY_STRLEN])
 {
 	const struct sources sources = source_lists_get(lists, list);
@@ -248,7 +248,7 @@ const char *policy_format(const struct source_lists *lists, const struct hbpf_po
 		list_format(lists, policy->list, buf);
 	if (!policy->onlink)
 		return buf;
-	/* Of a list too long for one line the end goes first. */
+	/* A list that is too long is cut at its end. */
 	len = strlen(buf);
 	len += (size_t)snprintf(buf + len, POLICY_STRLEN - len, "%sonlink", len ? ", " : "");
 	if (!spelt || len + sizeof(" ()") >= POLICY_STRLEN)

@@ -8,49 +8,48 @@
 
 struct json_object;
 
-/* Everything known about the ports of one bridge. */
+/* The ports of one bridge with their services and counters. */
 struct ports_view {
 	struct exports exports;
 	struct listeners listeners;
 	struct hbpf_port_stats *stats; /* in the order of the exports */
-	struct source_lists sources;   /* that the ports' policies speak of, and the bridge's */
+	struct source_lists sources;   /* the lists that the policies refer to */
 	bool has_v4;                   /* there are gateways of that family */
 	bool has_v6;
 };
 
 /**
- * ports_view_read() - gather it; listeners_name() is still to be called
- * Return: 0 or -errno
+ * ports_view_read() - fill @ports; the caller then calls listeners_name() on its listeners
+ * Return: 0 or -errno; on an error nothing needs to be freed
  */
 int ports_view_read(struct dataplane *dp, struct ports_view *ports, struct error *err);
 void ports_view_free(struct ports_view *ports);
 
-/** ports_view_print() - one line for each run of ports, with counts and who listens */
+/** ports_view_print() - print a line for each run of ports, with its counters and service */
 void ports_view_print(const struct ports_view *ports, unsigned int indent);
-/** ports_view_json() - an array, every port by itself */
+/** ports_view_json() - an array with an object for each port */
 struct json_object *ports_view_json(const struct ports_view *ports);
 
 /**
- * report_reachable() - print what clients can dial now and where it leads
- * @gateways:	Every one is shown with every run of
- * @exports:	these
- * @listeners:	of @exports
+ * report_reachable() - print the endpoints that clients can dial, and where each leads
+ * @gateways:	Each is printed with every run of @exports
+ * @listeners:	Of @exports
  */
 void report_reachable(const struct gateways *gateways, const struct exports *exports,
 		      const struct listeners *listeners);
 
 /**
- * report_name() - where a network was named, print which bridge it is: "test-net is br-test"
- * @name:	As the user said, or NULL
- * @bridge:	What it was found to be
+ * report_name() - print "test-net is br-test" if the two differ
+ * @name:	As given by the user, or NULL
+ * @bridge:	The bridge that was found for it
  */
 void report_name(const char *name, const char *bridge);
 
 #define POLICY_STRLEN 512
 /**
  * policy_format() - "10.0.0.0/8, onlink (172.30.0.0/24)"
- * @spelt:	Say which networks "onlink" is
- * Returns @buf
+ * @spelt:	List the networks of "onlink"
+ * Return: @buf
  */
 const char *policy_format(const struct source_lists *lists, const struct hbpf_policy *policy,
 			  bool spelt, char buf[POLICY_STRLEN]);

@@ -12,9 +12,9 @@
 #include "kernel/nat_detect.h"
 #include "model/gateways.h"
 
-/* Of the bridge, whose name it takes twice. */
-#define ADDRESS_LACKS                                                                              \
-	"it has no address; `ip address add ADDRESS/LENGTH dev %s`, then `hbpf attach %s`"
+/* Takes the bridge's name twice. */
+#define NO_ADDRESS                                                                                 \
+	"it has no address; run `ip address add ADDRESS/LENGTH dev %s`, then `hbpf attach %s`"
 
 static const struct reason_text reasons[] = {
 #define X(name, verdict, text) [HBPF_##name] = { #name, #verdict, text },
@@ -25,7 +25,7 @@ _Static_assert(sizeof(reasons) / sizeof(*reasons) == HBPF_REASON_MAX, "every rea
 
 static const struct gateway_reason gateway_reasons[] = {
 	{ HBPF_GATEWAY_BRIDGE, "bridge", "address of the bridge" },
-	{ HBPF_GATEWAY_DOCKER0, "docker0", "docker0's, Docker's host-gateway" },
+	{ HBPF_GATEWAY_DOCKER0, "docker0", "address of docker0 (Docker's host-gateway)" },
 	{ HBPF_GATEWAY_OPTION, "option", "--gateway" },
 };
 
@@ -48,11 +48,10 @@ const char *status_guard_why(const struct hbpf_config *config)
 	if (config->guard_dst)
 		return "drops packets to and from 127.0.0.0/8 and ::1";
 	if (config->guard_option == HBPF_OFF)
-		return "packets to 127.0.0.0/8 may come in, as --no-guard says; those from there "
-		       "and from ::1 are dropped";
-	return "packets to 127.0.0.0/8 may come in, as replies may be among them (route_localnet "
-	       "was set before hbpf, and br_netfilter is on); those from there and from ::1 are "
-	       "dropped";
+		return "--no-guard lets packets to 127.0.0.0/8 in; packets from 127.0.0.0/8 and "
+		       "::1 are dropped";
+	return "lets packets to 127.0.0.0/8 in, as they may be replies (route_localnet was set "
+	       "before hbpf, and br_netfilter is on); packets from 127.0.0.0/8 and ::1 are dropped";
 }
 
 const char *status_nat_bypass(const struct hbpf_config *config)
@@ -68,24 +67,23 @@ const char *status_nat_bypass_why(const struct status *status)
 	const struct hbpf_config *config = &status->dp.config;
 
 	if (config->nat_bypass_option == HBPF_ON)
-		return "as --pin on says";
+		return "set by --nat-bypass on";
 	if (config->nat_bypass_option == HBPF_OFF)
-		return "as --pin off says";
+		return "set by --nat-bypass off";
 	if (!config->nat_bypass_built)
-		return "the kernel did not load the programs that pin; it takes Linux 6.1 with BTF "
-		       "and nf_nat";
+		return "the kernel refused the programs for it, which need Linux 6.1 with BTF and "
+		       "nf_nat";
 	if (status->nat >= 0 && (status->nat == 1) != config->nat_bypass)
-		return "NAT rules came or went since; attach again";
+		return "NAT rules were added or removed since; attach again";
 	return status->nat_why;
 }
 
 const struct kernel_gap *status_missing(const struct status *status, size_t i)
 {
 	static const struct kernel_gap gaps[] = {
-		{ "tcx", "tcx, which came with Linux 6.6: whoever deletes the clsact qdisc takes "
-			 "the guard away" },
-		{ "pinning", "what pinning takes: connections to ports that NAT rules take, too, "
-			     "hang" },
+		{ "tcx", "tcx (Linux 6.6): deleting the clsact qdisc removes the guard" },
+		{ "nat_bypass", "NAT bypass (Linux 6.1 with BTF and nf_nat): connections to ports "
+				"that NAT rules redirect hang" },
 	};
 	const struct hbpf_config *config = &status->dp.config;
 	const bool missing[] = {
@@ -138,7 +136,7 @@ static struct status_problem *add_problem(struct status *status, const char *nam
 					  const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
-/* Return: the problem, for its command; what is one too many overwrites the last. */
+/* Return: the problem, to fill in its command. Beyond the limit the last one is overwritten. */
 static struct status_problem *add_problem(struct status *status, const char *name, bool fails,
 					  const char *fmt, ...)
 {
@@ -167,29 +165,29 @@ static void find_dead(struct status *status)
 
 	if (!status->exists)
 		add_problem(status, "deleted", false,
-			    "the bridge was deleted; once it is back `hbpf attach %s` repairs it, "
-			    "`hbpf detach %s` forgets it",
+			    "the bridge was deleted; `hbpf detach %s` removes its state, or `hbpf "
+			    "attach %s` attaches it once it is re-created",
 			    bridge, bridge);
 	else if (!status->alive)
 		attach_repairs(status, add_problem(status, "dead", true,
-						   "its programs are not on the bridge"));
+						   "its programs are not attached to the bridge"));
 	if (status->alive && status->has_tcx && !status->backstop)
 		attach_repairs(
 			status,
 			add_problem(status, "backstop", false,
-				    "the backstop, which keeps the guard where others remove "
-				    "the programs, is missing"));
+				    "the backstop, which keeps the guard if the programs are "
+				    "removed, is missing"));
 	if (status->exposed)
 		attach_repairs(
 			status,
 			add_problem(status, "exposed", true,
 				    "EXPOSED: net.ipv4.conf.%s.route_localnet is on and the guard "
-				    "was removed, so what is behind %s can reach any port of "
+				    "was removed, so clients on %s can reach any port of "
 				    "127.0.0.0/8",
 				    bridge, bridge));
 }
 
-/* Return: true where there is nothing wrong with them */
+/* Return: true if all settings work */
 static bool find_settings(struct status *status)
 {
 	size_t before = status->problem_count;
@@ -200,17 +198,18 @@ static bool find_settings(struct status *status)
 		if (!state->works)
 			attach_repairs(
 				status,
-				add_problem(status, "setting", true,
-					    "%s is %d%s, so no IPv4 client gets an answer",
-					    state->name, state->now,
-					    state->effect == state->now
-						    ? ""
-						    : ", and 1 by net.ipv4.conf.all.rp_filter"));
+				add_problem(
+					status, "setting", true,
+					"%s is %d%s, so no IPv4 client gets an answer", state->name,
+					state->now,
+					state->effect == state->now
+						? ""
+						: ", raised to 1 by net.ipv4.conf.all.rp_filter"));
 	}
 	return status->problem_count == before;
 }
 
-/* Does the bridge have addresses that clients could dial, and are they the gateways? */
+/* Does the bridge have addresses that clients can dial, and are they still the gateways? */
 static void look_at_addresses(const struct status *status, const struct host *host,
 			      const struct link *bridge, bool *has, bool *changed)
 {
@@ -235,26 +234,26 @@ static void find_no_gateway(struct status *status, bool has_address)
 	if (has_address)
 		attach_repairs(status,
 			       add_problem(status, "gateway", true,
-					   "it had no address when it was attached, so there is no "
-					   "gateway to dial"));
+					   "it had no address when it was attached, so it has no "
+					   "gateway"));
 	else
-		add_problem(status, "gateway", true, "it has no gateway: " ADDRESS_LACKS,
-			    status->name, status->bridge);
+		add_problem(status, "gateway", true, "it has no gateway: " NO_ADDRESS, status->name,
+			    status->bridge);
 }
 
 static void find_no_clients(struct status *status, bool has_address)
 {
 	if (has_address)
 		add_problem(status, "clients", true,
-			    "no network may use its ports, as none is on its link; `hbpf attach %s "
-			    "--from CIDR` says who may",
+			    "no network may use its ports, as none is on its link; allow one with "
+			    "`hbpf attach %s --from CIDR`",
 			    status->name);
 	else
-		add_problem(status, "clients", true, "no network may use its ports: " ADDRESS_LACKS,
+		add_problem(status, "clients", true, "no network may use its ports: " NO_ADDRESS,
 			    status->name, status->bridge);
 }
 
-/* What stands between clients and ports beside the settings. */
+/* Reasons other than the settings why clients cannot reach the ports. */
 static void find_unreachable(struct status *status, const struct host *host,
 			     const struct link *bridge)
 {
@@ -276,7 +275,7 @@ static void find_unreachable(struct status *status, const struct host *host,
 		status->unreachable = !bridge->up;
 	if (!status->unreachable && changed)
 		attach_repairs(status, add_problem(status, "addresses", false,
-						   "addresses came or went since it was attached"));
+						   "its addresses changed since it was attached"));
 }
 
 static void find_lost_answers(struct status *status)
@@ -303,7 +302,7 @@ static void check_answers(struct status *status, const struct host *host, const 
 	struct error err = {};
 
 	if (answers_check(&query, &status->answers, &err))
-		add_problem(status, "unknown", false, "%s; where answers go is not checked",
+		add_problem(status, "unknown", false, "%s; the route of answers was not checked",
 			    err.what);
 	error_free(&err);
 }
@@ -348,7 +347,7 @@ void status_read(struct status *status, const struct pins *pins, const struct ho
 	ret = read_hooks(status, &target);
 	if (!ret)
 		ret = read_state(status, pins, &target);
-	/* in any case: they tell whether the bridge is exposed */
+	/* even after an error: they show whether the bridge is exposed */
 	settings_rc = settings_read(pins, bridge, target.ifindex, status->settings,
 				    ret ? NULL : &status->problem);
 	status->backstop = hook_backstop_query(target.ifindex, &(__u32){ 0 }) == 1;
@@ -358,7 +357,7 @@ void status_read(struct status *status, const struct pins *pins, const struct ho
 	status->nat = nat_detect_prerouting(status->nat_why, sizeof(status->nat_why));
 	status->readable = !ret && !settings_rc;
 	find_problems(status, host);
-	/* Nothing more is read of the maps, and there may be many bridges. */
+	/* The maps are not read any more, and many bridges would need many descriptors. */
 	config = status->dp.config;
 	dataplane_close(&status->dp);
 	status->dp.config = config;

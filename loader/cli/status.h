@@ -13,21 +13,21 @@ struct status_problem {
 	const char *name; /* in JSON */
 	bool fails;       /* status exits 1 */
 	char text[384];
-	char command[192]; /* that repairs it; empty where none does, or `text` says it */
+	char command[192]; /* that repairs it; empty if none does or `text` has it */
 };
 
 #define STATUS_PROBLEMS_MOST 8
 
 struct status {
-	const char *bridge;  /* what its state is kept under */
-	char name[IFNAMSIZ]; /* what it is called at present */
-	bool exists;         /* the interface is there */
+	const char *bridge;  /* name of its state directory */
+	char name[IFNAMSIZ]; /* present name of the interface */
+	bool exists;         /* the interface exists */
 	bool alive;          /* our programs are attached to it, on both sides */
-	bool has_tcx; /* of a kernel before 6.6 false; true where there is no bridge to ask about */
-	bool exposed; /* route_localnet is on, but the guard is gone: all of loopback is open */
+	bool has_tcx;        /* the kernel has it (6.6); also true without a bridge to test it on */
+	bool exposed;        /* route_localnet is on without the guard: all of loopback is open */
 	struct hook_state hooks[HOOK_SIDES];
-	bool backstop; /* the guard behind the guard is there */
-	bool readable; /* the state is of this layout and whole; else only `problem` says more */
+	bool backstop; /* the backstop is attached */
+	bool readable; /* the state could be read; else `problem` has the reason */
 	struct error problem;
 	struct dataplane dp; /* only its config */
 	struct gateways gateways;
@@ -37,39 +37,40 @@ struct status {
 	char nat_why[128];
 	struct hbpf_counter counters[HBPF_REASON_MAX];
 	struct answers answers;
-	bool unreachable; /* no client can be served by any port, whatever listens there */
+	bool unreachable; /* no client can be served by any port, even if a service listens */
 	struct status_problem problems[STATUS_PROBLEMS_MOST]; /* the worst first */
 	size_t problem_count;
 };
 
 /**
- * status_read() - gather it; @problem tells what could not be. Free with status_free()
+ * status_read() - gather the state of one bridge; status->problem has what could not be read
+ * @status:	Filled; free with status_free()
+ * @bridge:	Name of its state directory; must outlive @status
  *
- * Afterwards the maps of @dp are closed, and nothing of it needs the lock. listeners_name() is
- * still to be called.
+ * The caller holds the lock and calls listeners_name() after releasing it.
  */
 void status_read(struct status *status, const struct pins *pins, const struct host *host,
 		 const char *bridge);
 void status_free(struct status *status);
 
-/** status_is_good() - is the state readable, and nothing wrong that hbpf status exits 1 for? */
+/** status_is_good() - false if `hbpf status` exits 1 for this bridge */
 bool status_is_good(const struct status *status);
 
-/** status_guard_why() - what the guard does, and why not all of it where it is off */
+/** status_guard_why() - what the guard drops, and if it is off, why */
 const char *status_guard_why(const struct hbpf_config *config);
 
 /** status_nat_bypass() - "on", "off" or "unavailable" */
 const char *status_nat_bypass(const struct hbpf_config *config);
-/** status_nat_bypass_why() - why it is so */
+/** status_nat_bypass_why() - the reason for status_nat_bypass() */
 const char *status_nat_bypass_why(const struct status *status);
 
-/* What hbpf could use and this kernel does not have. */
+/* A feature that hbpf would use and this kernel lacks. */
 struct kernel_gap {
 	const char *name; /* in JSON */
 	const char *text;
 };
 
-/** status_missing() - the gaps, one by one; @i counts from 0, NULL ends */
+/** status_missing() - iterate over the gaps: @i counts from 0; NULL after the last */
 const struct kernel_gap *status_missing(const struct status *status, size_t i);
 
 /* Why an address is a gateway. */
@@ -79,8 +80,7 @@ struct gateway_reason {
 	const char *text;
 };
 
-/** status_gateway_why() - the reasons in a gateway's set, one by one; @i counts from 0, NULL ends
- */
+/** status_gateway_why() - iterate over the reasons in @why: @i counts from 0; NULL at the end */
 const struct gateway_reason *status_gateway_why(__u32 why, size_t i);
 
 struct reason_text {
@@ -89,7 +89,7 @@ struct reason_text {
 	const char *text;
 };
 
-/** status_reason() - what the reasons of <hbpf/reasons.h> are called */
+/** status_reason() - name, verdict and description of a reason of <hbpf/reasons.h> */
 const struct reason_text *status_reason(enum hbpf_reason reason);
 
 #endif /* HBPF_STATUS_H */

@@ -6,7 +6,7 @@
 
 #include "engine/engine.h"
 
-/* Return: what its state is kept under, or NULL */
+/* Return: name of the bridge's state directory, or NULL */
 static const char *find_kept(const struct pins_bridges *bridges, const char *name)
 {
 	int at = attachment_find(bridges, name);
@@ -21,63 +21,65 @@ static void hint_attached(const struct pins_bridges *bridges, const char *name, 
 	if (bridges->count)
 		error_hint(err, "attached: %s", attachment_list(bridges, list, sizeof(list)));
 	else
-		error_hint(err, "`hbpf attach %s` attaches %s", name ? name : "BRIDGE",
-			   name ? "it" : "one");
+		error_hint(err, "attach %s with `hbpf attach %s`", name ? "it" : "one",
+			   name ? name : "BRIDGE");
 }
 
-void target_resolve(const char *name, struct target *meant)
+void target_resolve(const char *name, struct target *target)
 {
 	struct pins pins = PINS_INIT;
 	struct pins_bridges bridges;
 	bool ask;
 
-	memset(meant, 0, sizeof(*meant));
-	meant->name = name;
+	memset(target, 0, sizeof(*target));
+	target->name = name;
 	if (!name)
 		return;
-	if (!rtnetlink_real_name(name, meant->bridge)) {
-		meant->altname = strcmp(name, meant->bridge) != 0;
-		if (!meant->altname)
-			meant->bridge[0] = '\0';
+	if (!rtnetlink_real_name(name, target->bridge)) {
+		target->altname = strcmp(name, target->bridge) != 0;
+		if (!target->altname)
+			target->bridge[0] = '\0';
 		return;
 	}
-	/* What keeps the state from being read is told by who needs it. */
+	/* The caller opens the state again and reports the error. */
 	if (attachment_bridges(PINS_READ, &pins, &bridges, NULL))
 		return;
-	/* With nothing attached no network can be, so nobody need be asked. */
+	/* If nothing is attached, no network can be, so the engines are not queried. */
 	ask = bridges.count && !find_kept(&bridges, name);
 	pins_bridges_free(&bridges);
 	pins_close(&pins);
 	if (ask)
-		meant->ret = engine_resolve(name, "not attached", meant->bridge, &meant->problem);
+		target->ret =
+			engine_resolve(name, "not attached", target->bridge, &target->problem);
 }
 
-static const char *find_network(const struct pins_bridges *bridges, const struct target *meant,
+static const char *find_network(const struct pins_bridges *bridges, const struct target *target,
 				struct error *err)
 {
 	const char *found = NULL;
-	int ret = meant->ret;
+	int ret = target->ret;
 
 	if (!ret)
-		found = find_kept(bridges, meant->bridge);
+		found = find_kept(bridges, target->bridge);
 	if (!ret && !found) {
 		ret = error_set(err, ENOENT,
-				meant->altname ? "%s, which is also called %s, is not attached"
-					       : "%s, the bridge of network %s, is not attached",
-				meant->bridge, meant->name);
+				target->altname
+					? "%s, whose alternative name is %s, is not attached"
+					: "%s, the bridge of network %s, is not attached",
+				target->bridge, target->name);
 	} else if (ret) {
-		error_set(err, ret, "%s", meant->problem.what);
-		error_hint(err, "%s", meant->problem.hint);
+		error_set(err, ret, "%s", target->problem.what);
+		error_hint(err, "%s", target->problem.hint);
 	}
 	if (ret == -ENOENT)
-		hint_attached(bridges, meant->name, err);
+		hint_attached(bridges, target->name, err);
 	return found;
 }
 
-const char *target_choose(const struct pins_bridges *bridges, const struct target *meant,
+const char *target_choose(const struct pins_bridges *bridges, const struct target *target,
 			  const char *how, struct error *err)
 {
-	const char *name = meant->name;
+	const char *name = target->name;
 	const char *found;
 	char list[256];
 
@@ -86,7 +88,7 @@ const char *target_choose(const struct pins_bridges *bridges, const struct targe
 	if (!name && bridges->count > 1) {
 		error_set(err, EINVAL, "several bridges are attached: %s",
 			  attachment_list(bridges, list, sizeof(list)));
-		error_hint(err, "say which one is meant with %s", how);
+		error_hint(err, "choose one with %s", how);
 		return NULL;
 	}
 	if (!name) {
@@ -97,8 +99,8 @@ const char *target_choose(const struct pins_bridges *bridges, const struct targe
 	found = find_kept(bridges, name);
 	if (found)
 		return found;
-	if (meant->bridge[0] || meant->ret)
-		return find_network(bridges, meant, err);
+	if (target->bridge[0] || target->ret)
+		return find_network(bridges, target, err);
 	error_set(err, ENOENT, "%s is not attached", name);
 	hint_attached(bridges, name, err);
 	return NULL;

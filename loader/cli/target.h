@@ -5,38 +5,36 @@
 
 #include "attach/attachment.h"
 
-/* Which bridge somebody means. */
+/* The bridge that a command line names. */
 struct target {
-	const char *name;      /* as the user said, or NULL for the only one */
-	char bridge[IFNAMSIZ]; /* that has it as an alternative name, or is of the network of
-				* that name; else empty */
-	bool altname;          /* the former */
-	int ret;               /* 0, or -errno of asking for it */
-	struct error problem;  /* and why */
+	const char *name;      /* as given by the user, or NULL for the only attached bridge */
+	char bridge[IFNAMSIZ]; /* if @name is an alternative name or a network: its bridge */
+	bool altname;          /* @name is an alternative name */
+	int ret;               /* of the engines' answer: 0 or -errno */
+	struct error problem;  /* if ret is not 0 */
 };
 
 /**
- * target_resolve() - find out what a name may stand for: ask the kernel for alternative names,
- * and the container engines for networks
- * @name:	As the user said, or NULL
- * @meant:	Filled; release its problem with error_free()
+ * target_resolve() - look up alternative names of interfaces and networks of container engines
+ * @name:	As given by the user, or NULL
+ * @target:	Filled; release with target_free()
  *
- * The engines only where neither an interface nor an attached bridge has that name, and any is
- * attached. It may take a while, so it is done before the lock is taken.
+ * The engines are queried only if some bridge is attached, and neither an interface nor an attached
+ * bridge has that name. They may be slow, so call this before taking the lock.
  */
-void target_resolve(const char *name, struct target *meant);
+void target_resolve(const char *name, struct target *target);
 
 /**
- * target_choose() - the bridge that is meant
- * @bridges:	What is attached
- * @meant:	As target_resolve() left it
- * @how:	How to name one, for the hint where several are attached: "-b BRIDGE"
- * @err:	Lists what is attached
+ * target_choose() - choose among the attached bridges
+ * @bridges:	The attached bridges
+ * @target:	From target_resolve()
+ * @how:	How to choose one, for the hint if several are attached: "-b BRIDGE"
+ * @err:	Lists the attached bridges
  *
- * By its present name, else by the one it was attached as, where no interface has that now.
- * Return: what its state is kept under, within @bridges->names, or NULL
+ * The present name takes precedence over the name a bridge was attached as.
+ * Return: name of its state directory, one of @bridges->names, or NULL
  */
-const char *target_choose(const struct pins_bridges *bridges, const struct target *meant,
+const char *target_choose(const struct pins_bridges *bridges, const struct target *target,
 			  const char *how, struct error *err);
 
 #endif /* HBPF_TARGET_H */

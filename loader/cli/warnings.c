@@ -12,16 +12,16 @@
 #include "kernel/sysctl.h"
 #include "lib/log.h"
 
-#define MOST_WARNINGS 5 /* of each kind; the others are only counted */
+#define MOST_WARNINGS 5 /* of each kind; further ones are only counted */
 
 #define PORT_RANGE_FILE     "/proc/sys/net/ipv4/ip_local_port_range"
 #define RESERVED_PORTS_FILE "/proc/sys/net/ipv4/ip_local_reserved_ports"
 
-/* Ports the kernel hands out to sockets that ask for none. */
+/* The ports that the kernel assigns to sockets without an explicit one. */
 struct port_range {
 	unsigned int first;
 	unsigned int last;
-	char *reserved; /* "8080,9000-9100": left out of the range */
+	char *reserved; /* "8080,9000-9100": excluded from the range */
 };
 
 static int port_range_read(struct port_range *range)
@@ -49,7 +49,7 @@ static bool is_reserved(const struct port_range *range, unsigned int first, unsi
 	unsigned int from, to;
 	int used;
 
-	/* The kernel writes them sorted and joined, so a run lies within one entry. */
+	/* The kernel lists them sorted and merged, so a run is within one entry. */
 	while (at && sscanf(at, "%u%n", &from, &used) == 1) {
 		at += used;
 		to = from;
@@ -79,8 +79,8 @@ static void warn_local_range(const struct exports *exports)
 			continue;
 		if (count++ < MOST_WARNINGS)
 			log_warn("%s is within net.ipv4.ip_local_port_range (%u-%u): the host may "
-				 "pick it for a connection of its own; "
-				 "net.ipv4.ip_local_reserved_ports keeps it free",
+				 "use it for an outgoing connection; reserve it with "
+				 "net.ipv4.ip_local_reserved_ports",
 				 export_range_format(&run, text), range.first, range.last);
 	}
 	if (count > MOST_WARNINGS)
@@ -99,22 +99,22 @@ static void warn_wildcard(const struct exports *exports, const struct listeners 
 		const struct export *export = &exports->v[i];
 		const struct listener *listener = &listeners->v[i][LISTENER_V4];
 
-		/* Where the ports differ clients need hbpf to reach it at this one. */
+		/* If the ports differ, clients need hbpf to reach it at the gateway port. */
 		if (!listener->wildcard || export->key.port != export->to.port)
 			continue;
 		if (count++ < MOST_WARNINGS)
-			log_warn("%u/%s: %s listens on all addresses of this host, so clients "
-				 "need no hbpf for it, unless it turns them away at the gateway, "
-				 "as dnsmasq does with interface=lo, or a firewall does",
+			log_warn("%u/%s: %s listens on all addresses of this host, so clients can "
+				 "reach it without hbpf, unless it rejects them (as dnsmasq does "
+				 "with interface=lo) or a firewall does",
 				 ntohs(export->key.port), proto_name(export->key.proto),
 				 proc_owner_format(&listener->owner, who));
 	}
 	if (count > MOST_WARNINGS)
-		log_warn("and %zu more ports lead to services on all addresses",
+		log_warn("and %zu more ports lead to services that listen on all addresses",
 			 count - MOST_WARNINGS);
 }
 
-/* The route of an answer must be by the socket's device, and the client's is by the bridge. */
+/* A socket bound to a device sends through it only, and clients are behind the bridge. */
 static void warn_device(const struct exports *exports, const struct listeners *listeners)
 {
 	char who[PROC_OWNER_STRLEN];
@@ -130,7 +130,7 @@ static void warn_device(const struct exports *exports, const struct listeners *l
 			continue;
 		if (count++ < MOST_WARNINGS)
 			log_warn("%u/%s: %s binds its socket to the device lo, so its answers "
-				 "cannot leave; docs/SERVICES.md tells what to do",
+				 "cannot reach clients; see docs/SERVICES.md",
 				 ntohs(export->key.port), proto_name(export->key.proto),
 				 proc_owner_format(&bound->owner, who));
 	}
@@ -154,9 +154,9 @@ static void warn_engine(const struct exports *exports, const struct listeners *l
 		if (!proc_owner_is_engine(&held->owner))
 			continue;
 		if (count++ < MOST_WARNINGS)
-			log_warn("%u/%s: %s holds the socket, but does not answer there for the "
-				 "container that publishes the port: clients would wait for good; "
-				 "docs/SERVICES.md tells what to do",
+			log_warn("%u/%s: %s holds the socket, but does not answer for the "
+				 "container that publishes the port, so connections hang; see "
+				 "docs/SERVICES.md",
 				 ntohs(export->key.port), proto_name(export->key.proto),
 				 proc_owner_format(&held->owner, who));
 	}
@@ -189,19 +189,19 @@ void warn_bridge(const struct host *host, const struct link *bridge)
 	bool v4 = has_address(host, bridge, true), v6 = has_address(host, bridge, false);
 
 	if (!v4 && !v6)
-		log_warn("%s has no IPv4 and no IPv6 address; `ip address add ADDRESS/LENGTH dev "
-			 "%s`, then `hbpf attach %s`",
+		log_warn("%s has no IPv4 and no IPv6 address; run `ip address add ADDRESS/LENGTH "
+			 "dev %s`, then `hbpf attach %s`",
 			 bridge->name, bridge->name, bridge->name);
 	else if (!v4)
 		log_warn("%s has no IPv4 address: only IPv6 is served", bridge->name);
 	if (!bridge->up)
-		log_warn("%s is down; `ip link set %s up`", bridge->name, bridge->name);
+		log_warn("%s is down; run `ip link set %s up`", bridge->name, bridge->name);
 	for (size_t i = 0; i < host->links.count; i++) {
 		const struct link *port = &host->links.v[i];
 
 		if (port->master == bridge->ifindex && !port->kind[0])
 			log_warn("%s, a physical interface, is a port of %s: hosts on its network "
-				 "are clients too; --from narrows that down",
+				 "are clients too; use --from to restrict that",
 				 port->name, bridge->name);
 	}
 }
@@ -215,7 +215,7 @@ static bool list_has_family(const struct sources *list, bool v4)
 	return false;
 }
 
-/* docker0's address does not count: Docker's clients have no IPv6 because docker0 has. */
+/* docker0's address does not count: that it has IPv6 does not give this bridge's clients IPv6. */
 static bool has_gateway(const struct gateways *gateways, bool v4)
 {
 	for (size_t i = 0; i < gateways->count; i++) {
@@ -239,17 +239,18 @@ void warn_clients(const struct bridge_state *now)
 {
 	const struct hbpf_policy *from = &now->config.from;
 
-	/* Of a bridge without any the report itself says so. */
+	/* The report itself mentions a bridge without any clients. */
 	if (!now->lists[HBPF_LIST_ONLINK].count && !now->lists[HBPF_LIST_BRIDGE].count)
 		return;
-	/* --from alone is the administrator's word, also where it leaves a family out. */
+	/* --from without onlink is explicit, even if it omits a family. */
 	for (int v4 = 1; from->onlink && v4 >= 0 && is_inherited(&now->exports); v4--) {
 		if (has_gateway(&now->gateways, v4) &&
 		    !list_has_family(&now->lists[HBPF_LIST_ONLINK], v4) &&
 		    !list_has_family(&now->lists[HBPF_LIST_BRIDGE], v4))
-			log_warn("no IPv%d client may use the ports: there is no network on the "
-				 "bridge's link, and no route to a client; --from names who may",
-				 v4 ? 4 : 6);
+			log_warn("no IPv%d client may use the ports: there is no IPv%d network on "
+				 "the bridge's link and no route to a client; allow clients with "
+				 "--from",
+				 v4 ? 4 : 6, v4 ? 4 : 6);
 	}
 }
 
@@ -264,27 +265,27 @@ void warn_advertised(const struct host *host, const struct link *bridge,
 		if (own->ifindex == bridge->ifindex && own->advertised &&
 		    !addr_is_link_local6(&own->addr) && !gateways_has(gateways, &own->addr))
 			log_warn("%s of %s has a lifetime, as from a router advertisement, which a "
-				 "client may have sent: it is no gateway, and its network no "
-				 "client; --gateway and --from take them in",
+				 "client may have sent: it is not used as a gateway, nor its "
+				 "network as clients; add them with --gateway and --from",
 				 addr_format(&own->addr, text), bridge->name);
 	}
 }
 
 /*
- * Connection tracking sees a client's packets on the bridge and never an answer (they leave from
- * another address), so with loose tracking off it takes all that follow the SYN for invalid.
+ * Connection tracking sees a client's packets on the bridge but never an answer (answers have
+ * another source), so without loose tracking all packets after the SYN are invalid to it.
  */
 void warn_conntrack(const char *bridge)
 {
 	int loose;
 
-	/* Not there: connection tracking is not loaded. */
+	/* Without the file, connection tracking is not loaded. */
 	if (sysctl_read("/proc/sys/net/netfilter/nf_conntrack_tcp_loose", &loose) || loose ||
 	    settings_calls_iptables(if_nametoindex(bridge), NULL) != 1)
 		return;
 	log_warn("net.netfilter.nf_conntrack_tcp_loose is 0 and br_netfilter is on: where a rule "
-		 "drops ctstate INVALID, connections through %s open and then hang; "
-		 "docs/SERVICES.md tells what to do",
+		 "drops ctstate INVALID, connections through %s open and then hang; see "
+		 "docs/SERVICES.md",
 		 bridge);
 }
 
@@ -294,12 +295,12 @@ bool warn_answers(const struct answers_query *query)
 	struct error err = {};
 
 	if (answers_check(query, &answers, &err))
-		log_warn("%s; where answers go is not checked", err.what);
+		log_warn("%s; the route of answers was not checked", err.what);
 	for (size_t i = 0; i < answers.count; i++) {
 		const struct answers_lost *lost = &answers.lost[i];
 
 		if (lost->command[0])
-			log_warn("%s; `%s` leads them back", lost->text, lost->command);
+			log_warn("%s; to fix it, run `%s`", lost->text, lost->command);
 		else
 			log_warn("%s", lost->text);
 	}
@@ -307,22 +308,22 @@ bool warn_answers(const struct answers_query *query)
 	return !answers.no_clients;
 }
 
-void warn_gateways(const struct host *host, const struct gateways *asked)
+void warn_gateways(const struct host *host, const struct gateways *requested)
 {
 	char text[ADDR_STRLEN];
 
-	for (size_t i = 0; i < asked->count; i++) {
-		if (!host_has(host, &asked->v[i].addr))
-			log_warn("--gateway %s is not an address of this host: it works only for "
-				 "clients that route it through this bridge",
-				 addr_format(&asked->v[i].addr, text));
+	for (size_t i = 0; i < requested->count; i++) {
+		if (!host_has(host, &requested->v[i].addr))
+			log_warn("--gateway %s is not an address of this host: only clients that "
+				 "route it through this bridge can use it",
+				 addr_format(&requested->v[i].addr, text));
 	}
 }
 
-void warn_kept(const char *bridge, int owner)
+void warn_managed(const char *bridge, int owner)
 {
 	if (owner > HBPF_BY_HAND)
-		log_warn("%s is kept by `hbpf watch`, which undoes what its configuration does not "
-			 "say",
+		log_warn("%s is managed by `hbpf watch`, which reverts changes that are not in its "
+			 "configuration",
 			 bridge);
 }

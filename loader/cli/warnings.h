@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the user should know before or after ports are opened. */
+/* Warnings of attach, detach and ports. All log to stderr and change nothing. */
 #ifndef HBPF_WARNINGS_H
 #define HBPF_WARNINGS_H
 
@@ -7,35 +7,35 @@
 #include "attach/bridge_state.h"
 
 /**
- * warn_ports() - warn about ports that hbpf is not needed for, whose service cannot answer, or
- * that the host may use itself
+ * warn_ports() - warn about ports whose service cannot answer or is reachable without hbpf, and
+ * ports in the host's ephemeral range
  * @listeners:	Of @exports
  */
 void warn_ports(const struct exports *exports, const struct listeners *listeners);
 
-/** warn_bridge() - warn about what the bridge lacks, and about a NIC in it */
+/** warn_bridge() - warn if the bridge is down, has no address, or has a physical interface */
 void warn_bridge(const struct host *host, const struct link *bridge);
 
-/** warn_clients() - warn where one family's gateways have no client that may use the ports */
+/** warn_clients() - warn if an address family has gateways but no client that may use the ports */
 void warn_clients(const struct bridge_state *now);
 
-/** warn_advertised() - warn about addresses that are no gateways, as they have a lifetime */
+/** warn_advertised() - warn about addresses not used as gateways because they have a lifetime */
 void warn_advertised(const struct host *host, const struct link *bridge,
 		     const struct gateways *gateways);
 
-/** warn_conntrack() - warn where strict connection tracking sees the bridge's packets */
+/** warn_conntrack() - warn if strict connection tracking sees the bridge's packets */
 void warn_conntrack(const char *bridge);
 
 /**
- * warn_answers() - warn about networks that the host routes answers past the bridge for
- * Return: false where no network at all may use the ports
+ * warn_answers() - warn about client networks whose answers are not routed to the bridge
+ * Return: false if no network at all may use the ports
  */
 bool warn_answers(const struct answers_query *query);
 
-/** warn_gateways() - warn about --gateway addresses that are not this host's */
-void warn_gateways(const struct host *host, const struct gateways *asked);
+/** warn_gateways() - warn about --gateway addresses that this host does not have */
+void warn_gateways(const struct host *host, const struct gateways *requested);
 
-/** warn_kept() - warn where `hbpf watch` keeps the bridge, and so undoes what a command did */
-void warn_kept(const char *bridge, int owner);
+/** warn_managed() - warn if `hbpf watch` manages the bridge and will revert the change */
+void warn_managed(const char *bridge, int owner);
 
 #endif /* HBPF_WARNINGS_H */

@@ -175,7 +175,7 @@ teardown()
 #
 # Docker's nat rule turns a packet for 127.0.0.1:5432 that came from elsewhere towards the
 # container, whose answer then goes straight to the client, which knows nothing of it. What must
-# answer is docker-proxy, as for the host's own clients. --pin off shows the trap.
+# answer is docker-proxy, as for the host's own clients. --nat-bypass off shows the trap.
 
 @test "a container reaches a port published on 127.0.0.1 by one of its own network" {
 	published test-net tcp 5432 "from the database"
@@ -346,20 +346,20 @@ reaches_published_only_when_pinned()
 {
 	run -7 in_container "$2" "${fetch[@]}" "http://$3:5432"
 
-	hbpf attach "$1" --port 5432 --pin off
+	hbpf attach "$1" --port 5432 --nat-bypass off
 	run -28 in_container "$2" "${fetch[@]}" "http://$3:5432"
 
-	hbpf attach "$1" --pin auto
+	hbpf attach "$1" --nat-bypass auto
 	run -0 in_container "$2" "${fetch[@]}" "http://$3:5432"
 	[ "$output" = "from the database" ]
 }
 
 reaches_published_udp_only_when_pinned()
 {
-	hbpf attach br-test --port 5353/udp --pin off
+	hbpf attach br-test --port 5353/udp --nat-bypass off
 	run -124 in_container test-net "${udp_ask[@]}" host.docker.internal 5353 hello
 
-	hbpf attach br-test --pin auto
+	hbpf attach br-test --nat-bypass auto
 	run -0 in_container test-net "${udp_ask[@]}" host.docker.internal 5353 hello
 	[ "$output" = "from the resolver hello" ]
 }

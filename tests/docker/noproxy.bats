@@ -62,7 +62,7 @@ teardown()
 	published other-net tcp 5433 "from elsewhere"
 	hbpf ports add 5433
 	for pin in auto off; do
-		hbpf attach br-test --pin "$pin"
+		hbpf attach br-test --nat-bypass "$pin"
 		run -28 in_container test-net "${fetch[@]}" http://host.docker.internal:5432
 		run -28 in_container test-net "${fetch[@]}" http://host.docker.internal:5433
 	done

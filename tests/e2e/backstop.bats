@@ -111,9 +111,9 @@ other() {
 	mkdir "$BED/other"
 	mount -t bpf -o mode=0700 bpf "$BED/other"
 	exits 1 other status
-	prints '^br-test: attached, but its state is not in this bpffs'
+	prints '^br-test: attached, but its state is in another bpffs'
 	exits 1 other detach br-test
-	says 'state is not in this bpffs' 'HBPF_BPFFS'
+	says 'state is in another bpffs' 'HBPF_BPFFS'
 	umount "$BED/other"
 	exits 1 other detach --all
 	says 'is not a mounted bpffs'

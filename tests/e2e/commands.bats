@@ -52,7 +52,7 @@ public_hbpf() {
 	on_host ip link property add dev br-test altname "$alt" altname brt
 	on_host ip link property add dev br-two altname two
 	refuses 1 hb detach "$alt"
-	says "br-test, which is also called $alt, is not attached"
+	says "br-test, whose alternative name is $alt, is not attached"
 	for name in "$alt" brt; do
 		exits 0 hb attach "$name" --port 8088 --hook "$HOOK"
 		prints "^$name is br-test"
@@ -63,7 +63,7 @@ public_hbpf() {
 		exits 0 hb status "$name" --json
 		json '.bridges[0].bridge == "br-test"'
 		refuses 1 hb detach two
-		says 'br-two, which is also called two, is not attached' 'attached: br-test'
+		says 'br-two, whose alternative name is two, is not attached' 'attached: br-test'
 		exits 0 hb detach "$name"
 	done
 	refuses 1 hb status br-test
@@ -80,9 +80,9 @@ public_hbpf() {
 no_ports() {
 	exits 0 attach
 	lacks '->'
-	tells 'br-test has no IPv4 and no IPv6 address; .ip address add .* dev br-test.' "$1"
+	tells 'br-test has no IPv4 and no IPv6 address; run .ip address add .* dev br-test.' "$1"
 	exits 1 hb status
-	prints "^br-test: attached, live .*, but $1" '^  ports +out of reach'
+	prints "^br-test: attached, live .*, but $1" '^  ports +unreachable'
 }
 
 @test "a bridge without an address: attaches, says what is missing, works once it has one" {
@@ -98,7 +98,7 @@ no_ports() {
 	prints "^$GW:8088/tcp +-> 127.0.0.1:8088"
 	reaches svc tcp "$GW:8088"
 	exits 0 hb status
-	lacks ', but ' 'out of reach'
+	lacks ', but ' 'unreachable'
 }
 
 @test "a bridge without an address beside docker0: without clients docker0's address is not listed" {
@@ -108,7 +108,7 @@ no_ports() {
 	lacks '->'
 	no_ports 'no network may use its ports'
 	exits 0 hb ports add 9000
-	prints 'br-test: the ports are kept, but no network may use them'
+	prints 'br-test: the ports are saved, but no network may use them'
 	lacks '->'
 	exits 0 hb ports add 9001 --from 10.0.0.0/8
 	prints "$DOCKER0:9001/tcp +->"
@@ -128,7 +128,7 @@ no_ports() {
 	on_host ip link set br-test up
 	eventually reaches svc tcp "$GW:8088"
 	exits 0 hb status
-	prints '^br-test: .*, but addresses came or went .*.hbpf attach br-test. repairs it'
+	prints '^br-test: .*, but its addresses changed .*.hbpf attach br-test. repairs it'
 	attach
 	exits 0 hb status
 	lacks ', but '
@@ -312,13 +312,27 @@ programs_at() {
 }
 
 @test "invalid option values: exit 2, quoted" {
-	for bad in "--hook xdp" "--pin maybe" "--gateway 300.0.0.1" "--gateway host" \
+	for bad in "--hook xdp" "--nat-bypass maybe" "--gateway 300.0.0.1" "--gateway host" \
 		"--from 10.0.0.0/33" "--from fd00::/129" "--from 10.0.0.0/" "--from docker" \
 		"--from 10.0.0.1/8" "--port 0"; do
 		# shellcheck disable=SC2086 # words are meant
 		refuses 2 hb attach br-test $bad
 		says "${bad#* }"
 	done
+}
+
+@test "--pin is a deprecated name of --nat-bypass: accepted, and never shown" {
+	attach --pin off
+	exits 0 hb status --json
+	json '.bridges[0] | .nat_bypass == {state: "off", why: "set by --nat-bypass off"} and
+		.pin == .nat_bypass'
+	exits 0 hb attach --help
+	prints '--nat-bypass WHEN'
+	lacks '--pin'
+	refuses 2 hb attach br-test --pin maybe
+	says '--nat-bypass takes one of auto, on, off'
+	refuses 2 hb attach br-test --pim off
+	unsaid '--pin'
 }
 
 @test "gateways that no client could dial: exit 2" {

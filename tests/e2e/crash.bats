@@ -19,7 +19,7 @@ killed() {
 @test "attach with clsact, killed at any instant" { killed attach-clsact; }
 
 @test "attach with the NAT bypass, killed at any instant" {
-	hb attach br-test --pin on >"$BED/log" 2>&1 || skip "this kernel cannot pin"
+	hb attach br-test --nat-bypass on >"$BED/log" 2>&1 || skip "this kernel has no NAT bypass"
 	hb detach
 	killed attach-pinned
 }

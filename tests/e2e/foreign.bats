@@ -213,7 +213,7 @@ names_attribute() {
 		exits 0 hb ports add 9000
 		exits 0 hb detach
 		says "old settings of br-test are lost: .*/$lost/settings is not the map"
-		prints 'as for a new interface'
+		prints 'default of a new interface'
 		unchanged
 	done
 }
@@ -244,7 +244,7 @@ names_attribute() {
 	on_host sysctl -qw net.ipv4.conf.default.rp_filter=1
 	foreign "$(pin_dir lo)/settings" array 4 4096 8
 	exits 0 hb detach
-	prints 'lo.rp_filter stays 0' 'lo.route_localnet is 0 now, as for a new interface'
+	prints 'lo.rp_filter stays 0' 'lo.route_localnet is now 0, the default of a new interface'
 	setting lo.rp_filter 0
 	setting lo.route_localnet 0
 }

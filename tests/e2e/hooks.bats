@@ -42,11 +42,11 @@ programs() {
 	local missing=()
 	hb attach br-test --port 8088
 	kernel_since 6.6 || missing+=(tcx)
-	kernel_since 6.1 || missing+=(pinning)
+	kernel_since 6.1 || missing+=(nat_bypass)
 	same "${missing[*]}" "$(hb status --json | jq -r '.bridges[0].missing | join(" ")')"
 	exits 0 hb status
 	if ((${#missing[@]})); then
-		prints 'lacks tcx, which came with Linux 6.6'
+		prints 'lacks tcx .Linux 6\.6.'
 	else
 		lacks 'kernel|lacks'
 	fi

@@ -109,7 +109,7 @@ load lib
 	serve svc --tcp 127.0.0.1:8088
 	attach --port 8088
 	exits 2 hb ports set
-	says 'which port' 'ports set'
+	says 'no port given' 'ports set'
 	reaches svc tcp "$GW:8088"
 }
 
@@ -235,7 +235,7 @@ flows() {
 	exits 0 hb ports add 8088
 	tells '8088.*(nothing|nobody|no process|not listen)|(nothing|nobody|no process).*8088'
 	exits 0 hb ports add 8080
-	tells '8080/tcp: python3.*all addresses.*need no hbpf for it, unless it turns them away'
+	tells '8080/tcp: python3.*all addresses.*can reach it without hbpf, unless it rejects them'
 	exits 0 hb ports add 40000
 	tells 'ip_local_port_range|ephemeral'
 	exits 0 hb ports add 9000
@@ -337,7 +337,7 @@ hoard() {
 @test "attach again prints one line, or everything where something changed" {
 	attach --port 8088 --port 9000
 	exits 0 attach
-	prints '^br-test: 2 ports on 2 gateways; .hbpf status. shows them$'
+	prints '^br-test: 2 ports on 2 gateways; see .hbpf status.$'
 	[ "$(wc -l <"$BED/out")" -eq 1 ]
 	exits 0 attach --gateway 10.9.9.9
 	prints '10\.9\.9\.9:8088/tcp' "$GW:9000/tcp"

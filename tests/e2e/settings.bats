@@ -64,7 +64,7 @@ net.ipv4.conf.lo.rp_filter = 2" "$changed"
 	prints 'br-test\.route_localnet' 'lo\.route_localnet' 'lo\.rp_filter'
 	on_host sysctl -qw net.ipv4.conf.lo.rp_filter=0
 	exits 0 hb status
-	prints 'lo\.rp_filter.*0.*someone changed it since'
+	prints 'lo\.rp_filter.*0.*changed since'
 }
 
 # setting_breaks SETTING=VALUE...: nobody gets an answer, the first line of status says why and

@@ -143,12 +143,12 @@ load watch
 	watch
 	eventually reaches svc tcp "$GW:8088"
 	exits 0 hb ports set 9000
-	says 'br-test is kept by .hbpf watch'
+	says 'br-test is managed by .hbpf watch'
 	eventually logged 'br-test: ports changed'
 	reaches svc tcp "$GW:8088"
 	misses ECONNREFUSED tcp "$GW:9000"
 	exits 0 hb detach br-test
-	says 'br-test is kept by .hbpf watch'
+	says 'br-test is managed by .hbpf watch'
 	eventually reaches svc tcp "$GW:8088"
 	status_is '.owner == "file"'
 }
@@ -177,15 +177,15 @@ load watch
 	declare_br_test
 	watch
 	eventually live
-	status_is '.pin.state == "off"' || skip "conntrack pinning is unavailable"
+	status_is '.nat_bypass.state == "off"' || skip "NAT bypass is unavailable"
 	on_host nft -f - <<-EOF
 		table ip mine {
 			chain pre { type nat hook prerouting priority -100; }
 		}
 	EOF
-	eventually status_is '.pin.state == "on"'
+	eventually status_is '.nat_bypass.state == "on"'
 	on_host nft delete table ip mine
-	eventually status_is '.pin.state == "off"'
+	eventually status_is '.nat_bypass.state == "off"'
 }
 
 # --- the configuration
@@ -307,7 +307,7 @@ load watch
 		ports = 8088, 80:8080, 53/udp
 	EOF
 	exits 0 hb watch --check "$BED/hbpf.conf"
-	prints 'good' '1 section'
+	prints 'valid' '1 section'
 	exits 0 hb watch -c "$BED/hbpf.conf" --check
 	cat >"$BED/hbpf.conf" <<-EOF
 		colour = red

@@ -135,10 +135,10 @@ load lib
 	on_host sysctl -qw net.ipv4.ip_forward=1
 	on_host iptables -t nat -A PREROUTING -m addrtype --dst-type LOCAL -p tcp -d 127.0.0.1 \
 		--dport 5432 -j DNAT --to-destination 172.30.0.3:5432
-	attach --port 5432 --pin off
-	# the control: without pinning the connection is caught and hangs
+	attach --port 5432 --nat-bypass off
+	# the control: without NAT bypass the connection is caught and hangs
 	misses TIMEOUT tcp "$GW:5432"
-	attach --pin auto
+	attach --nat-bypass auto
 	reaches svc tcp "$GW:5432"
 	reaches svc tcp "$GW:5432" --source 5555
 	reaches svc tcp "$GW:5432" --source 5555
@@ -171,11 +171,11 @@ load lib
 	on_host iptables -t nat -A POSTROUTING -d 172.30.0.0/24 -j MASQUERADE
 	NS=host reaches other tcp 127.0.0.1:8088
 
-	attach --port 8088 --port 5300/udp --pin off
+	attach --port 8088 --port 5300/udp --nat-bypass off
 	# the control: the packet does pass these rules
 	reaches other tcp "$GW:8088"
 	misses TIMEOUT udp "$GW:5300"
-	attach --pin auto
+	attach --nat-bypass auto
 	reaches svc tcp "$GW:8088"
 	reaches svc udp "$GW:5300"
 	NS=host reaches other tcp 127.0.0.1:8088

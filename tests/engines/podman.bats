@@ -75,7 +75,7 @@ teardown()
 		'{{(index .NetworkSettings.Networks "test-net").IPAddress}}' database):5432"
 	[ "$output" = "from the database" ]
 
-	hbpf attach podman0 --pin off
+	hbpf attach podman0 --nat-bypass off
 	run -0 podman_in client "${fetch[@]}" http://host.containers.internal:5432
 	[ "$output" = "from the database" ]
 }

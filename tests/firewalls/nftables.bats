@@ -124,7 +124,7 @@ deny_output() {
 			on_host $iptables -A INPUT -i lo -j ACCEPT
 		done
 		on_host iptables -t nat -A PREROUTING -p tcp --dport 7777 -j REDIRECT --to 7778
-		attach --port 8088 --port 5300/udp --port 8089 --pin "$pin"
+		attach --port 8088 --port 5300/udp --port 8089 --nat-bypass "$pin"
 		misses TIMEOUT tcp "$GW:8090"
 		scene survives 127.0.0.1:8089 "$GW:8089" sh -c \
 			'iptables -P INPUT ACCEPT; iptables -F; iptables -t nat -F; iptables -X'

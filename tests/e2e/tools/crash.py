@@ -37,7 +37,7 @@ ATTACH = ("attach", BRIDGE, "--port", str(PORT), "--hook")
 STORIES = {
     "attach-tcx": ([], (*ATTACH, "tcx")),
     "attach-clsact": ([], (*ATTACH, "clsact")),
-    "attach-pinned": ([], (*ATTACH, "tcx", "--pin", "on")),
+    "attach-pinned": ([], (*ATTACH, "tcx", "--nat-bypass", "on")),
     "attach-again": ([(*ATTACH, "tcx")],
                      ("attach", BRIDGE, "--port", str(OTHER), "--from", "onlink",
                       "--gateway", "10.9.9.9")),
