@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "dataplane/map_io.h"
-#include "dataplane/map_value.h"
 #include "model/gateways.h"
 #include "model/sources.h"
 
@@ -100,6 +99,16 @@ TABLE_ENTRY(struct source_entry, key, value);
 
 /* What a list would need no number for: nothing is ever put into this one. */
 #define LIST_EMPTY USHRT_MAX
+
+struct hbpf_source_key source_key(__u32 list, const struct prefix *prefix)
+{
+	return (struct hbpf_source_key){
+		.prefixlen = HBPF_LIST_BITS + prefix->len,
+		.list = list,
+		.ipv6 = prefix->len < V4_MAPPED_BITS || !addr_is_v4(&prefix->addr),
+		.addr = prefix->addr,
+	};
+}
 
 static struct source_entry source_entry(__u32 list, const struct source *source)
 {

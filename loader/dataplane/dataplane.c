@@ -23,7 +23,6 @@
 
 #include "dataplane/map_io.h"
 #include "dataplane/map_schema.h"
-#include "dataplane/map_value.h"
 #include "hbpf.skel.h"
 #include "hbpf_nat_bypass.skel.h"
 
@@ -125,7 +124,7 @@ static int check_form(const struct dataplane *dp, enum dataplane_map map, const 
 	int ret = map_schema_check(dp->maps[map], map_schema(map), path, err);
 
 	if (ret == -EPROTO)
-		map_hint_anew(err, dp);
+		map_hint_reattach(err, dp);
 	return ret;
 }
 
@@ -148,12 +147,21 @@ static bool read_layout(int fd, __u32 *layout)
 	return done;
 }
 
+/* Enumerators of a config index tables, and its name is read as a string: neither may run out of
+ * bounds, whatever is in the map. All other values are trusted, as root is. */
+static bool is_in_range(const struct hbpf_config *config)
+{
+	return config->hook <= HBPF_HOOK_CLSACT && config->hook_option <= HBPF_HOOK_CLSACT &&
+	       config->nat_bypass_option <= HBPF_OFF && config->guard_option <= HBPF_OFF &&
+	       config->owner <= HBPF_BY_ENGINE &&
+	       !config->attached_as[sizeof(config->attached_as) - 1];
+}
+
 /* Another layout may have a config of another size, but its first member is the layout. */
 static int read_config(struct dataplane *dp, const char *path, struct error *err)
 {
 	int fd = dp->maps[MAP_CONFIG];
 	__u32 layout, zero = 0;
-	const char *damage;
 	int ret;
 
 	if (read_layout(fd, &layout) && layout != HBPF_LAYOUT) {
@@ -161,7 +169,7 @@ static int read_config(struct dataplane *dp, const char *path, struct error *err
 				"%s was attached by another version of hbpf: its state has layout "
 				"%u, and hbpf " HBPF_VERSION " knows layout %u",
 				dp->bridge, layout, HBPF_LAYOUT);
-		map_hint_anew(err, dp);
+		map_hint_reattach(err, dp);
 		return ret;
 	}
 	ret = check_form(dp, MAP_CONFIG, path, err);
@@ -170,8 +178,12 @@ static int read_config(struct dataplane *dp, const char *path, struct error *err
 	ret = bpf_map_lookup_elem(fd, &zero, &dp->config);
 	if (ret)
 		return map_error(err, ret, MAP_CONFIG, "read");
-	damage = map_value_damage(MAP_CONFIG, &zero, &dp->config);
-	return damage ? map_damaged(err, dp, MAP_CONFIG, damage) : 0;
+	if (is_in_range(&dp->config))
+		return 0;
+	ret = error_set(err, EPROTO, "%s holds a value that hbpf " HBPF_VERSION " never writes",
+			path);
+	map_hint_reattach(err, dp);
+	return ret;
 }
 
 static int check_bridge(const struct dataplane *dp, const struct pins *pins, const char *bridge,

@@ -63,9 +63,9 @@ void dataplane_close(struct dataplane *dp);
  * dataplane_open() - open what is pinned for a bridge
  * @err:	Tells apart not attached (-ENOENT), state of another layout (-EPROTO, names both
  *		versions and the next step), a map that is not ours (-EPROTO, names it and what is
- *		different), a config that is none (-EUCLEAN), incomplete debris of a killed command
- *		(-ESTALE), and state of another namespace or interface index (-ENODEV: the bridge
- *		was re-created; the maps are open and usable even so)
+ *		different) or a config with values out of range (-EPROTO), incomplete debris of a
+ *		killed command (-ESTALE), and state of another namespace or interface index
+ *		(-ENODEV: the bridge was re-created; the maps are open and usable even so)
  * @ifindex:	of the living bridge, 0 if there is none
  *
  * Return: 0 or -errno
@@ -102,8 +102,7 @@ int dataplane_write_config(struct dataplane *dp, struct error *err);
 
 /**
  * dataplane_exports() - read the exports map (in batches where the kernel can)
- * Return: 0, -EUCLEAN where an entry is one that hbpf never makes, as from all that read maps here,
- * or -errno
+ * Return: 0 or -errno
  */
 int dataplane_exports(const struct dataplane *dp, struct exports *set, struct error *err);
 
@@ -172,6 +171,9 @@ int dataplane_source_lists(const struct dataplane *dp, struct source_lists *list
 void source_lists_free(struct source_lists *lists);
 /** source_lists_get() - one of them, within @lists: not to be freed */
 struct sources source_lists_get(const struct source_lists *lists, __u32 list);
+
+/** source_key() - the key of a prefix in a list (HBPF_LIST_*) of the sources map */
+struct hbpf_source_key source_key(__u32 list, const struct prefix *prefix);
 
 /** dataplane_set_sources() - make one list hold exactly @want, new ones first; as it was on failure
  */

@@ -5,7 +5,6 @@
 #include <netinet/tcp.h>
 
 #include "dataplane/map_io.h"
-#include "dataplane/map_value.h"
 #include "dataplane/reverse.h"
 
 struct flow {

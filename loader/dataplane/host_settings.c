@@ -160,8 +160,7 @@ static int note_ifindex(int fd, enum setting_id id, unsigned int ifindex, struct
 	__u32 key = id;
 	int ret = bpf_map_lookup_elem(fd, &key, &kept);
 
-	/* settings_apply() tells of damage */
-	if (!ret && kept.saved <= 1 && kept.ifindex != ifindex) {
+	if (!ret && kept.ifindex != ifindex) {
 		kept = (struct setting){ .ifindex = ifindex };
 		ret = bpf_map_update_elem(fd, &key, &kept, BPF_ANY);
 	}
@@ -215,7 +214,7 @@ unsigned int settings_ifindex(const struct pins *pins, const char *bridge)
 
 	if (fd < 0)
 		return 0;
-	if (bpf_map_lookup_elem(fd, &row, &kept) || kept.saved > 1)
+	if (bpf_map_lookup_elem(fd, &row, &kept))
 		kept.ifindex = 0;
 	close(fd);
 	return kept.ifindex;
@@ -286,12 +285,6 @@ static int kept_read(const struct keeper *keeper, enum setting_id id, struct set
 	if (ret)
 		return error_errno(err, ret, "cannot read the old settings of %s",
 				   ifname_of(keeper, id, ifname));
-	if (kept->saved > 1) {
-		ret = error_set(err, EUCLEAN, "the old settings of %s are damaged",
-				ifname_of(keeper, id, ifname));
-		hint_lost(err);
-		return ret;
-	}
 	if (kept->ifindex != ifindex_of(keeper, id))
 		*kept = (struct setting){};
 	return 0;
@@ -347,15 +340,11 @@ static int default_read(enum setting_id id, int *value, struct error *err)
 static int kept_or_guess(const struct keeper *keeper, enum setting_id id, struct setting *kept,
 			 bool *guessed, struct error *err)
 {
-	int ret = 0;
+	int ret;
 
 	*guessed = keeper_fd(keeper, id) == -EPROTO;
 	if (!*guessed)
-		ret = kept_read(keeper, id, kept, err);
-	if (ret == -EUCLEAN)
-		*guessed = true;
-	if (!*guessed)
-		return ret;
+		return kept_read(keeper, id, kept, err);
 	*kept = (struct setting){ .set = settings[id].want, .ifindex = ifindex_of(keeper, id) };
 	/* a bridge's is only set where it was 0 */
 	ret = settings[id].on_lo ? default_read(id, &kept->old, err) : 0;

@@ -100,12 +100,12 @@ int settings_apply(const struct pins *pins, const char *bridge, unsigned int ifi
  * @last:	No other living bridge is attached in this namespace
  *
  * Whatever the bridge is called by now. A setting whose file is gone (bridge deleted) is no error.
- * Where the map of old values is
- * damaged, or another has its name, settings that are as hbpf sets them become those of a new
- * interface (net.ipv4.conf.default): what is pinned there must not keep a bridge open. Where the
- * map of the bridge is missing a route_localnet of SETTINGS_LOCALNET becomes 0, and where lo's is,
- * the one that a backstop keeps has to do (hook_backstop_map()). What was
- * restored is marked so, and the maps stay until pins_remove(). Return: 0 or -errno
+ * Where a map of another form has the name of the one with the old values, settings that are as
+ * hbpf sets them become those of a new interface (net.ipv4.conf.default): what is pinned there must
+ * not keep a bridge open. Where the map of the bridge is missing a route_localnet of
+ * SETTINGS_LOCALNET becomes 0, and where lo's is, the one that a backstop keeps has to do
+ * (hook_backstop_map()). What was restored is marked so, and the maps stay until pins_remove().
+ * Return: 0 or -errno
  */
 int settings_restore(const struct pins *pins, const char *bridge, unsigned int ifindex, bool last,
 		     struct error *err);

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "dataplane/map_schema.h"
-#include "dataplane/map_value.h"
 
 #ifndef ENOTSUPP
 #define ENOTSUPP 524 /* of the kernel's own include/linux/errno.h; it does reach user space */
@@ -31,18 +30,9 @@ int map_error(struct error *err, int code, enum dataplane_map map, const char *v
 	return code;
 }
 
-void map_hint_anew(struct error *err, const struct dataplane *dp)
+void map_hint_reattach(struct error *err, const struct dataplane *dp)
 {
 	error_hint(err, "run `hbpf detach %s`, then attach it again", dp->bridge);
-}
-
-int map_damaged(struct error *err, const struct dataplane *dp, enum dataplane_map map,
-		const char *damage)
-{
-	error_set(err, EUCLEAN, "the %s map of %s is damaged: %s", map_schema(map)->name,
-		  dp->bridge, damage);
-	map_hint_anew(err, dp);
-	return -EUCLEAN;
 }
 
 int map_values(void)
@@ -64,7 +54,6 @@ struct walk {
 	size_t key_size;
 	size_t value_size; /* as a lookup writes it */
 	size_t max_entries;
-	const char *damage; /* why the walk ended with -EUCLEAN */
 	int (*visit)(const void *key, const void *value, void *context);
 	void *context;
 	char *keys; /* room for `room` of them */
@@ -108,15 +97,10 @@ static int walk_set_room(struct walk *walk, __u32 room)
 static int walk_visit(struct walk *walk, __u32 count)
 {
 	int ret = 0;
-	__u32 i;
 
-	for (i = 0; !ret && i < count; i++) {
-		const void *key = walk->keys + i * walk->key_size;
-		const void *value = walk->values + i * walk->value_size;
-
-		walk->damage = map_value_damage(walk->map, key, value);
-		ret = walk->damage ? -EUCLEAN : walk->visit(key, value, walk->context);
-	}
+	for (__u32 i = 0; !ret && i < count; i++)
+		ret = walk->visit(walk->keys + i * walk->key_size,
+				  walk->values + i * walk->value_size, walk->context);
 	return ret;
 }
 
@@ -196,8 +180,6 @@ int map_walk(const struct dataplane *dp, enum dataplane_map map,
 out:
 	free(walk.keys);
 	free(walk.values);
-	if (walk.damage)
-		return map_damaged(err, dp, map, walk.damage);
 	return ret ? map_error(err, ret, map, "read") : 0;
 }
 

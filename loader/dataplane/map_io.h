@@ -12,25 +12,15 @@
 /** map_error() - error_set() with "cannot @verb the ... map" or, when writing, that it is full */
 int map_error(struct error *err, int code, enum dataplane_map map, const char *verb);
 
-/** map_hint_anew() - error_hint() for state that only a new attachment mends */
-void map_hint_anew(struct error *err, const struct dataplane *dp);
-
-/**
- * map_damaged() - error_set() with what is wrong with an entry, and the next step
- * @damage:	As of map_value_damage()
- *
- * Return: -EUCLEAN
- */
-int map_damaged(struct error *err, const struct dataplane *dp, enum dataplane_map map,
-		const char *damage);
+/** map_hint_reattach() - error_hint() for state that only detaching and attaching again repairs */
+void map_hint_reattach(struct error *err, const struct dataplane *dp);
 
 /**
  * map_walk() - visit every entry of a hash or LPM map whose form was checked (map_schema_check())
  * @visit:	Gets each key and value (of a per-CPU map: one for each possible CPU); anything
  *		but 0 ends the walk
  *
- * What the programs change meanwhile may be visited or not. Return: 0, -EUCLEAN where an entry is
- * one that hbpf never makes (map_value_damage(); it is not visited), or -errno
+ * Entries that the programs change meanwhile may be visited or not. Return: 0 or -errno
  */
 int map_walk(const struct dataplane *dp, enum dataplane_map map,
 	     int (*visit)(const void *key, const void *value, void *context), void *context,

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the libFuzzer harnesses share. Each is a file word_NAME.c with word_test(); or, where the
- * input is no text, with WORD_IS_BYTES and a LLVMFuzzerTestOneInput() of its own. */
+/* What the libFuzzer harnesses share. Each is a file word_NAME.c with word_test(). */
 #ifndef FUZZ_WORD_H
 #define FUZZ_WORD_H
 
@@ -11,7 +10,6 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#ifndef WORD_IS_BYTES
 /** word_test() - one input, as a string of its own, so that a read behind its end is seen */
 static void word_test(char *text);
 
@@ -27,7 +25,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	free(text);
 	return 0;
 }
-#endif
 
 /** must() - a property; the fuzzer reports where it does not hold */
 #define must(property)                                                                             \
