@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * From nothing, or from whatever an earlier attach left, to a bridge that is
- * served.
+ * Attaching a bridge, or refreshing one that is attached:
  *
- *	examine    is this a bridge that can be served?
- *	open       what is there already: nothing, debris, or an attachment to refresh
- *	plan       the whole wanted state: exports, gateways, sources, config
- *	load       the programs into the kernel
- *	fill       the maps
- *	hook_up    programs, guard included, onto the bridge; host settings last
- *	settle     end connections over ports that are gone
+ *	check_bridge         can this bridge be served?
+ *	open_state           read what is there: nothing, the remains of a killed command, or an
+ *	                     attachment to refresh
+ *	plan                 compute the desired state: exports, gateways, sources, config
+ *	load_programs        into the kernel
+ *	write_maps
+ *	attach_hooks         programs, guard included; host settings last
+ *	close_removed_ports  end the connections over ports that are no longer exported
  *
- * When anything fails, what this call did is undone in reverse. attach_is_due() goes the first
+ * When a step fails, roll_back() reverts what this call did. attach_is_due() goes through the first
  * three steps and compares.
  */
 #include "attach/attach.h"
@@ -28,7 +28,7 @@
 #include "dataplane/host_settings.h"
 #include "lib/log.h"
 
-static int wrong_kind(const struct link *link, struct error *err)
+static int refuse_kind(const struct link *link, struct error *err)
 {
 	if (link->kind[0])
 		error_set(err, EINVAL, "%s is not a bridge but a %s interface", link->name,
@@ -41,7 +41,7 @@ static int wrong_kind(const struct link *link, struct error *err)
 	return -EINVAL;
 }
 
-static int examine(struct attach *a, struct error *err)
+static int check_bridge(struct attach *a, struct error *err)
 {
 	const struct link *lo, *master;
 	int ret;
@@ -57,7 +57,7 @@ static int examine(struct attach *a, struct error *err)
 		return -ENODEV;
 	}
 	if (strcmp(a->link->kind, "bridge"))
-		return wrong_kind(a->link, err);
+		return refuse_kind(a->link, err);
 	master = links_by_index(&a->host.links, a->link->master);
 	if (master && !strcmp(master->kind, "vrf")) {
 		error_set(err, EINVAL,
@@ -75,7 +75,7 @@ static int examine(struct attach *a, struct error *err)
 	return 0;
 }
 
-/* By index: it may be called anything by now. 0 where there was none of that name. */
+/* By index, since it may have been renamed; 0: there was no interface of that name. */
 static struct hook_target own_target(const struct attach *a)
 {
 	return (struct hook_target){ .pins = &a->pins,
@@ -83,13 +83,11 @@ static struct hook_target own_target(const struct attach *a)
 				     .ifindex = a->link ? a->link->ifindex : 0 };
 }
 
-static int clean_up(const struct attach *a, struct error *err)
+static int remove_remains(const struct attach *a, struct error *err)
 {
 	int last = attachment_is_last(&a->pins, &a->host, a->bridge, err);
 
-	if (last < 0)
-		return last;
-	return attachment_remove(&a->pins, &a->host, a->bridge, last, err);
+	return last < 0 ? last : attachment_remove(&a->pins, &a->host, a->bridge, last, err);
 }
 
 static int open_state(struct attach *a, struct error *err)
@@ -98,26 +96,26 @@ static int open_state(struct attach *a, struct error *err)
 
 	switch (ret) {
 	case -ESTALE:
-		log_info("%s: clearing away what a killed command left", a->bridge);
+		log_info("%s: removing the remains of an interrupted command", a->bridge);
 		dataplane_close(&a->dp);
 		error_free(err);
-		ret = clean_up(a, err);
+		ret = remove_remains(a, err);
 		if (ret)
 			return ret;
 		break;
+	case 0:
 	case -ENOENT:
 		break;
 	case -ENODEV:
-		log_info("%s: it was made anew since it was attached", a->bridge);
-		a->remade = true;
+		log_info("%s: was re-created since it was attached", a->bridge);
+		a->recreated = true;
 		break;
 	default:
-		if (ret)
-			return ret;
+		return ret;
 	}
 	error_free(err);
 	a->fresh = a->dp.maps[MAP_CONFIG] < 0;
-	return a->fresh ? 0 : bridge_state_take(&a->dp, &a->before, err);
+	return a->fresh ? 0 : bridge_state_read(&a->dp, &a->before, err);
 }
 
 static int plan_exports(struct attach *a, struct error *err)
@@ -131,7 +129,7 @@ static int plan_exports(struct attach *a, struct error *err)
 		return error_set(err, ENOMEM, "no memory for the ports");
 	for (size_t i = 0; !ret && i < request->ports.count; i++)
 		ret = exports_add(&a->after.exports, &request->ports.v[i], NULL, false, err);
-	if (!ret && exports_diff(&a->before.exports, &a->after.exports, &a->put, &a->gone))
+	if (!ret && exports_diff(&a->before.exports, &a->after.exports, &a->added, &a->removed))
 		ret = error_set(err, ENOMEM, "no memory for the ports");
 	return ret;
 }
@@ -145,11 +143,9 @@ static int plan_gateways(struct attach *a, struct error *err)
 
 	for (size_t i = 0; !ret && i < from->count; i++) {
 		if (from->v[i].why & HBPF_GATEWAY_OPTION)
-			ret = gateways_add(&a->asked, &from->v[i].addr, HBPF_GATEWAY_OPTION);
+			ret = gateways_add(&a->requested, &from->v[i].addr, HBPF_GATEWAY_OPTION);
 	}
-	if (!ret)
-		ret = desired_gateways(&a->host, a->link, &a->asked, &a->after.gateways);
-	if (ret)
+	if (ret || desired_gateways(&a->host, a->link, &a->requested, &a->after.gateways))
 		return error_set(err, ENOMEM, "no memory for the gateways");
 	desired_arp_sender(&a->host, a->link, &a->after.gateways, &a->after.config);
 	return 0;
@@ -161,9 +157,8 @@ static int plan_sources(struct attach *a, struct error *err)
 	struct sources *lists = a->after.lists;
 	int ret;
 
-	ret = desired_own(&a->host, &lists[HBPF_LIST_HOST], err);
-	if (!ret)
-		ret = desired_onlink(&a->host, a->link, &lists[HBPF_LIST_ONLINK], err);
+	ret = desired_own(&a->host, &lists[HBPF_LIST_HOST], err)
+		      ?: desired_onlink(&a->host, a->link, &lists[HBPF_LIST_ONLINK], err);
 	if (ret)
 		return ret;
 	if (!from->given && !a->fresh)
@@ -196,13 +191,13 @@ static void plan_config(struct attach *a)
 		config->owner = request->owner;
 }
 
-/* New ports on every gateway, and every port on new gateways. What was there before stays: it
- * was let pass or forced then. */
-static int check_bound(struct attach *a, struct error *err)
+/* New ports on every gateway, and every port on new gateways. The others were checked, or forced,
+ * by an earlier attach. */
+static int check_conflicts(struct attach *a, struct error *err)
 {
 	const struct sockets *sockets = &a->listeners.sockets;
 	struct gateways fresh = {};
-	int ret = conflicts_find(&a->after.gateways, &a->put, sockets, &a->bound);
+	int ret = conflicts_find(&a->after.gateways, &a->added, sockets, &a->conflicts);
 
 	for (size_t i = 0; !ret && i < a->after.gateways.count; i++) {
 		const struct gateway *gateway = &a->after.gateways.v[i];
@@ -212,39 +207,33 @@ static int check_bound(struct attach *a, struct error *err)
 			ret = error_set(err, ENOMEM, "no memory for the gateways");
 	}
 	if (!ret)
-		ret = conflicts_find(&fresh, &a->after.exports, sockets, &a->bound);
+		ret = conflicts_find(&fresh, &a->after.exports, sockets, &a->conflicts);
 	gateways_free(&fresh);
 	return ret;
 }
 
-static int refuse_by_hand(const struct attach *a, struct error *err)
+static int refuse_manual(const struct attach *a, struct error *err)
 {
-	error_set(err, EEXIST, "%s is attached by hand and left alone", a->bridge);
-	error_hint(err, "`hbpf detach %s` gives it free", a->bridge);
+	error_set(err, EEXIST, "%s is attached manually, not managed by watch", a->bridge);
+	error_hint(err, "`hbpf detach %s` hands it over", a->bridge);
 	return -EEXIST;
 }
 
 static int plan_state(struct attach *a, struct error *err)
 {
 	const struct hbpf_config *before = &a->before.config;
-	int ret;
 
 	if (a->request->yields && before->layout && before->owner == HBPF_BY_HAND)
-		return refuse_by_hand(a, err);
+		return refuse_manual(a, err);
 	plan_config(a);
-	ret = plan_exports(a, err);
-	if (!ret)
-		ret = plan_gateways(a, err);
-	return ret ? ret : plan_sources(a, err);
+	return plan_exports(a, err) ?: plan_gateways(a, err) ?: plan_sources(a, err);
 }
 
 static int plan(struct attach *a, struct error *err)
 {
-	int ret = plan_state(a, err);
+	int ret = plan_state(a, err) ?: listeners_find(&a->after.exports, &a->listeners, err);
 
-	if (!ret)
-		ret = listeners_find(&a->after.exports, &a->listeners, err);
-	return ret || a->request->force ? ret : check_bound(a, err);
+	return ret || a->request->force ? ret : check_conflicts(a, err);
 }
 
 /* The programs with NAT bypass call kfuncs of nf_nat, which may be a module. */
@@ -259,7 +248,7 @@ static void load_nf_nat(void)
 		waitpid(pid, NULL, 0);
 }
 
-static int load(struct attach *a, struct error *err)
+static int load_programs(struct attach *a, struct error *err)
 {
 	struct hbpf_config *config = &a->after.config;
 	int ret;
@@ -280,24 +269,21 @@ static int load(struct attach *a, struct error *err)
 	return 0;
 }
 
-static int fill(struct attach *a, struct error *err)
+static int write_maps(struct attach *a, struct error *err)
 {
 	int ret = desired_guard(&a->pins, a->bridge, &a->after.config, err);
 
 	if (ret)
 		return ret;
-	a->filled = true;
-	ret = bridge_state_write(&a->dp, &a->before.exports, &a->after, err);
-	/* Old values need a home before anything is attached: settings come last, but a kill
-	 * between must find one place that tells it all. */
-	if (!ret)
-		ret = settings_prepare(&a->pins, a->bridge, a->link->ifindex, err);
-	if (!ret && a->fresh)
-		ret = dataplane_pin(&a->dp, &a->pins, a->bridge, err);
-	return ret;
+	a->maps_written = true;
+	/* The settings come last, but their old values need a place before anything is attached: a
+	 * kill in between must leave state that detach can restore from. */
+	return bridge_state_write(&a->dp, &a->before.exports, &a->after, err) ?:
+	       settings_prepare(&a->pins, a->bridge, a->link->ifindex, err) ?:
+	       a->fresh ? dataplane_pin(&a->dp, &a->pins, a->bridge, err) : 0;
 }
 
-static int back_up(struct attach *a, const struct hook_target *target, struct error *err)
+static int attach_backstop(struct attach *a, const struct hook_target *target, struct error *err)
 {
 	__u32 id;
 	int ret;
@@ -307,11 +293,11 @@ static int back_up(struct attach *a, const struct hook_target *target, struct er
 	ret = settings_bind(&a->pins, a->dp.backstop_fd, err);
 	if (ret)
 		return ret;
-	a->stopped = hook_backstop_query(target->ifindex, &id) == 0;
+	a->backstop_added = hook_backstop_query(target->ifindex, &id) == 0;
 	return hook_backstop_attach(target, a->dp.backstop_fd, err);
 }
 
-static int hook_up(struct attach *a, struct error *err)
+static int attach_hooks(struct attach *a, struct error *err)
 {
 	struct hook_target target = own_target(a);
 	const int progs[HOOK_SIDES] = { a->dp.ingress_fd, a->dp.egress_fd };
@@ -324,7 +310,7 @@ static int hook_up(struct attach *a, struct error *err)
 		if (ret)
 			return ret;
 	}
-	ret = back_up(a, &target, err);
+	ret = attach_backstop(a, &target, err);
 	if (ret)
 		return ret;
 	a->dp.config.hook = kind;
@@ -334,21 +320,21 @@ static int hook_up(struct attach *a, struct error *err)
 		ret = dataplane_write_config(&a->dp, err);
 	if (!ret)
 		ret = settings_apply(&a->pins, a->bridge, a->link->ifindex, err);
-	/* last, for undo() cannot bring a flow back */
+	/* last, since roll_back() cannot restore a flow */
 	if (!ret && !a->fresh && !bridge_state_same_sources(&a->before, &a->after))
 		ret = dataplane_forget_refused(&a->dp, &a->after.exports, err);
 	return ret;
 }
 
-/* Back to how it was; the error that led here is the one to tell, so others are not. */
-static void undo(struct attach *a)
+/* Errors in here are not reported: the one that led here is. */
+static void roll_back(struct attach *a)
 {
 	struct hook_target target = own_target(a);
 	const int progs[HOOK_SIDES] = { a->dp.ingress_fd, a->dp.egress_fd };
 	enum hbpf_hook_kind used;
 	int last;
 
-	if (!a->filled)
+	if (!a->maps_written)
 		return;
 	if (a->fresh) {
 		last = attachment_is_last(&a->pins, &a->host, a->bridge, NULL);
@@ -357,28 +343,28 @@ static void undo(struct attach *a)
 	}
 	bridge_state_write(&a->dp, &a->after.exports, &a->before, NULL);
 	for (int side = HOOK_SIDES - 1; side >= 0; side--) {
-		/* The programs that took over are as good as the old ones: only their place may
-		 * have changed. A bridge made anew had none. */
-		if (a->hooked[side] && a->remade)
+		/* The new programs do as well as the old ones: only their place may have changed.
+		 * A re-created bridge had none. */
+		if (a->hooked[side] && a->recreated)
 			hook_detach(&target, side, NULL);
 		else if (a->hooked[side])
 			hook_attach(&target, a->before.config.hook, side, progs[side], &used, NULL);
 	}
-	if (a->stopped)
+	if (a->backstop_added)
 		hook_backstop_detach(&target, NULL);
 	if (a->before.config.hook == HBPF_HOOK_TCX)
 		hook_remove_qdisc(&target, NULL);
 }
 
-/* As `ports set` does: what goes ends at once, on both sides. */
-static void settle(struct attach *a)
+/* As `ports set` does: their connections end at once, on both sides. */
+static void close_removed_ports(struct attach *a)
 {
 	struct error err = {};
 
-	if (!a->gone.count)
+	if (!a->removed.count)
 		return;
-	/* The ports are as wanted already; what is left behind costs room, not truth. */
-	if (dataplane_end_flows(&a->dp, &a->gone, &err) < 0 ||
+	/* The new ports are in effect; a failed clean-up only leaks map entries. */
+	if (dataplane_end_flows(&a->dp, &a->removed, &err) < 0 ||
 	    dataplane_sweep(&a->dp, &a->after.exports, &err) ||
 	    dataplane_sweep_lists(&a->dp, &a->after.exports, &err))
 		log_warn("%s: %s", a->bridge, err.what);
@@ -387,19 +373,19 @@ static void settle(struct attach *a)
 
 void attach_free(struct attach *a)
 {
-	gateways_free(&a->asked);
+	gateways_free(&a->requested);
 	host_free(&a->host);
 	dataplane_close(&a->dp);
 	pins_close(&a->pins);
 	bridge_state_free(&a->before);
 	bridge_state_free(&a->after);
-	exports_free(&a->put);
-	exports_free(&a->gone);
+	exports_free(&a->added);
+	exports_free(&a->removed);
 	listeners_free(&a->listeners);
 	a->request = NULL;
 }
 
-static void begin(struct attach *a, const struct attach_request *request)
+static void init(struct attach *a, const struct attach_request *request)
 {
 	memset(a, 0, sizeof(*a));
 	a->request = request;
@@ -412,39 +398,31 @@ int attach_run(struct attach *a, const struct attach_request *request, struct er
 {
 	int ret;
 
-	begin(a, request);
-	ret = examine(a, err);
-	if (!ret)
-		ret = pins_open(&a->pins, PINS_WRITE, err);
-	if (!ret)
-		ret = renames_follow(&a->pins, err);
-	/* Again: while another command held the lock the host may have changed. */
-	if (!ret)
-		ret = examine(a, err);
-	if (!ret)
-		ret = open_state(a, err);
-	if (!ret)
-		ret = plan(a, err);
-	if (!ret)
-		ret = load(a, err);
-	if (!ret)
-		ret = fill(a, err);
-	if (!ret)
-		ret = hook_up(a, err);
+	init(a, request);
+	/* The bridge is checked again with the lock: the host may have changed meanwhile. */
+	ret = check_bridge(a, err) ?:
+	      pins_open(&a->pins, PINS_WRITE, err) ?:
+	      renames_follow(&a->pins, err) ?:
+	      check_bridge(a, err) ?:
+	      open_state(a, err) ?:
+	      plan(a, err) ?:
+	      load_programs(a, err) ?:
+	      write_maps(a, err) ?:
+	      attach_hooks(a, err);
 	if (ret)
-		undo(a);
+		roll_back(a);
 	else
-		settle(a);
-	if (a->bound.count) {
+		close_removed_ports(a);
+	if (a->conflicts.count) {
 		pins_close(&a->pins);
-		conflicts_error(&a->bound, err);
+		conflicts_error(&a->conflicts, err);
 	}
 	return ret;
 }
 
-/* Are the programs where they belong? With clsact the first place may be a tcx program's for good,
- * so only tcx is asked for it. */
-static bool is_hooked(const struct attach *a)
+/* Are the programs attached, and first? With clsact a tcx program may come first permanently, so
+ * being first counts for tcx only. */
+static bool hooks_hold(const struct attach *a)
 {
 	struct hook_target target = own_target(a);
 	const struct hbpf_config *config = &a->before.config;
@@ -463,7 +441,7 @@ static bool is_hooked(const struct attach *a)
 	return true;
 }
 
-static bool is_set(const struct attach *a)
+static bool settings_hold(const struct attach *a)
 {
 	struct setting_state settings[SETTING_MAX];
 
@@ -476,35 +454,36 @@ static bool is_set(const struct attach *a)
 	return true;
 }
 
-static bool is_settled(const struct attach *a)
+static bool is_current(const struct attach *a)
 {
-	return !a->put.count && !a->gone.count &&
+	return !a->added.count && !a->removed.count &&
 	       !memcmp(&a->before.config, &a->after.config, sizeof(a->after.config)) &&
-	       bridge_state_same_addresses(&a->before, &a->after) && is_hooked(a) && is_set(a);
+	       bridge_state_same_addresses(&a->before, &a->after) && hooks_hold(a) &&
+	       settings_hold(a);
 }
 
 int attach_is_due(struct attach *a, const struct attach_request *request, struct error *err)
 {
 	int ret;
 
-	begin(a, request);
-	ret = examine(a, err);
+	init(a, request);
+	ret = check_bridge(a, err);
 	if (ret)
 		return ret;
-	/* What is not there, or not whole, is attach_run()'s to make, or to complain of. */
+	/* attach_run() creates what is missing, or reports why it cannot. */
 	if (pins_open(&a->pins, PINS_READ, NULL))
 		return 1;
 	ret = dataplane_open(&a->dp, &a->pins, a->bridge, a->link->ifindex, NULL);
-	a->remade = ret == -ENODEV;
-	if ((ret && !a->remade) || bridge_state_take(&a->dp, &a->before, NULL))
+	a->recreated = ret == -ENODEV;
+	if ((ret && !a->recreated) || bridge_state_read(&a->dp, &a->before, NULL))
 		return 1;
 	ret = plan_state(a, err);
-	if (!ret && a->remade)
+	if (!ret && a->recreated)
 		return 1;
 	if (!ret)
 		ret = desired_guard(&a->pins, a->bridge, &a->after.config, err);
 	if (ret)
 		return ret;
 	desired_nat_bypass(&a->after.config);
-	return !is_settled(a);
+	return !is_current(a);
 }

@@ -36,7 +36,7 @@ int attachment_bridges(enum pins_mode mode, struct pins *pins, struct pins_bridg
 	int ret;
 
 	memset(bridges, 0, sizeof(*bridges));
-	/* A shared lock first: only the exclusive one would mount a bpffs. */
+	/* With PINS_READ first, since PINS_WRITE would mount a missing bpffs. */
 	ret = pins_open(pins, PINS_READ, err);
 	if (ret == -ENOENT) {
 		error_free(err);
@@ -72,13 +72,13 @@ int attachment_find(const struct pins_bridges *bridges, const char *name)
 	return -1;
 }
 
-const char *attachment_now(const struct pins_bridges *bridges, const char *kept)
+const char *attachment_current_name(const struct pins_bridges *bridges, const char *state_name)
 {
 	for (size_t i = 0; i < bridges->count; i++) {
-		if (bridges->names[i] == kept)
+		if (bridges->names[i] == state_name)
 			return bridges->now[i];
 	}
-	return kept;
+	return state_name;
 }
 
 bool attachment_renamed(const char *name, char now[IFNAMSIZ])
@@ -141,7 +141,7 @@ int attachment_owner(const struct pins *pins, const struct host *host, const cha
 
 	dataplane_init(&dp);
 	ret = dataplane_open(&dp, pins, bridge, target.ifindex, NULL);
-	if (!ret || ret == -ENODEV) /* of a bridge that is gone */
+	if (!ret || ret == -ENODEV) /* the bridge was deleted */
 		ret = dp.config.owner;
 	dataplane_close(&dp);
 	return ret;
@@ -152,9 +152,8 @@ int attachment_is_last(const struct pins *pins, const struct host *host, const c
 {
 	struct pins_bridges bridges = {};
 	int last = 1;
-	int ret;
+	int ret = pins_bridges(pins, &bridges, err);
 
-	ret = pins_bridges(pins, &bridges, err);
 	if (ret)
 		return ret;
 	for (size_t i = 0; last && i < bridges.count; i++) {
@@ -175,13 +174,13 @@ int attachment_remove(const struct pins *pins, const struct host *host, const ch
 	ret = settings_restore(pins, bridge, target.ifindex, last, err);
 	if (ret)
 		return ret;
-	/* Ingress holds the guard: first to come, last to go. */
+	/* Ingress has the guard: attached first, detached last. */
 	ret = hook_detach(&target, HOOK_EGRESS, err);
 	if (!ret)
 		ret = hook_detach(&target, HOOK_INGRESS, err);
 	if (!ret)
 		ret = hook_backstop_detach(&target, err);
-	/* The bridge's directory goes last: as long as it is there, detach finds the rest. */
+	/* The bridge's directory last: as long as it exists, detach finds the rest. */
 	if (!ret && last)
 		ret = pins_remove(pins, NULL, err);
 	return ret ? ret : pins_remove(pins, bridge, err);

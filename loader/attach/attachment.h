@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * What commands share about attached bridges: the host they stand on, which one
- * is meant, whether it is alive, and how one is taken away for good.
- */
+/* Attached bridges: listing and finding them, whether they work, and removing one. */
 #ifndef HBPF_ATTACHMENT_H
 #define HBPF_ATTACHMENT_H
 
@@ -16,28 +13,31 @@
 #include "lib/error.h"
 
 /**
- * attachment_bridges() - the bridges with state in this namespace, without making anything
- * @mode:	How the lock is taken; also with PINS_WRITE a missing bpffs is not mounted, but
- *		renames_follow() comes first
- * @pins:	Opened when there is a bpffs; pins_close() is right in any case
- * @bridges:	Empty where there is no bpffs; with their present names and those they were
- *		attached as
+ * attachment_bridges() - list the bridges with state in this network namespace
+ * @mode:	How the lock is taken. PINS_WRITE runs renames_follow() first, but does not mount a
+ *		missing bpffs
+ * @pins:	Opened where there is a bpffs; pins_close() is allowed in any case
+ * @bridges:	With their current names and those they were attached as; empty without a bpffs
  *
  * Return: 0 or -errno
  */
 int attachment_bridges(enum pins_mode mode, struct pins *pins, struct pins_bridges *bridges,
 		       struct error *err);
 
-/** attachment_find() - as target_choose() does, of any name. Return: index in @bridges, or -1
+/**
+ * attachment_find() - find a bridge by its current name, else by the name it was attached as
+ * Return: index in @bridges, or -1
  */
 int attachment_find(const struct pins_bridges *bridges, const char *name);
 
-/** attachment_now() - the present name of one of @bridges->names */
-const char *attachment_now(const struct pins_bridges *bridges, const char *kept);
+/** attachment_current_name() - Return: that of one of @bridges->names */
+const char *attachment_current_name(const struct pins_bridges *bridges, const char *state_name);
 
 /**
- * attachment_renamed() - what a bridge that was attached under a name is called now
- * Return: is there one, under another name?
+ * attachment_renamed() - find a bridge that was attached as @name and has another name now
+ * @now:	Its current name
+ *
+ * Return: was one found?
  */
 bool attachment_renamed(const char *name, char now[IFNAMSIZ]);
 
@@ -45,17 +45,17 @@ bool attachment_renamed(const char *name, char now[IFNAMSIZ]);
 const char *attachment_list(const struct pins_bridges *bridges, char *buf, size_t size);
 
 /**
- * attachment_ifindex() - which interface the state kept under a name is about
- * Return: its index, living or not; 0 where that cannot be told
+ * attachment_ifindex() - the interface that the state of @bridge is about
+ * Return: its index, even if it was deleted; 0 where the state does not have it
  */
 unsigned int attachment_ifindex(const struct pins *pins, const char *bridge);
 
 /**
- * attachment_target() - as the hook wants it
- * @bridge:	What the state is kept under
+ * attachment_target() - the interface of @bridge for the functions in hook.h
+ * @bridge:	Name of its state
  *
- * The interface that the state is about, whatever it is called now; where that is gone, the one
- * that has the name. ifindex 0 where there is neither.
+ * That is the interface the state is about, even after a rename; if it was deleted, the one with
+ * that name. ifindex is 0 where there is neither.
  */
 struct hook_target attachment_target(const struct pins *pins, const struct host *host,
 				     const char *bridge);
@@ -63,22 +63,22 @@ struct hook_target attachment_target(const struct pins *pins, const struct host 
 /** attachment_is_alive() - are our programs attached to the bridge, on both sides? */
 bool attachment_is_alive(const struct pins *pins, const struct host *host, const char *bridge);
 
-/** attachment_owner() - whose it is. Return: enum hbpf_owner, or -errno where nobody can tell */
+/** attachment_owner() - Return: enum hbpf_owner, or -errno where the state cannot be read */
 int attachment_owner(const struct pins *pins, const struct host *host, const char *bridge);
 
 /**
- * attachment_is_last() - is no other living bridge attached? Then lo's settings are given back
+ * attachment_is_last() - is @bridge the only live one? Then lo's settings are restored with it
  * Return: 1, 0 or -errno
  */
 int attachment_is_last(const struct pins *pins, const struct host *host, const char *bridge,
 		       struct error *err);
 
 /**
- * attachment_remove() - give back the settings, then take away programs and state
+ * attachment_remove() - restore the settings, then remove programs and state
  * @last:	As of attachment_is_last()
  *
- * Works on whatever is there, whole or not. The programs, and the guard with them, stay where the
- * settings could not be given back. Return: 0 or -errno
+ * Works on incomplete attachments, too. Where the settings cannot be restored the programs, and the
+ * guard with them, stay. Return: 0 or -errno
  */
 int attachment_remove(const struct pins *pins, const struct host *host, const char *bridge,
 		      bool last, struct error *err);

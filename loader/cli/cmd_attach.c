@@ -80,7 +80,7 @@ static bool is_told(const struct attach *a)
 {
 	const struct gateways *before = &a->before.gateways, *after = &a->after.gateways;
 
-	if (a->fresh || a->remade || a->request->ports.count || before->count != after->count)
+	if (a->fresh || a->recreated || a->request->ports.count || before->count != after->count)
 		return false;
 	for (size_t i = 0; i < after->count; i++) {
 		if (!gateways_has(before, &after->v[i].addr))
@@ -132,7 +132,7 @@ static void tell(struct attach *a)
 		.listeners = &a->listeners,
 	});
 	if (a->request->gateways_given)
-		warn_gateways(&a->host, &a->asked);
+		warn_gateways(&a->host, &a->requested);
 	if (a->request->ports.count)
 		warn_ports(&a->after.exports, &a->listeners);
 	warn_managed(a->bridge, a->before.config.owner);

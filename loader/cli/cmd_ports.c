@@ -166,7 +166,7 @@ static int open_change(struct ports *p, const struct target *meant, struct error
 {
 	struct change *change = &p->changes[p->count];
 	const char *bridge = target_choose(&p->bridges, meant, "-b BRIDGE", err);
-	const char *now = bridge ? attachment_now(&p->bridges, bridge) : NULL;
+	const char *now = bridge ? attachment_current_name(&p->bridges, bridge) : NULL;
 	int ret;
 
 	if (!bridge)

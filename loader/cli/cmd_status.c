@@ -495,7 +495,7 @@ static int show(const struct cli_call *call, struct view *view)
 	int exit_code = EXIT_DONE;
 
 	if (view->only && !call->json)
-		report_name(call->args[0], attachment_now(&view->bridges, view->only));
+		report_name(call->args[0], attachment_current_name(&view->bridges, view->only));
 	if (call->json)
 		show_json(view);
 	else if (!view->count && !view->lost.count)

@@ -239,9 +239,9 @@ static const char *what_changed(const struct attach *a)
 		return "attached";
 	if (is_taken_over(a))
 		return "taken over from `hbpf attach`";
-	if (a->remade)
+	if (a->recreated)
 		return "attached again, as the bridge was re-created";
-	if (a->put.count || a->gone.count)
+	if (a->added.count || a->removed.count)
 		return "ports changed";
 	if (!bridge_state_same_addresses(&a->before, &a->after))
 		return "addresses changed";
