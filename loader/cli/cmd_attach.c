@@ -123,7 +123,7 @@ static void tell(struct attach *a)
 	warn_advertised(&a->host, a->link, &a->after.gateways);
 	warn_clients(&a->after);
 	warn_conntrack(a->bridge);
-	has_clients = warn_answers(&(struct answers_query){
+	has_clients = warn_answers(&(struct reply_query){
 		.host = &a->host,
 		.bridge = a->link,
 		.dp = &a->dp,

@@ -391,7 +391,7 @@ static void gather(struct ports *p)
 			change->tells_put =
 				!listeners_find(&change->put, &change->listeners, NULL) &&
 				!dataplane_gateways(&change->dp, &change->gateways, NULL) &&
-				!answers_clients(&change->dp, &change->put, &change->clients, NULL);
+				!reply_clients(&change->dp, &change->put, &change->clients, NULL);
 	}
 }
 

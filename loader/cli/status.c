@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "attach/answer_route.h"
+#include "attach/reply_route.h"
 #include "attach/desired.h"
 #include "kernel/nat_detect.h"
 #include "model/gateways.h"
@@ -269,7 +269,7 @@ static void find_unreachable(struct status *status, const struct host *host,
 	status->unreachable = true;
 	if (!status->gateways.count)
 		find_no_gateway(status, has_address);
-	else if (status->answers.no_clients)
+	else if (status->replies.no_clients)
 		find_no_clients(status, has_address);
 	else
 		status->unreachable = !bridge->up;
@@ -280,8 +280,8 @@ static void find_unreachable(struct status *status, const struct host *host,
 
 static void find_lost_answers(struct status *status)
 {
-	for (size_t i = 0; i < status->answers.count; i++) {
-		const struct answers_lost *lost = &status->answers.lost[i];
+	for (size_t i = 0; i < status->replies.count; i++) {
+		const struct reply_problem *lost = &status->replies.v[i];
 		struct status_problem *problem =
 			add_problem(status, "route", true, "%s", lost->text);
 
@@ -291,7 +291,7 @@ static void find_lost_answers(struct status *status)
 
 static void check_answers(struct status *status, const struct host *host, const struct link *bridge)
 {
-	const struct answers_query query = {
+	const struct reply_query query = {
 		.host = host,
 		.bridge = bridge,
 		.dp = &status->dp,
@@ -301,7 +301,7 @@ static void check_answers(struct status *status, const struct host *host, const 
 	};
 	struct error err = {};
 
-	if (answers_check(&query, &status->answers, &err))
+	if (reply_routes_check(&query, &status->replies, &err))
 		add_problem(status, "unknown", false, "%s; the route of answers was not checked",
 			    err.what);
 	error_free(&err);

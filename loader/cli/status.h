@@ -3,7 +3,7 @@
 #ifndef HBPF_STATUS_H
 #define HBPF_STATUS_H
 
-#include "attach/answer_route.h"
+#include "attach/reply_route.h"
 #include "attach/attachment.h"
 #include "cli/ports_view.h"
 #include "dataplane/host_settings.h"
@@ -36,7 +36,7 @@ struct status {
 	int nat; /* as of nat_detect_prerouting() */
 	char nat_why[128];
 	struct hbpf_counter counters[HBPF_REASON_MAX];
-	struct answers answers;
+	struct reply_problems replies;
 	bool unreachable; /* no client can be served by any port, even if a service listens */
 	struct status_problem problems[STATUS_PROBLEMS_MOST]; /* the worst first */
 	size_t problem_count;

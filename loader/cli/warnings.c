@@ -289,15 +289,15 @@ void warn_conntrack(const char *bridge)
 		 bridge);
 }
 
-bool warn_answers(const struct answers_query *query)
+bool warn_answers(const struct reply_query *query)
 {
-	struct answers answers;
+	struct reply_problems replies;
 	struct error err = {};
 
-	if (answers_check(query, &answers, &err))
+	if (reply_routes_check(query, &replies, &err))
 		log_warn("%s; the route of answers was not checked", err.what);
-	for (size_t i = 0; i < answers.count; i++) {
-		const struct answers_lost *lost = &answers.lost[i];
+	for (size_t i = 0; i < replies.count; i++) {
+		const struct reply_problem *lost = &replies.v[i];
 
 		if (lost->command[0])
 			log_warn("%s; to fix it, run `%s`", lost->text, lost->command);
@@ -305,7 +305,7 @@ bool warn_answers(const struct answers_query *query)
 			log_warn("%s", lost->text);
 	}
 	error_free(&err);
-	return !answers.no_clients;
+	return !replies.no_clients;
 }
 
 void warn_gateways(const struct host *host, const struct gateways *requested)

@@ -3,7 +3,7 @@
 #ifndef HBPF_WARNINGS_H
 #define HBPF_WARNINGS_H
 
-#include "attach/answer_route.h"
+#include "attach/reply_route.h"
 #include "attach/bridge_state.h"
 
 /**
@@ -30,7 +30,7 @@ void warn_conntrack(const char *bridge);
  * warn_answers() - warn about client networks whose answers are not routed to the bridge
  * Return: false if no network at all may use the ports
  */
-bool warn_answers(const struct answers_query *query);
+bool warn_answers(const struct reply_query *query);
 
 /** warn_gateways() - warn about --gateway addresses that this host does not have */
 void warn_gateways(const struct host *host, const struct gateways *requested);
