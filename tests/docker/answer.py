@@ -15,7 +15,7 @@ PROTOCOL, ADDRESS, PORT, TEXT = sys.argv[1:]
 
 
 class Http(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"  # which keeps connections
+    protocol_version = "HTTP/1.1"  # keeps connections open
 
     def do_GET(self):
         body = f"{TEXT}\n".encode()
@@ -33,7 +33,7 @@ class Udp(socketserver.BaseRequestHandler):
 
 
 class Tcp4(socketserver.ThreadingTCPServer):
-    # Not http.server.HTTPServer: that one looks its own name up in the DNS before it serves.
+    # Not http.server.HTTPServer, which looks its own name up in the DNS first.
     allow_reuse_address = True
     daemon_threads = True
 

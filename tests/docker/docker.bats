@@ -1,10 +1,10 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# hbpf with a real Docker. Every "cannot" has its "can" beside it: the same packets, sent where
-# nothing should stop them.
+# hbpf with a real Docker. Every test that something is closed has a control: the same packets, sent
+# where nothing should stop them.
 
-# What lib.bash and run set is out of shellcheck's sight, and a test is no subshell of another.
+# Variables come from lib.bash and run, and each test runs in a shell of its own.
 # shellcheck disable=SC2030,SC2031,SC2034,SC2154
 load lib
 
@@ -31,7 +31,7 @@ teardown()
 	docker_test_end
 }
 
-# --- what the project exists for --------------------------------------------------------------
+# --- services of the host ---------------------------------------------------------------------
 
 @test "a container reaches the host's 127.0.0.1:8088 as host.docker.internal:8088" {
 	host_service tcp 127.0.0.1 8088 "from the host"
@@ -173,9 +173,9 @@ teardown()
 
 # --- ports that Docker publishes on 127.0.0.1 -------------------------------------------------
 #
-# Docker's nat rule turns a packet for 127.0.0.1:5432 that came from elsewhere towards the
-# container, whose answer then goes straight to the client, which knows nothing of it. What must
-# answer is docker-proxy, as for the host's own clients. --nat-bypass off shows the trap.
+# Docker's NAT rule would redirect a translated packet to the container, whose answer then goes
+# straight to a client that did not dial it. docker-proxy must answer, as for the host's own clients.
+# Without the NAT bypass it does not.
 
 @test "a container reaches a port published on 127.0.0.1 by one of its own network" {
 	published test-net tcp 5432 "from the database"
@@ -205,7 +205,7 @@ teardown()
 	create_test_net6
 	container --detach --network test-net6 --publish "[::1]:5432:5432/tcp" \
 		-- /usr/bin/python3 /tests/answer.py tcp :: 5432 "from the database"
-	# Until the bridge's own address is no longer tentative, docker-proxy's connections hang.
+	# While the bridge's own address is tentative docker-proxy's connections hang.
 	wait_until 10 "${fetch[@]}" "http://[::1]:5432"
 
 	reaches_published_only_when_pinned br-test6 test-net6 "[fd00:8088::1]"
@@ -260,7 +260,7 @@ teardown()
 	[ "$(sysctl --values net.ipv4.conf.br-test.route_localnet)" = 2 ]
 
 	attack 5301 "attack" 5300 "attack"
-	# The containers' packets arrive one by one: when the last is there, so is every other.
+	# The containers' packets arrive in order: after the last there is none left.
 	run -0 in_container test-net "${udp_ask[@]}" host.docker.internal 5300 "legal"
 	[ "$output" = "exported legal" ]
 	[ "$(<"$SERVICE_LOG")" = "legal" ]
@@ -324,7 +324,7 @@ teardown()
 
 # --- helpers ----------------------------------------------------------------------------------
 
-# gateway BRIDGE: its IPv4 address. (20.10's network inspect does not tell docker0's.)
+# gateway BRIDGE: its IPv4 address. (20.10's network inspect does not show docker0's.)
 gateway()
 {
 	ip -4 -oneline address show dev "$1" | sed 's/.* inet \([0-9.]*\).*/\1/'
@@ -364,8 +364,8 @@ reaches_published_udp_only_when_pinned()
 	[ "$output" = "from the resolver hello" ]
 }
 
-# attack PORT TEXT [PORT TEXT]...: a container without a loopback address of its own sends UDP to
-# 127.0.0.1, by way of its gateway.
+# attack PORT TEXT [PORT TEXT]...: a container without a loopback address sends UDP to 127.0.0.1
+# through its gateway
 attack()
 {
 	# shellcheck disable=SC2016 # expanded by the container's shell

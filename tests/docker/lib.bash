@@ -2,14 +2,13 @@
 # shellcheck shell=bash
 #
 # A real dockerd for one .bats file. The file runs inside tests/sandbox, whose network namespace is
-# "the host": nothing here reaches the machine's own Docker, bridges, rules or settings. The
-# sandbox's private /run holds all that the daemon writes, and vanishes with it; the one thing
-# outside are its cgroups, which docker_stop removes.
+# "the host": it does not affect the machine's own Docker, bridges, rules or settings. All that the
+# daemon writes is in the sandbox's private /run, except for its cgroups, which docker_stop removes.
 
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 HBPF=${HBPF:-$HERE/../../build/hbpf}
 
-# 20.10 may be the newest Docker at hand, and other tools' settings must not steer this one.
+# Docker may be as old as 20.10, and the settings of other tools must not affect it.
 unset DOCKER_CONTEXT DOCKER_TLS_VERIFY DOCKER_CERT_PATH DOCKER_API_VERSION DOCKER_DEFAULT_PLATFORM
 
 hbpf()
@@ -34,7 +33,7 @@ wait_until()
 
 # --- the daemon -------------------------------------------------------------------------------
 
-# docker_missing: say why dockerd cannot run on this machine; fails when nothing is in its way.
+# docker_missing: prints why dockerd cannot run on this machine; fails if it can
 docker_missing()
 {
 	local tool
@@ -77,7 +76,7 @@ docker_start()
 	export DOCKER_DIR DOCKER_CGROUP
 	export DOCKER_HOST=unix://$DOCKER_DIR/docker.sock DOCKER_CONFIG=$DOCKER_DIR/client
 
-	# 20.10 writes its key to /etc/docker, and a daemon.json there may clash with our options.
+	# 20.10 writes its key to /etc/docker, and a daemon.json there may conflict with our options
 	mkdir -p /etc/docker
 	mount -t tmpfs tmpfs /etc/docker
 
@@ -85,17 +84,17 @@ docker_start()
 	docker_import_image
 }
 
-# docker_daemon [dockerd OPTION]...: with what docker_start set up, until it answers
+# docker_daemon [dockerd OPTION]...: starts it after docker_start's preparations, until it answers
 docker_daemon()
 {
-	# ip6tables is every newer Docker's default, and an experiment in 20.10.
-	# Not bats' descriptor 3: bats waits until everybody has closed it.
+	# ip6tables is experimental in 20.10, and the default later
+	# not bats' descriptor 3: bats waits until all have closed it
 	dockerd --experimental --ip6tables --host "$DOCKER_HOST" --pidfile "$DOCKER_DIR/docker.pid" \
 		--data-root "$DOCKER_DIR/data" --exec-root "$DOCKER_DIR/exec" \
 		--storage-driver "$(docker_storage_driver)" \
 		--exec-opt native.cgroupdriver=cgroupfs --cgroup-parent "$DOCKER_CGROUP" "$@" \
 		>"$DOCKER_DIR/log" 2>&1 3>&- &
-	# A file: after docker_restart in a test the others have to know it, too.
+	# in a file, so that other tests have it after docker_restart
 	echo $! >"$DOCKER_DIR/pid"
 
 	if ! wait_until 30 docker_answers_or_died || ! docker_answers; then
@@ -107,15 +106,14 @@ docker_daemon()
 	fi
 }
 
-# docker_restart [dockerd OPTION]...: over the same data. What of its containers lives on is up to
-# --live-restore.
+# docker_restart [dockerd OPTION]...: over the same data; --live-restore keeps its containers running
 docker_restart()
 {
 	docker_down
 	docker_daemon "$@"
 }
 
-# docker_down: until docker_daemon
+# docker_down: stops it until docker_daemon
 docker_down()
 {
 	kill "$(<"$DOCKER_DIR/pid")"
@@ -143,14 +141,13 @@ docker_stop()
 	docker_remove_cgroups
 }
 
-# Cgroups are the machine's own. A run that was killed could not remove its; an hour later no run
-# still uses them.
+# Cgroups are the machine's own. A killed run leaves its cgroups; after an hour no run uses them.
 docker_remove_cgroups()
 {
 	remove_cgroups "$DOCKER_CGROUP" hbpf-docker
 }
 
-# remove_cgroups PATH KIND: those of this run, and what others of that kind left
+# remove_cgroups PATH KIND: those of this run, and leftovers of that kind
 remove_cgroups()
 {
 	find /sys/fs/cgroup -depth -type d \
@@ -163,7 +160,7 @@ docker_died()
 	! kill -0 "$(<"$DOCKER_DIR/pid")" 2>/dev/null
 }
 
-# docker_clean: no containers and no networks but Docker's own, as after docker_start.
+# docker_clean: removes all containers and networks but Docker's own, as after docker_start
 docker_clean()
 {
 	local ids
@@ -174,8 +171,8 @@ docker_clean()
 	timeout 30 docker network prune --force >/dev/null
 }
 
-# image_root DIRECTORY: an image is an empty root, and /usr comes from this system at run time:
-# nothing to download, nothing to copy, and curl, python3 and ip are there with all their libraries.
+# image_root DIRECTORY: the image is an empty root, and /usr is this system's, mounted at run time:
+# there is nothing to download or copy, and curl, python3 and ip have all their libraries
 image_root()
 {
 	local root=$1 dir
@@ -210,7 +207,7 @@ container()
 		--add-host host.docker.internal:host-gateway "${options[@]}" hbpf-test "$@"
 }
 
-# in_container NETWORK COMMAND...: a container that lives as long as COMMAND.
+# in_container NETWORK COMMAND...: runs COMMAND in a new container
 in_container()
 {
 	local network=$1
@@ -219,23 +216,23 @@ in_container()
 	container --rm --network "$network" -- "$@"
 }
 
-# "${fetch[@]}" URL prints the service's answer; its exit status says why there is none: 7 refused,
-# 28 nothing heard.
+# "${fetch[@]}" URL prints the service's answer; its exit status without one is 7 (refused) or 28 (no
+# answer).
 fetch=(curl --silent --show-error --noproxy '*' --max-time 2)
 
-# "${udp_ask[@]}" HOST PORT TEXT prints the answer; 124: nothing heard. (With head, as bash's own
-# read takes one byte of the datagram and loses the rest.)
+# "${udp_ask[@]}" HOST PORT TEXT prints the answer; 124: no answer. (With head, as bash's read takes
+# one byte of the datagram and loses the rest.)
 # shellcheck disable=SC2016 # expanded by the other shell
 udp_ask=(bash -c 'exec 3<>"/dev/udp/$0/$1" && echo "$2" >&3 && timeout 2 head -n 1 <&3')
 
-# kept NETWORK PORT: a container asks host.docker.internal:PORT over and over, by one connection
+# kept NETWORK PORT: a container queries host.docker.internal:PORT repeatedly, over one connection
 kept()
 {
 	container --detach --name kept --network "$1" -- /usr/bin/python3 /tests/keep.py host.docker.internal "$2"
 	goes_on
 }
 
-# goes_on: that container's connection still does
+# goes_on: that connection still works
 goes_on()
 {
 	wait_until 30 answered_more_than "$(docker logs kept 2>/dev/null | wc -l)"
@@ -248,7 +245,7 @@ answered_more_than()
 
 # --- services ---------------------------------------------------------------------------------
 
-# host_service PROTOCOL ADDRESS PORT TEXT: on this host; its output is in $SERVICE_LOG.
+# host_service PROTOCOL ADDRESS PORT TEXT: on this host; its output is in $SERVICE_LOG
 host_service()
 {
 	SERVICE_LOG=$BATS_TEST_TMPDIR/service-$1-$3.log
@@ -268,8 +265,8 @@ host_services_stop()
 	HOST_SERVICES=()
 }
 
-# published NETWORK PROTOCOL PORT TEXT: a container on NETWORK whose service Docker publishes on
-# the host's 127.0.0.1, where the host itself reaches it.
+# published NETWORK PROTOCOL PORT TEXT: a container on NETWORK whose service Docker publishes on the
+# host's 127.0.0.1, where the host itself reaches it
 published()
 {
 	local id
@@ -297,7 +294,7 @@ listening()
 
 # --- the host's state -------------------------------------------------------------------------
 
-# host_state: all that a detach has to leave as it was, without packet counters.
+# host_state: all that a detach has to restore, without packet counters
 host_state()
 {
 	local tables
@@ -307,7 +304,7 @@ host_state()
 	done
 	sysctl --all --pattern '^net\.ipv[46]\.conf\.' 2>/dev/null
 	sysctl --all --pattern '^net\.bridge\.' 2>/dev/null
-	# IPv4 only: IPv6 link-local addresses come and settle in their own time.
+	# IPv4 only, as IPv6 link-local addresses appear with a delay
 	ip -4 address
 	ip -4 route show table all
 	ip rule
@@ -337,14 +334,14 @@ docker_test_end()
 	test_end docker_clean "$DOCKER_MISSING"
 }
 
-# test_begin ENGINE MISSING: skips where something is missing
+# test_begin ENGINE MISSING: skips if MISSING is not empty
 test_begin()
 {
 	[[ -z $2 ]] || skip "no $1 can run here: $2"
 	HOST_SERVICES=()
 }
 
-# test_end CLEAN MISSING: CLEAN is the command that does so with the engine
+# test_end CLEAN MISSING: cleans the engine up with the command CLEAN
 test_end()
 {
 	local status=0

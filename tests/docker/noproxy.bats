@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # hbpf with a Docker whose userland-proxy is off: dockerd binds the ports it publishes and does not
-# answer on them. What hbpf can do is to say so, and to do no harm.
+# answer on them. hbpf can only warn of that, and do no harm.
 
-# What lib.bash and run set is out of shellcheck's sight, and a test is no subshell of another.
+# Variables come from lib.bash and run, and each test runs in a shell of its own.
 # shellcheck disable=SC2030,SC2031,SC2034,SC2154
 load lib
 
@@ -57,7 +57,7 @@ teardown()
 	jq --exit-status '[.bridges[0].ports[] | select(.services[0].answers == false).gateway_port] ==
 		[5432, 5353]' <<<"$output"
 
-	# What it says is so, pinned or not: on its own network, and from another.
+	# The warning is right, with the NAT bypass and without, on its own network and from another.
 	docker network create other-net
 	published other-net tcp 5433 "from elsewhere"
 	hbpf ports add 5433
@@ -66,12 +66,12 @@ teardown()
 		run -28 in_container test-net "${fetch[@]}" http://host.docker.internal:5432
 		run -28 in_container test-net "${fetch[@]}" http://host.docker.internal:5433
 	done
-	# What to do instead: no hbpf is needed to reach the container itself.
+	# What to do instead: the container itself can be reached without hbpf.
 	id=$(docker ps --quiet --filter publish=5432)
 	run -0 in_container test-net "${fetch[@]}" "http://$(docker inspect --format \
 		'{{(index .NetworkSettings.Networks "test-net").IPAddress}}' "$id"):5432"
 	[ "$output" = "from the database" ]
-	# The host's own clients get there as before.
+	# The host's own clients reach it as before.
 	run -0 "${fetch[@]}" http://127.0.0.1:5432
 	[ "$output" = "from the database" ]
 }

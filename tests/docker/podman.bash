@@ -2,12 +2,12 @@
 # shellcheck shell=bash
 #
 # A real Podman, with its API on the usual socket, for one .bats file inside tests/sandbox. All that
-# it writes goes to the sandbox's private /run, and to file systems mounted over the places that it
-# will not be talked out of; the one thing outside are its cgroups, which podman_stop removes.
+# it writes is in the sandbox's private /run, or in file systems mounted over its fixed paths, except
+# for its cgroups, which podman_stop removes.
 
 unset CONTAINER_HOST CONTAINER_CONNECTION CONTAINERS_REGISTRIES_CONF
 
-# podman_missing: say why Podman cannot run on this machine; fails when nothing is in its way.
+# podman_missing: prints why Podman cannot run on this machine; fails if it can
 podman_missing()
 {
 	local tool
@@ -40,7 +40,7 @@ podman_start()
 	PODMAN_CGROUP=/${PODMAN_DIR##*/}
 	export PODMAN_DIR PODMAN_CGROUP
 
-	# Its locks, its caches, and networks of before: it asks nobody where to keep them.
+	# its locks, its caches, and earlier networks, whose paths cannot be configured
 	for dir in /dev/shm /var/lib/containers /var/lib/cni /etc/cni /etc/containers/networks; do
 		[[ ! -d $dir ]] || mount -t tmpfs tmpfs "$dir"
 	done
@@ -62,7 +62,7 @@ podman_start()
 		runroot = "$PODMAN_DIR/run"
 	END
 
-	# Not bats' descriptor 3: bats waits until everybody has closed it.
+	# not bats' descriptor 3: bats waits until all have closed it
 	mkdir -p /run/podman
 	podman system service --time 0 unix:///run/podman/podman.sock \
 		>"$PODMAN_DIR/log" 2>&1 3>&- &
@@ -92,7 +92,7 @@ podman_stop()
 	remove_cgroups "$PODMAN_CGROUP" hbpf-podman
 }
 
-# podman_clean: no containers, and no networks but Podman's own, as after podman_start.
+# podman_clean: removes all containers and networks but Podman's own, as after podman_start
 podman_clean()
 {
 	timeout 60 podman rm --all --force --time 0 >/dev/null

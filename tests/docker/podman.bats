@@ -1,9 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# hbpf with a real Podman, whose bridges come with their first container and go with their last.
+# hbpf with a real Podman, whose bridges exist from their first container to their last.
 
-# What lib.bash and run set is out of shellcheck's sight, and a test is no subshell of another.
+# Variables come from lib.bash and run, and each test runs in a shell of its own.
 # shellcheck disable=SC2030,SC2031,SC2034,SC2154
 load lib
 load podman

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# hbpf watch beside a real engine.
+# hbpf watch with a real engine.
 
-# watch [COMMAND...]: the watcher with the configuration from stdin, run by COMMAND
+# watch [COMMAND...]: starts the watcher, by COMMAND, with the configuration from stdin
 watch()
 {
 	LOG=$BATS_TEST_TMPDIR/watch.log
@@ -42,7 +42,7 @@ is_gone()
 	! hbpf status "$1"
 }
 
-# watch_end: fails where the watcher did; shows its log where the test did
+# watch_end: fails if the watcher failed; prints its log if the test failed
 watch_end()
 {
 	local status=0
@@ -54,7 +54,7 @@ watch_end()
 	return "$status"
 }
 
-# descriptors: what the watcher holds, by kind, but for files, which it follows anew in each pass
+# descriptors: the watcher's, by kind, except files, which it reopens in each pass
 descriptors()
 {
 	local fd

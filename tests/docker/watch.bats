@@ -1,10 +1,10 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# hbpf watch with a real Docker: networks by their names and their labels, while networks and the
-# daemon come and go.
+# hbpf watch with a real Docker: networks by name and by label, while networks are created and removed
+# and the daemon restarts.
 
-# What lib.bash and run set is out of shellcheck's sight, and a test is no subshell of another.
+# Variables come from lib.bash and run, and each test runs in a shell of its own.
 # shellcheck disable=SC2030,SC2031,SC2034,SC2154
 load lib
 load watch
@@ -79,7 +79,7 @@ reached_from()
 		[other-net]
 		ports = 8088
 	END
-	wait_until 30 is_live "$(bridge_of other-net)" # labels were seen, then
+	wait_until 30 is_live "$(bridge_of other-net)" # a sign that labels were read
 	reached_from other-net
 	run -7 in_container test-net "${fetch[@]}" http://host.docker.internal:8088
 	is_gone "$(bridge_of test-net)"
@@ -168,7 +168,7 @@ reached_from()
 	docker network rm test-net
 	wait_until 30 logged "$bridge: detached"
 	[ "$(pins)" = "$before" ]
-	wait_until 30 no_connection 8088 # the service is not left hanging
+	wait_until 30 no_connection 8088 # the service's end was closed, too
 
 	docker network create --label hbpf.ports=8088 test-net
 	wait_until 30 is_live "$(bridge_of test-net)"
@@ -184,7 +184,7 @@ reached_from()
 
 	for round in 1 2; do
 		docker_down
-		# While it is away something happens, which makes a pass.
+		# an event while it is down causes a pass
 		sysctl --quiet --write "net.ipv4.conf.$bridge.route_localnet=0"
 		wait_until 30 logged "$bridge: repaired" "$round"
 		is_live "$bridge"
@@ -218,7 +218,7 @@ reached_from()
 }
 
 @test "access to Docker's socket is lost and regained: nothing is detached, and later networks are served" {
-	# root has no need of rights; without these capabilities it has
+	# without these capabilities root needs permissions
 	watch setpriv --bounding-set=-dac_override,-dac_read_search <<<"labels = yes"
 	docker network create --label hbpf.ports=8088 test-net
 	bridge=$(bridge_of test-net)
@@ -277,7 +277,7 @@ pins()
 	find "$HBPF_BPFFS" -mindepth 1 | sort
 }
 
-# docker_down: the daemon ends; what it leaves is as after a stop by its service manager
+# docker_down: stops the daemon, which leaves the same as when its service manager stops it
 docker_down()
 {
 	kill "$(<"$DOCKER_DIR/docker.pid")"

@@ -1,14 +1,14 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# What a hostile client throws at the bridge (tools/attack.py has the frames), each set beside the
-# proof that it breaks in where hbpf, or its guard, is not there. docs/SECURITY.md tells which test
-# proves what. Nothing may get in, and nothing may come back: an RST proves a hole, too.
+# Attacks of a hostile client (tools/attack.py has the frames). Each set has a control: it gets in
+# without hbpf, or without its guard. docs/SECURITY.md lists which test proves what. Nothing may get
+# in and nothing may be answered: even an RST would prove a hole.
 load lib
 
 TAGS=(q q-q q-q-q ad ad-ad ad-ad-ad ad-q q-ad-q)
 MACS=(broadcast multicast)
 
-# What the recipe and hbpf both set; here by hand, without a guard
+# What the recipe and hbpf both set; here without a guard
 open_loopback() {
 	on_host sysctl -qw net.ipv4.conf.br-test.route_localnet=1
 }
@@ -17,9 +17,9 @@ close_loopback() {
 	on_host sysctl -qw net.ipv4.conf.br-test.route_localnet=0
 }
 
-# A translation without guard and source check: all that is for the exported port goes to lo, and
-# the gateway's own 9999 stands for the service there. accept_local takes away the kernel's own
-# check of sources that are the host's.
+# A translation without guard and source check: everything for the exported port goes to lo, where
+# the gateway's own port 9999 stands in for the service. accept_local turns off the kernel's own check
+# for sources that are the host's.
 naive() {
 	on_host sysctl -qw net.ipv4.conf.all.accept_local=1 net.ipv4.conf.lo.route_localnet=1
 	on_host tc qdisc add dev br-test clsact
@@ -38,19 +38,19 @@ not_naive() {
 	unset OUTER
 }
 
-# undelivered SET [WRAPPING]...: whatever the gateway itself answers, no service got any of it
+# undelivered SET [WRAPPING]...: no service got any of it, whatever the gateway itself answers
 undelivered() {
 	assault "$@"
 	[ -n "$out" ] || fail "no attack was made"
 	lacks delivered
 }
 
-# The exports an attacker may make use of; 9998 is a service that is none
+# Exports that an attacker may use; the service on 9998 is not exported
 serve_9999() {
 	attach --port 9999/tcp+udp --port 9996/udp "$@"
 }
 
-# rp_filter must not be what keeps them out: the host knows a way to everybody
+# The host has a route to all of them, so that it is not rp_filter that keeps them out
 routes_everywhere() {
 	on_host ip route add default via "$C1"
 	on_host ip route add default via "$C1_6"
@@ -102,7 +102,7 @@ routes_everywhere() {
 	same "$before" "$out"
 	lacks delivered
 	uncounted IN_TRANSLATED IN_FRAGMENT
-	# the control: what is really UDP to that port
+	# control: real UDP to that port
 	assault fragments
 	prints '^in +control: honest pieces: delivered to 127.0.0.1:9999'
 }
@@ -159,8 +159,8 @@ routes_everywhere() {
 	make_docker0
 	on_host ip addr add 10.99.0.1/32 dev lo
 	on_host ip addr add 172.30.0.100/24 dev br-test
-	# what is the host's without being an address of an interface: the subnet-router's anycast
-	# addresses, which forwarding brings, and AnyIP
+	# addresses of the host that no interface has: the subnet-router anycast addresses, which
+	# forwarding enables, and AnyIP
 	on_host sysctl -qw net.ipv6.conf.all.forwarding=1
 	on_host ip route add local 198.18.0.0/24 dev lo
 	on_host ip route add local 2001:db8:97::/64 dev lo
@@ -171,7 +171,7 @@ routes_everywhere() {
 	breaks from-host plain
 	prints '^in +from fd00:30::[: ]' '^in +from 198.18.0.7' '^in +from 2001:db8:98::7'
 	not_naive
-	# not even to those who let everybody in
+	# not even with a --from that allows everybody
 	serve_9999 --from 0.0.0.0/0 --from ::/0 --from onlink
 	holds from-host plain "${MACS[@]}" "${TAGS[@]}"
 	prints 'from fd00:30::$' 'from 2001:db8:99::1$'
@@ -194,7 +194,7 @@ routes_everywhere() {
 	serve_9999 --from 0.0.0.0/0 --from ::/0
 	holds from-nobody plain "${MACS[@]}" "${TAGS[@]}"
 	counted IN_SOURCE 4
-	# the control: an honest source by the very same way, and the ones nobody refuses
+	# control: a valid source in the same way, and those that are not refused
 	assault from-elsewhere
 	prints '^in +from 192.0.2.7: delivered to 127.0.0.1:9999'
 }
@@ -209,7 +209,7 @@ routes_everywhere() {
 	counted IN_GUARD_DST 14
 }
 
-# Before its frames are led astray: the host cannot answer whom it cannot find
+# Resolves neighbours first, as the host cannot answer a client that it cannot resolve
 meet_neighbour() {
 	on_host ip neigh replace "$C1_6" dev br-test nud permanent \
 		lladdr "$(in_ns c1 ip -j link show eth0 | jq -r '.[0].address')"
@@ -248,12 +248,12 @@ meet_neighbour() {
 	serve_9999
 	assault forged-errors
 	same "$before" "$out"
-	# nothing that quotes the gateway is translated: there is no such flow
+	# nothing that quotes the gateway is translated, as there is no such flow
 	only "$GW:"
 	lacks '^in '
 	counted IN_ICMP_OTHER 7
 	uncounted IN_ICMP
-	# the control: with a flow it is (icmp.bats has all of them)
+	# control: with a flow it is (icmp.bats has all of them)
 	scene icmp-to-server 127.0.0.1:9995 "$GW:9995" || hb ports add 9995/udp
 	scene icmp-to-server 127.0.0.1:9995 "$GW:9995"
 	counted IN_ICMP
@@ -285,6 +285,6 @@ meet_neighbour() {
 	serve_9999
 	in_ns c2 /usr/bin/python3 "$E2E/tools/raw.py" send honest 9999 spoofed
 	eventually heard svc "$C1:4444 said spoofed"
-	# the answer goes to whom the address belongs; the control has its own
+	# the answer goes to the owner of the address; the control uses its own
 	NS=c2 reaches svc udp "$GW:9999"
 }

@@ -1,15 +1,15 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# The same attacks where hbpf's place on the host was shaken: after detach, without its bridge,
-# its firewall, its qdisc, behind other programs, and where others want route_localnet.
-# crash.bats has those after a kill, docs/SECURITY.md tells which test proves what.
+# The same attacks after the host was changed: after detach, without the bridge, the firewall or the
+# qdisc, with other programs on the hook, and with route_localnet set by other programs.
+# crash.bats has those after a kill, docs/SECURITY.md lists which test proves what.
 load lib
 
 serve_9999() {
 	hb attach br-test --hook "${1:-tcx}" --port 9999/tcp+udp >"$BED/log" 2>&1
 }
 
-# A few attacks of each kind that would get in if any did
+# A few attacks of each kind, those most likely to get in
 sealed() {
 	holds to-loopback
 	holds datagrams broadcast q q-ad-q
@@ -20,14 +20,14 @@ wide_open() {
 	breaks to-loopback
 }
 
-# The way in is open; on the way out hbpf still stands and lets no answer through
+# Packets get in; hbpf's egress program still drops the answers
 ajar() {
 	breaks datagrams
 	assault to-loopback
 	lacks 'answered: .*127\.'
 }
 
-# What an export is there for still works
+# The export still works
 served() {
 	assault fragments
 	prints '^in +control: honest pieces: delivered to 127.0.0.1:9999'
@@ -41,7 +41,7 @@ served() {
 		hb detach
 		sealed
 	done
-	# the control
+	# control
 	on_host sysctl -qw net.ipv4.conf.br-test.route_localnet=1
 	wide_open
 }
@@ -81,7 +81,7 @@ served() {
 	exits 0 hb status
 }
 
-# Without tcx there is no backstop: measured, all that route_localnet opens.
+# Without tcx there is no backstop: everything that route_localnet opens is open.
 @test "clsact: after the qdisc was deleted status fails, and loopback is open where the kernel lacks tcx" {
 	serve_9999 clsact
 	sealed
@@ -116,7 +116,7 @@ served() {
 	sealed
 }
 
-# somebody else's program, which says PASS to all and keeps those behind it from running
+# another program, which returns PASS for all and keeps those behind it from running
 pass_all() {
 	mkdir -p "$HBPF_BPFFS/other"
 	tool bpf witness "$HBPF_BPFFS/other" 0
@@ -217,7 +217,7 @@ clsact_pass() {
 	serve_9999
 	sealed
 	on_host sysctl -qw net.bridge.bridge-nf-call-iptables=1
-	# refreshed: br_netfilter may need packets to 127/8 now; they are open as they were before hbpf
+	# attach again: br_netfilter may need packets to 127/8 now, so they get in as before hbpf
 	hb attach br-test
 	breaks datagrams
 	holds from-loopback
@@ -228,7 +228,7 @@ clsact_pass() {
 	hb attach br-test --no-guard
 	breaks datagrams
 	holds from-loopback
-	# after detach it is theirs again, as before
+	# after detach it is as before
 	hb detach
 	setting all.route_localnet 1
 	wide_open
@@ -249,7 +249,7 @@ clsact_pass() {
 	on_host ip addr add 172.30.0.77/24 dev br-test
 	on_host ip addr add fd00:30::77/64 dev br-test nodad
 	assault from-host
-	# measured, and told in docs/SECURITY.md: IPv4 has the kernel's own check, IPv6 has none
+	# docs/SECURITY.md has this: for IPv4 the kernel has its own check, for IPv6 it has none
 	prints '^out +from 172.30.0.77' '^in +from fd00:30::77'
 	hb attach br-test
 	holds from-host

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# What removes hbpf's programs or its state opens nothing: the backstop, a second guard that nothing
-# pinned holds (Linux 6.6).
+# Removing hbpf's programs or its state opens nothing, thanks to the backstop: a second guard that
+# does not depend on pins (Linux 6.6).
 load lib
 load hole
 load watch
@@ -19,7 +19,7 @@ gone() {
 	! on_bridge "$1"
 }
 
-# lose_bpffs: as somebody's `umount` or a restart of another tool does
+# lose_bpffs: unmounts the bpffs, as a user or another tool may
 lose_bpffs() {
 	umount "$HBPF_BPFFS"
 	mount -t bpf -o mode=0700 bpf "$HBPF_BPFFS"
@@ -92,7 +92,7 @@ lost_and_detached() {
 	exits 1 hb status br-other
 	says 'is not a mounted bpffs'
 	exits 0 hb detach br-test
-	# nothing to find any more: then that is all there is to say
+	# with nothing left to find, status reports no more
 	exits 1 hb detach --all
 	says 'is not a mounted bpffs'
 	mount -t bpf -o mode=0700 bpf "$HBPF_BPFFS"
@@ -174,7 +174,7 @@ detached_without() {
 	rm -r "${pins:?}"/$1
 	closed
 	exits 0 hb detach br-test
-	on_host tc qdisc del dev br-test clsact 2>/dev/null || true # whose, nobody knows any more
+	on_host tc qdisc del dev br-test clsact 2>/dev/null || true # its owner is not known any more
 	closed
 	unchanged
 }
@@ -295,11 +295,11 @@ detached_without() {
 	on_host "${PY[@]}" "$E2E/tools/bpf.py" tcx-attach "$BED/bpf/other" br-test ingress
 	reaches fence udp "$GW:5400"
 	first=$(tool bpf witnessed "$BED/bpf/other")
-	# its lowest bit is always set; more than bash counts to
+	# its lowest bit is always set; the number is too large for bash
 	[[ $first =~ ^[0-9]{8,}[13579]$ ]] || fail "no cookie: $first"
 	reaches fence udp "$GW:5400"
 	same "$first" "$(tool bpf witnessed "$BED/bpf/other")"
-	# control: whoever detaches the guard takes the cookie away with it
+	# control: without the guard there is no cookie
 	tool bpf link-detach "$(pin_dir br-test)/link_ingress"
 	reaches fence udp "$GW:5400"
 	[ "$first" != "$(tool bpf witnessed "$BED/bpf/other")" ]

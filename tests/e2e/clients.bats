@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# Who is a client: what the host's addresses and routes make of a source.
+# Which sources are clients, by the host's addresses and routes.
 load lib
 load watch
 
@@ -93,14 +93,14 @@ unnumbered() {
 	eventually heard svc honest
 	unheard svc from-advertised
 	counted IN_SOURCE 1
-	# as a source not even to those who let everybody in
+	# as a source not even with a --from that allows everybody
 	attach --from ::/0
 	own=$(on_host ip -6 -o addr show dev br-test dynamic | awk '{ sub("/.*", "", $4); print $4 }')
 	raw send "from:$own" 9999 from-own
 	raw send honest6 9999 honest-again
 	eventually heard svc honest-again
 	unheard svc from-own
-	# the control: an administrator's address
+	# control: an administrator's address
 	on_host ip addr add 2001:db8:5::1/64 dev br-test nodad
 	attach --from onlink
 	exits 0 hb status --json
@@ -152,17 +152,17 @@ advertised() {
 	done | on_host ip -batch -
 	eventually asleep
 	same "$before" "$(wakings)"
-	# the control
+	# control
 	on_host ip route del local 2001:db8:97::/64 dev lo
 	eventually logged 'br-test: addresses changed' 3
 }
 
-# served ADDRESS: status counts it among the clients
+# served ADDRESS: status lists it as a client
 served() {
 	hb status | grep -q "^  clients .*\b$1\b"
 }
 
-# wakings: how often the watcher was woken up; asleep: it waits for notices
+# wakings: how often the watcher woke up; asleep: it waits for events
 wakings() {
 	awk '/^voluntary/ { print $2 }' "/proc/$WATCH/status"
 }

@@ -1,10 +1,10 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# Bad input and bad luck: each has its exit code, its message (thing, cause, next step), and
-# leaves nothing half-done.
+# Invalid input and errors: each has its exit code and message (object, cause, next step), and leaves
+# nothing half done.
 load lib
 
-# refuses CODE COMMAND...: fails with that code and changes nothing at all
+# refuses CODE COMMAND...: the command fails with that code and changes nothing
 refuses() {
 	local before
 	before=$(snapshot)
@@ -13,7 +13,7 @@ refuses() {
 	same "$before" "$(snapshot)"
 }
 
-# a way to run hbpf that does not depend on who may enter the source tree
+# a copy of hbpf that users without access to the source tree can run
 public_hbpf() {
 	install -m 755 "$HBPF" "$BED/hbpf"
 	chmod 755 "$BED"
@@ -22,12 +22,12 @@ public_hbpf() {
 @test "not root" {
 	public_hbpf
 	for command in "attach br-test" "detach" "ports add 8088" "status" "bridges"; do
-		# shellcheck disable=SC2086 # words are meant
+		# shellcheck disable=SC2086 # several words
 		refuses 1 on_host setpriv --reuid 65534 --regid 65534 --clear-groups \
 			"$BED/hbpf" $command
 		says 'root' 'sudo'
 	done
-	# but help and version need nobody's permission
+	# help and version need no privileges
 	exits 0 on_host setpriv --reuid 65534 --regid 65534 --clear-groups "$BED/hbpf" attach --help
 	exits 0 on_host setpriv --reuid 65534 --regid 65534 --clear-groups "$BED/hbpf" --version
 }
@@ -76,7 +76,7 @@ public_hbpf() {
 	says 'lo' 'not a bridge|no bridge'
 }
 
-# no_ports REGEX: attach and status list none as working, and say why and what to do
+# no_ports REGEX: attach and status list no working port, and print the cause and what to do
 no_ports() {
 	exits 0 attach
 	lacks '->'
@@ -124,7 +124,7 @@ no_ports() {
 	on_host ip link set br-test down
 	exits 1 hb status
 	prints '^br-test: attached, live .*, but it is down; .ip link set br-test up. repairs it'
-	# the kernel took the IPv6 address away meanwhile
+	# the kernel has removed the IPv6 address
 	on_host ip link set br-test up
 	eventually reaches svc tcp "$GW:8088"
 	exits 0 hb status
@@ -147,7 +147,7 @@ no_ports() {
 }
 
 @test "a missing bpffs is mounted" {
-	# of the sandbox's own sysfs, never the machine's
+	# in the sandbox's sysfs, not the machine's
 	! mountpoint -q /sys/fs/bpf || skip "the sandbox has /sys/fs/bpf mounted"
 	serve svc --tcp 127.0.0.1:8088
 	on_host env -u HBPF_BPFFS "$HBPF" attach br-test --port 8088
@@ -180,7 +180,7 @@ no_ports() {
 	says 'bpffs|bpf file ?system' 'nsenter --net' 'HBPF_BPFFS'
 	setting br-test.route_localnet 0
 	setting lo.route_localnet 0
-	# with a bpffs that outlives the command, there is nothing to refuse
+	# control: with a bpffs that outlives the command nothing is refused
 	exits 0 ip netns exec host "$HBPF" attach br-test --port 8088
 	hb detach
 }
@@ -194,11 +194,11 @@ no_ports() {
 	touch "$BED/file"
 	HBPF_BPFFS=$BED/file refuses 1 hb attach br-test
 	says "$BED/file"
-	# nor is one that depends on where the command was started
+	# nor is a relative path
 	printf '[br-test]\nports = 8088\n' >"$BED/hbpf.conf"
 	for relative in . bpf ./bpf; do
 		for command in 'attach br-test' status 'detach --all' "watch -c $BED/hbpf.conf"; do
-			# shellcheck disable=SC2086 # words are meant
+			# shellcheck disable=SC2086 # several words
 			HBPF_BPFFS=$relative refuses 1 on_host env -C "$BED" timeout 10 "$HBPF" $command
 			says "HBPF_BPFFS=$relative is not an absolute path" 'HBPF_BPFFS=/sys/fs/bpf'
 		done
@@ -229,7 +229,7 @@ programs_at() {
 }
 
 @test "a program that the verifier rejects: -v shows the verifier's log" {
-	# CAP_BPF without CAP_PERFMON: the verifier does its work and refuses for good reason
+	# CAP_BPF without CAP_PERFMON: the verifier rejects the program
 	refuses 1 on_host capsh --drop=cap_perfmon,cap_sys_admin -- \
 		-c "'$HBPF' -v attach br-test --port 8088"
 	says 'permission denied' 'processed [0-9]+ insns'
@@ -315,7 +315,7 @@ programs_at() {
 	for bad in "--hook xdp" "--nat-bypass maybe" "--gateway 300.0.0.1" "--gateway host" \
 		"--from 10.0.0.0/33" "--from fd00::/129" "--from 10.0.0.0/" "--from docker" \
 		"--from 10.0.0.1/8" "--port 0"; do
-		# shellcheck disable=SC2086 # words are meant
+		# shellcheck disable=SC2086 # several words
 		refuses 2 hb attach br-test $bad
 		says "${bad#* }"
 	done
@@ -356,7 +356,7 @@ programs_at() {
 @test "--json: stdout is one valid document, also for errors" {
 	for command in "status" "bridges" "ports list" "ports add 80" "ports add 0" "detach" \
 		"attach br-none" "status --bogus" "bogus"; do
-		# shellcheck disable=SC2086 # words are meant
+		# shellcheck disable=SC2086 # several words
 		hb $command --json >"$BED/json" 2>"$BED/err" || true
 		jq -es 'length == 1' "$BED/json" >"$BED/jq" ||
 			fail "hbpf $command --json" "stdout: $(<"$BED/json")" "stderr: $(<"$BED/err")"
@@ -367,7 +367,7 @@ programs_at() {
 	json '(.error | test("decimal number") and (test("\n") | not)) and (.detail | test("80x\n *\\^"))'
 	attach --port 8088
 	for command in "status" "ports list"; do
-		# shellcheck disable=SC2086 # words are meant
+		# shellcheck disable=SC2086 # several words
 		exits 0 hb $command --json
 		json 'tostring | test("8088")'
 	done
@@ -389,7 +389,7 @@ programs_at() {
 	eventually dial_itself
 	hb attach "$bridge" --hook "$HOOK" --port 8088
 	for command in status bridges ports "ports add 9000" "detach br-none"; do
-		# shellcheck disable=SC2086 # words are meant
+		# shellcheck disable=SC2086 # several words
 		hb $command --json >"$BED/json" 2>"$BED/err" || true
 		iconv -f UTF-8 -t UTF-8 "$BED/json" >"$BED/utf8" || fail "$command: $(<"$BED/json")"
 	done
@@ -423,7 +423,7 @@ dial_itself() {
 	for command in "-v attach % --port 8088 --hook $HOOK" bridges status "status %" ports \
 		"-v attach %" "ports add 9000" "ports del 9000" "ports add nonsense%" "status none%" \
 		"watch --check $BED/hbpf.conf" "detach %"; do
-		# shellcheck disable=SC2086 # words are meant
+		# shellcheck disable=SC2086 # several words
 		hb ${command//%/"$bridge"} >"$BED/out" 2>&1 </dev/null || true
 		[ -s "$BED/out" ] || fail "$command says nothing"
 		! LC_ALL=C grep -P '[\x01-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80\xae' "$BED/out" ||
@@ -435,7 +435,7 @@ dial_itself() {
 	done
 	hb attach "$bridge" --port 8088 --hook "$HOOK"
 	exits 0 hb status --json
-	json '.bridges[0].bridge == "br\u001b[7m\u009b\u202ez"' # that is what it is called
+	json '.bridges[0].bridge == "br\u001b[7m\u009b\u202ez"' # its name
 	! grep -q "$c1\|$bidi" "$BED/out" || fail "raw in JSON"
 }
 
@@ -464,7 +464,7 @@ dial_itself() {
 	exits 1 hb watch --check "$BED/all/dir/shadow"
 	says "$BED/all/dir, a symbolic link in its path, belongs to user"
 	! grep -q secret "$BED/out" "$BED/err" || fail "it tells what is in root's files"
-	exits 1 hb watch --check "$BED/etc/shadow" # as it does where root names them
+	exits 1 hb watch --check "$BED/etc/shadow" # control: named directly it is read
 	says secret
 	exits 1 timeout 5 nsenter --net=/run/netns/host "$HBPF" watch --check "$BED/etc/fifo"
 	says 'not a regular file'

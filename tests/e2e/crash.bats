@@ -1,16 +1,21 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# Commands killed (SIGKILL) before each system call that changes anything: the guard stands where
-# route_localnet is on, what is not touched works on, and the next command mends the rest
-# (docs/DESIGN.md, "Host settings"; tools/crash.py). Normally at a few instants of each command, evenly spread; at all
-# of them with HBPF_INSTANTS=999, as `make test-crash` does.
+# Commands killed (SIGKILL) before each system call that changes anything: the guard is on wherever
+# route_localnet is, other ports keep working, and the next command repairs the rest
+# (docs/DESIGN.md, "Host settings"; tools/crash.py). By default this is tried at a few instants of
+# each command, evenly spread; with HBPF_INSTANTS=999, as in `make test-crash`, at all of them.
 load lib
 
+# crash MODE STORY: runs tools/crash.py and prints its summary
+crash() {
+	local summary
+	summary=$(timeout 1200 /usr/bin/python3 "$E2E/tools/crash.py" "$@")
+	echo "# $summary" >&3
+}
+
 killed() {
-	local told
 	remember
-	told=$(timeout 1200 /usr/bin/python3 "$E2E/tools/crash.py" kill "$1")
-	echo "# $told" >&3
+	crash kill "$1"
 	unchanged
 }
 
@@ -44,12 +49,9 @@ killed() {
 
 @test "detach from clsact, killed at any instant" { killed detach-clsact; }
 
-# Not killed, but stopped while others rename, delete, re-create or replace the bridge
+# Stopped while the bridge is renamed, deleted, re-created or replaced
 changed_world() {
-	local told
-	remember
-	told=$(HBPF_INSTANTS=${HBPF_INSTANTS:-8} timeout 1200 /usr/bin/python3 "$E2E/tools/crash.py" world "$1")
-	echo "# $told" >&3
+	HBPF_INSTANTS=${HBPF_INSTANTS:-8} crash world "$1"
 }
 
 @test "attach with tcx, while the bridge is renamed, deleted, re-created or replaced at any instant" {

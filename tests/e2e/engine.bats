@@ -1,15 +1,15 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# Networks of container engines, by their names: which engine is asked, which bridge it is, and what
-# is said where it is none. The engines here say what Docker 20.10.24 and Podman 4.3.1 said;
-# tests/docker has the real ones.
+# Networks of container engines by name: which engine is queried, which bridge a network has, and the
+# errors where there is none. The engines here are fake and answer as Docker 20.10.24 and Podman 4.3.1
+# did; tests/docker has the real ones.
 load lib
 load engine
 
 RECORDED=$E2E/../unit/engine
 
-# docker, podman: an engine with the recorded networks on its usual socket. Of Docker's, test-net is
-# br-test; of Podman's, ptest is podman2 and br-x is podman1.
+# docker, podman: start an engine with the recorded networks on its usual socket. Docker's test-net
+# is br-test; Podman's ptest is podman2 and br-x is podman1.
 docker() {
 	tool engine "${1:-$DOCKER}" docker "$RECORDED/docker-networks.json"
 }
@@ -19,12 +19,12 @@ podman() {
 	tool engine "$PODMAN" podman "$RECORDED/podman-networks.json"
 }
 
-# asked PATH...: that is all the engines were asked for
+# asked PATH...: the engines got these requests and no others
 asked() {
 	same "$(printf '%s\n' "$@")" "$(<"$BED/engine.log")"
 }
 
-# opens_libcurl COMMAND...: does it, whether it succeeds or not
+# opens_libcurl COMMAND...: whether the command loads libcurl, even if it fails
 opens_libcurl() {
 	on_host strace -f -e trace=open,openat -o "$BED/strace" "$@" >"$BED/log" 2>&1 || true
 	grep -q libcurl "$BED/strace"
@@ -70,7 +70,7 @@ opens_libcurl() {
 	prints '^test-net is br-test$'
 	DOCKER_HOST=unix://$BED/elsewhere exits 0 hb attach ptest
 	prints '^ptest is podman2$'
-	# control: nobody else knows it
+	# control: no other engine has it
 	exits 1 hb attach test-net
 }
 
@@ -93,11 +93,11 @@ opens_libcurl() {
 	exits 0 hb detach
 	for command in "attach br-x" "ports add 8088 -b br-x" "ports list -b br-x" "status br-x" \
 		"detach br-x"; do
-		# shellcheck disable=SC2086 # words are meant
+		# shellcheck disable=SC2086 # several words
 		! opens_libcurl "$HBPF" $command || fail "hbpf $command opened libcurl"
 	done
 	[ ! -e "$BED/engine.log" ]
-	# control: where there is no such interface both are
+	# control: without such an interface both are used
 	on_host ip link del br-x
 	exits 0 hb attach br-x
 	prints '^br-x is podman1$'
@@ -146,9 +146,9 @@ opens_libcurl() {
 	prints '^br-test is detached$'
 }
 
-# --- what is said where it means none ---------------------------------------------------------
+# --- errors -------------------------------------------------------------------------------------
 
-# refused TEXT REGEX...: attach test-net (or the network $word) fails, says so and changes nothing
+# refused TEXT REGEX...: attach test-net (or the network $word) fails with that text, changes nothing
 refused() {
 	remember
 	exits 1 hb attach "${word:-test-net}" --port 8088
@@ -159,7 +159,7 @@ refused() {
 @test "no engine: the error shows what was tried, and what starts one" {
 	refused 'test-net: no such interface, and no container engine is running' \
 		"$DOCKER" "$PODMAN" 'hbpf bridges' 'systemctl start'
-	# a socket that a killed daemon left
+	# a socket that a killed daemon left behind
 	docker
 	kill -KILL "$(tail -n 1 "$BED/pids")"
 	eventually no_answer
@@ -239,7 +239,7 @@ no_answer() {
 	echo '{"networks":[]}' >"$BED/networks"
 	tool engine "$PODMAN" docker "$BED/networks"
 	refused "$PODMAN" 'not a list of networks'
-	# what the other one knows is found all the same
+	# networks of the other engine are still found
 	docker
 	exits 0 hb attach test-net
 }
@@ -249,7 +249,7 @@ no_answer() {
 	refused "no answer on $DOCKER within 10 seconds" 'hbpf bridges'
 }
 
-# Each of them connects twice: once to see whether anybody listens.
+# Each of them connects twice, first to see whether an engine listens.
 three_wait() {
 	[ "$(wc -l <"$BED/engine.log")" -ge 6 ]
 }
@@ -259,7 +259,7 @@ three_wait() {
 	attach
 	local command asking=()
 	for command in 'detach test-net' 'ports add 9000 -b test-net' 'status test-net'; do
-		# shellcheck disable=SC2086 # words are meant
+		# shellcheck disable=SC2086 # several words
 		hb $command >>"$BED/asked" 2>&1 3>&- &
 		asking+=($!)
 	done
@@ -282,7 +282,7 @@ three_wait() {
 		DOCKER_HOST=$host refused "DOCKER_HOST=$host is not a Unix socket" 'unset' 'hbpf bridges'
 	done
 	DOCKER_HOST='' exits 0 hb attach test-net
-	# and does not matter where the bridge is named
+	# it does not matter where the bridge is named
 	DOCKER_HOST=tcp://127.0.0.1:2375 exits 0 hb attach br-test
 }
 

@@ -1,12 +1,12 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# A client that opens flows as fast as it can, and what that costs its neighbours.
+# A client that opens flows as fast as it can, and the effect on its neighbours.
 load lib
 
-# The table that all clients share (HBPF_MAX_FLOWS), and half as much again
+# One and a half times the size of the shared table (HBPF_MAX_FLOWS)
 FLOOD=98304
 
-# survives_flood PROTO: scene.py says what of c2's has to live through c1's flood
+# survives_flood PROTO: c2's flows survive c1's flood (scene.py has the details)
 survives_flood() {
 	make_client c2 3
 	make_docker0
@@ -22,12 +22,11 @@ survives_flood() {
 
 @test "98,304 SYNs of one client, more than all tables hold: a neighbour's connections live" {
 	survives_flood tcp
-	# hbpf itself asks for no tracking; the next test has a firewall that does
+	# hbpf itself does not enable tracking; the next test has a firewall that does
 	[ "$(tracked)" -lt 100 ] || fail "$(tracked) conntrack entries"
 }
 
-# flood ADDRESS [PORT]: the neighbour's service is there; half of the SYNs go to the port, half to
-# one that is never exported
+# flood ADDRESS [PORT]: half of the SYNs go to the port, half to one that is never exported
 flood() {
 	scene neighbour-of-flood "$1:9999" "$GW:9999" c2 "$GW" 60000 "${2:-7001}" 7002
 }
@@ -43,8 +42,8 @@ tracked() {
 			chain input { type filter hook input priority 0; ct state invalid counter accept; }
 		}
 	END
-	# those of connections that the client resets must not end before they are counted; what a
-	# closed port resets leaves none
+	# entries of connections that the client resets must not expire before they are counted; a closed
+	# port's reset leaves none
 	on_host sysctl -qw net.netfilter.nf_conntrack_tcp_timeout_close=600
 	serve direct --tcp "$GW:7003"
 	flood "$GW" 7003

@@ -1,10 +1,10 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 # Pinned maps that are not what hbpf left there. Every command refuses them and names the map,
-# nothing is half-done, and detach restores the host.
+# nothing is half done, and detach restores the host.
 load lib
 
-# foreign PIN TYPE KEY VALUE ENTRIES [FLAGS]: a map of that form in its place
+# foreign PIN TYPE KEY VALUE ENTRIES [FLAGS]: replaces the pinned map by one of that form
 foreign() {
 	rm "$1"
 	bpftool map create "$1" type "$2" key "$3" value "$4" entries "$5" name foreign \
@@ -13,7 +13,7 @@ foreign() {
 
 # put PIN KEY VALUE: bytes in hex
 put() {
-	# shellcheck disable=SC2086 # words are meant
+	# shellcheck disable=SC2086 # several words
 	bpftool map update pinned "$1" key hex $2 value hex $3
 }
 
@@ -22,7 +22,7 @@ every_command_tells() {
 	local command
 	for command in status "status --json" ports "ports list --json" "ports add 9000" \
 		"ports del 8088" "ports set 9000" "attach br-test --port 9000"; do
-		# shellcheck disable=SC2086 # words are meant
+		# shellcheck disable=SC2086 # several words
 		exits 1 hb $command
 		tells "$@" 'hbpf detach br-test'
 		if [[ $command == *--json ]]; then json '.bridges[0].problem != null'; fi
@@ -44,7 +44,7 @@ detach_gives_back() {
 		attach --port 8088
 		foreign "$(pin_dir br-test)/$map" hash 8 4096 16
 		for command in status "ports add 9000" "attach br-test --port 9000"; do
-			# shellcheck disable=SC2086 # words are meant
+			# shellcheck disable=SC2086 # several words
 			exits 1 hb $command
 			tells "/br-test/$map is not the map" 'its type is 1,|its key size is 8,' \
 				'hbpf detach br-test'
@@ -74,7 +74,7 @@ names_attribute() {
 	attach --port 8088
 	pin=$(pin_dir br-test)/exports
 	foreign "$pin" hash 4 12 131072 1
-	exits 0 hb status # as it is made: the attributes below are what makes the difference
+	exits 0 hb status # control: with hbpf's own attributes it is accepted
 	foreign "$pin" lru_hash 4 12 131072
 	names_attribute 'its type is 9, not 1'
 	foreign "$pin" hash 8 12 131072 1

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# Which addresses clients may dial, and how the answer finds the one they dialled (docs/DESIGN.md, "Flows").
+# Which addresses clients may dial, and how the answer gets the one they dialled as its source
+# (docs/DESIGN.md, "Flows").
 load lib
 
 @test "every address of the bridge is a gateway" {
@@ -106,7 +107,7 @@ load lib
 	eventually test -s "$BED/held"
 	drop_client c1
 	make_client c1 2
-	connected 5555 # no FIN has come
+	connected 5555 # there was no FIN
 	reaches svc tcp "$DOCKER0:8088" --source 5555
 	counted IN_COLLISION
 }

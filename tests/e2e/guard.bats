@@ -1,10 +1,10 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# The guard and the source check: what must never get in, each beside the proof that without
-# hbpf (or without the guard) the very same packet does get in (docs/DESIGN.md, "In: bridge ingress", 2).
+# The guard and the source check: what must never get in. Each has a control: without hbpf, or without
+# the guard, the same packet does get in (docs/DESIGN.md, "In: bridge ingress", 2).
 load lib
 
-# Services a spoofer aims at, and one whose answer says that all before has been dealt with.
+# Services that an attacker aims at, and one whose answer shows that all earlier packets were handled.
 victims() {
 	serve svc --udp 127.0.0.1:9999 --udp 127.9.8.7:9999 --udp "[::1]:9999"
 	serve fence --udp "$GW:5400" --udp "[$GW6]:5400"
@@ -16,12 +16,12 @@ shoot() {
 	reaches fence udp "[$GW6]:5400"
 }
 
-# What the recipe, and hbpf, set on the host; here by hand, so that no guard is there
+# What the recipe and hbpf set on the host; here without the guard
 route_localnet() {
 	on_host sysctl -qw net.ipv4.conf.br-test.route_localnet="$1"
 }
 
-# kept_out COUNTER KIND...: gets in without hbpf, not with it
+# kept_out COUNTER KIND...: these packets get in without hbpf, and not with it
 kept_out() {
 	local counter=$1 kind
 	shift
@@ -53,7 +53,7 @@ kept_out() {
 }
 
 @test "guard: packets to 127/8 behind priority tags, one to three of them" {
-	# which counter is a matter of who took the first tag off
+	# which counter depends on who removed the first tag
 	kept_out 'IN_GUARD_(VLAN|DST)' to-loopback-tag to-loopback-2-tags to-loopback-3-tags \
 		to-loopback-ad-tag
 }
@@ -110,7 +110,7 @@ kept_out() {
 	raw send from-loopback6 9999 from-loopback6
 	raw send from-mapped 9999 from-mapped
 	raw send to-mapped 9999 to-mapped
-	# what does get through: an honest one
+	# control: a valid one gets through
 	raw send honest6 9999 honest6
 	eventually heard svc honest6
 	for log in svc outer; do
@@ -143,7 +143,7 @@ kept_out() {
 @test "guard: nothing with a loopback source leaves the bridge" {
 	serve svc --udp 127.0.0.1:9999
 	attach --port 8088
-	# with route_localnet the host itself can send such a thing
+	# with route_localnet the host itself can send such packets
 	on_host "${PY[@]}" -c "
 import socket
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -218,7 +218,7 @@ s.sendto(b'x', ('$C1', 9))"
 	attach --port 8088/tcp+udp
 	shoot hidden-ports6
 	unheard svc hidden-ports6
-	# a declared one is not either
+	# nor is an exported one
 	shoot hidden-ports6 8088
 	counted IN_MALFORMED 2
 	uncounted IN_TRANSLATED IN_FRAGMENT

@@ -3,7 +3,7 @@
 #
 # Words about whether a packet to 127.0.0.1 gets in, for tests that change what hbpf stands on.
 
-# Each test is a process of its own for shellcheck.
+# Each test runs in a shell of its own.
 # shellcheck disable=SC2030,SC2031
 
 # Something that nobody exported, and a client that sends to it

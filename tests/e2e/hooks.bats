@@ -1,9 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# tcx and clsact, and what others have on the same hooks (docs/DESIGN.md, "State").
+# tcx and clsact, and other programs on the same hooks (docs/DESIGN.md, "State").
 load lib
 
-# witness: a program of someone else, which counts what it sees
+# witness: another program, which counts the packets it sees
 witness() {
 	mkdir "$HBPF_BPFFS/other"
 	tool bpf witness "$HBPF_BPFFS/other"

@@ -1,10 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# ICMP errors, from the service's side and from the client's, and ICMP that is none of ours.
+# ICMP errors from the service's side and from the client's, and ICMP that does not concern hbpf.
 load lib
 
-# c1 becomes a router to c2, over a link with an MTU of 1300 that c2 keeps to and says nothing of:
-# it asks for segments that need 1500
+# c1 becomes a router to c2, over a link with an MTU of 1300, but c2's MSS announces 1500
 make_router() {
 	make_ns c2
 	in_ns c1 ip link add eth1 mtu 1300 type veth peer name eth0 netns c2
@@ -25,11 +24,11 @@ make_router() {
 		route add 10.5.0.0/24 via "$C1"
 		route add fd00:5::/64 via "$C1_6"
 	EOF
-	# nothing but the router's ICMP errors tells the service
+	# only the router's ICMP errors inform the service
 	on_host sysctl -qw net.ipv4.tcp_mtu_probing=0
 }
 
-# what the control taught the host's routes
+# what the host's routes learned in the control
 forget_pmtu() {
 	on_host ip route flush cache
 	on_host ip -6 route flush cache
@@ -38,7 +37,7 @@ forget_pmtu() {
 # bats test_tags=hook
 @test "fragmentation needed reaches the service: path MTU discovery works" {
 	make_router
-	# the control: a service on the gateway itself
+	# control: a service on the gateway itself
 	scene pmtu "$GW:8087" "$GW:8087" c2
 	forget_pmtu
 	attach --port 80:8088 --from 10.5.0.0/24

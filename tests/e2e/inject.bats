@@ -1,16 +1,16 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# Errors (ENOMEM, EPERM, ENOSPC, EBUSY) from bpf(2), from writes to /proc/sys and from all else that
-# changes anything: the command fails with the cause in its message and takes back what it did, or
-# did not need that call (tools/crash.py). Normally a few calls of each command, evenly spread; all
-# of them, each with every error, with HBPF_INSTANTS=999, as `make test-crash` does.
+# Errors (ENOMEM, EPERM, ENOSPC, EBUSY) from bpf(2), from writes to /proc/sys and from everything else
+# that changes anything: the command fails with the cause in its message and rolls back, or did not
+# need that call (tools/crash.py). By default a few calls of each command fail, evenly spread; with
+# HBPF_INSTANTS=999, as in `make test-crash`, all of them, each with every error.
 load lib
 
 failing() {
-	local told
+	local summary
 	remember
-	told=$(timeout 3600 /usr/bin/python3 "$E2E/tools/crash.py" fail "$1")
-	echo "# $told" >&3
+	summary=$(timeout 3600 /usr/bin/python3 "$E2E/tools/crash.py" fail "$1")
+	echo "# $summary" >&3
 	unchanged
 }
 

@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# The bed every end-to-end test lies in, and the words the tests are written in.
+# The test bed of the end-to-end tests, and their helpers.
 #
 #	namespace host	br-test 172.30.0.1/24 fd00:30::1/64, lo; hbpf and the services run here
 #	namespace c1	eth0    172.30.0.2/24 fd00:30::2/64, default routes over the bridge
 #
-# setup() makes both, a bpffs of the test's own and nothing else; teardown()
-# removes them. A suite called NAME-clsact.bats is NAME.bats (a symbolic link)
-# over the clsact hook instead of tcx. scripts/test runs those of its tests that
-# depend on the hook, marked "# bats test_tags=hook": one for each thing that a
-# program of either kind does to a packet, and all that loads or looks for them.
+# setup() creates both and a private bpffs, teardown() removes them. A suite
+# called NAME-clsact.bats is a symbolic link to NAME.bats and runs with the
+# clsact hook instead of tcx. scripts/test runs only those of its tests that
+# depend on the hook, marked "# bats test_tags=hook": one for each thing that the
+# programs do to a packet, and all that load the programs or look for them.
 
 E2E=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 export HBPF=${HBPF:-$E2E/../../build/hbpf}
 
-# -S, and no .pyc files: a test starts a few of these, and root writes no caches into the tree
+# -S starts faster; root must not write .pyc files into the tree
 export PYTHONDONTWRITEBYTECODE=1
 PY=(/usr/bin/python3 -S)
 
@@ -25,7 +25,7 @@ export C1=172.30.0.2
 export C1_6=fd00:30::2
 DOCKER0=172.17.0.1
 
-# kernel_since MAJOR.MINOR: is it that new
+# kernel_since MAJOR.MINOR: succeeds on that kernel and newer ones
 kernel_since() {
 	local major minor
 	IFS=.- read -r major minor _ </proc/sys/kernel/osrelease
@@ -36,7 +36,7 @@ need_tcx() {
 	kernel_since 6.6 || skip "tcx came with Linux 6.6"
 }
 
-need_pinning() {
+need_nat_bypass() {
 	kernel_since 6.1 || skip "conntrack functions for BPF came with Linux 6.1"
 }
 
@@ -50,7 +50,7 @@ setup() {
 }
 
 teardown() {
-	# what a reader of a failed test wants to know first
+	# the most useful output of a failed test
 	if [ -z "${BATS_TEST_COMPLETED:-}" ] && [ -x "$HBPF" ]; then
 		echo "--- hbpf status -v"
 		hb status -v 2>&1 || true
@@ -60,11 +60,10 @@ teardown() {
 	bed_down
 }
 
-# ---- the bed
-
+# ---- the test bed
 bed_up() {
 	if [ -z "${HBPF_BPFFS:-}" ] || [ "$HBPF_BPFFS" = /sys/fs/bpf ]; then
-		echo "run this through tests/sandbox: it gives the tests namespaces of their own" >&2
+		echo "run this through tests/sandbox, which provides private namespaces" >&2
 		return 1
 	fi
 	export BED=/run/bed
@@ -78,8 +77,8 @@ bed_up() {
 	[ -z "${HBPF_CAPTURE:-}" ] || capture
 }
 
-# With HBPF_CAPTURE=FILE a test also adds to that file what it puts before the two programs, for
-# tests/fuzz/distill. That takes tcx, in front of hbpf's clsact filters.
+# With HBPF_CAPTURE=FILE a test appends to that file all frames that reach the two programs, for
+# tests/fuzz/distill. It needs tcx, which runs before hbpf's clsact filters.
 capture() {
 	local side
 	for side in ingress egress; do
@@ -109,7 +108,7 @@ bed_down() {
 	rm -rf "$BED"
 }
 
-# make_ns NAME: a namespace with settings that do not depend on the machine's
+# make_ns NAME: a namespace whose settings do not depend on the machine's
 make_ns() {
 	ip netns add "$1"
 	# shellcheck disable=SC2016 # the inner shell expands them
@@ -152,14 +151,14 @@ make_client() {
 	EOF
 }
 
-# drop_client NAMESPACE: at once; a deleted namespace alone takes its end of the cable away later
+# drop_client NAMESPACE: deletes the link, too, which deleting the namespace would do only later
 drop_client() {
 	on_host ip link del "veth-$1"
 	ip netns del "$1"
 }
 
-# docker0 as Docker makes it: without containers it has no carrier, and its
-# address is what host.docker.internal:host-gateway means all the same
+# docker0 as Docker creates it: without containers it has no carrier, but
+# host.docker.internal:host-gateway still resolves to its address
 make_docker0() {
 	in_ns host ip -batch - <<-EOF
 		link add docker0 type bridge
@@ -168,9 +167,9 @@ make_docker0() {
 	EOF
 }
 
-# ---- words
+# ---- commands
 
-# nsenter and not "ip netns exec", which has mounts of its own
+# nsenter, as "ip netns exec" has mounts of its own
 in_ns() {
 	nsenter --net="/run/netns/$1" "${@:2}"
 }
@@ -205,24 +204,24 @@ scene() {
 	timeout 120 "${PY[@]}" "$E2E/tools/scene.py" "$@"
 }
 
-# raw packets by Scapy, which lives in dist-packages: no -S here
+# raw packets by Scapy, which is in dist-packages: no -S here
 raw() {
 	in_ns "${NS:-c1}" timeout 60 /usr/bin/python3 "$E2E/tools/raw.py" "$@"
 }
 
-# assault SET [WRAPPING]...: throws the set, leaves in $out what became of each
+# assault SET [WRAPPING]...: sends the attacks of a set, leaves the result of each in $out
 assault() {
 	exits 0 in_ns c1 timeout 100 /usr/bin/python3 "$E2E/tools/attack.py" "$@"
 }
 
-# holds SET [WRAPPING]...: nothing of it gets in, and nothing comes back
+# holds SET [WRAPPING]...: no attack of the set gets in, and none is answered
 holds() {
 	assault "$@"
 	[ -n "$out" ] || fail "no attack was made"
 	lacks '^in '
 }
 
-# only, except REGEX: keeps in $out the lines that match, or that do not
+# only REGEX, except REGEX: keep the lines of $out that match, or that do not
 only() {
 	out=$(grep -E -- "$1" <<<"$out")
 }
@@ -231,14 +230,14 @@ except() {
 	out=$(grep -Ev -- "$1" <<<"$out")
 }
 
-# breaks SET [WRAPPING]...: all of it does, which shows that the attacks are real ones
+# breaks SET [WRAPPING]...: every attack of the set gets in, which shows that it is a real one
 breaks() {
 	assault "$@"
 	[ -n "$out" ] || fail "no attack was made"
 	lacks '^out '
 }
 
-# recipe PORT: what everybody does without hbpf
+# recipe PORT: the common iptables recipe
 recipe() {
 	on_host sysctl -qw net.ipv4.conf.br-test.route_localnet=1
 	on_host iptables -t nat -A PREROUTING -i br-test -p tcp --dport "$1" \
@@ -252,7 +251,7 @@ fail() {
 	return 1
 }
 
-# reaches NAME PROTO ADDR:PORT [dial's options]: that service answers
+# reaches NAME PROTO ADDR:PORT [dial's options]: service NAME answers
 reaches() {
 	local name=$1 got
 	shift
@@ -263,7 +262,7 @@ reaches() {
 	fi
 }
 
-# misses ERROR PROTO ADDR:PORT [dial's options]: nobody answers, with this errno or TIMEOUT
+# misses ERROR PROTO ADDR:PORT [dial's options]: dialling fails with this errno or TIMEOUT
 misses() {
 	local error=$1 got
 	shift
@@ -275,7 +274,7 @@ misses() {
 	fi
 }
 
-# exits CODE COMMAND...: leaves $out and $err
+# exits CODE COMMAND...: checks the exit code, leaves stdout in $out and stderr in $err
 exits() {
 	local want=$1 code=0
 	shift
@@ -286,51 +285,34 @@ exits() {
 		fail "$*" "expected exit $want, got $code" "stdout: $out" "stderr: $err"
 }
 
-# says REGEX...: each is found (extended, any case) in what the last command wrote to stderr
-says() {
+# has TEXT REGEX...: the text matches each regex (extended, any case)
+has() {
 	local regex
-	for regex; do
-		grep -Eqi -- "$regex" <<<"$err" || fail "stderr lacks /$regex/" "stderr: $err"
+	for regex in "${@:2}"; do
+		grep -Eqi -- "$regex" <<<"$1" || fail "no /$regex/ in:" "$1"
 	done
 }
 
-# unsaid REGEX...: none of them was
-unsaid() {
+# has_none TEXT REGEX...: the text matches none of them
+has_none() {
 	local regex
-	for regex; do
-		! grep -Eqi -- "$regex" <<<"$err" || fail "stderr has /$regex/" "stderr: $err"
+	for regex in "${@:2}"; do
+		! grep -Eqi -- "$regex" <<<"$1" || fail "/$regex/ in:" "$1"
 	done
 }
 
-# prints REGEX...: as says, for stdout
-prints() {
-	local regex
-	for regex; do
-		grep -Eqi -- "$regex" <<<"$out" || fail "stdout lacks /$regex/" "stdout: $out"
-	done
-}
-
-# tells REGEX...: the same wherever it was said
-tells() {
-	local regex
-	for regex; do
-		grep -Eqi -- "$regex" <<<"$out"$'\n'"$err" ||
-			fail "nothing says /$regex/" "stdout: $out" "stderr: $err"
-	done
-}
+# Checks of the last command's stderr, of its stdout, and of both: each regex matches, or none does.
+says() { has "$err" "$@"; }
+unsaid() { has_none "$err" "$@"; }
+prints() { has "$out" "$@"; }
+lacks() { has_none "$out" "$@"; }
+tells() { has "$out"$'\n'"$err" "$@"; }
 
 # json FILTER: stdout is one JSON document for which jq's filter is true
 json() {
 	jq -es "length == 1 and (.[0] | $1)" <<<"$out" >"$BED/jq" || fail "not so: $1" "stdout: $out"
 }
 
-# lacks REGEX...: stdout has none of them
-lacks() {
-	local regex
-	for regex; do
-		! grep -Eqi -- "$regex" <<<"$out" || fail "stdout has /$regex/" "stdout: $out"
-	done
-}
 
 same() {
 	[ "$1" = "$2" ] || {
@@ -339,7 +321,7 @@ same() {
 	}
 }
 
-# everything hbpf may touch, as text: settings, pins, qdiscs, filters, tcx programs
+# everything hbpf may change, as text: settings, pins, qdiscs, filters, tcx programs
 snapshot() {
 	on_host sysctl -a 2>/dev/null |
 		grep -E '^net\.(ipv4|ipv6|bridge)\.' | sort
@@ -358,7 +340,7 @@ snapshot() {
 	on_host ip addr show dev lo | grep -v valid_lft
 }
 
-# remember [NAME], and later: unchanged [NAME]
+# remember [NAME]: take a snapshot; unchanged [NAME]: the present one is the same
 remember() {
 	snapshot >"$BED/snapshot-${1:-before}"
 }
@@ -372,7 +354,7 @@ sysctl_of() {
 	on_host sysctl -n "net.ipv4.conf.$1"
 }
 
-# setting KEY VALUE: is it so
+# setting KEY VALUE: the setting has that value
 setting() {
 	local now
 	now=$(sysctl_of "$1")
@@ -384,12 +366,12 @@ pin_dir() {
 	echo "$HBPF_BPFFS/hbpf/$(on_host stat -Lc %i /proc/self/ns/net)/$1"
 }
 
-# counters: NAME PACKETS of all that are not zero, straight from br-test's map
+# counters: NAME PACKETS of all that are not zero, read from br-test's map
 counters() {
 	tool bpf counters "$(pin_dir br-test)/counters"
 }
 
-# counted REGEX [AT-LEAST]: the counters of these names, together
+# counted REGEX [AT-LEAST]: the sum of the counters with matching names is 1, or AT-LEAST
 counted() {
 	local n
 	n=$(counters | awk -v names="^($1)\$" '$1 ~ names { n += $2 } END { print n + 0 }')
@@ -397,7 +379,7 @@ counted() {
 		"$(counters)"
 }
 
-# uncounted NAME...
+# uncounted NAME...: these counters are zero
 uncounted() {
 	local name
 	for name; do
@@ -405,7 +387,7 @@ uncounted() {
 	done
 }
 
-# heard NAME TEXT: service NAME got it
+# heard NAME TEXT: service NAME received TEXT; unheard NAME TEXT: it did not
 heard() {
 	grep -q -- "$2" "$BED/$1.log" || fail "$1 did not get '$2', only:" "$(<"$BED/$1.log")"
 }
@@ -414,11 +396,11 @@ unheard() {
 	! grep -q -- "$2" "$BED/$1.log" || fail "$1 got '$2':" "$(<"$BED/$1.log")"
 }
 
-# eventually COMMAND...: within half a minute, which a busy machine may take for what is done at once
+# eventually COMMAND...: it succeeds within half a minute, which is long enough for a busy machine
 eventually() {
 	local end=$((SECONDS + 30))
 	until "$@" 2>"$BED/eventually"; do
 		[ $SECONDS -lt $end ] || fail "never came true: $*" "$(<"$BED/eventually")"
-		sleep 0.02 # or asking would take the time from what is asked about
+		sleep 0.02 # leaves the processor to what is tested
 	done
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# ports list, add, del, set; the SPEC grammar; what attach and ports add tell.
+# ports list, add, del, set; the SPEC grammar; what attach and ports add print.
 load lib
 
 @test "ports list shows the open ports, and nothing when none is open" {
@@ -158,7 +158,7 @@ load lib
 @test "the same gateway port twice on one command line is refused" {
 	attach
 	for twice in "8088 8088" "8080-8090 8085" "80:8080 80:8081" "53/udp 53/tcp+udp"; do
-		# shellcheck disable=SC2086 # two words are meant
+		# shellcheck disable=SC2086 # several words are meant
 		! hb ports add $twice || fail "'$twice' went through"
 	done
 	exits 0 hb ports list
@@ -196,7 +196,7 @@ load lib
 	reaches svc tcp "$GW:53"
 }
 
-# flows: how many br-test has
+# flows: the number of br-test's flows
 flows() {
 	local map sum=0
 
@@ -217,13 +217,13 @@ flows() {
 	exits 1 hb ports set 53 5000/udp --from 10.0.0.0/8
 	exits 1 attach --port 53 --from 10.0.0.0/8
 	[ "$(flows)" = 1 ] || fail "a refused command forgot the flow"
-	# one that fails at its last step
+	# one that fails in its last step
 	on_host sysctl -qw net.ipv4.conf.lo.rp_filter=0
 	exits 1 on_host strace -qqo "$BED/strace" -P /proc/sys/net/ipv4/conf/lo/rp_filter \
 		-e inject=write:error=EIO "$HBPF" attach br-test --from 10.0.0.0/8
 	says 'rp_filter'
 	[ "$(flows)" = 1 ] || fail "a failed attach forgot the flow"
-	# and one that is done does forget it, as the client may not come any more
+	# control: one that succeeds removes it, as the client is no longer allowed
 	hb ports add 5000/udp --from 10.0.0.0/8
 	[ "$(flows)" = 0 ]
 }
@@ -294,7 +294,7 @@ listens_on_lo() {
 	lacks '127\.0\.0\.1'
 }
 
-# hoard NS PROCESSES DESCRIPTORS PORT: processes that share descriptors, the last of them a listener
+# hoard NS PROCESSES DESCRIPTORS PORT: processes with shared descriptors, the last of which listens
 hoard() {
 	in_ns "$1" "${PY[@]}" - "$2" "$3" "$4" 3>&- <<-'EOF'
 		import os, signal, socket, sys
@@ -315,7 +315,7 @@ hoard() {
 	attach --port 8088-8090
 	serve svc --tcp 127.0.0.1:8088
 	hoard c1 20 900 8089
-	# the first search has to end without finding one
+	# the first search has to give up
 	hoard host 1 1500 8090
 	exits 0 on_host strace -qqo "$BED/strace" -e trace=readlinkat "$HBPF" status
 	looked=$(wc -l <"$BED/strace")
@@ -328,7 +328,7 @@ hoard() {
 	hb ports set 8090
 	exits 0 hb status
 	prints 'a process not looked for'
-	# a process that holds few is named
+	# control: a process with few descriptors is named
 	hb ports set 8088
 	exits 0 hb status
 	prints 'python3 \(pid'

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# Commands at the same time: what comes out is what some order of them, one after another, gives.
+# Concurrent commands: the result is the same as of some serial order of them.
 load lib
 
 @test "twenty concurrent changes of ports: some serial order gives the same result" {

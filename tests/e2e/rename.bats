@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# A bridge is its index: it may be renamed, and its name given to another, while attached and while
-# a command is at work.
+# A bridge is identified by its index: it may be renamed, and its name given to another bridge, while
+# it is attached and while a command runs.
 load lib
 load watch
 load hole
@@ -102,7 +102,7 @@ new_under_old_name() {
 	reaches svc tcp "$GW:8088"
 	exits 0 hb status --json
 	json '[.bridges[] | [.bridge, .live]] == [["br-lan", true], ["br-test", true]]'
-	# of exactly that present name
+	# found by exactly its present name
 	hb detach br-test
 	setting br-test.route_localnet 0
 	setting br-lan.route_localnet 2
@@ -194,10 +194,10 @@ watched() {
 	unlogged 'detached'
 }
 
-# ---- in the middle of a command
+# ---- during a command
 
-# meanwhile N COMMAND...: attach, with the command run while the attach is about to open the
-# bridge's route_localnet for the N-th time. Leaves its exit code in $code
+# meanwhile N COMMAND...: attach, and run the command just before attach opens the bridge's
+# route_localnet for the N-th time. Leaves attach's exit code in $code
 meanwhile() {
 	local nth=$1 log=$BED/strace
 	shift
@@ -211,7 +211,7 @@ meanwhile() {
 	wait $! || code=$?
 }
 
-# at_call LOG N: strace writes a call's beginning before it delays it
+# at_call LOG N: strace logs a call's beginning before it delays it
 at_call() {
 	[ "$(grep -c openat "$1")" -ge "$2" ]
 }

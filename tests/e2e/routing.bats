@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# Where the host's own routing leads answers past the bridge, attach and status say so, and what
-# they say to do helps.
+# Where the host's routing takes answers away from the bridge, attach and status report it, and the
+# command that they print helps.
 load lib
 
 setup() {
@@ -18,7 +18,7 @@ setup() {
 	attach --port 8088
 }
 
-# well: both families are answered, and nothing is complained of
+# well: both families are answered, without a warning
 well() {
 	reaches svc tcp "$GW:8088"
 	reaches svc tcp "[$GW6]:8088"
@@ -32,7 +32,7 @@ quiet() {
 	lacks ', but '
 }
 
-# lost GATEWAY REGEX...: no answer comes from there, and attach and status say why
+# lost GATEWAY REGEX...: no answer comes from there, and attach and status report why
 lost() {
 	misses TIMEOUT tcp "$1:8088"
 	exits 0 attach
@@ -44,12 +44,12 @@ lost() {
 	json '.bridges[0].problems | length == 1 and .[0].name == "route"'
 }
 
-# helps: what status prints to do, done
+# helps: runs the command that status prints
 helps() {
 	local command
 	command=$(hb status --json | jq -r '.bridges[0].problems[0].command') || true
 	[[ $command =~ ^ip\ (-6\ )?rule\ add ]] || fail "no command, but '$command'"
-	# shellcheck disable=SC2086 # words are meant
+	# shellcheck disable=SC2086 # several words
 	on_host $command
 	well
 }
@@ -94,7 +94,7 @@ helps() {
 }
 
 @test "a VPN that leaves the host's own networks alone is not a fault, nor is a wide --from" {
-	on_host ip rule add pref 32764 lookup main suppress_prefixlength 0 # wg-quick's two
+	on_host ip rule add pref 32764 lookup main suppress_prefixlength 0 # the two of wg-quick
 	on_host ip rule add pref 32765 not fwmark 0xca6c lookup 52
 	on_host ip -6 rule add pref 32764 lookup main suppress_prefixlength 0
 	on_host ip -6 rule add pref 32765 not fwmark 0xca6c lookup 52

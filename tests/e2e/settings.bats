@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# The host's settings: what attach changes, and that detach gives everything back (docs/DESIGN.md, "Host settings").
+# The host's settings: what attach changes, and that detach restores them (docs/DESIGN.md, "Host
+# settings").
 load lib
 
 @test "attach sets exactly three settings" {
@@ -67,8 +68,8 @@ net.ipv4.conf.lo.rp_filter = 2" "$changed"
 	prints 'lo\.rp_filter.*0.*changed since'
 }
 
-# setting_breaks SETTING=VALUE...: nobody gets an answer, the first line of status says why and
-# what repairs it, and that does
+# setting_breaks SETTING=VALUE...: there are no answers, the first line of status shows why and the
+# repair, and that works
 setting_breaks() {
 	on_host sysctl -qw "${@/#/net.ipv4.conf.}"
 	misses TIMEOUT tcp "$GW:8088"
@@ -81,7 +82,7 @@ setting_breaks() {
 	setting_works
 }
 
-# setting_works [SETTING=VALUE...]: as above, where the kernel does not mind
+# setting_works [SETTING=VALUE...]: the setting does no harm
 setting_works() {
 	[ $# = 0 ] || on_host sysctl -qw "${@/#/net.ipv4.conf.}"
 	reaches svc tcp "$GW:8088"
@@ -196,7 +197,7 @@ setting_works() {
 	unchanged
 }
 
-# What netavark, Docker without userland-proxy and kube-proxy do: they write 1, whatever is there.
+# As netavark, Docker without userland-proxy and kube-proxy: they write 1, whatever the old value is.
 @test "route_localnet set by another program later: detach leaves it, refreshed or not" {
 	attach --port 8088
 	setting br-test.route_localnet 2

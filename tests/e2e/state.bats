@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# Pinned state: other versions, debris, kills at any instant, commands at once (docs/DESIGN.md, "Host settings" and "State").
+# Pinned state: other versions, leftovers, kills at any instant, concurrent commands (docs/DESIGN.md,
+# "Host settings" and "State").
 load lib
 
 @test "attach is idempotent: a second one changes nothing" {
@@ -27,7 +28,7 @@ load lib
 	remember
 	tool bpf write "$(pin_dir br-test)/bridge_config" 0 63000000
 	for command in "attach br-test" "ports add 9000" "ports list" "ports del 8088"; do
-		# shellcheck disable=SC2086 # words are meant
+		# shellcheck disable=SC2086 # several words
 		exits 1 hb $command
 		says 'layout|version' '99' 'detach'
 		unchanged
@@ -59,11 +60,11 @@ load lib
 	hb attach br-two --hook "$HOOK" --port 9000
 	tool bpf write "$(pin_dir br-test)/bridge_config" 0 63000000
 	for command in ports "ports list" status; do
-		# shellcheck disable=SC2086 # words are meant
+		# shellcheck disable=SC2086 # several words
 		exits 1 hb $command
 		prints '9000/tcp'
 		tells 'br-test.*layout 99' 'hbpf detach br-test'
-		# shellcheck disable=SC2086 # words are meant
+		# shellcheck disable=SC2086 # several words
 		exits 1 hb $command --json
 		json '[.bridges[] | [.bridge, (.problem // "" | test("layout 99")),
 			([.ports[]?.gateway_port] == [9000])]]
@@ -84,10 +85,10 @@ netns_inode() {
 	inode=$(netns_inode other)
 	left=$HBPF_BPFFS/hbpf/$inode/br-test
 	[ -e "$left/bridge_config" ]
-	in_ns other ip link del br-test # with it goes what holds the programs
+	in_ns other ip link del br-test # and with it the programs
 	ip netns del other
-	# The lowest free number is given out, and the dead one's comes free with some delay: so
-	# those that did not get it are kept.
+	# The lowest free number is used, and the deleted one's becomes free with some delay: keep the
+	# namespaces that did not get it.
 	for ((i = 0; i < 50; i++)); do
 		ip netns add "next$i"
 		[ "$(netns_inode "next$i")" != "$inode" ] || break
@@ -182,9 +183,9 @@ nobody() {
 }
 
 @test "a lock that an unprivileged user holds on the bpffs blocks no command" {
-	[ "$(stat -c %a "$HBPF_BPFFS")" = 1777 ] # where anybody can open it
+	[ "$(stat -c %a "$HBPF_BPFFS")" = 1777 ] # every user can open it
 	attach --port 8088
-	# not nobody(), which would stay between it and its PID
+	# not by nobody(), a shell function, whose PID would be another
 	setpriv --reuid nobody --regid nogroup --clear-groups flock -F "$HBPF_BPFFS" sleep 60 3>&- &
 	echo $! >>"$BED/pids"
 	eventually grep -q FLOCK /proc/locks
@@ -207,7 +208,7 @@ nobody() {
 		for whose in 'chown nobody' 'chmod 0770'; do
 			$whose "$bad"
 			for command in 'attach br-test --port 8088' 'ports add 9000' 'detach --all' status; do
-				# shellcheck disable=SC2086 # words are meant
+				# shellcheck disable=SC2086 # several words
 				exits 1 hb $command
 				says "directory $bad belongs to user $(stat -c %u "$bad")" \
 					"mode $(stat -c %04a "$bad")" 'rm -r' 'mode=0700'
@@ -219,7 +220,7 @@ nobody() {
 		rm -r "$HBPF_BPFFS/hbpf"
 		unchanged
 	done
-	# the same by root, and a mode that lets others look
+	# the same with root as owner, and a mode that lets others read
 	mkdir -m 0755 "$HBPF_BPFFS/hbpf"
 	attach --port 8088
 	[ "$(stat -c %a "$HBPF_BPFFS/hbpf")" = 700 ]
@@ -241,18 +242,18 @@ nobody() {
 	attach --port 8088
 }
 
-# writes_to_pipe PID: and waits there for a reader
+# writes_to_pipe PID: the process waits for the reader of a pipe
 writes_to_pipe() {
 	grep -q pipe "/proc/$1/wchan"
 }
 
-# stalled_pager: what is written to fd 8 waits for a reader that does not read
+# stalled_pager: opens fd 8 to a pipe whose reader does not read
 stalled_pager() {
 	mkfifo "$BED/pager"
 	exec 7<>"$BED/pager"
-	# as full as it gets, without a reader
+	# fill it
 	dd if=/dev/zero of=/dev/fd/7 oflag=nonblock bs=4096 count=1000 2>/dev/null || true
-	exec 8>"$BED/pager" # which is not set not to block
+	exec 8>"$BED/pager" # blocking
 }
 
 @test "a report whose reader stalls blocks no other command" {
@@ -263,7 +264,7 @@ stalled_pager() {
 	for command in status 'status --json' bridges 'ports list' 'ports add 9000' \
 		'ports add 9000 --json' 'attach br-test --port 9002' 'detach br-two'; do
 		[ "$command" != 'detach br-two' ] || attach_two
-		# shellcheck disable=SC2086 # words are meant
+		# shellcheck disable=SC2086 # several words
 		nsenter --net=/run/netns/host "$HBPF" $command >&8 3>&- &
 		echo $! >>"$BED/pids"
 		eventually writes_to_pipe $!
@@ -287,13 +288,13 @@ attach_two() {
 	[ "$(stat -c %s "$BED/out")" -gt $((1 << 20)) ]
 	stalled_pager
 	for command in 'ports list --json' 'status --json' 'ports add 9000 --json'; do
-		# shellcheck disable=SC2086 # words are meant
+		# shellcheck disable=SC2086 # several words
 		nsenter --net=/run/netns/host "$HBPF" $command >&8 3>&- &
 		echo $! >>"$BED/pids"
 		eventually writes_to_pipe $!
 	done
 	exits 0 on_host timeout 10 "$HBPF" ports add 9001
-	# nor who does not read standard error, where -v says what was found under the lock
+	# nor one that does not read stderr, where -v prints what was found under the lock
 	on_host ip link del br-test
 	make_bridge br-test 30
 	nsenter --net=/run/netns/host "$HBPF" -v attach br-test 2>&8 >/dev/null 3>&- &
@@ -303,7 +304,7 @@ attach_two() {
 	exec 7>&- 8>&-
 }
 
-# What must hold at any time: where route_localnet is on, the guard is on the bridge.
+# The invariant: where route_localnet is on, the guard is on the bridge.
 guarded() {
 	[ "$(sysctl_of br-test.route_localnet)" = 0 ] ||
 		in_ns host "${PY[@]}" "$E2E/tools/bpf.py" tcx-list br-test | grep -q ingress ||
@@ -311,11 +312,11 @@ guarded() {
 		fail "route_localnet is on without the guard"
 }
 
-# The system calls that change anything, the instants worth dying at
+# The system calls that change anything
 CHANGES=bpf,write,pwrite64,openat,mkdir,mkdirat,unlink,unlinkat,rmdir,mount,sendto,sendmsg
 
-# killed_at_each COMMAND...: runs it killed at some instants, evenly spread; $prepare before, $judge
-# after. HBPF_INSTANTS=999 tries every one, which takes minutes.
+# killed_at_each COMMAND...: runs it and kills it at some instants, evenly spread; runs $prepare
+# before each and $judge after. HBPF_INSTANTS=999 tries every one, which takes minutes.
 killed_at_each() {
 	local total step n instants=${HBPF_INSTANTS:-20}
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# A client reaches a service that listens on loopback only (docs/DESIGN.md, "A packet's way").
+# Clients reach services that listen on loopback only (docs/DESIGN.md, "A packet's way").
 load lib
 
 # bats test_tags=hook
@@ -177,7 +177,7 @@ load lib
 	serve svc --tcp 127.0.0.1:8088
 	on_host iptables -P INPUT DROP
 	on_host iptables -A INPUT -i lo -j ACCEPT
-	# the control: the recipe times out here
+	# control: the recipe times out here
 	recipe 8088
 	misses TIMEOUT tcp "$GW:8088"
 	on_host iptables -t nat -F

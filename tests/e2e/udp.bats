@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# UDP: services that answer from loopback and from the wildcard, fragments, dead services.
+# UDP: services bound to loopback and to the wildcard, fragments, closed services.
 load lib
 
 # bats test_tags=hook

@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# Words about hbpf watch.
+# Helpers for tests of hbpf watch.
 
-# Each test is a process of its own for shellcheck.
+# Each test runs in a shell of its own.
 # shellcheck disable=SC2030,SC2031
 
-# declare_conf: the configuration, from stdin; each section gets the suite's hook
+# declare_conf: writes the configuration from stdin; each section gets the suite's hook
 declare_conf() {
 	sed "s/^\[.*\]\$/&\nhook = $HOOK/" >"$BED/hbpf.conf.new"
 	chmod 644 "$BED/hbpf.conf.new"
 	mv "$BED/hbpf.conf.new" "$BED/hbpf.conf"
 }
 
-# declare_br_test: what most tests start from
+# declare_br_test: the configuration that most tests start from
 declare_br_test() {
 	declare_conf <<-EOF
 		[br-test]
@@ -21,7 +21,7 @@ declare_br_test() {
 	EOF
 }
 
-# watch [OPTION]...: in the background, its log in $BED/watch.log
+# watch [OPTION]...: starts the watcher in the background, its log is $BED/watch.log
 watch() {
 	: >"$BED/watch.log"
 	# no function, so that $! is the watcher itself
@@ -45,7 +45,7 @@ unlogged() {
 	! grep -Eq -- "$1" "$BED/watch.log" || fail "the log has /$1/" "$(<"$BED/watch.log")"
 }
 
-# end_watch: and it says that all was well
+# end_watch: stops the watcher, which exits 0
 end_watch() {
 	local code=0
 	kill -TERM "$WATCH"
@@ -53,7 +53,7 @@ end_watch() {
 	[ "$code" -eq 0 ] || fail "the watcher's exit code is $code" "$(<"$BED/watch.log")"
 }
 
-# status_is FILTER [BRIDGE]: jq's filter holds for what status says of the bridge
+# status_is FILTER [BRIDGE]: jq's filter is true for the bridge in status --json
 status_is() {
 	hb status --json >"$BED/status" 2>&1 || true
 	jq -e --arg bridge "${2:-br-test}" ".bridges[] | select(.bridge == \$bridge) | $1" \
@@ -69,7 +69,7 @@ not_attached() {
 	[ ! -e "$(pin_dir "$1")" ] || fail "$1 is attached" "$(<"$BED/watch.log")"
 }
 
-# reload: and wait until it was read
+# reload: reloads the configuration and waits until it was read
 reload() {
 	local before
 	before=$(grep -c 'configuration reloaded' "$BED/watch.log") || true
@@ -77,7 +77,7 @@ reload() {
 	eventually logged 'configuration reloaded' $((before + 1))
 }
 
-# steady ADDR:PORT: a client that never stops, and goes_on: it went well until now, and still does
+# steady ADDR:PORT: starts a client that never stops; goes_on: it was not interrupted and still works
 steady() {
 	nsenter --net=/run/netns/c1 "${PY[@]}" "$E2E/tools/steady.py" "$1" 3>&- &
 	echo $! >>"$BED/pids"
@@ -94,7 +94,7 @@ more_rounds() {
 	[ "$(wc -l <"$BED/steady.log")" -gt $((rounds + 1)) ]
 }
 
-# held: what keeps BPF objects alive beside the watcher's descriptors: pins, and programs on
+# held: what keeps BPF objects alive apart from the watcher's descriptors: pins, and programs on
 # interfaces
 held() {
 	find "$HBPF_BPFFS" -mindepth 1 | sort
@@ -102,8 +102,8 @@ held() {
 	on_host tc filter show dev br-test ingress | sed "s,:\[[0-9]*\],,; s, id [0-9]*,,"
 }
 
-# few_descriptors: it has some thirty, and one left over by each of a hundred flaps would show; of
-# a bridge that is gone there are none
+# few_descriptors: the watcher has about thirty descriptors, and none of a deleted bridge; one leaked
+# by each of a hundred flaps would show
 few_descriptors() {
 	local all
 	all=$(for fd in "/proc/$WATCH/fd"/*; do readlink "$fd"; done)
@@ -116,8 +116,7 @@ many_descriptors() {
 	! few_descriptors
 }
 
-# The last notices of the flapping may still be on their way: when what comes after them was seen,
-# they were, too.
+# Events of the flapping may still be queued: once a later event was handled, they were, too.
 passes_after_flapping() {
 	on_host ip addr add 172.30.0.77/24 dev br-test
 	eventually logged 'br-test: addresses.*172.30.0.77'

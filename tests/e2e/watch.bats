@@ -1,13 +1,13 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# hbpf watch: what the configuration declares is so, whatever happens to the host.
+# hbpf watch keeps the host as the configuration declares it.
 
-# Each test is a process of its own for shellcheck.
+# Each test runs in a shell of its own.
 # shellcheck disable=SC2030,SC2031
 load lib
 load watch
 
-# --- bridges that come, go and change
+# --- bridges that are created, deleted and changed
 
 # bats test_tags=hook
 @test "an existing bridge is attached immediately" {
@@ -105,7 +105,7 @@ load watch
 	eventually reaches svc tcp 10.77.0.1:8088
 }
 
-# --- what others remove
+# --- repairs
 
 # bats test_tags=hook
 @test "removed programs, pins and settings are repaired" {
@@ -162,7 +162,7 @@ load watch
 		eventually logged 'br-test: repaired' "$i"
 		setting br-test.route_localnet 2
 	done
-	# though later, and later each time
+	# but later each time
 	for pause in 1 2; do
 		eventually logged "reverted repeatedly; next repair in $pause s"
 		on_host sysctl -qw net.ipv4.conf.br-test.route_localnet=0
@@ -173,7 +173,7 @@ load watch
 
 # bats test_tags=hook
 @test "a NAT rule added later turns the NAT bypass on" {
-	need_pinning
+	need_nat_bypass
 	declare_br_test
 	watch
 	eventually live
@@ -263,7 +263,7 @@ load watch
 	eventually reaches svc tcp "$GW:8088"
 	steady "$GW:8088"
 	remember
-	printf '[br-test]\nports = 9000\n[br-tw' >"$BED/hbpf.conf" # half-written
+	printf '[br-test]\nports = 9000\n[br-tw' >"$BED/hbpf.conf" # half written
 	kill -HUP "$WATCH"
 	eventually logged 'hbpf.conf:3: .*\[br-tw'
 	eventually logged 'not reloaded.*previous one stays in effect'
@@ -274,7 +274,7 @@ load watch
 	rm "$BED/hbpf.conf"
 	kill -HUP "$WATCH"
 	eventually logged 'hbpf.conf: cannot be opened'
-	# and it still does what the last good one said
+	# the last valid one is still in effect
 	unchanged
 	on_host sysctl -qw net.ipv4.conf.br-test.route_localnet=0
 	eventually setting br-test.route_localnet 2
@@ -339,7 +339,7 @@ load watch
 	chmod 646 "$BED/hbpf.conf"
 	exits 1 hb watch --check "$BED/hbpf.conf"
 	says 'hbpf.conf: only root may have write access' 'chmod'
-	# root's group too: of a file with an ACL these bits are what other users may do
+	# root's group, too: in a file with an ACL these bits limit what other users may do
 	chmod 664 "$BED/hbpf.conf"
 	exits 1 hb watch --check "$BED/hbpf.conf"
 	says 'hbpf.conf: only root may have write access' 'chmod go-w'
@@ -369,11 +369,11 @@ load watch
 	printf '\nlabels = yes\n' >/etc/hbpf.conf.d/zzz.conf
 	exits 1 hb watch --check
 	says 'zzz.conf:2: labels is already set at /etc/hbpf.conf:1'
-	# nobody else may put a file there, not even one that has to be root's
+	# no other user may create files there, even if these have to be root's
 	chmod 1777 /etc/hbpf.conf.d
 	exits 1 hb watch --check
 	says '/etc/hbpf.conf.d: only root may have write access' 'chmod go-w /etc/hbpf.conf.d'
-	# what cannot be read is not as if nothing were declared there
+	# an unreadable file is not an empty one
 	rm -r /etc/hbpf.conf.d
 	exits 0 hb watch --check
 	touch /etc/hbpf.conf.d

@@ -1,16 +1,16 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# hbpf watch and container engines that come, go and misbehave. The engines here are made up, so that
+# hbpf watch and container engines that start, stop and misbehave. The engines here are fake, so that
 # each does it at the right moment; tests/docker has the real ones.
 
-# Each test is a process of its own for shellcheck.
+# Each test runs in a shell of its own.
 # shellcheck disable=SC2030,SC2031,SC2034
 load lib
 load watch
 load engine
 
-# tell ENGINE FORM NETWORK...: it has these from now on, in the form that jq makes of $name, $bridge and
-# $labels
+# tell ENGINE FORM NETWORK...: sets the engine's networks, each in the form that jq makes of $name,
+# $bridge and $labels
 tell() {
 	printf '%s\n' "${@:3}" | jq -R 'split(",") | . as [$name, $bridge, $ports] |
 		(if $ports then {"hbpf.ports": $ports} else {} end) as $labels | '"$2" |
@@ -18,7 +18,7 @@ tell() {
 	mv "$BED/$1.new" "$BED/$1"
 }
 
-# networks NAME,BRIDGE[,PORTS]...: Docker has; podman_networks: Podman has
+# networks NAME,BRIDGE[,PORTS]...: sets Docker's networks; podman_networks: Podman's
 networks() {
 	# shellcheck disable=SC2016 # jq's
 	tell docker '{Name: $name, Id: ($name + "0" + $bridge), Driver: "bridge", Labels: $labels,
@@ -31,7 +31,7 @@ podman_networks() {
 		network_interface: $bridge}' "$@"
 }
 
-# docker [KIND], podman: they run; their networks are told beforehand
+# docker [KIND], podman: start the engine, whose networks are set before
 docker() {
 	tool engine "$DOCKER" "${1:-docker}" "$BED/docker"
 	engine=$(tail -n 1 "$BED/pids")
@@ -43,7 +43,7 @@ podman() {
 	engine=$(tail -n 1 "$BED/pids")
 }
 
-# end_engine SOCKET: the one that was started last
+# end_engine SOCKET: stops the one that was started last
 end_engine() {
 	kill "$engine"
 	rm "$1"
@@ -110,7 +110,7 @@ declare_labels() {
 	EOF
 	watch
 	eventually logged 'br-test: attached'
-	# somebody makes another one, and labels both
+	# another one of that name is created, and both are labelled
 	networks net,br-test,9000 net,br-other,9001
 	kill -USR1 "$engine"
 	eventually logged "several networks match 'net'"
@@ -120,7 +120,7 @@ declare_labels() {
 	unlogged 'no longer declared'
 	networks net,br-test other,br-other,9001
 	kill -USR1 "$engine"
-	# the control: labels of a network that nobody disputes count
+	# control: labels of a network with a unique name count
 	eventually logged 'br-other: attached'
 	status_is '.ports[0].gateway_port == 8088 and (.ports | length) == 1'
 }
@@ -134,16 +134,16 @@ declare_labels() {
 	eventually logged 'podman1: attached'
 	end_engine "$PODMAN"
 	eventually logged 'podman.sock.*No such file'
-	# the engine is away: what is attached stays, as long as its interface is the same
+	# while the engine is down a bridge stays attached, as long as its interface is the same
 	live podman1
 	on_host ip link del podman1
 	eventually logged 'podman1: detached, as it was deleted'
 	make_bridge podman1 32
 	networks other,br-nowhere
-	docker # something that is seen after it
+	docker # an event that comes after it
 	eventually logged 'Docker answers'
 	not_attached podman1
-	# the control: when its engine says so, it is
+	# control: when its engine reports it, it is
 	podman
 	eventually logged 'podman1: attached' 2
 }
@@ -160,7 +160,7 @@ declare_labels() {
 	eventually logged 'br-test: attached'
 	end_watch
 	end_engine "$PODMAN"
-	# the control: of an engine that answers, what lost its label goes
+	# control: a network of a running engine is detached when it loses its label
 	networks net,br-test
 	watch
 	eventually logged 'br-test: detached, as it is no longer declared'
@@ -180,7 +180,7 @@ declare_labels() {
 	eventually logged "^hbpf: 1501 networks have the label hbpf.ports; only 1024 are served"
 	eventually logged 'no such bridge yet' 1023
 	[ "$(grep -c 'no such bridge yet' "$BED/watch.log")" = 1023 ]
-	# the others are heard of once there is room
+	# the others are served once there is room
 	networks other,gone1,80 test,br-test,8088
 	kill -USR1 "$engine"
 	eventually logged '^hbpf: other .*no such bridge yet'
@@ -191,7 +191,7 @@ declare_labels() {
 	declare_br_test
 	watch --detach-on-exit
 	eventually logged 'br-test: attached'
-	# a directory that is none of hbpf's keeps its own from being removed
+	# a foreign directory keeps hbpf's own from being removed
 	mkdir "$(pin_dir br-test)/foreign"
 	declare_conf </dev/null
 	reload
@@ -199,7 +199,7 @@ declare_labels() {
 	rests() {
 		local before
 		before=$(stat -c %z "$HBPF_BPFFS")
-		# longer than from one pass to the next, shorter than the pause
+		# longer than the time between two passes, shorter than the pause
 		sleep 0.5
 		[ "$before" = "$(stat -c %z "$HBPF_BPFFS")" ] || fail "$before: a command ran since"
 	}

@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# hbpf watch ends, starts again, is started twice, and meets bad luck.
+# hbpf watch: stop, restart, a second instance, and faults.
 
-# Each test is a process of its own for shellcheck.
+# Each test runs in a shell of its own.
 # shellcheck disable=SC2030,SC2031,SC2034
 load lib
 load watch
@@ -67,7 +67,7 @@ load watch
 	watch
 	kill -KILL "$WATCH"
 	wait "$WATCH" || true
-	watch # nothing that a killed one left is in the way
+	watch # what a killed one left behind does no harm
 }
 
 @test "the service manager is notified of start, reload and stop" {
@@ -108,7 +108,7 @@ load watch
 	end_watch
 }
 
-# --- bad luck
+# --- faults
 
 # bats test_tags=hook
 @test "a bridge that flaps 100 times is served in the end, and nothing is left over" {
@@ -124,7 +124,7 @@ load watch
 	held=$(held)
 	for ((i = 0; i < 100; i++)); do
 		make_bridge br-flap 31
-		# some live long enough to be attached, others not
+		# some exist long enough to be attached, others do not
 		((i % 10)) || eventually live br-flap
 		on_host ip link del br-flap
 	done
@@ -135,7 +135,7 @@ load watch
 	make_bridge br-flap 31
 	make_client c2 2 br-flap 31
 	eventually live br-flap
-	# the control: it sees the descriptors that it looks for, which come at the end of a pass
+	# control: descriptors of a bridge are found, once a pass has ended
 	eventually many_descriptors
 	NS=c2 eventually reaches svc tcp 172.31.0.1:8088
 }
@@ -155,7 +155,7 @@ load watch
 	done >"$BED/flood"
 	for _ in 1 2 3 4 5; do on_host ip -batch "$BED/flood"; done
 	make_bridge br-late 31
-	# the kernel says that it dropped some
+	# the kernel reports that it dropped some
 	# shellcheck disable=SC2016 # awk expands them
 	[ "$(on_host awk 'NR > 1 && $2 == 0 { drops += $9 } END { print drops + 0 }' \
 		/proc/net/netlink)" -gt 0 ] || fail "no notice was lost: nothing is tested"
@@ -175,7 +175,7 @@ load watch
 		ports = 8088
 	EOF
 	watch
-	eventually live br-two # one that cannot be does not keep the others
+	eventually live br-two # a failure does not affect the others
 	not_attached br-test
 	for address in 31.0.7 31.0.8 31.0.9; do
 		on_host ip addr add "172.$address/24" dev br-two
@@ -188,7 +188,7 @@ load watch
 }
 
 @test "setting the system clock has no effect" {
-	# Every clock but the monotonic one jumps by years at each look.
+	# Every clock except the monotonic one jumps by years at each reading.
 	cat >"$BED/jump.c" <<-'EOF'
 		#define _GNU_SOURCE
 		#include <sys/syscall.h>

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# An export must not hijack what already lives, nor what goes elsewhere (docs/DESIGN.md, "In: bridge ingress", 8).
+# An export must not hijack existing connections or packets to elsewhere (docs/DESIGN.md, "In: bridge
+# ingress", 8).
 load lib
 
 @test "the host's own outgoing TCP connection whose local port gets exported" {
@@ -80,7 +81,7 @@ load lib
 	attach --port 8088/udp
 	on_host ip link set br-test promisc on
 	raw send to-other-mac 8088 stray
-	# the control, behind it on the same way
+	# control: behind it on the same path
 	raw send honest 8088 direct
 	eventually heard svc "said direct"
 	unheard svc stray
@@ -128,7 +129,7 @@ load lib
 }
 
 @test "a published port like Docker's: its NAT rule does not match the translated packet" {
-	need_pinning
+	need_nat_bypass
 	make_client c2 3
 	NS=c2 serve container --tcp 172.30.0.3:5432
 	serve svc --tcp 127.0.0.1:5432
@@ -136,7 +137,7 @@ load lib
 	on_host iptables -t nat -A PREROUTING -m addrtype --dst-type LOCAL -p tcp -d 127.0.0.1 \
 		--dport 5432 -j DNAT --to-destination 172.30.0.3:5432
 	attach --port 5432 --nat-bypass off
-	# the control: without NAT bypass the connection is caught and hangs
+	# control: without the NAT bypass the connection is caught and hangs
 	misses TIMEOUT tcp "$GW:5432"
 	attach --nat-bypass auto
 	reaches svc tcp "$GW:5432"
@@ -145,7 +146,7 @@ load lib
 }
 
 @test "a published UDP port like Docker's: the same, also for a flow that outlives its conntrack entry" {
-	need_pinning
+	need_nat_bypass
 	make_client c2 3
 	serve svc --udp 127.0.0.1:5432
 	on_host sysctl -qw net.ipv4.ip_forward=1
@@ -158,7 +159,7 @@ load lib
 }
 
 @test "a user's own DNAT rules for 127.0.0.1 match no client, and still serve the host" {
-	need_pinning
+	need_nat_bypass
 	make_client c2 3
 	NS=c2 serve elsewhere --tcp 172.30.0.3:8088 --udp 172.30.0.3:5300
 	serve svc --tcp 127.0.0.1:8088 --udp 127.0.0.1:5300
@@ -172,7 +173,7 @@ load lib
 	NS=host reaches other tcp 127.0.0.1:8088
 
 	attach --port 8088 --port 5300/udp --nat-bypass off
-	# the control: the packet does pass these rules
+	# control: the packet does pass through these rules
 	reaches other tcp "$GW:8088"
 	misses TIMEOUT udp "$GW:5300"
 	attach --nat-bypass auto

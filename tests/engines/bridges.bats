@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# Bridges as libvirt, LXD and Incus make them, with dnsmasq on the gateway's own address; a bridge
-# with a host of another network at one of its ports; and an engine within a container.
+# Bridges as libvirt, LXD and Incus create them, with dnsmasq on the gateway's own address; a bridge
+# with a host of another network at one of its ports; and an engine in a container.
 load ../e2e/lib
 
 teardown() {
@@ -9,7 +9,7 @@ teardown() {
 	bed_down
 }
 
-# resolver BRIDGE OPTION...: dnsmasq, with what those engines give it, and a name to ask for
+# resolver BRIDGE OPTION...: dnsmasq with the options of those engines, and a name to query
 resolver() {
 	on_host dnsmasq --conf-file=/dev/null --user=root --no-resolv --no-hosts \
 		--interface="$1" --except-interface=lo --pid-file="$BED/dnsmasq.pid" \
@@ -29,7 +29,7 @@ lease() {
 	in_ns "$1" timeout 30 busybox udhcpc -f -q -n -t 20 -T 1 -i eth0 -s "$BATS_TEST_DIRNAME/dhcp"
 }
 
-# answers ADDRESS: dnsmasq there, to both kinds of questions
+# answers ADDRESS: dnsmasq there answers both kinds of queries
 answers() {
 	exits 0 in_ns vm timeout 10 busybox nslookup -type=a known.test "$1"
 	prints '192\.0\.2\.7'
@@ -51,7 +51,7 @@ answers() {
 	NS=vm reaches svc tcp 192.168.122.1:8088
 	NS=vm reaches svc udp 192.168.122.1:5300
 
-	# dnsmasq's own port is its own
+	# dnsmasq keeps its own port
 	exits 1 hb ports add 53/udp
 	says '192\.168\.122\.1:53.*dnsmasq'
 	answers 192.168.122.1
@@ -92,7 +92,7 @@ outside() {
 	on_host ip route add 10.50.0.0/24 via 172.30.0.77
 }
 
-# as_other ASSERTION...: from an address of that other network
+# as_other ASSERTION...: runs it from an address of that other network
 as_other() {
 	in_ns lan ip route replace 172.30.0.0/24 dev eth0 src 10.50.0.2
 	NS=lan "$@"
@@ -106,7 +106,7 @@ as_other() {
 	attach --port 8088
 	reaches svc tcp "$GW:8088"
 	NS=lan reaches svc tcp "$GW:8088"
-	# the control: it does get as far as the gateway
+	# control: it reaches the gateway
 	as_other reaches gateway tcp "$GW:8090"
 	as_other misses ECONNREFUSED tcp "$GW:8088"
 	counted IN_SOURCE
@@ -124,8 +124,8 @@ as_other() {
 	misses ECONNREFUSED tcp "$GW:8088"
 }
 
-# nest MTU: c1 becomes the host of an engine with a bridge of that MTU, which c2 behind it keeps to
-# and says nothing of: it asks for segments that need 1500
+# nest MTU: c1 becomes the host of an engine with a bridge of that MTU, but the MSS of c2 behind it
+# announces 1500
 nest() {
 	make_ns c2
 	in_ns c1 sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
@@ -146,14 +146,14 @@ nest() {
 		route add default via 172.18.0.1 mtu $1 advmss 1460
 		route add default via fd00:18::1 mtu $1 advmss 1440
 	END
-	# nothing but ICMP errors tells the service, and of these there are only so many a second
+	# only ICMP errors inform the service, and their rate is limited
 	on_host sysctl -qw net.ipv4.tcp_mtu_probing=0
 	in_ns c1 sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0
 }
 
 @test "an engine in a container, with MTU 1400: large transfers work, as ICMP errors are translated" {
 	nest 1400
-	# the control: a service on the gateway itself
+	# control: a service on the gateway itself
 	scene pmtu "$GW:8087" "$GW:8087" c2 1400
 	on_host ip route flush cache
 	attach --port 80:8088

@@ -1,10 +1,10 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Docker's kinds of networks, Compose, and a daemon that is restarted. The default bridge, plain
-# networks and IPv6 are in tests/docker.
+# Kinds of Docker networks, Compose, and a daemon restart. The default bridge, plain networks and IPv6
+# are in tests/docker.
 
-# What lib.bash and run set is out of shellcheck's sight, and a test is no subshell of another.
+# Variables come from lib.bash and run, and each test runs in a shell of its own.
 # shellcheck disable=SC2030,SC2031,SC2034,SC2154
 load ../docker/lib
 
@@ -31,7 +31,7 @@ teardown()
 	docker_test_end
 }
 
-# client NETWORK: a container that waits to be used
+# client NETWORK: starts an idle container
 client()
 {
 	container --detach --name client --network "$1" -- sleep 300
@@ -65,7 +65,7 @@ reached()
 	run -28 docker exec client "${fetch[@]}" http://other:8088
 }
 
-# Whose network goes and comes back under the same name
+# Its network is removed and re-created under the same name
 @test "Compose down and up: attach repairs it, and the ports are remembered" {
 	command -v docker-compose >/dev/null || skip "no docker-compose here"
 	mkdir "$BATS_TEST_TMPDIR/app"
@@ -109,7 +109,7 @@ reached()
 	docker_restart --live-restore
 	goes_on
 	reached host.docker.internal
-	# By address: Docker 20.10 forgets what host-gateway means to containers made from now on.
+	# By address: Docker 20.10 does not resolve host-gateway for containers created after a restart.
 	run -0 in_container test-net "${fetch[@]}" http://172.30.0.1:8088
 	[ "$output" = "from the host" ]
 }

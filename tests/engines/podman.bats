@@ -1,10 +1,10 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Podman, run by root: the host's services by host.containers.internal, and the ports that it
-# publishes on 127.0.0.1, which nobody answers.
+# Podman as root: the host's services by host.containers.internal, and ports that it publishes on
+# 127.0.0.1, which do not answer.
 
-# What lib.bash and run set is out of shellcheck's sight, and a test is no subshell of another.
+# Variables come from lib.bash and run, and each test runs in a shell of its own.
 # shellcheck disable=SC2030,SC2031,SC2034,SC2154
 load ../docker/lib
 load ../docker/podman

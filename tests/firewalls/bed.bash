@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# What lies in the bed of tests/e2e before a firewall comes to it: services on loopback, which hbpf
-# makes reachable, and one on the gateway's own address, which shows whether the firewall is on.
+# Additions to the test bed of tests/e2e: services on loopback, which hbpf makes reachable, and one on
+# the gateway's own address, which shows whether the firewall is on.
 
 serve_all() {
 	serve svc --tcp 127.0.0.1:8088 --tcp "[::1]:8088" --udp 127.0.0.1:5300 --udp "[::1]:5300"

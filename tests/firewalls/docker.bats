@@ -1,18 +1,18 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# A real Docker and a real firewall on one host, each with its rules, and a container that holds a
-# connection while they change. That the firewall is on shows in each test: it blocks a service on
-# the gateway's own address.
+# A real Docker and a real firewall on one host, and a container that holds a connection while their
+# rules change. Each test shows that the firewall is on: it blocks a service on the gateway's own
+# address.
 
-# What lib.bash and run set is out of shellcheck's sight, and a test is no subshell of another.
+# Variables come from lib.bash and run, and each test runs in a shell of its own.
 # shellcheck disable=SC2030,SC2031,SC2034,SC2154
 load ../docker/lib
 load lib
 
 bats_require_minimum_version 1.5.0
 
-# What firewalls/lib is written in
+# for firewalls/lib
 on_host()
 {
 	"$@"
@@ -36,8 +36,8 @@ setup()
 	HOST_SERVICES=()
 }
 
-# docker_up: a daemon for each test, as what the firewall does to its rules stays done. It looks for
-# firewalld when it starts.
+# docker_up: a daemon for each test, as the firewall's changes to its rules are permanent. Docker
+# looks for firewalld only at startup.
 docker_up()
 {
 	docker_start
@@ -80,7 +80,7 @@ all_answer()
 	[ "$output" = "from the database" ]
 }
 
-# blocked: with curl's exit status, 28 nothing heard, 7 rejected
+# blocked: with curl's exit status, 28 (no answer) or 7 (rejected)
 blocked()
 {
 	run "-$1" from_kept "${fetch[@]}" http://172.30.0.1:8090
@@ -110,7 +110,7 @@ reached()
 @test "Docker with firewalld, reloaded, stopped and started: the connection survives, new ones work" {
 	firewalld_up
 	docker_up
-	# Docker put its bridges in a zone of its own, which accepts; public does not.
+	# Docker puts its bridges in a zone of its own, which accepts; public does not.
 	[ "$(firewall-cmd --get-zone-of-interface=br-test)" = docker ]
 	reached
 	firewall-cmd --zone=public --change-interface=br-test

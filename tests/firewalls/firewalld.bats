@@ -1,7 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# Real firewalld. That it is on shows in each test: it rejects what comes to the gateway's own
-# address.
+# A real firewalld. Each test shows that it is on: it rejects packets to the gateway's own address.
 load ../e2e/lib
 load bed
 load lib
@@ -64,7 +63,7 @@ blocked() {
 	on_host firewall-cmd --permanent --zone=docker --set-target=ACCEPT
 	on_host firewall-cmd --permanent --zone=docker --add-interface=br-test
 	scene survives 127.0.0.1:8089 "$GW:8089" firewall-cmd --reload
-	# the zone lets all in
+	# the zone accepts everything
 	reaches direct tcp "$GW:8090"
 	all_answer
 	scene survives 127.0.0.1:8089 "$GW:8089" firewall-cmd --zone=drop --change-interface=br-test

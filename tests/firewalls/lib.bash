@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# Real firewalls, which nobody installs here: tests/firewalls/fetch has unpacked them, and they are
-# laid over /usr and /etc of the sandbox, where they also keep their state. Load the bed that the
-# tests lie in first (../e2e/lib or ../docker/lib): the host's rules are those of on_host.
+# Real firewalls, which are not installed: tests/firewalls/fetch has unpacked them, and they are laid
+# over /usr and /etc of the sandbox, where they also keep their state. Load the test bed first
+# (../e2e/lib or ../docker/lib), which provides on_host.
 
 FIREWALLS=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)/build/firewalls/root
 
-# firewall_missing: say why neither ufw nor firewalld can run here; fails when nothing is in the way
+# firewall_missing: prints why neither ufw nor firewalld can run here; fails if they can
 firewall_missing() {
 	if [ ! -e "$FIREWALLS/../versions" ]; then
 		echo "tests/firewalls/fetch could not get them"
@@ -20,7 +20,7 @@ firewall_missing() {
 	fi
 }
 
-# Once for a file; everything ends with the sandbox
+# once for a file; everything ends with the sandbox
 firewall_overlay() {
 	[ ! -e /run/firewalls ] || return 0
 	mkdir -p /run/firewalls/{changed,work} /run/dbus
@@ -30,7 +30,7 @@ firewall_overlay() {
 		mount -t tmpfs tmpfs /var/log
 }
 
-# ufw_configure: as when it was just installed, which the package's postinst does
+# ufw_configure: as the package's postinst does
 ufw_configure() {
 	local file
 	cp "$FIREWALLS/etc/default/ufw" /etc/default/
@@ -43,8 +43,8 @@ ufw_on() {
 	on_host ufw --force enable
 }
 
-# A bus for firewalld alone: who asks is root, and nothing else of this system is to be started by
-# it, polkitd least of all
+# A bus for firewalld only: the caller is root, and the bus must not start anything of this system,
+# such as polkitd
 bus_up() {
 	cat >/run/firewalls/bus.conf <<-END
 		<busconfig>
@@ -64,12 +64,11 @@ bus_up() {
 			>/dev/null 2>&1 3>&-
 }
 
-# [FIREWALLD_NETNS=FILE] firewalld_up: with nothing but its defaults, in which every interface is in
-# the zone public
+# [FIREWALLD_NETNS=FILE] firewalld_up: with its defaults, where every interface is in zone public
 firewalld_up() {
 	bus_up
 	rm -rf /etc/firewalld/zones/*
-	# not by on_host: the process must be firewalld's own, which is killed later
+	# not by on_host, so that the process that is killed later is firewalld's own
 	${FIREWALLD_NETNS+nsenter "--net=$FIREWALLD_NETNS"} firewalld --nofork --nopid \
 		>/var/log/firewalld.out 2>&1 3>&- &
 	FIREWALLD=$!

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# Rules of nftables and iptables as people write them. Each test shows that they are in force: a
-# service on the gateway's own address is out of reach.
+# Common rules of nftables and iptables. Each test shows that they are in effect: a service on the
+# gateway's own address is out of reach.
 load ../e2e/lib
 load bed
 
@@ -17,7 +17,7 @@ blocked() {
 	misses TIMEOUT tcp "[$GW6]:8090"
 }
 
-# default_deny: a host that lets in what it asked for, and what comes from itself
+# default_deny: a host that accepts only established connections and its own packets
 default_deny() {
 	on_host nft -f - <<-'END'
 		flush ruleset
@@ -36,7 +36,7 @@ default_deny() {
 	END
 }
 
-# Not while connected: a push over what is not yet tracked looks like a connection of the host's own
+# Not while connected: data on an untracked connection looks like a new connection of the host
 deny_output() {
 	on_host nft -f - <<-'END'
 		table inet filter {
@@ -85,7 +85,7 @@ deny_output() {
 	all_answer
 }
 
-# nft's and iptables' own reverse path filters, and the drop of what claims to be loopback's
+# The reverse path filters of nft and iptables, and a rule that drops spoofed loopback sources
 @test "reverse path filters and rules against spoofed loopback addresses: everything answers" {
 	on_host nft -f - <<-'END'
 		table inet raw {
@@ -103,7 +103,7 @@ deny_output() {
 	done
 	attach --port 8088 --port 5300/udp
 	all_answer
-	# the control: a source from elsewhere, first dropped by the one and then by the other
+	# control: a source from elsewhere, first dropped by the one and then by the other
 	in_ns c1 ip address add 10.9.9.9/32 dev eth0
 	exits 1 in_ns c1 ping -c 1 -W 1 -I 10.9.9.9 "$GW"
 	exits 0 on_host nft list chain inet raw prerouting

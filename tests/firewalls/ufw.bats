@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# Real ufw. That it is on shows in each test: it blocks a service on the gateway's own address.
+# A real ufw. Each test shows that it is on: it blocks a service on the gateway's own address.
 load ../e2e/lib
 load bed
 load lib
@@ -57,7 +57,7 @@ blocked() {
 	attach --port 8088 --port 5300/udp
 	all_answer
 	blocked
-	# the control: what the host begins itself is denied
+	# control: connections from the host are denied
 	NS=c1 serve outside --tcp 172.30.0.2:8090
 	NS=host misses TIMEOUT tcp 172.30.0.2:8090
 }

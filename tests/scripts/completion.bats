@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# dist/hbpf.bash-completion: what Tab offers, as readline would ask for it.
+# dist/hbpf.bash-completion: what Tab offers, called as readline calls it.
 
 setup()
 {
@@ -15,8 +15,8 @@ setup()
 	}
 }
 
-# offers WORD... - what comes for the last word, which may be empty, in one line; --OPTION=VALUE is
-# three words, as readline takes it
+# offers WORD... - the completions of the last word, which may be empty, in one line; --OPTION=VALUE
+# is three words, as in readline
 offers()
 {
 	COMP_WORDS=(hbpf "$@") COMP_CWORD=$#

@@ -7,7 +7,7 @@ setup()
 	cd "$BATS_TEST_DIRNAME/../.." || return
 }
 
-# as_hbpf FILE - the demo's steps with another program in hbpf's place
+# as_hbpf FILE - the demo's steps with another program in place of hbpf
 as_hbpf()
 {
 	tests/sandbox sh -c "mount --bind '$1' build/hbpf && exec scripts/demo --steps" </dev/null

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# scripts/deps: brings servers without starting them, and does nothing else to the host.
+# scripts/deps: installs servers without starting them, and does nothing else to the host.
 
 setup()
 {
@@ -8,7 +8,7 @@ setup()
 	fake=$BATS_TEST_TMPDIR calls=$BATS_TEST_TMPDIR/calls
 	: >"$calls"
 
-	# Debian's tools, as far as the installation of a server asks them
+	# the Debian tools that the installation of a server calls
 	# shellcheck disable=SC2016 # for the script
 	script dpkg-query '[[ " ${MISSING-postgresql} " == *" ${!#} "* ]] || echo installed'
 	script apt-get "
@@ -40,8 +40,8 @@ script()
 	chmod +x "$fake/$1"
 }
 
-# deps [GROUP] - installs PostgreSQL, or what else is MISSING of the group, in a mount namespace where
-# Debian's tools only take notes
+# deps [GROUP] - installs PostgreSQL, or the packages of the group in MISSING, in a mount namespace
+# where Debian's tools only log their calls
 deps()
 {
 	# shellcheck disable=SC2016 # for the shell inside
@@ -53,7 +53,7 @@ deps()
 		mount -t tmpfs tmpfs /lib/systemd/system
 		touch /etc/init.d/{docker,postgresql,redis-server}
 		touch /lib/systemd/system/{{containerd,docker,postgresql,redis-server}.service,docker.socket}
-		# whatever this machine has, what is missing brings its own
+		# what is MISSING has no command, even if this machine has it
 		command()
 		{
 			[[ " ${MISSING-} " != *" ${2/#dockerd/docker.io} "* ]] && builtin command "$@"
@@ -121,7 +121,7 @@ systemctl disable postgresql.service" ]
 @test "killed during the installation, it leaves no policy behind" {
 	local before
 	before=$(policy)
-	# the parent is a subshell of scripts/deps, which dies as well
+	# the parent is a subshell of scripts/deps, and its parent is killed as well
 	# shellcheck disable=SC2016 # for the shell inside
 	DURING_INSTALL='eval kill -KILL $PPID $(ps -o ppid= $PPID)' run deps
 	echo "$output"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# make install and make uninstall: what they put somewhere, and that nothing of it stays.
+# make install and make uninstall: what they install, and that nothing of it stays.
 
 bats_require_minimum_version 1.5.0
 
@@ -11,7 +11,7 @@ setup()
 	conf=$root/etc/hbpf.conf
 }
 
-# run_make TARGET [VARIABLE=VALUE]... - without building: what is there need not be up to date
+# run_make TARGET [VARIABLE=VALUE]... - without building, even if files are not up to date
 run_make()
 {
 	[[ -x build/hbpf ]] || skip "no build/hbpf; make builds it"
@@ -40,7 +40,7 @@ usr/local/share/man/man8/hbpf.8" ]
 	run_make uninstall
 	[ -z "$(files)" ]
 	[ ! -e "$root/usr/local/share/doc/hbpf" ]
-	run_make uninstall # and nothing to remove is no failure
+	run_make uninstall # having nothing to remove is not an error
 }
 
 @test "an edited configuration stays, whatever is installed and uninstalled" {

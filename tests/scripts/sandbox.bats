@@ -1,13 +1,14 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# tests/sandbox: a host of its own, gone without a trace.
+# tests/sandbox: isolated, and nothing of it stays.
 
 setup()
 {
 	cd "$BATS_TEST_DIRNAME/../.." || return
 }
 
-# start COMMAND - a sandbox in the background: its PID in $pid, its first process has run COMMAND
+# start COMMAND - starts a sandbox in the background, with its PID in $pid, and waits until its first
+# process has run COMMAND
 start()
 {
 	marker=$BATS_TEST_TMPDIR/started
@@ -20,7 +21,7 @@ start()
 	return 1
 }
 
-# alive - is a process of the sandbox left, after some patience?
+# alive - whether a process of the sandbox is still left after a while
 alive()
 {
 	for _ in {1..40}; do

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# tests/tap-run: a suite cannot fail without being counted.
+# tests/tap-run: every failure of a suite is counted.
 
 setup()
 {
@@ -8,7 +8,7 @@ setup()
 	counts=$BATS_TEST_TMPDIR/counts
 }
 
-# counted "PASSED FAILED SKIPPED" OUTPUT [STATUS] - of a suite that prints this
+# counted "PASSED FAILED SKIPPED" OUTPUT [STATUS] - the counts for a suite that prints this
 counted()
 {
 	run tests/tap-run "$counts" sh -c "printf '$2'; exit ${3:-0}"

@@ -1,11 +1,11 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# scripts/test: runs files side by side, keeps them apart, and leaves nothing running.
+# scripts/test: runs files in parallel, keeps their output apart, and leaves nothing running.
 
-# Each test is a process of its own for shellcheck, and what stands in '' is for another shell.
+# Each test runs in a shell of its own, and the code in '' is for another shell.
 # shellcheck disable=SC2016,SC2030,SC2031
 
-# A checkout with the runner alone, and nothing to install or to build
+# A checkout with only the runner, and nothing to install or to build
 setup()
 {
 	local from=$BATS_TEST_DIRNAME/../..
@@ -20,7 +20,7 @@ setup()
 	unset HBPF_COLOR
 }
 
-# suite FILE [TEST COMMAND]... - a file of bats with these tests
+# suite FILE [TEST COMMAND]... - writes a bats file with these tests
 suite()
 {
 	local file=$1
@@ -34,13 +34,13 @@ suite()
 	} >"$file"
 }
 
-# meets MINE OTHERS - a command that succeeds once both files are there
+# meets MINE OTHERS - a command that succeeds once both files exist
 meets()
 {
 	echo "touch $BATS_TEST_TMPDIR/$1; timeout 20 sh -c 'until [ -e $BATS_TEST_TMPDIR/$2 ]; do sleep 0.05; done'"
 }
 
-# runs STATUS ARGUMENT... - the runner
+# runs STATUS ARGUMENT... - runs the runner
 runs()
 {
 	local want=$1
@@ -77,7 +77,7 @@ runs()
 
 @test "a file that is killed is a failure" {
 	suite tests/scripts/a.bats "a" true
-	# with all that is around it
+	# with its whole process group
 	suite tests/scripts/b.bats "b" 'kill -KILL -- -$(ps -o pgid= $$ | tr -d " ")'
 	runs 1 scripts
 	[[ $output == *"failed"$'\n'"  tests/scripts/b.bats: was killed"* ]]
@@ -120,7 +120,7 @@ runs()
 	[ "${lines[-1]}" = "3 passed, 0 failed, 0 skipped" ]
 }
 
-# ended SIGNAL STATUS - two files that hang end with the runner, and so does all they started
+# ended SIGNAL STATUS - two files that hang end with the runner, and so does everything they started
 ended()
 {
 	local pid code=0 try
@@ -153,7 +153,7 @@ ended()
 }
 
 @test "Ctrl-C ends everything that runs" {
-	set -m # or it would be ignored in what starts in the background
+	set -m # or background jobs would ignore it
 	ended INT 130
 }
 
@@ -163,7 +163,7 @@ ended()
 
 @test "unknown arguments are refused before anything runs" {
 	for bad in "-j 0" "-j x" "-x" nothing tests/e2e/nothing.bats; do
-		# shellcheck disable=SC2086 # two words
+		# shellcheck disable=SC2086 # several words
 		run scripts/test $bad
 		echo "$output"
 		[ "$status" -ne 0 ]
@@ -171,7 +171,7 @@ ended()
 	done
 }
 
-# ci STATUS SCRIPT - .ci/run with this in the runner's place
+# ci STATUS SCRIPT - runs .ci/run with this in place of the runner
 ci()
 {
 	printf '#!/bin/bash\n%s\n' "$2" >scripts/test

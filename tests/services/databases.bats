@@ -1,9 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# Databases: loaded through hbpf, and refusing whom docs/SERVICES.md says they refuse, as long as
-# its line is not set.
+# Databases: under load through hbpf, and refusing containers until the line of docs/SERVICES.md is
+# set.
 
-# What lib.bash sets is out of shellcheck's sight, and a test is no subshell of another.
+# Variables come from lib.bash, and each test runs in a shell of its own.
 # shellcheck disable=SC2030,SC2031,SC2154
 load lib
 
@@ -21,7 +21,7 @@ postgres() {
 	eventually on_host pg_isready -q -h 127.0.0.1
 }
 
-# allow_in_pg_hba: docs/SERVICES.md's line
+# allow_in_pg_hba: adds the line of docs/SERVICES.md
 allow_in_pg_hba() {
 	{
 		echo "host    postgres    app    172.30.0.0/24    scram-sha-256"
@@ -56,7 +56,7 @@ sql() {
 	eventually sql "select 1"
 	exits 0 client pgbench --host "$GW" --initialize --quiet
 
-	# A connection for all of a client's transactions, then a new one for each. Vacuuming would
+	# One connection for all transactions of a client, then a new one for each. Vacuuming would
 	# truncate the history between them.
 	exits 0 client pgbench --host "$GW" --no-vacuum --client 8 --jobs 2 --time 4
 	prints '^number of failed transactions: 0 '
@@ -67,7 +67,7 @@ sql() {
 	count=$((count + $(transactions)))
 	figures "pgbench --connect $GW6: $(transactions) transactions, $(grep '^tps' <<<"$out")"
 
-	# what pgbench counted is what the database has got, each sum three times over
+	# the database has what pgbench counted, each sum in three places
 	[ "$(sql "select count(*) from pgbench_history")" = "$count" ]
 	[ "$(sql "select count(distinct sum) from (select sum(abalance) from pgbench_accounts
 		union all select sum(tbalance) from pgbench_tellers
@@ -76,7 +76,7 @@ sql() {
 	closes 5432/tcp
 }
 
-# of pgbench's last run
+# transactions of pgbench's last run
 transactions() {
 	sed -nE 's/^number of transactions actually processed: ([0-9]+).*/\1/p' <<<"$out"
 }
@@ -134,7 +134,7 @@ ask_redis() {
 	closes 6379/tcp
 }
 
-# what redis-benchmark says at the end; what it wrote over and over while it ran is left out
+# redis-benchmark's final output, without its progress
 benchmarked() {
 	tr '\r' '\n' <<<"$out" | sed -nE 's/^(.* requests per second), .*/\1/p' | paste -sd ';'
 }

@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# A name server: many datagrams, answers that have to be sent in fragments, and TCP beside UDP.
+# A name server: many datagrams, answers in fragments, and TCP as well as UDP.
 
-# What lib.bash sets is out of shellcheck's sight, and a test is no subshell of another.
+# Variables come from lib.bash, and each test runs in a shell of its own.
 # shellcheck disable=SC2030,SC2031,SC2154
 load lib
 
@@ -24,7 +24,7 @@ ask() {
 	client dig +tries=1 +time=10 +short "@$gateway" "$@"
 }
 
-# load_with_dnsperf NAME TYPE: over UDP for two seconds, and every question is answered
+# load_with_dnsperf NAME TYPE: over UDP for two seconds; every query is answered
 load_with_dnsperf() {
 	echo "$1 $2" >"$BED/questions"
 	exits 0 client dnsperf -s "$gateway" -d "$BED/questions" -e -c 8 -q 16 -l 2 -t 20
@@ -36,8 +36,8 @@ load_with_dnsperf() {
 		sed -nE 's/^ +Queries per second: +([0-9]+).*/\1 a second/p' <<<"$out")"
 }
 
-# load_with_dig NAME TYPE ANSWER: over TCP with a connection for each question, then with one for 90,
-# as dnsmasq hangs up after 100 and then loses what dnsperf has asked meanwhile
+# load_with_dig NAME TYPE ANSWER: over TCP with a connection for each query, then with one for 90 of
+# them, as dnsmasq closes it after 100 and loses queries that dnsperf has sent meanwhile
 load_with_dig() {
 	yes "$1 $2" | head -n 300 >"$BED/questions"
 	[ "$(ask -f "$BED/questions" +tcp | sort | uniq -c)" = "    300 $3" ]
@@ -55,7 +55,7 @@ load_with_dig() {
 		fragmented=$(fragments)
 		[ "$(ask +bufsize=4096 +ignore big.test TXT)" = "${text% }" ]
 		[ "$(fragments)" -gt "$fragmented" ] || fail "the answer was not sent in fragments"
-		# too large for the client: cut off over UDP, so dig asks again over TCP
+		# too large for the client: truncated over UDP, so dig tries again over TCP
 		[ -z "$(ask +bufsize=1232 +ignore big.test TXT)" ]
 		[ "$(ask +bufsize=1232 big.test TXT)" = "${text% }" ]
 
@@ -70,7 +70,7 @@ load_with_dig() {
 	closes 53/udp 53/tcp
 }
 
-# fragments: how many the host made to send datagrams that did not fit
+# fragments: how many fragments the host has sent
 fragments() {
 	on_host nstat --zeros --ignore --noupdate IpFragCreates Ip6FragCreates |
 		awk '{ sum += $2 } END { print sum }'

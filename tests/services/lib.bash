@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# Real services on the host's loopback, in the bed of tests/e2e: the words to start them with, and
-# to show that what a client hears of them came through hbpf.
+# Real services on the host's loopback, in the test bed of tests/e2e: helpers to start them, and to
+# show that their answers came through hbpf.
 
 # shellcheck source=../e2e/lib.bash
 . "$BATS_TEST_DIRNAME/../e2e/lib.bash"
@@ -12,7 +12,7 @@ PATH=$PATH:/usr/sbin:$(printf '%s:' /usr/lib/postgresql/*/bin)
 
 # ---- services
 
-# home NAME: makes a directory that the services may write to, and prints its path
+# home NAME: makes a directory that the services can write to, and prints its path
 home() {
 	install -d -o nobody -g nogroup "$BED/home" "$BED/home/$1"
 	echo "$BED/home/$1"
@@ -20,16 +20,16 @@ home() {
 
 nobody=(setpriv --reuid=nobody --regid=nogroup --clear-groups env)
 
-# nobody COMMAND...: on the host, with none of root's rights
+# nobody COMMAND...: on the host, without privileges
 nobody() {
 	on_host "${nobody[@]}" HOME="$BED/home" "$@"
 }
 
-# start NAME COMMAND...: as nobody on the host, until the test ends and with all its children; what
-# it prints is in $BED/NAME.log
+# start NAME COMMAND...: as nobody on the host, until the test ends, with all its children; its output
+# is in $BED/NAME.log
 start() {
-	# A plain command and no function, so that $! leads the new process group. And not bats'
-	# descriptor 3: bats waits until everybody has closed it.
+	# no function, so that $! leads the new process group; not bats' descriptor 3: bats waits until
+	# all have closed it
 	nsenter --net=/run/netns/host setsid "${nobody[@]}" HOME="$BED/home" "${@:2}" \
 		>"$BED/$1.log" 2>&1 3>&- &
 	echo "-$!" >>"$BED/pids"
@@ -47,8 +47,8 @@ bound() {
 		fail "nothing is bound to $2"
 }
 
-# nginx DIRECTIVE...: on 127.0.0.1:8088 and [::1]:8088, with these in its server block; what it
-# served is in $BED/home/nginx/access, one line "CLIENT STATUS BYTES" each
+# nginx DIRECTIVE...: on 127.0.0.1:8088 and [::1]:8088, with these in its server block; logs requests
+# in $BED/home/nginx/access, as lines "CLIENT STATUS BYTES"
 nginx() {
 	local home
 	home=$(home nginx)
@@ -77,8 +77,8 @@ nginx() {
 	up tcp 8088
 }
 
-# load_with_wrk URL [wrk's options]: for two seconds, and every answer is a good one; adds their number
-# to $asked
+# load_with_wrk URL [wrk's options]: for two seconds; every answer is a good one; adds their number to
+# $asked
 load_with_wrk() {
 	exits 0 client wrk --threads 2 --connections 32 --duration 2s "${@:2}" "$1"
 	prints '^ +[1-9][0-9]* requests in '
@@ -87,9 +87,9 @@ load_with_wrk() {
 	asked=$((asked + $(sed -nE 's/^ +([0-9]+) requests in .*/\1/p' <<<"$out")))
 }
 
-# ---- that it is hbpf's doing
+# ---- through hbpf
 
-# opens PORT/PROTO...: by attach, and not before
+# opens PORT/PROTO...: attach opens the ports, which were closed before
 opens() {
 	local spec
 	for spec; do shut "$spec"; done
@@ -97,13 +97,13 @@ opens() {
 	attach $(printf -- '--port %s ' "$@")
 }
 
-# shut PORT/PROTO: clients are refused at once, at every gateway
+# shut PORT/PROTO: clients are refused immediately, at every gateway
 shut() {
 	misses ECONNREFUSED "${1#*/}" "$GW:${1%/*}"
 	misses ECONNREFUSED "${1#*/}" "[$GW6]:${1%/*}"
 }
 
-# carried PORT/PROTO PACKETS: as many at least went each way, and no packet was lost on hbpf's part
+# carried PORT/PROTO PACKETS: at least so many went each way, and hbpf dropped none
 carried() {
 	exits 0 hb ports list --json
 	json ".bridges[0].ports | map(select(\"\(.gateway_port)/\(.protocol)\" == \"$1\")) |
@@ -111,7 +111,7 @@ carried() {
 	uncounted IN_FAILED OUT_FAILED OUT_AMBIGUOUS OUT_GUARD IN_COLLISION
 }
 
-# closes PORT/PROTO...: by detach
+# closes PORT/PROTO...: detach closes the ports
 closes() {
 	local spec
 	hb detach
@@ -125,7 +125,7 @@ client() {
 
 # ---- figures
 
-# figures TEXT: for people, and never compared with anything
+# figures TEXT: printed for the reader, not compared with anything
 figures() {
 	echo "# figures: $*" >&3
 }

@@ -1,20 +1,20 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# A tunnel through a server of the host: what goes through it comes from one connection.
+# A tunnel through an SSH server of the host, with all its traffic in one connection.
 
-# What lib.bash sets is out of shellcheck's sight, and a test is no subshell of another.
+# Variables come from lib.bash, and each test runs in a shell of its own.
 # shellcheck disable=SC2030,SC2031,SC2154
 load lib
 
-# sshd_on_2222: lets nobody in, by a key
+# sshd_on_2222: accepts user nobody, by a key
 sshd_on_2222() {
 	local home
 	home=$(home sshd)
-	# made on the host and not in the client, so that only the right host has it
+	# on the host and not in the client, so that only the right host has it
 	nobody ssh-keygen -q -t ed25519 -N "" -f "$home/host_key"
 	ssh-keygen -q -t ed25519 -N "" -f "$BED/key"
 	install -o nobody -m 600 "$BED/key.pub" "$home/authorized_keys"
-	# Without PAM, sshd takes an account for locked when it may not read the password's entry.
+	# without PAM, sshd takes an account for locked if it cannot read its password entry
 	cat >"$home/conf" <<-EOF
 		ListenAddress 127.0.0.1:2222
 		ListenAddress [::1]:2222
@@ -44,7 +44,7 @@ tunnel() {
 	eventually connected
 }
 
-# Not by ss, which sees what ssh still has to listen on.
+# Not by ss, which shows the socket before ssh listens.
 connected() {
 	if ! kill -0 "$ssh"; then
 		fail "ssh ended: $(<"$BED/ssh.log")" "$(<"$BED/sshd.log")"

@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# Bulk: HBPF_TRANSFER GiB (10) to the client, a tenth of it back at the same time and over IPv6.
+# Bulk data: HBPF_TRANSFER GiB (10) to the client, a tenth of it back at the same time and over IPv6.
 
-# What lib.bash sets is out of shellcheck's sight, and a test is no subshell of another.
+# Variables come from lib.bash, and each test runs in a shell of its own.
 # shellcheck disable=SC2030,SC2031,SC2154
 load lib
 
@@ -14,7 +14,7 @@ transfers() {
 	began=$SECONDS
 	exits 0 client "${PY[@]}" "$BATS_TEST_DIRNAME/tools/transfer.py" dial "$1:7000" "$4"
 	figures "transfer $1: $3 bytes to the client, $4 from it, in $((SECONDS - began)) s"
-	# its last line may come after the client has gone
+	# its last line may come after the client's end
 	eventually grep -q '^received' "$BED/bulk$2.log"
 	sum='[0-9a-f]{64}'
 	[[ $out =~ (^|$'\n')received\ ($3\ $sum)($|$'\n') ]]

@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# Web servers: many short requests, big answers, and connections that last.
+# Web servers: many short requests, big answers, and long connections.
 
-# What lib.bash sets is out of shellcheck's sight, and a test is no subshell of another.
+# Variables come from lib.bash, and each test runs in a shell of its own.
 # shellcheck disable=SC2030,SC2031,SC2154
 load lib
 
@@ -11,10 +11,10 @@ load lib
 	nginx 'location = / { return 200 "from the host\n"; }' "root $BED/home/nginx;"
 	head -c 1000000 /dev/urandom >"$BED/home/nginx/big"
 	opens 8088/tcp
-	# whoever closes first is left with a used port
+	# the side that closes first keeps the port in TIME_WAIT
 	in_ns c1 sysctl -qw net.ipv4.ip_local_port_range="1024 65535"
 
-	# that wrk tells of bad answers
+	# control: wrk reports bad answers
 	exits 0 client wrk --connections 1 --threads 1 --duration 1s "http://$GW:8088/none"
 	prints 'Non-2xx'
 	: >"$BED/home/nginx/access"
@@ -27,7 +27,7 @@ load lib
 		cmp "$BED/big" "$BED/home/nginx/big"
 	done
 
-	# What wrk cuts off when its time is up may or may not have been served.
+	# requests that wrk aborts at its end may or may not have been served
 	served=$(grep -cE "^($C1|$C1_6) 200 " "$BED/home/nginx/access")
 	[ "$served" -ge "$asked" ] || fail "wrk counts $asked answers, nginx $served"
 	[ "$(wc -l <"$BED/home/nginx/access")" -eq "$served" ] ||
@@ -52,7 +52,7 @@ load lib
 	closes 8765/tcp
 }
 
-# may URL: what the client is answered, as HTTP's code
+# may URL: the HTTP status that the client gets
 may() {
 	client curl --silent --globoff --max-time 10 --output /dev/null --write-out '%{http_code}' "$1"
 }

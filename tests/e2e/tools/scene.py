@@ -254,7 +254,7 @@ def neighbour_survives(proto, service, where, client, flood_at, count, pins, *po
     exchange(connect(client, "tcp", where), listener.accept()[0])
     check(answer(*asked(server, client, where)), "no answer to a new question")
 
-    # The control: the flood has pushed the others' flows out of the table that all share.
+    # control: the flood has pushed the others' flows out of the table that all share.
     for table in ("recent_tcp", "recent_udp"):
         clear(f"{pins}/{table}")
     for one, call, *arguments in ((answers[1][0], answer, *answers[1]),

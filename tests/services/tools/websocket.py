@@ -19,9 +19,9 @@ import sys
 import websockets
 
 ECHO, STREAM = 0, 1
-# Seconds, for whatever is due
+# Seconds to wait for anything
 PATIENCE = 60
-# Pings go all the time, in between.
+# Pings are sent all the time, in between.
 OPTIONS = {"compression": None, "ping_interval": 0.5, "ping_timeout": PATIENCE}
 # Enough to keep a connection busy, few enough not to wait for the last ones.
 WINDOW = 8
@@ -51,7 +51,7 @@ async def stream(socket, credit, ended):
 
 
 async def answer(socket):
-    # Without it the stream would fill all buffers, and the echoes wait behind it.
+    # Without it the stream would fill all buffers, and the echoes would wait.
     credit = asyncio.Semaphore(WINDOW)
     ended = asyncio.Event()
     streaming = asyncio.create_task(stream(socket, credit, ended))
