@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Found by the scripts of packages that scripts/deps installs, before Debian's invoke-rc.d and
-# deb-systemd-invoke: does nothing for the servers in HBPF_NO_START and hands the rest on. A
-# /usr/sbin/policy-rc.d might be there already, and would stay if its maker were killed.
+# Replaces Debian's invoke-rc.d and deb-systemd-invoke for the packages that scripts/deps installs:
+# does nothing for the servers in HBPF_NO_START and calls Debian's for others. A
+# /usr/sbin/policy-rc.d may exist already, and would stay if scripts/deps were killed.
 
 for word; do
 	for server in $HBPF_NO_START; do

@@ -30,14 +30,14 @@ unlogged()
 	! grep -Eq -- "$1" "$LOG"
 }
 
-# is_live BRIDGE, is_gone BRIDGE
+# is_live BRIDGE, is_detached BRIDGE
 is_live()
 {
 	hbpf status --json | jq -e --arg bridge "$1" \
 		'[.bridges[] | select(.bridge == $bridge and .live)] | length == 1'
 }
 
-is_gone()
+is_detached()
 {
 	! hbpf status "$1"
 }

@@ -82,7 +82,7 @@ reached_from()
 	wait_until 30 is_live "$(bridge_of other-net)" # a sign that labels were read
 	reached_from other-net
 	run -7 in_container test-net "${fetch[@]}" http://host.docker.internal:8088
-	is_gone "$(bridge_of test-net)"
+	is_detached "$(bridge_of test-net)"
 }
 
 @test "a section may name a network before that network exists" {
@@ -149,7 +149,7 @@ reached_from()
 	[ "$(grep -c 'bad-net on br-[0-9a-f]*, label hbpf.ports: port must be' "$LOG")" = 1 ]
 	[ "$(grep -c 'worse-net on br-[0-9a-f]*, label hbpf.ports: .*control character' "$LOG")" = 1 ]
 	unlogged '^hbpf: all is well'
-	is_gone "$(bridge_of bad-net)"
+	is_detached "$(bridge_of bad-net)"
 }
 
 @test "a network deleted with an open connection leaves nothing, and is served when re-created" {

@@ -15,7 +15,7 @@ on_bridge() {
 	in_ns host "${PY[@]}" "$E2E/tools/bpf.py" tcx-list br-test | grep -q "$1"
 }
 
-gone() {
+no_program() {
 	! on_bridge "$1"
 }
 
@@ -24,7 +24,7 @@ lose_bpffs() {
 	umount "$HBPF_BPFFS"
 	mount -t bpf -o mode=0700 bpf "$HBPF_BPFFS"
 	# the kernel frees links later
-	eventually gone hbpf_ingress
+	eventually no_program hbpf_ingress
 }
 
 remove_backstop() {
@@ -82,7 +82,7 @@ lost_and_detached() {
 	remember
 	attach --port 8088
 	umount "$HBPF_BPFFS"
-	eventually gone hbpf_ingress
+	eventually no_program hbpf_ingress
 	closed
 	exits 1 hb status
 	prints '^br-test: guard only' 'hbpf detach br-test'
@@ -157,7 +157,7 @@ other() {
 	remember
 	attach --port 8088
 	rm -r "$HBPF_BPFFS/hbpf"
-	eventually gone hbpf_ingress
+	eventually no_program hbpf_ingress
 	closed
 	exits 1 hb status
 	prints '^br-test: guard only'
@@ -217,7 +217,7 @@ detached_without() {
 	attach
 	reaches svc tcp "$GW:8088"
 	rm "$(pin_dir br-test)"/link_*
-	eventually gone hbpf_ingress
+	eventually no_program hbpf_ingress
 	closed
 	attach
 	reaches svc tcp "$GW:8088"

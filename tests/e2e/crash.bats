@@ -26,7 +26,7 @@ killed() {
 @test "attach with the NAT bypass, killed at any instant" {
 	hb attach br-test --nat-bypass on >"$BED/log" 2>&1 || skip "this kernel has no NAT bypass"
 	hb detach
-	killed attach-pinned
+	killed attach-nat-bypass
 }
 
 @test "attach again with another port, gateway and --from, killed at any instant" {
@@ -68,7 +68,7 @@ changed_world() {
 
 @test "commands are killed at every kind of call that could change anything" {
 	local story
-	for story in attach-pinned attach-again clsact-to-tcx ports-del ports-set detach-clsact; do
+	for story in attach-nat-bypass attach-again clsact-to-tcx ports-del ports-set detach-clsact; do
 		/usr/bin/python3 "$E2E/tools/crash.py" calls $story >"$BED/log"
 	done
 }

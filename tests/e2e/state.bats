@@ -95,7 +95,7 @@ netns_inode() {
 		sleep 0.1
 	done
 	[ "$i" -lt 50 ] || skip "no new namespace got the inode number of the dead one"
-	[ -e "$left/bridge_config" ] || fail "the state is gone by itself: nothing is tested"
+	[ -e "$left/bridge_config" ] || fail "the state was removed already: nothing is tested"
 
 	in_ns "next$i" ip link set lo up
 	in_ns "next$i" ip link add br-test type bridge
@@ -342,7 +342,7 @@ is_attached() {
 	attach --port 8088 >"$BED/log"
 }
 
-second_attach_heals() {
+second_attach_repairs() {
 	attach --port 8088 >"$BED/log" && reaches svc tcp "$GW:8088" &&
 		hb detach >"$BED/log" && unchanged
 }
@@ -354,7 +354,7 @@ detach_cleans() {
 @test "attach killed at any instant: guarded, and a second attach repairs it" {
 	serve svc --tcp 127.0.0.1:8088
 	remember
-	prepare=nothing_attached judge=second_attach_heals
+	prepare=nothing_attached judge=second_attach_repairs
 	killed_at_each attach br-test --hook tcx --port 8088
 }
 
@@ -373,7 +373,7 @@ detach_cleans() {
 @test "detach killed at any instant: an attach repairs it" {
 	serve svc --tcp 127.0.0.1:8088
 	remember
-	prepare=is_attached judge=second_attach_heals
+	prepare=is_attached judge=second_attach_repairs
 	killed_at_each detach br-test
 }
 

@@ -182,7 +182,7 @@ load watch
 		eventually logged "br-two: addresses.*172.$address"
 	done
 	[ "$(grep -c "$GW.*8088\|8088.*$GW" "$BED/watch.log")" -eq 1 ] ||
-		fail "not told just once" "$(<"$BED/watch.log")"
+		fail "not logged exactly once" "$(<"$BED/watch.log")"
 	kill -KILL "$holder"
 	eventually live br-test
 }

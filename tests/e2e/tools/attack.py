@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Frames that no honest client sends, one after another, and what became of each.
+"""Sends frames that no valid client sends, one after another, and prints the result of each.
 
     attack.py SET [WRAPPING]...    every attack of the set, in every wrapping (default: plain)
 
-A client's namespace throws, the host's is looked at: a service got the datagram, TCP was handed
-a segment, or anything at all came back. One line for each attack:
+They are sent from a client's namespace. An attack gets in if on the host a service got the datagram
+or TCP got a segment, or if anything came back. One line for each attack:
 
     in    NAME [WRAPPING]: what was seen
     out   NAME [WRAPPING]
@@ -59,7 +59,7 @@ def to_loopback():
 
 
 def datagrams():
-    """Those of them that Linux takes from a broadcast frame, too."""
+    """Those of them that Linux also accepts in a broadcast frame."""
     for dst in LOOPBACKS:
         for port in (EXPORTED, HIDDEN):
             yield f"udp {dst}:{port}", IP(src=CLIENT, dst=dst) / udp(port)
@@ -70,7 +70,7 @@ PROTOCOLS = {136: "udp-lite", 132: "sctp", 33: "dccp", 4: "ipip", 47: "gre"}
 
 
 def with_ports(proto, dst, port):
-    """Something of that protocol; UDP-Lite (RFC 3828) is particular about its checksum."""
+    """A packet of that protocol; UDP-Lite (RFC 3828) needs a valid checksum."""
     ip = IP(src=CLIENT, dst=dst, proto=proto)
     payload = struct.pack("!HHHH", SPORT, port, 0, 0) + b"attack"
     if PROTOCOLS[proto] == "udp-lite":
@@ -79,14 +79,14 @@ def with_ports(proto, dst, port):
 
 
 def other_protocols():
-    """What has ports that look like UDP's, or another packet inside."""
+    """Protocols with ports in the same place as UDP's, or with another packet inside."""
     for proto, name in PROTOCOLS.items():
         for dst in LOOPBACKS:
             yield f"{name} {dst}", with_ports(proto, dst, HIDDEN)
 
 
 def tunnelled():
-    """The same to the gateway, and packets to loopback inside of packets to it."""
+    """The same to the gateway, and packets to loopback inside packets to it."""
     inner = bytes(IP(src=CLIENT, dst="127.0.0.1") / udp())
     ip = IP(src=CLIENT, dst=GATEWAY)
     for proto, name in PROTOCOLS.items():
@@ -107,8 +107,8 @@ def source_routes():
 
 
 def host_addresses(family):
-    """All of the host's own: the gateway, other bridges', loopback's additional ones, and of what
-    routes make it take for itself (anycast, AnyIP) an address each."""
+    """The host's own: the gateway, those of other bridges, additional ones of lo, and one for each
+    kind that routes make local (anycast, AnyIP)."""
     import ipaddress
     import subprocess
 
@@ -125,7 +125,7 @@ def host_addresses(family):
 
 
 def from_host():
-    """One way, with a source that is the host's own."""
+    """UDP with a source address of the host."""
     for src in host_addresses(4):
         yield f"from {src}", IP(src=src, dst=GATEWAY) / udp()
     for src in host_addresses(6):
@@ -149,7 +149,7 @@ def from_elsewhere():
 
 
 def from_nobody():
-    """Sources that nobody at all has; Linux refuses these by itself as well."""
+    """Sources that no host has; Linux rejects these by itself as well."""
     for src in ("0.0.0.0", "224.0.0.1", "239.1.2.3", "255.255.255.255"):
         yield f"from {src}", IP(src=src, dst=GATEWAY) / udp()
     for src in ("ff02::1", "ff0e::9"):
@@ -157,7 +157,7 @@ def from_nobody():
 
 
 def to_loopback6():
-    """::1 and its IPv4 likeness, also behind headers that hide the transport."""
+    """::1 and v4-mapped loopback, also behind headers that hide the transport."""
     for dst in ("::1", "::ffff:127.0.0.1"):
         ip = IPv6(src=CLIENT6, dst=dst)
         for name, headers in (("", None), ("hop-by-hop ", IPv6ExtHdrHopByHop()),
@@ -178,7 +178,7 @@ def options(count):
 
 
 def hidden_transport():
-    """To the gateway: a port that is not exported, hidden as well as IPv6 allows."""
+    """To the gateway: a port that is not exported, hidden behind extension headers."""
     ip = IPv6(src=CLIENT6, dst=GATEWAY6)
     for count in (1, 7, 8, 9, 20):
         yield f"options*{count}", ip / options(count) / udp(HIDDEN)
@@ -214,7 +214,7 @@ def fragments_to_loopback():
 
 
 def fragments():
-    """To the gateway: to end up at a port that is not exported, or to make up a datagram."""
+    """To the gateway: fragments that aim at a closed port, or at a forged datagram."""
     data = bytes(UDP(sport=SPORT, dport=EXPORTED, len=40, chksum=0)) + b"x" * 32
     other = bytes(UDP(sport=SPORT, dport=HIDDEN, len=40, chksum=0)) + b"y" * 32
     ip = IP(src=CLIENT, dst=GATEWAY)
@@ -246,7 +246,7 @@ def fragments():
 
 
 def forged_errors():
-    """ICMP that quotes what was never sent, as if by a loopback service that waits for CLIENT."""
+    """ICMP that quotes packets that were never sent, as if by a loopback service to CLIENT."""
     for kind, code in ((3, 3), (3, 2), (3, 4), (4, 0), (5, 1), (11, 0), (12, 0)):
         for src in ("127.0.0.1", GATEWAY):
             quote = IP(src=src, dst=CLIENT) / UDP(sport=WAITING, dport=SPORT)
@@ -280,7 +280,7 @@ def wrap(packet, wrapping, bridge, own):
 
 
 class Host:
-    """What the host has, gets and answers."""
+    """The host's services, and what the host receives and answers."""
 
     def __init__(self):
         self.services, self.listeners = {}, []
@@ -293,7 +293,7 @@ class Host:
                 listener = make("host", "tcp", family, (addr, port))
                 listener.listen(8)
                 self.listeners.append(listener)
-        # the service of one who listens at the gateway itself; nothing of hbpf's business
+        # a service on the gateway itself, which does not concern hbpf
         if "OUTER" in os.environ:
             for addr in (GATEWAY, GATEWAY6):
                 family = socket.AF_INET6 if ":" in addr else socket.AF_INET
@@ -316,7 +316,7 @@ class Host:
 
     @staticmethod
     def answer_all():
-        """No limits to what the host says: silence must mean that there was nothing to answer."""
+        """No rate limits of the host: silence must mean that there was nothing to answer."""
         with netns("host"):
             for key, value in (("ipv4/icmp_ratelimit", "0"), ("ipv4/icmp_msgs_per_sec", "100000"),
                                ("ipv4/icmp_msgs_burst", "100000"), ("ipv6/icmp/ratelimit", "0"),
@@ -325,7 +325,7 @@ class Host:
                     with open(f"/proc/sys/net/{key}", "w") as file:
                         file.write(value)
                 except OSError:
-                    pass  # of the whole machine on older kernels
+                    pass  # not per namespace on older kernels
 
     @staticmethod
     def tcp_segments():
@@ -334,7 +334,7 @@ class Host:
         return int(values[names.index("InSegs")])
 
     def pass_fence(self):
-        """All frames sent before have been dealt with. Twice: once to lo and once from there."""
+        """Wait until all earlier frames were handled. Twice: once to lo and once from there."""
         for _ in range(2):
             self.client.send(b"fence")
             _, peer = self.fence.recvfrom(100)
@@ -387,7 +387,7 @@ def main():
         for wrapping in wrappings:
             for packet in packets if isinstance(packets, list) else [packets]:
                 host.wire.send(wrap(packet, wrapping, bridge, own))
-            # one line, however it is looked at
+            # one line for each attack
             seen = list(host.seen())
             label = name if wrapping == "plain" else f"{name} [{wrapping}]"
             print(f"in    {label}: {'; '.join(seen)}" if seen else f"out   {label}")

@@ -81,7 +81,7 @@ def connect(ns, kind, where, bind=None, timeout=10, reuseport=False):
 
 
 def exchange(one, other, text=b"ping"):
-    """Bytes there and back again."""
+    """Send bytes there and back."""
     one.sendall(text)
     got = recv_exactly(other, len(text))
     check(got == text, f"sent {text!r}, arrived {got!r}")
@@ -111,7 +111,7 @@ def hbpf(*args, ns="host", check_exit=True):
 
 
 def background():
-    """Go on as a child; its pid goes to $BED/pids, and descriptors from 64 on stay open."""
+    """Continue as a child; its PID is added to $BED/pids, and descriptors from 64 on stay open."""
     child = os.fork()
     if child:
         with open(os.path.join(os.environ["BED"], "pids"), "a") as pids:
@@ -121,7 +121,7 @@ def background():
     null = os.open("/dev/null", os.O_RDWR)
     for fd in range(3):
         os.dup2(null, fd)
-    # bats waits for whoever holds its own descriptors
+    # bats waits for all processes with its descriptors
     os.closerange(null, 64)
 
 

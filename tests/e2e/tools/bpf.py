@@ -1,24 +1,24 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""The few bpf(2) calls the tests need and Debian 12's bpftool does not have.
+"""The bpf(2) calls that the tests need and Debian 12's bpftool lacks.
 
     bpf.py counters PIN              NAME PACKETS of every hbpf counter that is not zero
     bpf.py dump PIN                  a map's values, in hex
     bpf.py clear PIN                 delete a map's entries
     bpf.py write PIN OFFSET HEX      change bytes of entry 0 of an array
-    bpf.py witness DIR [VERDICT]     load a program that counts and passes (-1: on to the next one;
-                                     0: past all others); pin it as DIR/program and its map as
-                                     DIR/count
-    bpf.py cookie DIR                the same for one that keeps the first words of skb->cb and passes
+    bpf.py witness DIR [VERDICT]     load a program that counts packets and returns VERDICT (-1: the
+                                     next program runs; 0: no other does); pin it as DIR/program and
+                                     its map as DIR/count
+    bpf.py cookie DIR                the same for one that stores the first words of skb->cb
     bpf.py witnessed DIR             how many packets it saw
     bpf.py tcx-attach DIR DEV SIDE [before]
                                      attach that program with tcx, behind all others or before
                                      them; pin the link as DIR/link_SIDE
-    bpf.py mirror DIR DEV            load a program that sends a copy of each packet out of DEV and
-                                     passes; pin it as DIR/program
+    bpf.py mirror DIR DEV            load a program that sends a copy of each packet out of DEV; pin
+                                     it as DIR/program
     bpf.py entries PIN               how many entries a hash map has
-    bpf.py link-detach PIN           take a link's program off, as `bpftool link detach` does
-    bpf.py backstop-detach DEV       take hbpf's backstop off DEV
+    bpf.py link-detach PIN           detach a link's program, as `bpftool link detach` does
+    bpf.py backstop-detach DEV       detach hbpf's backstop from DEV
     bpf.py tcx-list [DEV]            tcx programs as DEV SIDE NAME, in the order they run
 """
 import ctypes
@@ -80,7 +80,7 @@ def possible_cpus():
 
 
 def values(fd):
-    """Values of an array; of a per-CPU one, a list for each."""
+    """A list for each entry of an array: its value, or one for each CPU."""
     kind, _, value_size, entries = map_info(fd)
     each = (value_size + 7) & ~7 if kind == PERCPU_ARRAY else value_size
     size = each * (possible_cpus() if kind == PERCPU_ARRAY else 1)

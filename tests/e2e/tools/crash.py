@@ -1,21 +1,21 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Commands that die, or whose system calls fail, at one instant after another.
+"""Kills commands, or lets their system calls fail, at one instant after another.
 
-    crash.py kill STORY     SIGKILL before each system call that changes anything, and after the last
-    crash.py fail STORY     an error from each bpf(2), from each write to /proc/sys and from all
-                            else that changes anything
+    crash.py kill STORY     SIGKILL before each system call that changes anything
+    crash.py fail STORY     an error from each bpf(2), each write to /proc/sys and every other call
+                            that changes anything
     crash.py world STORY    stopped after each, while the bridge is renamed, deleted, re-created, or
                             its name given to another
-    crash.py calls STORY    is what is traced all that could change anything?
+    crash.py calls STORY    checks that all calls that could change anything are traced
 
-HBPF_INSTANTS says how many instants of a story are tried, evenly spread (default 12; 999: all of
-them). The last line tells how many were. Exit 0: what must hold held at every one:
+HBPF_INSTANTS is how many instants of a story are tried, evenly spread (default 12; 999: all of
+them). The last line is a summary. Exit 0 if at every instant:
 
- - route_localnet is on only where the guard is: also tried with a packet to 127.0.0.1;
- - a port that the story does not touch works all the time once it is attached;
+ - route_localnet is on only with the guard, which a packet to 127.0.0.1 tests as well;
+ - a port that the story does not change works all the time once it is attached;
  - the next status, attach and detach work, and then the host is as before the story;
- - an error: exit 1, its text in the message, all as before the command; or it did not matter.
+ - an error: exit 1, its text in the message, and rolled back; or it was harmless.
 """
 import errno
 import os
@@ -33,11 +33,11 @@ from raw import CLIENT, GATEWAY, bridge_and_own_mac, packet_socket  # noqa: E402
 BRIDGE, RENAMED, PORT, OTHER = "br-test", "br-lan", 8088, 9000
 ATTACH = ("attach", BRIDGE, "--port", str(PORT), "--hook")
 
-# name: (what went before, the command). Every story ends attached with PORT, or detached.
+# name: (commands before, the command). Every story ends attached with PORT, or detached.
 STORIES = {
     "attach-tcx": ([], (*ATTACH, "tcx")),
     "attach-clsact": ([], (*ATTACH, "clsact")),
-    "attach-pinned": ([], (*ATTACH, "tcx", "--nat-bypass", "on")),
+    "attach-nat-bypass": ([], (*ATTACH, "tcx", "--nat-bypass", "on")),
     "attach-again": ([(*ATTACH, "tcx")],
                      ("attach", BRIDGE, "--port", str(OTHER), "--from", "onlink",
                       "--gateway", "10.9.9.9")),
@@ -55,15 +55,15 @@ STORIES = {
 
 TRACED = ("bpf,write,writev,pwrite64,mkdir,mkdirat,symlink,symlinkat,unlink,unlinkat,rmdir,rename,"
           "renameat,renameat2,mount,umount2,sendto,sendmsg,ioctl")
-# What else the commands call: it looks, waits, or touches nothing but the process itself (and, for
-# hbpf watch, the time of the bpffs).
+# Other calls of the commands: they read, wait, or change only the process itself (and, for hbpf
+# watch, the time of the bpffs).
 HARMLESS = set("""access arch_prctl bind brk close dup3 execve exit_group faccessat2 fcntl flock
     fstatfs getdents64 geteuid getrandom getsockname getsockopt lseek mmap mprotect mremap munmap
     newfstatat fstat openat pread64 prlimit64 read readlink readlinkat recvmsg rseq rt_sigaction
     rt_sigprocmask set_robust_list set_tid_address setsockopt sched_getaffinity socket statfs
     uname futex utimensat""".split())
-# What of it leaves a trace behind. Maps and programs that were only made go with their process;
-# so do questions, to maps and to netlink.
+# The traced calls that have a lasting effect. Maps and programs that were only created end with
+# their process; lookups in maps and netlink queries have none.
 CHANGES = re.compile(r"bpf\(BPF_(OBJ_PIN|LINK_|MAP_UPDATE|MAP_DELETE|PROG_ATTACH|PROG_DETACH)"
                      r"|writev?\((?!1,|2,)|mkdir|symlink|unlink|rmdir|rename|mount"
                      r"|RTM_(NEW|DEL)(QDISC|TFILTER)|RTM_SETLINK|SOCK_DESTROY")
@@ -82,7 +82,7 @@ def strace(story, *options, trace=TRACED):
 
 
 def footprint():
-    """All that hbpf changes on a host, for comparing."""
+    """Everything that hbpf changes on a host, to compare."""
     pins = [path for path, _, _ in os.walk(os.environ["HBPF_BPFFS"])]
     pins += [os.path.join(path, name) for path, _, names in os.walk(os.environ["HBPF_BPFFS"])
              for name in names]
@@ -118,7 +118,7 @@ def exports():
 
 
 class Witnesses:
-    """A service behind the export, one that is nobody's business, and a hostile client."""
+    """A service behind the export, one that is not exported, and a hostile client."""
 
     def __init__(self):
         self.listener = listen("host", f"127.0.0.1:{PORT}")
@@ -132,10 +132,10 @@ class Witnesses:
         with netns("c1"):
             self.wire = packet_socket()
         self.meet(BRIDGE)
-        self.leaks()  # and the neighbours know each other
+        self.leaks()  # resolves the neighbours
 
     def meet(self, name):
-        """A re-created bridge has another MAC address."""
+        """Rebuild the packet, as a re-created bridge has another MAC address."""
         with netns("c1"):
             bridge, own = bridge_and_own_mac(name)
             subprocess.run(["ip", "neigh", "flush", "dev", "eth0"], check=True)
@@ -158,7 +158,7 @@ class Witnesses:
             return False
 
     def linger(self):
-        """A connection over each port that there is: `del` and `detach` have something to end."""
+        """Open a connection through each port, for `del` and `detach` to end."""
         for sock in self.lingering:
             sock.close()
         self.lingering = []
@@ -181,7 +181,7 @@ class Witnesses:
 
 
 def guarded(witnesses, what):
-    """The invariant, by looking and by trying."""
+    """Check the invariant, by the state of the host and by a packet."""
     with netns("host"):
         with open(f"/proc/sys/net/ipv4/conf/{BRIDGE}/route_localnet") as file:
             on = file.read().strip() != "0"
@@ -193,18 +193,18 @@ def guarded(witnesses, what):
     done = hbpf("status", check_exit=False)
     check(done.returncode in (0, 1), f"{what}: status exits {done.returncode}")
     check(done.returncode == 0 or "hbpf attach" in done.stdout + done.stderr,
-          f"{what}: status fails without a word")
+          f"{what}: status fails without a message")
 
 
 def attached_before(story):
     return bool(STORIES[story][0])
 
 
-def works_on(story, witnesses, before, what, heal):
-    """The next attach and detach, or detach alone, mend all of it."""
+def recovers(story, witnesses, before, what, attach):
+    """Check that the next attach and detach, or detach alone, repair everything."""
     if attached_before(story) and STORIES[story][1][0] != "detach":
         check(witnesses.served(), f"{what}: port {PORT} does not work any more")
-    if heal:
+    if attach:
         hbpf("attach", BRIDGE, "--port", str(PORT))
         check(witnesses.served(), f"{what}: port {PORT} does not work after the next attach")
         check(not witnesses.leaks(), f"{what}: a packet to 127.0.0.1 got in after the next attach")
@@ -223,7 +223,7 @@ def prepare(story, witnesses):
 
 
 def spread(points):
-    """As many of them as HBPF_INSTANTS wants, the first and the last among them."""
+    """HBPF_INSTANTS of them, including the first and the last."""
     wanted = int(os.environ.get("HBPF_INSTANTS", "12"))
     if len(points) <= wanted:
         return points
@@ -231,7 +231,7 @@ def spread(points):
 
 
 def nth_of_its_kind(calls, at):
-    """strace counts each system call by itself: (its name, which one of that name)."""
+    """(name, number): strace counts system calls by name."""
     name = calls[at].split("(")[0]
     return name, sum(call.startswith(name + "(") for call in calls[:at + 1])
 
@@ -254,14 +254,14 @@ def kill(story):
     exhaustive = chosen == points
     for turn, at in enumerate(chosen):
         name, number = nth_of_its_kind(calls, at)
-        # what is left can be mended in two ways; both where all instants are tried
-        for heal in (True, False) if exhaustive else (turn % 2 == 0,):
+        # there are two ways to repair it; try both if all instants are tried
+        for attach in (True, False) if exhaustive else (turn % 2 == 0,):
             what = f"{story} killed before {name} number {number}: {calls[at].strip()[:100]}"
             prepare(story, witnesses)
             done, _ = strace(story, "-e", f"inject={name}:signal=KILL:when={number}")
-            check(done.returncode in (-9, 137), f"{what}: it lived, {done.returncode}")
+            check(done.returncode in (-9, 137), f"{what}: not killed, {done.returncode}")
             guarded(witnesses, what)
-            works_on(story, witnesses, before, what, heal)
+            recovers(story, witnesses, before, what, attach)
     print(f"{story}: killed at {len(chosen)} of {len(points)} instants "
           f"({len(calls)} calls traced)")
 
@@ -297,7 +297,7 @@ def replace():
     make_bridge()
 
 
-CHANGE_OF_WORLD = (rename, delete, recreate, replace)
+CHANGES_OF_BRIDGE = (rename, delete, recreate, replace)
 
 
 def bridges():
@@ -306,8 +306,8 @@ def bridges():
                 if os.path.exists(f"/proc/sys/net/ipv4/conf/{name}")]
 
 
-def put_back(witnesses):
-    """One bridge, called and wired as before the story."""
+def restore_bridge(witnesses):
+    """Back to one bridge, with the name and the port from before the story."""
     there = bridges()
     if RENAMED in there:
         if BRIDGE in there:
@@ -322,12 +322,12 @@ def put_back(witnesses):
 def wait_for(condition, what):
     end = time.monotonic() + 20
     while not condition():
-        check(time.monotonic() < end, f"{what}: never came")
+        check(time.monotonic() < end, f"{what}: timed out")
         time.sleep(0.01)
 
 
 def interrupted(story, name, number, change, what):
-    """Run the story's command, stop it after that call, change the world, let it go on."""
+    """Run the story's command, stop it after that call, change the bridge, let it continue."""
     log = os.path.join(os.environ["BED"], "strace")
     if os.path.exists(log):
         os.remove(log)
@@ -352,7 +352,7 @@ def interrupted(story, name, number, change, what):
 
 
 def closed_all(witnesses, what):
-    """What `guarded` looks at, of every bridge there is, whatever is attached to it."""
+    """The checks of guarded() for every bridge, attached or not."""
     for bridge in bridges():
         with netns("host"):
             with open(f"/proc/sys/net/ipv4/conf/{bridge}/route_localnet") as file:
@@ -378,7 +378,7 @@ def world(story):
     for turn, at in enumerate(chosen):
         name, number = nth_of_its_kind(calls, at)
         all_of_them = chosen == points
-        for change in CHANGE_OF_WORLD if all_of_them else (CHANGE_OF_WORLD[turn % 4],):
+        for change in CHANGES_OF_BRIDGE if all_of_them else (CHANGES_OF_BRIDGE[turn % 4],):
             tried += 1
             what = f"{story}, {change.__name__} after {name} number {number}: {calls[at].strip()[:90]}"
             prepare(story, witnesses)
@@ -390,23 +390,23 @@ def world(story):
                 closed_all(witnesses, what)
             hbpf("detach", "--all")
             closed_all(witnesses, what)
-            put_back(witnesses)
+            restore_bridge(witnesses)
             same(before, footprint(), what)
-    print(f"{story}: the world changed {tried} times, at {len(chosen)} of {len(points)} instants")
+    print(f"{story}: the bridge changed {tried} times, at {len(chosen)} of {len(points)} instants")
 
 
-# What libbpf asks the kernel before it loads anything: whether it takes BTF, names, global data.
+# libbpf's probes before it loads anything: for BTF, names, global data.
 PROBES = ("BPF_BTF_LOAD", "BPF_PROG_TYPE_SOCKET_FILTER",
           "map_type=BPF_MAP_TYPE_ARRAY, key_size=4, value_size=32,")
 
 
 def fails_well(story, witnesses, before, name, number, error):
-    """Return: the command's exit code, with all mended; None: all is as it was before it."""
+    """Return: the command's exit code, with everything repaired; None: it was rolled back."""
     what = f"{story}, {error} from {name} number {number}"
     ready, listed = footprint(), exports()
     done, calls = strace(story, "-e", f"inject={name}:error={error}:when={number}")
     injected = [call.strip()[:110] for call in calls if "INJECTED" in call]
-    what += f" ({injected[0] if injected else 'never came'})"
+    what += f" ({injected[0] if injected else 'not injected'})"
     check(done.returncode in (0, 1), f"{what}: exit {done.returncode}\n{done.stderr}")
     guarded(witnesses, what)
     undone = False
@@ -415,21 +415,21 @@ def fails_well(story, witnesses, before, name, number, error):
         if error == "ENOSPC":
             causes.append("map is full")
         if any(probe in call for call in injected for probe in PROBES):
-            # libbpf keeps the answer's cause to itself; then what needs the feature is refused
+            # libbpf does not return the cause; later calls fail that need the feature
             causes += ["invalid argument", "has no name"]
         check(any(cause in done.stderr.lower() for cause in causes),
-              f"{what}: the message does not say '{causes[0]}':\n{done.stderr}")
+              f"{what}: the message lacks '{causes[0]}':\n{done.stderr}")
         undone = STORIES[story][1][0] != "detach"
         if undone:
             same(ready, footprint(), f"{what}, not rolled back\n{done.stderr}")
             check(exports() == listed, f"{what}: ports are {exports()}, were {listed}")
     elif STORIES[story][1][0] == "detach":
-        same(before, footprint(), f"{what}, said it is detached")
+        same(before, footprint(), f"{what}, exit 0 of detach")
     else:
-        check(witnesses.served(), f"{what}: said yes, but port {PORT} does not work")
+        check(witnesses.served(), f"{what}: exit 0, but port {PORT} does not work")
     if undone:
         return None
-    works_on(story, witnesses, before, what, heal=number % 2 == 0)
+    recovers(story, witnesses, before, what, attach=number % 2 == 0)
     return done.returncode
 
 
@@ -452,29 +452,29 @@ def fail(story):
             except SystemExit as problem:
                 problems.append(str(problem))
                 hbpf("detach", "--all", check_exit=False)
-                same(before, footprint(), f"{problem}\nand detach does not mend it")
+                same(before, footprint(), f"{problem}\nand detach does not repair it")
                 code = 1
             if code is not None:
                 prepare(story, witnesses)
-        # now and then from the beginning, after failures that left no trace as well
-        works_on(story, witnesses, before, f"{story}, after errors from {name} number {number}",
-                 heal=turn % 2 == 0)
+        # start over from time to time, also after failures that were rolled back
+        recovers(story, witnesses, before, f"{story}, after errors from {name} number {number}",
+                 attach=turn % 2 == 0)
         prepare(story, witnesses)
     hbpf("detach", "--all")
     print(f"{story}: {tried} errors at {len(chosen)} of {len(points)} calls, {refused} refused, "
-          f"{tried - refused - len(problems)} did not matter")
+          f"{tried - refused - len(problems)} harmless")
     check(not problems, f"{len(problems)} of {tried}\n" + "\n".join(problems))
 
 
 def calls_of(story):
-    """Nothing that could change anything may go untraced, whatever is added to hbpf one day."""
+    """Check that every call that could change anything is traced, for later changes of hbpf."""
     calls = rehearse(story, Witnesses(), trace="all")
     names = {call.split("(")[0] for call in calls}
     check("bpf" in names, f"{story}: nothing was traced")
     unknown = names - HARMLESS - set(TRACED.split(","))
     check(not unknown, f"{story}: neither traced nor known to be harmless: {sorted(unknown)}")
     made = [call for call in calls if call.startswith("openat(") and "O_CREAT" in call]
-    check(not made, f"{story}: files made and not traced: {made}")
+    check(not made, f"{story}: untraced calls create files: {made}")
     print(f"{story}: {len(calls)} calls of {len(names)} kinds")
 
 

@@ -7,8 +7,8 @@
 
 A UDP socket is connected, as a resolver's: an answer from another address than
 the one dialled does not count. With --hold it stays open until it is killed.
-Exit 0 with the answer; 1 with the errno's name (ECONNREFUSED...), or TIMEOUT
-where nothing came.
+Exit 0 and prints the answer; exit 1 and prints the errno's name
+(ECONNREFUSED...), or TIMEOUT without an answer.
 """
 import argparse
 import errno

@@ -1,14 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""A container engine for the tests, of which only its answers are there.
+"""A fake container engine for the tests.
 
     engine.py SOCKET docker|podman|brief|hang|text|status [FILE]
 
-docker and podman answer as these do, with the networks in FILE (JSON as Docker 20.10 and Podman 4.3
-sent it) as it is then; their streams of events stay open, and SIGUSR1 makes them say that a network
-changed. brief is a docker that ends these streams soon. hang takes connections and says nothing;
-text says something else than HTTP, and status that it broke. Goes to the background once it listens;
-its pid goes to $BED/pids, and what it is asked for to $BED/engine.log, line by line.
+docker and podman answer as these do, with the present networks in FILE (JSON as Docker 20.10 and
+Podman 4.3 sent it); their event streams stay open, and SIGUSR1 makes them send an event about a
+network. brief is a docker that closes these streams soon. hang accepts connections and does not
+answer; text answers something other than HTTP, and status with an error. Goes to the background
+once it listens; its PID is added to $BED/pids, and the requests to $BED/engine.log, one a line.
 """
 import os
 import signal
@@ -37,7 +37,7 @@ def http(status, body, *headers):
 
 
 def answer(path):
-    """What an engine of this kind says to GET path."""
+    """The answer of an engine of this kind to GET path."""
     podman = ("Libpod-Api-Version: 4.3.1",) if KIND == "podman" else ()
     if KIND == "text":
         return b"220 mail.example.org ESMTP\r\n"
@@ -46,7 +46,7 @@ def answer(path):
     if KIND in ("docker", "brief") and path == "/networks":
         return http("200 OK", networks())
     if KIND == "podman" and path == "/networks":
-        # as Podman's Docker form does, it does not tell the interfaces
+        # without the interfaces, as in Podman's Docker API
         return http("200 OK", b'[{"Name":"podman","Id":"2f25","Driver":"bridge"}]', *podman)
     if KIND == "podman" and path == "/v4.0.0/libpod/networks/json":
         return http("200 OK", networks(), *podman)
@@ -77,7 +77,7 @@ def main():
             client.sendall(answer(words[1].decode()))
             if b"/events" in words[1]:
                 subscribed.append(client)
-                if KIND == "brief":  # not with the headers: then it would never have begun
+                if KIND == "brief":  # after the headers, so that the stream has begun
                     threading.Timer(0.1, client.close).start()
                 continue
         client.close()

@@ -1,13 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Packets no honest client sends, made by Scapy. Run in the client's namespace.
+"""Packets that no valid client sends, made by Scapy. Run in the client's namespace.
 
     raw.py send KIND PORT TEXT   a datagram of that kind, or from:IPV6-ADDRESS, carrying TEXT to PORT
     raw.py segment BRIDGE SRC:PORT DST:PORT FLAGS SEQ ACK TEXT
                                  a TCP segment to BRIDGE, over IPv4
-    raw.py arp KIND              an ARP request of that kind and then an honest one; prints whom
-                                 the host answered for
-    raw.py advertise PREFIX      a router advertisement of an on-link /64, to make addresses of
+    raw.py arp KIND              an ARP request of that kind and then a valid one; prints the
+                                 addresses that the host answered for
+    raw.py advertise PREFIX      a router advertisement of an on-link /64 for autoconfiguration
     raw.py flood PROTO ADDR COUNT PORT...
                                  COUNT SYNs or datagrams to ADDR, over all source ports and the
                                  PORTs
@@ -48,8 +48,8 @@ def bridge_and_own_mac(name=os.environ.get("RAW_BRIDGE", "br-test")):
 
 
 def hidden_ports(port, text):
-    """Two fragments of a datagram to PORT. The first ends, by its own length, ahead of the header
-    that tells what comes next; what stands there is padding that speaks of port 8088."""
+    """Two fragments of a datagram to PORT. By its own length the first ends before the transport
+    header; in its place is padding that looks like one to port 8088."""
     from scapy.layers.inet import UDP
     from scapy.layers.inet6 import IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, PadN
     from scapy.packet import Raw
@@ -69,7 +69,7 @@ def hidden_ports(port, text):
 
 
 def route_through_loopback(udp, pointer):
-    """A loose source route that ends with 127.0.0.1, the next hop, where the pointer says."""
+    """A loose source route that ends with 127.0.0.1, the next hop by the pointer."""
     from scapy.layers.inet import IP, IPOption_LSRR
     from scapy.packet import Raw
 
@@ -156,7 +156,7 @@ def arp(kind):
     with packet_socket() as sock:
         sock.settimeout(5)
         sock.send(bytes(everyone / kinds[kind]))
-        # in order behind the other: its answer says that the other has been dealt with
+        # sent after the other: its answer shows that the other was handled
         sock.send(bytes(everyone / ARP(hwsrc=own, psrc=CLIENT, pdst=GATEWAY)))
         while True:
             frame = Ether(sock.recv(2048))
@@ -179,7 +179,7 @@ def advertise(prefix):
 
 
 def flood(proto, where, count, *ports):
-    """Made once; then the source port goes up and another word down, so that the sum stays."""
+    """Made once; then the source port goes up and another word down, which keeps the checksum."""
     from scapy.layers.inet import IP, TCP, UDP
     from scapy.layers.l2 import Ether
 

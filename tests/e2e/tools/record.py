@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """usage: record.py DEV SIDE FILE
 
-Adds what DEV sends to FILE, one line for each frame: SIDE and the frame in hex. Goes on in the
+Adds the frames that DEV sends to FILE, one line each: SIDE and the frame in hex. Goes to the
 background once it listens, and prints its process ID.
 """
 import os
@@ -19,7 +19,7 @@ with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL)) a
         print(pid)
         sys.exit()
     nowhere = os.open(os.devnull, os.O_RDWR)
-    for fd in range(4):  # bats waits for all that hold its own, 3 among them
+    for fd in range(4):  # bats waits for all processes with its descriptors, such as 3
         os.dup2(nowhere, fd)
     while True:
         frame, where = sock.recvfrom(70000)

@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Longer stories of one client and one service, one function each.
+"""Longer scenarios of a client and a service, one function each.
 
     scene.py NAME [ARGUMENT]...
 
-The suite has attached hbpf before; what the arguments are, each function says.
-Exit 0: the story went as it should; else one line tells where it did not.
+The test has attached hbpf before; the arguments are described in each function.
+Exit 0 if all went as expected; otherwise one line shows what did not.
 """
 import concurrent.futures
 import errno
@@ -101,7 +101,7 @@ def move(sender, receiver, size, while_moving=None):
 
 @scene
 def stream_under_change(service, where, mib):
-    """Existing connections do not notice what ports add, set and del do to other ports."""
+    """Existing connections are not affected by ports add, set and del of other ports."""
     one, other, _ = pair(service, where)
     done = threading.Event()
     rounds, failed = [0], []
@@ -131,7 +131,7 @@ def stream_under_change(service, where, mib):
 
 @scene
 def set_has_no_gap(service, where):
-    """While ports set replaces the rest, a port that stays answers every single time."""
+    """While ports set replaces the others, a port that stays answers every time."""
     listener = listen("host", service)
     family, addr = endpoint(where)
     port = where.rpartition(":")[2]
@@ -166,7 +166,7 @@ def set_has_no_gap(service, where):
 
 @scene
 def survives(service, where, *command):
-    """An idle connection lives through COMMAND (run on the host); then the server pushes."""
+    """An idle connection survives COMMAND (run on the host); then the server sends."""
     one, other, _ = pair(service, where)
     run("host", *command)
     other.sendall(b"news")
@@ -181,14 +181,14 @@ def flood(proto, where, count, *ports):
 
 
 def one_cpu():
-    """An LRU map ages what one CPU wrote at once; spread over several, the oldest entry often
-    stays."""
+    """Run on one CPU: an LRU map evicts entries of one CPU in order; with several, the oldest
+    entry often stays."""
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 
 
 @scene
 def push_after_flood(service, where, flood_at, count, *ports):
-    """A flood of SYNs by the client itself takes nothing from what is established."""
+    """A flood of SYNs by the client itself does not affect its established connections."""
     one_cpu()
     one, other, _ = pair(service, where, source=9999)
     flood("tcp", flood_at, count, *ports)
@@ -199,7 +199,7 @@ def push_after_flood(service, where, flood_at, count, *ports):
 
 @scene
 def neighbour_of_flood(service, where, client, flood_at, count, *ports):
-    """c1 floods; an idle connection of another client lives on, and it can open a new one."""
+    """c1 floods; an idle connection of another client survives, and it can open a new one."""
     one_cpu()
     one, other, listener = pair(service, where, client=client)
     flood("tcp", flood_at, count, *ports)
@@ -211,14 +211,14 @@ def neighbour_of_flood(service, where, client, flood_at, count, *ports):
 
 
 def asked(server, client, where):
-    """A question that waits for its answer: the client's socket and where the answer goes."""
+    """A query without an answer yet: the client's socket and where the answer goes."""
     one = connect(client, "udp", where)
     one.sendall(b"question")
     return one, server.recvfrom(100)[1]
 
 
 def unspoken(listener, client, where):
-    """A connection in which neither side has said anything: both its ends."""
+    """A connection in which neither side has sent data: both its ends."""
     one = connect(client, "tcp", where)
     other = listener.accept()[0]
     other.settimeout(10)
@@ -227,8 +227,8 @@ def unspoken(listener, client, where):
 
 @scene
 def neighbour_survives(proto, service, where, client, flood_at, count, pins, *ports):
-    """c1 floods. Another client's UDP answers and a server's first words arrive after it, thanks
-    to the client's latest flows alone."""
+    """c1 floods. Another client's UDP answers and a server's first data arrive after it, only
+    thanks to the record of that client's latest flows."""
     one_cpu()
     server, listener = make("host", "udp", bind=endpoint(service)[1]), listen("host", service)
     spoken, other = connect(client, "tcp", where), None
@@ -254,7 +254,7 @@ def neighbour_survives(proto, service, where, client, flood_at, count, pins, *po
     exchange(connect(client, "tcp", where), listener.accept()[0])
     check(answer(*asked(server, client, where)), "no answer to a new question")
 
-    # control: the flood has pushed the others' flows out of the table that all share.
+    # control: the flood has evicted the others' flows from the shared table
     for table in ("recent_tcp", "recent_udp"):
         clear(f"{pins}/{table}")
     for one, call, *arguments in ((answers[1][0], answer, *answers[1]),
@@ -269,7 +269,7 @@ def neighbour_survives(proto, service, where, client, flood_at, count, pins, *po
 
 @scene
 def excluded_later(service, where, *rest):
-    """What --from says holds for what is opened then; what is open ends with its port."""
+    """--from applies to new connections; open ones end when their port is closed."""
     port = where.rpartition(":")[2]
     hbpf("ports", "add", port)
     one, other, listener = pair(service, where)
@@ -291,7 +291,7 @@ def excluded_later(service, where, *rest):
 
 @scene
 def two_gateways(service, *gateways):
-    """One client, a connection to each gateway, all alive together."""
+    """One client, a connection to each gateway, all open together."""
     listener = listen("host", service)
     pairs = []
     for where in gateways:
@@ -307,14 +307,14 @@ def two_gateways(service, *gateways):
 
 
 def dial_from(port, to, timeout=10):
-    """Connect the client to a gateway from a port of its own choice, whatever else uses that."""
+    """Connect the client to a gateway from a given port, even if that is in use."""
     family, _ = endpoint(to)
     any_addr = "::" if family == socket.AF_INET6 else "0.0.0.0"
     return connect("c1", "tcp", to, (any_addr, port), timeout=timeout, reuseport=True)
 
 
 def pair_from(port, to, listener):
-    """Such a connection: both its ends."""
+    """Such a connection: both ends."""
     one = dial_from(port, to)
     other = listener.accept()[0]
     other.settimeout(10)
@@ -337,7 +337,7 @@ def one_source_port(service, first, second):
     exchange(one, other)
     unheard(20000, second)
     exchange(one, other)
-    # the first one ends, client first; then the port is free for the second
+    # the first one ends, the client's end first; then the port is free for the second
     one.close()
     check(other.recv(1) == b"", "no end of stream")
     other.close()
@@ -346,7 +346,7 @@ def one_source_port(service, first, second):
 
 @scene
 def silent_connection(service, first, second, pins):
-    """So, too, where the server has not said a word yet and the first one's record is gone."""
+    """The same if the server has not sent data yet and the first one's record was evicted."""
     listener = listen("host", service)
     one, other = pair_from(20000, first, listener)
     for table in ("flows", "recent_tcp"):
@@ -356,7 +356,7 @@ def silent_connection(service, first, second, pins):
 
 
 def vanish(sock):
-    """A socket is gone, and its peer hears nothing of it."""
+    """Close a socket without notifying its peer."""
     sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
     sock.close()
 
@@ -398,7 +398,7 @@ def succeeds(state, port, second):
 
 @scene
 def successor(service, first, second):
-    """Clients vanish without a FIN; the next ones of their address and ports dial elsewhere."""
+    """Clients vanish without a FIN; the next ones with their address and ports dial elsewhere."""
     listener = listen("host", service)
     ports = range(20000, 20000 + len(DEAD_ENDS))
     kept = [dead_end(state, port, first, listener) for state, port in zip(DEAD_ENDS, ports)]
@@ -422,7 +422,7 @@ def successor(service, first, second):
 
 @scene
 def living_is_not_hurt(service, first, second):
-    """SYNs to another gateway, as of a neighbour who knows its port, do a connection no harm."""
+    """SYNs to another gateway, spoofed by a neighbour, do not affect a connection."""
     listener = listen("host", service)
     one, other = pair_from(20000, first, listener)
     exchange(one, other)
@@ -453,7 +453,7 @@ def living_is_not_hurt(service, first, second):
 
 @scene
 def another_bridge(service, where, attacker, bridge, gateway):
-    """A client of another bridge cannot put words into a connection, though it knows all of it."""
+    """A client of another bridge cannot inject into a connection, even with the right numbers."""
     one, other, _ = pair(service, where)
     numbers = []
     for queue in (SEND_QUEUE, RECV_QUEUE):
@@ -477,7 +477,7 @@ def another_bridge(service, where, attacker, bridge, gateway):
 
 @scene
 def udp_dual(port, where):
-    """A socket of both families, which is asked over IPv4."""
+    """A dual-stack socket, queried over IPv4."""
     server = make("host", "udp", socket.AF_INET6)
     server.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
     server.bind(("::", int(port)))
@@ -490,7 +490,7 @@ def udp_dual(port, where):
 
 @scene
 def udp_no_checksum(service, where):
-    """A service that leaves the checksum out: so it is on arrival."""
+    """A service that sends no checksum: none arrives."""
     family, addr = endpoint(service)
     server = make("host", "udp", family, addr)
     client = connect("c1", "udp", where)
@@ -515,7 +515,7 @@ def udp_no_checksum(service, where):
 
 @scene
 def udp_reused_id(service, where, other):
-    """A datagram of the host's own has the id of an answer that was translated before."""
+    """A datagram of the host has the id of an earlier translated answer."""
     _, addr = endpoint(service)
     server = make("host", "udp", bind=addr)
     client = connect("c1", "udp", where)
@@ -549,7 +549,7 @@ def udp_reused_id(service, where, other):
 
 @scene
 def udp_two_gateways(service, first, second, *more):
-    """One UDP socket asks all gateways in turn; each answer comes from whom was asked."""
+    """One UDP socket queries all gateways in turn; each answer comes from the one it queried."""
     family, addr = endpoint(service)
     server = make("host", "udp", family, addr)
     client = make("c1", "udp", family)
@@ -593,7 +593,7 @@ def udp_big(service, where, size):
 
 @scene
 def icmp_to_server(service, where):
-    """A client that is gone: its port unreachable reaches the service's connected socket."""
+    """A closed client socket: its port unreachable reaches the service's connected socket."""
     family, addr = endpoint(service)
     server = make("host", "udp", family, addr)
     client = connect("c1", "udp", where)
@@ -624,7 +624,7 @@ def own_tcp(local, remote, port):
 
 @scene
 def own_tcp_later(local, remote):
-    """The same, but connected while the port is exported already."""
+    """The same, but connected when the port is exported already."""
     listener = listen("c1", remote)
     one = connect("host", "tcp", remote, endpoint(local)[1])
     other = listener.accept()[0]
@@ -656,7 +656,7 @@ def own_udp(local, remote, port):
 
 @scene
 def opened_before_attach(service, port, *attach):
-    """A connection to a service on the gateway itself outlives attach; new ones are translated."""
+    """A connection to a service on the gateway itself survives attach; new ones are translated."""
     one, other, _ = pair(service, service)
     inner = listen("host", f"127.0.0.1:{port}")
     hbpf(*attach)
@@ -671,7 +671,7 @@ def opened_before_attach(service, port, *attach):
 
 @scene
 def outlives_nothing(service, where, *command):
-    """hbpf COMMAND takes the port away: both ends of its connection notice at once, others live."""
+    """hbpf COMMAND closes the port: both ends of its connection end immediately, others survive."""
     one, other, listener = pair(service, where)
     family, _ = endpoint(where)
     neighbour_service = "[::1]:9000" if family == socket.AF_INET6 else "127.0.0.1:9000"
@@ -685,8 +685,8 @@ def outlives_nothing(service, where, *command):
 
 @scene
 def pushed_out_ends(service, where, pins, *command):
-    """A connection in which nobody has spoken, and the service's UDP socket that is connected to
-    the client, end with the port though the table of all flows has them no more."""
+    """A connection without data, and the service's UDP socket that is connected to the client,
+    end with the port even though the shared table of flows no longer has them."""
     listener, server = listen("host", service), make("host", "udp", bind=endpoint(service)[1])
     one, other = unspoken(listener, "c1", where)
     server.connect(asked(server, "c1", where)[1])
@@ -710,7 +710,7 @@ def direct_survives(service, where, *command):
 
 @scene
 def pmtu(service, where, client, mtu="1300"):
-    """A router on the way has a smaller MTU: its ICMP errors must find the service's socket."""
+    """A router on the path has a smaller MTU: its ICMP errors must reach the service's socket."""
     one, other, _ = pair(service, where, client=client)
     move(one, other, 4 << 20)
     move(other, one, 4 << 20)
@@ -741,7 +741,7 @@ def many(service, where, count):
 
 @scene
 def half_closed(service, where):
-    """The client says all, shuts its half, and still gets the answer."""
+    """The client sends, shuts down its half, and still gets the answer."""
     one, other, _ = pair(service, where)
     one.sendall(b"request")
     one.shutdown(socket.SHUT_WR)
@@ -753,7 +753,7 @@ def half_closed(service, where):
 
 @scene
 def twenty_at_once(first):
-    """Twenty hbpf at the same time do what they would do one after another."""
+    """Twenty concurrent commands have the same result as in a row."""
     first = int(first)
     results = []
     threads = [threading.Thread(target=lambda port=port: results.append(
@@ -768,7 +768,7 @@ def twenty_at_once(first):
 
 @scene
 def twenty_mixed(bridge):
-    """Attach, ports and detach at once: each works or says why; nothing is left half-done."""
+    """Concurrent attach, ports and detach: each works or reports why not; nothing is half done."""
     words = [("attach", bridge, "--port", "8088"), ("ports", "add", "9000"), ("detach", bridge),
              ("status",)] * 5
     results = []
@@ -785,10 +785,10 @@ def twenty_mixed(bridge):
               f"{word}: {result.stderr}")
 
 
-# ---- commands at once, and the order that explains them
+# ---- concurrent commands, and a serial order with the same result
 
 def serial(state, command, bridges):
-    """What hbpf does when nobody else does anything: (exit code, ports listed or None, state).
+    """What a command does alone: (exit code, ports listed or None, state).
 
     state: for each bridge the frozen set of its ports, or None where it is not attached.
     """
@@ -815,7 +815,7 @@ def serial(state, command, bridges):
 
 
 def some_order(start, end, seen, bridges):
-    """Is there an order in which each command gives what it gave, from `start` to `end`?"""
+    """Whether some serial order gives each command's result, from `start` to `end`."""
     kinds = sorted(set(seen), key=repr)
     tried = set()
     todo = [(start, tuple(seen.count(kind) for kind in kinds))]
@@ -837,7 +837,7 @@ def some_order(start, end, seen, bridges):
 
 
 def observed(command):
-    """Runs it. Return: what it was, its exit code, and the ports it listed."""
+    """Run it. Return: the command, its exit code, and the ports it listed."""
     verb, bridge, *ports = command
     words = {"attach": ("attach", bridge, *(word for port in ports for word in ("-p", port))),
              "detach": ("detach", bridge),
@@ -854,7 +854,7 @@ def observed(command):
 
 
 def at_once(commands):
-    """All of them at the same time; what each gave."""
+    """Run all of them at the same time. Return: each one's result."""
     seen = []
     threads = [threading.Thread(target=lambda c=command: seen.append(observed(c)))
                for command in commands]
@@ -880,7 +880,7 @@ def race(bridges, commands):
 
 @scene
 def race_ports(port):
-    """Changes and questions of ports."""
+    """Commands that change and list ports."""
     for _ in range(3):
         race(["br-test"], [("add", "br-test", "9001"), ("del", "br-test", "9001"),
                            ("set", "br-test", port, "9002"), ("list", "br-test"),
@@ -889,7 +889,7 @@ def race_ports(port):
 
 @scene
 def race_all(bridge):
-    """All there is, attach and detach among it."""
+    """All commands, including attach and detach."""
     for _ in range(5):
         race([bridge], [("attach", bridge, "8088"), ("detach", bridge), ("add", bridge, "9000"),
                         ("list", bridge), ("set", bridge, "9001")] * 4)
@@ -922,7 +922,7 @@ def race_while_served(service, where):
     pairs = [(one, other)]
     port = where.rpartition(":")[2]
     for _ in range(4):
-        # The attacker takes any TCP segment for one of its own: connections rest meanwhile.
+        # The attacker takes any TCP segment for its own, so connections are idle meanwhile.
         for ends in pairs:
             until_acknowledged(*ends)
         problems = attack_during(
@@ -936,7 +936,7 @@ def race_while_served(service, where):
 
 
 def until_acknowledged(*ends):
-    """Waits until none of the two has anything more to say: all sent is acknowledged."""
+    """Wait until all data of both is acknowledged."""
     deadline = time.monotonic() + 10
     while any(struct.unpack("i", fcntl.ioctl(end, termios.TIOCOUTQ, bytes(4)))[0] for end in ends):
         check(time.monotonic() < deadline, "sent bytes stay unacknowledged")
@@ -944,7 +944,7 @@ def until_acknowledged(*ends):
 
 
 def attack_during(work):
-    """Attacks again and again until the work is done, once at least: what got through, as told."""
+    """Attack repeatedly until the work is done, at least once. Return: what got in, as printed."""
     done, problems = threading.Event(), []
 
     def attack():

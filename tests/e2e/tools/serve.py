@@ -1,12 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""A service for the tests: says who it is, whom it saw and what was said.
+"""A service for the tests: answers with its name, the client's address and the client's text.
 
     serve.py NAME [--tcp ADDR:PORT]... [--udp ADDR:PORT]...
 
 Goes to the background once every socket is bound and listening: when the
-command has returned, the service is ready. Its pid goes to $BED/pids, and one
-line for each message it got to $BED/NAME.log.
+command returns, the service is ready. Its PID is added to $BED/pids, and a line
+for each message to $BED/NAME.log.
 """
 import argparse
 import os
@@ -33,7 +33,7 @@ def main():
     parser.add_argument("--udp", action="append", default=[])
     args = parser.parse_args()
 
-    # above 100, where background() closes nothing
+    # above 100: background() does not close those
     log_path = os.path.join(os.environ["BED"], args.name + ".log")
     sockets = []
     for proto, places in (("tcp", args.tcp), ("udp", args.udp)):

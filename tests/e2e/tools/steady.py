@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""A client that never stops: says something on one connection that stays open and dials another
-one, again and again, one line to $BED/steady.log for each round that went well.
+"""A client that never stops: in each round it uses a connection that stays open, and dials another
+one. Each successful round adds a line to $BED/steady.log.
 
     steady.py ADDR:PORT
 
-Goes on until it is killed, or until something goes wrong: then the last line begins with FAILED.
+Continues until it is killed, or until a round fails: then the last line begins with FAILED.
 """
 import os
 import socket
@@ -34,7 +34,7 @@ def main():
                 with socket.create_connection(addr, 5) as other:
                     ask(other, "other")
                 log.write(f"{number}\n")
-                time.sleep(0.005)  # leaves the processor to what is tested
+                time.sleep(0.005)  # leave the processor to what is tested
         except OSError as err:
             log.write(f"FAILED {err}\n")
             return 1
