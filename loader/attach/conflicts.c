@@ -6,12 +6,12 @@
 
 #include "kernel/proc_owner.h"
 
-static bool would_lose_clients(const struct socket *socket, const struct gateways *gateways,
-			       const struct exports *exports)
+static bool is_taken_over(const struct socket *socket, const struct gateways *gateways,
+			  const struct exports *exports)
 {
 	const struct export *export = exports_find(exports, socket->proto, socket->local.port);
 
-	/* A connected UDP socket keeps its packets: the programs see to that. */
+	/* The programs do not touch packets of a connected UDP socket. */
 	if (!export || socket->remote.port)
 		return false;
 	if (!export->to.ipv6 && !addr_is_v4(&socket->local.addr))
@@ -20,28 +20,28 @@ static bool would_lose_clients(const struct socket *socket, const struct gateway
 }
 
 int conflicts_find(const struct gateways *gateways, const struct exports *exports,
-		   const struct sockets *sockets, struct conflicts *bound)
+		   const struct sockets *sockets, struct conflicts *conflicts)
 {
 	for (size_t i = 0; i < sockets->count; i++) {
-		if (would_lose_clients(&sockets->v[i], gateways, exports) && !bound->count++)
-			bound->first = sockets->v[i];
+		if (is_taken_over(&sockets->v[i], gateways, exports) && !conflicts->count++)
+			conflicts->first = sockets->v[i];
 	}
-	return bound->count ? -EADDRINUSE : 0;
+	return conflicts->count ? -EADDRINUSE : 0;
 }
 
-int conflicts_error(const struct conflicts *bound, struct error *err)
+int conflicts_error(const struct conflicts *conflicts, struct error *err)
 {
-	const struct socket *socket = &bound->first;
+	const struct socket *socket = &conflicts->first;
 	char where[ENDPOINT_STRLEN], who[PROC_OWNER_STRLEN], rest[64] = "";
 	struct proc_owner owner = {};
 
 	proc_owners_find(&socket->inode, &owner, 1);
-	if (bound->count > 1)
-		snprintf(rest, sizeof(rest), ", and %zu more sockets are in the way",
-			 bound->count - 1);
-	error_set(err, EADDRINUSE, "%s/%s is in use by %s, which its clients would lose%s",
+	if (conflicts->count > 1)
+		snprintf(rest, sizeof(rest), ", and %zu more sockets conflict",
+			 conflicts->count - 1);
+	error_set(err, EADDRINUSE, "%s/%s is in use by %s, which would lose its clients%s",
 		  endpoint_format(&socket->local.addr, socket->local.port, where),
 		  proto_name(socket->proto), proc_owner_format(&owner, who), rest);
-	error_hint(err, "leave it out, or take it over with --force");
+	error_hint(err, "omit this port, or take it over with --force");
 	return -EADDRINUSE;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Services of the host that would lose their clients to a port. */
+/* Services of the host that an exported port would take the clients of. */
 #ifndef HBPF_CONFLICTS_H
 #define HBPF_CONFLICTS_H
 
@@ -10,31 +10,31 @@
 #include "model/exports.h"
 #include "model/gateways.h"
 
-/* What is in the way of ports; all zero: nothing. */
+/* Sockets in conflict with exports. All zero: none. */
 struct conflicts {
 	struct socket first;
 	size_t count; /* of all such sockets */
 };
 
 /**
- * conflicts_find() - find sockets of the host on the addresses and ports that clients would dial
- * @gateways:	Of these gateways and
- * @exports:	these ports one is to be added
- * @sockets:	All that listen
- * @bound:	What is found is counted to what was found before
+ * conflicts_find() - find sockets bound to addresses and ports that clients would dial
+ * @gateways:	The gateways
+ * @exports:	The ports to be exported on them
+ * @sockets:	All listening ones
+ * @conflicts:	Those found are added
  *
- * An export would take such a service (libvirt's dnsmasq, aardvark-dns on gateway:53) away from the
- * clients. Return: 0 or -EADDRINUSE
+ * An export takes the clients of such a service, for example libvirt's dnsmasq or aardvark-dns on
+ * gateway:53. Return: 0 or -EADDRINUSE
  */
 int conflicts_find(const struct gateways *gateways, const struct exports *exports,
-		   const struct sockets *sockets, struct conflicts *bound);
+		   const struct sockets *sockets, struct conflicts *conflicts);
 
 /**
- * conflicts_error() - refuse for what was found, naming port and process, and --force
+ * conflicts_error() - set the error for conflicts, with the port, the process and --force
  *
- * Looks for the process, which takes time (proc_owners_find()): not with a lock held. Return:
- * -EADDRINUSE
+ * Searches /proc for the process, which takes time (proc_owners_find()): do not hold a lock.
+ * Return: -EADDRINUSE
  */
-int conflicts_error(const struct conflicts *bound, struct error *err);
+int conflicts_error(const struct conflicts *conflicts, struct error *err);
 
 #endif /* HBPF_CONFLICTS_H */

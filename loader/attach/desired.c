@@ -33,17 +33,16 @@ static int add_addresses(const struct host *host, const struct link *link, __u32
 }
 
 int desired_gateways(const struct host *host, const struct link *bridge,
-		     const struct gateways *asked, struct gateways *set)
+		     const struct gateways *requested, struct gateways *set)
 {
 	const struct link *docker0 = links_by_name(&host->links, DOCKER0);
 	int ret;
 
 	memset(set, 0, sizeof(*set));
-	ret = add_addresses(host, bridge, HBPF_GATEWAY_BRIDGE, set);
-	if (!ret)
-		ret = add_addresses(host, docker0, HBPF_GATEWAY_DOCKER0, set);
-	for (size_t i = 0; !ret && i < asked->count; i++)
-		ret = gateways_add(set, &asked->v[i].addr, HBPF_GATEWAY_OPTION);
+	ret = add_addresses(host, bridge, HBPF_GATEWAY_BRIDGE, set)
+		      ?: add_addresses(host, docker0, HBPF_GATEWAY_DOCKER0, set);
+	for (size_t i = 0; !ret && i < requested->count; i++)
+		ret = gateways_add(set, &requested->v[i].addr, HBPF_GATEWAY_OPTION);
 	if (ret)
 		gateways_free(set);
 	return ret;
@@ -73,13 +72,13 @@ void desired_arp_sender(const struct host *host, const struct link *bridge,
 	}
 }
 
-/* Shorter ones say where everything else goes (a default route, or its halves), not who is on the
- * link: one of a bridge's would make the world its clients. */
+/* Shorter prefixes are default routes or halves of one, not networks on the link: such a route
+ * through the bridge would make the whole world a client. */
 #define SHORTEST_ONLINK4 (V4_MAPPED_BITS + 8)
 #define SHORTEST_ONLINK6 16
 
-/* Does a route of the bridge say that somebody is on its link? The kernel's own come with addresses
- * and with router advertisements, so addresses have to tell about those. */
+/* Is the destination of this route on the link? The kernel's own routes come from addresses and
+ * router advertisements; add_onlink_addresses() handles those. */
 static bool is_onlink(const struct fib_route *route)
 {
 	const struct prefix *dst = &route->dst;
@@ -118,8 +117,8 @@ static int add_onlink_addresses(const struct host *host, const struct link *brid
 		const typeof(*host->addrs.v) *own = &host->addrs.v[i];
 		struct source source = { own->onlink, local_v4(&own->addr) };
 
-		/* A prefix as long as the address is the host alone: nobody else is in it,
-		 * unless it is a point-to-point peer's. */
+		/* A prefix of full length contains the host alone, unless it is that of a
+		 * point-to-point peer. */
 		if (own->ifindex != bridge->ifindex || own->advertised ||
 		    addr_is_link_local6(&own->addr) ||
 		    (own->onlink.len == 128 && addr_equal(&own->onlink.addr, &own->addr)))
@@ -136,16 +135,15 @@ int desired_onlink(const struct host *host, const struct link *bridge, struct so
 
 	if (ret)
 		return no_memory(err);
-	ret = add_onlink_routes(bridge->ifindex, AF_INET, set, err);
-	if (!ret)
-		ret = add_onlink_routes(bridge->ifindex, AF_INET6, set, err);
+	ret = add_onlink_routes(bridge->ifindex, AF_INET, set, err)
+		      ?: add_onlink_routes(bridge->ifindex, AF_INET6, set, err);
 	sources_sort(set);
 	return ret;
 }
 
-/* The programs refuse link-local, multicast and loopback sources without a list. A local default
- * route is no set of addresses, but a transparent proxy's way to take in whatever is marked for it:
- * nobody could be a client where it counted. */
+/* The programs refuse link-local, multicast and loopback sources anyway. A local default route is
+ * not a set of own addresses but how a transparent proxy receives marked packets; counted, it would
+ * leave no clients. */
 static bool is_own(const struct prefix *prefix)
 {
 	return prefix->len > (addr_is_v4(&prefix->addr) ? V4_MAPPED_BITS : 0) &&
@@ -158,20 +156,17 @@ static int add_own(struct sources *set, const struct prefix *prefix)
 }
 
 /*
- * What the kernel would take for itself: addresses by the routes of table local, and whole prefixes
- * that somebody else routes to the host (AnyIP). For IPv6 anycast too, as the subnet-router's
- * address that forwarding brings; an IPv4 source of type anycast or broadcast the kernel refuses by
- * itself (__fib_validate_source()).
+ * Addresses in routes of table local, and prefixes that are routed to the host as a whole (AnyIP).
+ * For IPv6 also anycast, such as the subnet-router address that forwarding adds; for IPv4 the
+ * kernel itself refuses a source of type anycast or broadcast (__fib_validate_source()).
  */
 static int add_own_routes(struct sources *set, struct error *err)
 {
 	struct fib_routes routes = {};
-	int ret = fib_routes_of(AF_INET, RTN_LOCAL, &routes, err);
+	int ret = fib_routes_of(AF_INET, RTN_LOCAL, &routes, err) ?:
+		  fib_routes_of(AF_INET6, RTN_LOCAL, &routes, err) ?:
+		  fib_routes_of(AF_INET6, RTN_ANYCAST, &routes, err);
 
-	if (!ret)
-		ret = fib_routes_of(AF_INET6, RTN_LOCAL, &routes, err);
-	if (!ret)
-		ret = fib_routes_of(AF_INET6, RTN_ANYCAST, &routes, err);
 	for (size_t i = 0; !ret && i < routes.count; i++) {
 		if (add_own(set, &routes.v[i].dst))
 			ret = no_memory(err);
@@ -184,7 +179,7 @@ int desired_own(const struct host *host, struct sources *set, struct error *err)
 {
 	int ret = 0;
 
-	/* Those of interfaces that are down have no routes, but may have them any moment. */
+	/* Addresses of interfaces that are down have no routes yet. */
 	for (size_t i = 0; !ret && i < host->addrs.count; i++)
 		ret = add_own(set, &(struct prefix){ host->addrs.v[i].addr, 128 });
 	ret = ret ? no_memory(err) : add_own_routes(set, err);

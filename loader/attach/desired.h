@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the dataplane has to know of the host, worked out from its interfaces
- * and addresses: the gateways, who is on the bridge's links, and whether guard
- * and pinning are wanted.
+ * The desired state of a bridge, computed from the host's interfaces, addresses, routes and NAT
+ * rules: gateways, networks on the link, and whether guard and NAT bypass are on.
  */
 #ifndef HBPF_DESIRED_H
 #define HBPF_DESIRED_H
@@ -12,23 +11,22 @@
 #include "model/sources.h"
 
 /**
- * address_is_gateway() - may clients dial this address of an interface?
+ * address_is_gateway() - may clients dial this address of @link?
  *
- * Not link-local IPv6, loopback, and what router advertisements brought: a client can send those.
+ * Not link-local IPv6, loopback, or from a router advertisement, which a client can send.
  */
 bool address_is_gateway(const struct link_addr *own, const struct link *link);
 
 /**
- * desired_gateways() - every address clients may dial
- * @asked:	Those of --gateway
+ * desired_gateways() - all addresses that clients may dial
+ * @requested:	Those of --gateway
  * @set:	Sorted; free with gateways_free()
  *
- * The bridge's own, docker0's where it exists (Docker's host-gateway is that address for containers
- * of every network), and @asked.
- * Return: 0 or -ENOMEM
+ * The bridge's own; docker0's, since that is Docker's host-gateway on every network; and
+ * @requested. Return: 0 or -ENOMEM
  */
 int desired_gateways(const struct host *host, const struct link *bridge,
-		     const struct gateways *asked, struct gateways *set);
+		     const struct gateways *requested, struct gateways *set);
 
 /**
  * desired_arp_sender() - set config.arp_sender4: the bridge's first IPv4 address, else a gateway
@@ -38,21 +36,21 @@ void desired_arp_sender(const struct host *host, const struct link *bridge,
 			const struct gateways *gateways, struct hbpf_config *config);
 
 /**
- * desired_onlink() - the prefixes on the bridge's link: who is a client
+ * desired_onlink() - the prefixes on the bridge's link: the default clients
  * @set:	Empty; sorted, free with sources_free(), also on failure
  *
- * Those of its addresses, and of routes over it without a gateway that somebody made (`ip route add
- * 192.0.2.20 dev br-test`). What router advertisements say does not count, nor do default routes.
+ * Those of its addresses, and of routes through it without a gateway (`ip route add 192.0.2.20 dev
+ * br-test`), but not from router advertisements, and no default routes.
  * Return: 0 or -errno
  */
 int desired_onlink(const struct host *host, const struct link *bridge, struct sources *set,
 		   struct error *err);
 
 /**
- * desired_own() - what is the host's own, which no client may use
+ * desired_own() - the host's own addresses, which are never clients
  * @set:	Empty; sorted, free with sources_free(), also on failure
  *
- * All addresses, and the local and anycast routes of all tables but local default routes.
+ * All addresses, and local and anycast routes of all tables, but no local default routes.
  * Return: 0 or -errno
  */
 int desired_own(const struct host *host, struct sources *set, struct error *err);
@@ -65,8 +63,10 @@ int desired_own(const struct host *host, struct sources *set, struct error *err)
 int desired_guard(const struct pins *pins, const char *bridge, struct hbpf_config *config,
 		  struct error *err);
 
-/** desired_nat_bypass() - set config.pin from config.nat_bypass_option, nat_bypass_built and the
- * host's NAT rules */
+/**
+ * desired_nat_bypass() - set config.nat_bypass from config.nat_bypass_option,
+ * config.nat_bypass_built and the host's NAT rules
+ */
 void desired_nat_bypass(struct hbpf_config *config);
 
 #endif /* HBPF_DESIRED_H */

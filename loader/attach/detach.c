@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Back to how the host was, in the reverse order of attach.
+ * Detaching, in the reverse order of attach:
  *
- *	exports      nobody new comes in
- *	connections  closed while the programs still translate their last words
- *	settings     given back; from here on nothing needs the guard
+ *	exports      no new connections
+ *	connections  closed while the programs can still translate the final FIN or RST
+ *	settings     restored; from here on the guard is not needed
  *	programs, pinned state
  */
 #include "attach/detach.h"
@@ -14,38 +14,38 @@
 
 #include "lib/log.h"
 
-/* What runs over the exports, as far as the state can be read: that of another layout cannot. */
-struct runs {
+/* The ports of a bridge and their connections, as far as the state can be read. */
+struct ports {
 	struct dataplane dp;
 	struct exports exports;
 	bool closed;
 	int ended; /* connections */
 };
 
-static void runs_close(struct runs *runs, const struct pins *pins, const struct host *host,
-		       const char *bridge)
+static void ports_close(struct ports *ports, const struct pins *pins, const struct host *host,
+			const char *bridge)
 {
 	struct hook_target target = attachment_target(pins, host, bridge);
 	const struct exports none = {};
 	int ret;
 
-	dataplane_init(&runs->dp);
-	ret = dataplane_open(&runs->dp, pins, bridge, target.ifindex, NULL);
-	if ((ret && ret != -ENODEV) || dataplane_exports(&runs->dp, &runs->exports, NULL))
+	dataplane_init(&ports->dp);
+	ret = dataplane_open(&ports->dp, pins, bridge, target.ifindex, NULL);
+	if ((ret && ret != -ENODEV) || dataplane_exports(&ports->dp, &ports->exports, NULL))
 		return;
-	if (dataplane_set_exports(&runs->dp, &runs->exports, &none, NULL))
+	if (dataplane_set_exports(&ports->dp, &ports->exports, &none, NULL))
 		return;
-	runs->closed = true;
-	ret = dataplane_end_flows(&runs->dp, &runs->exports, NULL);
-	runs->ended = ret > 0 ? ret : 0;
+	ports->closed = true;
+	ret = dataplane_end_flows(&ports->dp, &ports->exports, NULL);
+	ports->ended = ret > 0 ? ret : 0;
 }
 
-static void runs_reopen(struct runs *runs)
+static void ports_reopen(struct ports *ports)
 {
 	const struct exports none = {};
 
-	if (runs->closed)
-		dataplane_set_exports(&runs->dp, &none, &runs->exports, NULL);
+	if (ports->closed)
+		dataplane_set_exports(&ports->dp, &none, &ports->exports, NULL);
 }
 
 static void read_settings(const struct pins *pins, const char *bridge, unsigned int ifindex,
@@ -64,7 +64,7 @@ static void read_settings(const struct pins *pins, const char *bridge, unsigned 
 int detach_run(const struct pins *pins, const struct host *host, const char *bridge,
 	       struct detached *detached, struct error *err)
 {
-	struct runs runs = {};
+	struct ports ports = {};
 	int last = attachment_is_last(pins, host, bridge, err);
 	int ret;
 
@@ -74,13 +74,13 @@ int detach_run(const struct pins *pins, const struct host *host, const char *bri
 	detached->last = last;
 	read_settings(pins, bridge, attachment_target(pins, host, bridge).ifindex,
 		      detached->settings);
-	runs_close(&runs, pins, host, bridge);
-	detached->ended = runs.ended;
-	detached->owner = runs.closed ? runs.dp.config.owner : HBPF_BY_HAND;
+	ports_close(&ports, pins, host, bridge);
+	detached->ended = ports.ended;
+	detached->owner = ports.closed ? ports.dp.config.owner : HBPF_BY_HAND;
 	ret = attachment_remove(pins, host, bridge, last, err);
 	if (ret)
-		runs_reopen(&runs);
-	dataplane_close(&runs.dp);
-	exports_free(&runs.exports);
+		ports_reopen(&ports);
+	dataplane_close(&ports.dp);
+	exports_free(&ports.exports);
 	return ret;
 }

@@ -31,7 +31,7 @@ static void find_one(struct listeners *listeners, const struct export *export, s
 
 	if (!socket)
 		return;
-	listener->there = true;
+	listener->found = true;
 	listener->wildcard = addr_is_unspecified(&socket->local.addr);
 	listener->on_lo = sockets_is_on_lo(socket);
 	listener->inode = socket->inode;
@@ -58,7 +58,7 @@ int listeners_find(const struct exports *set, struct listeners *listeners, struc
 	return 0;
 }
 
-/* Those of all sets that are there, as one list. */
+/* The listeners of all sets that were found, as one list. */
 struct found {
 	struct listener **v;
 	__u32 *inodes;
@@ -72,7 +72,7 @@ static void add_found(struct found *found, const struct listeners *listeners)
 		struct listener *listener =
 			&listeners->v[i / LISTENER_FAMILIES][i % LISTENER_FAMILIES];
 
-		if (!listener->there)
+		if (!listener->found)
 			continue;
 		found->v[found->count] = listener;
 		found->inodes[found->count++] = listener->inode;
@@ -111,16 +111,17 @@ void listeners_free(struct listeners *listeners)
 	memset(listeners, 0, sizeof(*listeners));
 }
 
-static bool is_same(const struct listener *a, const struct listener *b)
+static bool same_listener(const struct listener *a, const struct listener *b)
 {
-	return a->there == b->there && a->owner.pid == b->owner.pid &&
+	return a->found == b->found && a->owner.pid == b->owner.pid &&
 	       a->owner.skipped == b->owner.skipped && !strcmp(a->owner.name, b->owner.name);
 }
 
-static bool are_same(const struct listener *a, const struct listener *b, unsigned int families)
+static bool same_listeners(const struct listener *a, const struct listener *b,
+			   unsigned int families)
 {
 	for (int family = 0; family < LISTENER_FAMILIES; family++) {
-		if (families & 1U << family && !is_same(&a[family], &b[family]))
+		if (families & 1U << family && !same_listener(&a[family], &b[family]))
 			return false;
 	}
 	return true;
@@ -135,7 +136,7 @@ bool listeners_next_range(const struct exports *set, const struct listeners *lis
 	if (!exports_next_range(set, range))
 		return false;
 	v = &listeners->v[range->first - set->v];
-	while (count < range->count && are_same(v[0], v[count], families))
+	while (count < range->count && same_listeners(v[0], v[count], families))
 		count++;
 	range->count = count;
 	return true;
@@ -146,7 +147,7 @@ const char *listeners_format(const struct listener *listener, char buf[LISTENERS
 	const struct proc_owner *owner = &listener->owner;
 	char who[PROC_OWNER_STRLEN];
 
-	if (!listener->there)
+	if (!listener->found)
 		return "nothing listens there yet";
 	snprintf(buf, LISTENERS_STRLEN, "%s%s", proc_owner_format(owner, who),
 		 proc_owner_is_engine(owner) ? ", which does not answer for containers" : "");

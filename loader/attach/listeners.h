@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Who listens at the loopback end of each export. */
+/* The processes that listen on the loopback ports of exports. */
 #ifndef HBPF_LISTENERS_H
 #define HBPF_LISTENERS_H
 
@@ -16,11 +16,11 @@ enum {
 };
 
 struct listener {
-	bool there;
+	bool found;
 	bool wildcard; /* bound to all addresses, the gateway's too */
-	bool on_lo;    /* bound to the device lo: its answers cannot leave by the bridge */
+	bool on_lo;    /* bound to the device lo: its replies cannot leave by the bridge */
 	__u32 inode;   /* of the socket */
-	struct proc_owner owner; /* as of listeners_name() */
+	struct proc_owner owner; /* set by listeners_name() */
 };
 
 struct listeners {
@@ -29,15 +29,15 @@ struct listeners {
 	size_t count;                            /* of the exports */
 };
 
-/** listeners_find() - look for all exports of a set at once. Return: 0 or -errno */
+/** listeners_find() - find the sockets for all exports of a set. Return: 0 or -errno */
 int listeners_find(const struct exports *set, struct listeners *listeners, struct error *err);
 
 /**
- * listeners_name() - find the processes behind what listeners_find() found
- * @all:	Of one or more sets, in one walk over /proc, which takes time (proc_owners_find()):
- *not with a lock held
+ * listeners_name() - find the processes of the sockets that listeners_find() found
+ * @all:	For one or more sets, in one walk over /proc, which takes time (proc_owners_find()):
+ *do not hold a lock
  *
- * Return: 0 or -errno; then the owners are unknown, which is no more than is said of some anyway
+ * Return: 0 or -errno, and then the owners stay unknown
  */
 int listeners_name(struct listeners *const *all, size_t count);
 void listeners_free(struct listeners *listeners);
@@ -46,16 +46,15 @@ void listeners_free(struct listeners *listeners);
 struct hbpf_addr export_local(const struct export *export, int family);
 
 /**
- * listeners_next_range() - as exports_next_range(), but a range also ends where the next port is
- * served by another listener, or by none
- * @families:	Bit set of 1 << LISTENER_V4 and 1 << LISTENER_V6: whose listeners count
+ * listeners_next_range() - as exports_next_range(), but a range also ends where the listener
+ * changes
+ * @families:	Whose listeners count: 1 << LISTENER_V4, 1 << LISTENER_V6 or both
  */
 bool listeners_next_range(const struct exports *set, const struct listeners *listeners,
 			  unsigned int families, struct export_range *range);
 
 #define LISTENERS_STRLEN 160
-/** listeners_format() - who listens and whether that is of use, or that nobody does. Returns @buf
- */
+/** listeners_format() - the process, or that nothing listens. Returns @buf or a constant */
 const char *listeners_format(const struct listener *listener, char buf[LISTENERS_STRLEN]);
 
 #endif /* HBPF_LISTENERS_H */

@@ -17,7 +17,7 @@ static bool is_known(const struct pins *pins, const struct pins_bridges *bridges
 	for (size_t i = 0; i < bridges->count; i++) {
 		unsigned int known = attachment_ifindex(pins, bridges->names[i]);
 
-		/* where the pins that tell are lost, too, the name is what is left */
+		/* the name is all that is left of state without an index */
 		if (!known)
 			known = if_nametoindex(bridges->names[i]);
 		if (known == ifindex)
@@ -26,36 +26,36 @@ static bool is_known(const struct pins *pins, const struct pins_bridges *bridges
 	return false;
 }
 
-/* Return: is it one? */
-static bool look(const struct link *link, struct orphan *lost)
+/* Return: is this bridge one? Then @orphan describes it */
+static bool probe(const struct link *link, struct orphan *orphan)
 {
 	enum hbpf_hook_kind guard = hook_guard_query(link->ifindex);
 	bool backstop = hook_backstop_query(link->ifindex, &(__u32){ 0 }) == 1;
 	int value = 0;
 
-	*lost = (struct orphan){
+	*orphan = (struct orphan){
 		.ifindex = link->ifindex,
 		.guarded = backstop || guard != HBPF_HOOK_AUTO,
-		.elsewhere = guard == HBPF_HOOK_TCX,
+		.live = guard == HBPF_HOOK_TCX,
 	};
-	memcpy(lost->name, link->name, sizeof(lost->name));
+	memcpy(orphan->name, link->name, sizeof(orphan->name));
 	if_sysctl_read(link->ifindex, "route_localnet", &value);
-	return lost->guarded || value == SETTINGS_LOCALNET;
+	return orphan->guarded || value == SETTINGS_LOCALNET;
 }
 
 int orphans_find(const struct pins *pins, const struct pins_bridges *bridges,
 		 const struct host *host, struct orphans *list, struct error *err)
 {
-	struct orphan lost;
+	struct orphan orphan;
 
 	*list = (struct orphans){};
 	for (size_t i = 0; i < host->links.count; i++) {
 		const struct link *link = &host->links.v[i];
 
 		if (strcmp(link->kind, "bridge") != 0 || is_known(pins, bridges, link->ifindex) ||
-		    !look(link, &lost))
+		    !probe(link, &orphan))
 			continue;
-		if (ARRAY_ADD(list, lost)) {
+		if (ARRAY_ADD(list, orphan)) {
 			orphans_free(list);
 			return error_set(err, ENOMEM, "no memory for the bridges");
 		}
@@ -78,10 +78,10 @@ const struct orphan *orphans_get(const struct orphans *list, const char *name)
 	return NULL;
 }
 
-int orphan_close(const struct orphan *lost, bool last, struct error *err)
+int orphan_close(const struct orphan *orphan, bool last, struct error *err)
 {
-	const struct hook_target target = { .bridge = lost->name, .ifindex = lost->ifindex };
-	int ret = settings_restore_lost(lost->name, lost->ifindex, last, err);
+	const struct hook_target target = { .bridge = orphan->name, .ifindex = orphan->ifindex };
 
-	return ret ? ret : hook_detach_unpinned(&target, err);
+	return settings_restore_lost(orphan->name, orphan->ifindex, last, err)
+		       ?: hook_detach_unpinned(&target, err);
 }

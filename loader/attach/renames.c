@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Names may have been swapped, so each state that has to move goes by way of a
- * name that no interface can have (dev_valid_name() refuses the colon), with the
- * index in it. All leave their old places before the first takes its new one.
+ * Names may have been swapped, so state moves through a temporary name that contains its index and
+ * that no interface can have (dev_valid_name() refuses the colon). All state leaves its old name
+ * before the first takes its new one.
  */
 #include "attach/renames.h"
 
@@ -14,84 +14,82 @@
 #include "attach/attachment.h"
 #include "lib/log.h"
 
-/* The present name of what the state is about. Return: is it alive? */
-static bool present_name(const struct pins *pins, const char *kept, char name[IFNAMSIZ])
+/* The current name of the interface that the state is about. Return: does it exist? */
+static bool current_name(const struct pins *pins, const char *state, char name[IFNAMSIZ])
 {
-	unsigned int ifindex = attachment_ifindex(pins, kept);
+	unsigned int ifindex = attachment_ifindex(pins, state);
 
 	return ifindex && if_indextoname(ifindex, name);
 }
 
-static void between(const struct pins *pins, const char *kept, char name[IFNAMSIZ])
+static void temporary_name(const struct pins *pins, const char *state, char name[IFNAMSIZ])
 {
-	snprintf(name, IFNAMSIZ, ":%u", attachment_ifindex(pins, kept));
+	snprintf(name, IFNAMSIZ, ":%u", attachment_ifindex(pins, state));
 }
 
 /*
- * Does this state have to move? Not where what is kept at the other place is about the same bridge:
- * an hbpf before 0.2 attached a renamed bridge twice, and each has to be detached by itself.
+ * Must this state move? Not where the state under the other name is about the same bridge: before
+ * version 0.2 a renamed bridge could be attached twice, and each has to be detached by itself.
  */
-static bool is_misplaced(const struct pins *pins, const char *kept)
+static bool is_misplaced(const struct pins *pins, const char *state)
 {
-	char name[IFNAMSIZ], by_way[IFNAMSIZ];
-	unsigned int ifindex = attachment_ifindex(pins, kept);
+	char name[IFNAMSIZ], temporary[IFNAMSIZ];
+	unsigned int ifindex = attachment_ifindex(pins, state);
 
-	if (!present_name(pins, kept, name) || !strcmp(name, kept))
+	if (!current_name(pins, state, name) || !strcmp(name, state))
 		return false;
-	between(pins, kept, by_way);
+	temporary_name(pins, state, temporary);
 	return attachment_ifindex(pins, name) != ifindex &&
-	       (!strcmp(kept, by_way) || attachment_ifindex(pins, by_way) != ifindex);
+	       (!strcmp(state, temporary) || attachment_ifindex(pins, temporary) != ifindex);
 }
 
-static int leave(const struct pins *pins, const char *kept, struct error *err)
+static int move_aside(const struct pins *pins, const char *state, struct error *err)
 {
-	char by_way[IFNAMSIZ];
+	char temporary[IFNAMSIZ];
 
-	between(pins, kept, by_way);
-	return kept[0] == ':' ? 0 : pins_rename(pins, kept, by_way, err);
+	temporary_name(pins, state, temporary);
+	return state[0] == ':' ? 0 : pins_rename(pins, state, temporary, err);
 }
 
-static int arrive(const struct pins *pins, const char *by_way, struct error *err)
+static int move_into_place(const struct pins *pins, const char *temporary, struct error *err)
 {
 	char name[IFNAMSIZ], other[IFNAMSIZ], path[PATH_MAX];
 	int ret;
 
-	/* renamed again this very moment: the next command finds it */
-	if (!present_name(pins, by_way, name))
+	/* renamed again meanwhile: left to the next command */
+	if (!current_name(pins, temporary, name))
 		return 0;
 	ret = pins_path(pins, name, NULL, path);
 	if (!ret && !access(path, F_OK)) {
-		if (present_name(pins, name, other))
-			return 0; /* the same */
-		log_info("%s: removing the state of a bridge of that name that was deleted", name);
+		if (current_name(pins, name, other))
+			return 0; /* its state stays */
+		log_info("%s: removing the state of a deleted bridge with that name", name);
 		ret = pins_remove(pins, name, err);
 	}
 	if (!ret)
-		ret = pins_rename(pins, by_way, name, err);
+		ret = pins_rename(pins, temporary, name, err);
 	if (!ret)
-		log_info("%s: it was renamed since it was attached", name);
+		log_info("%s: was renamed since it was attached", name);
 	return ret;
 }
 
-static int move(const struct pins *pins, bool arriving, struct error *err)
+static int move(const struct pins *pins, bool into_place, struct error *err)
 {
-	struct pins_bridges kept;
-	int ret = pins_bridges(pins, &kept, err);
+	struct pins_bridges bridges;
+	int ret = pins_bridges(pins, &bridges, err);
 
 	if (ret)
 		return ret;
-	for (size_t i = 0; !ret && i < kept.count; i++) {
-		if (is_misplaced(pins, kept.names[i]))
-			ret = arriving ? arrive(pins, kept.names[i], err)
-				       : leave(pins, kept.names[i], err);
+	for (size_t i = 0; !ret && i < bridges.count; i++) {
+		if (is_misplaced(pins, bridges.names[i]))
+			ret = into_place ? move_into_place(pins, bridges.names[i], err)
+					 : move_aside(pins, bridges.names[i], err);
 	}
-	pins_bridges_free(&kept);
+	pins_bridges_free(&bridges);
 	return ret;
 }
 
 int renames_follow(const struct pins *pins, struct error *err)
 {
-	int ret = move(pins, false, err);
-
-	return ret ? ret : move(pins, true, err);
+	return move(pins, false, err) ?: move(pins, true, err);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Bridges that were renamed. State is kept under a bridge's name, and is about an
- * index, which stays: where the two disagree the name is set right.
+ * Following bridges that were renamed. The directory of a bridge's state has the bridge's name; the
+ * state itself has its index, which does not change.
  */
 #ifndef HBPF_RENAMES_H
 #define HBPF_RENAMES_H
@@ -9,11 +9,11 @@
 #include "dataplane/pins.h"
 
 /**
- * renames_follow() - keep the state of every living bridge under its present name
+ * renames_follow() - rename the state of every live bridge to the bridge's current name
  * @pins:	Opened with PINS_WRITE
  *
- * What is kept under that name of a bridge that is gone is removed; nothing else changes. A killed
- * renames_follow() is finished by the next. Return: 0 or -errno
+ * State that a deleted bridge left under that name is removed. If this is killed the next call
+ * completes it. Return: 0 or -errno
  */
 int renames_follow(const struct pins *pins, struct error *err);
 

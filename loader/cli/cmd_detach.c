@@ -92,13 +92,13 @@ static const struct orphan *lost_meant(const struct detach *d, const char *name)
 	else if (!d->bridges.count && d->lost.count == 1)
 		one = d->lost.v;
 	/* A bridge attached with another bpffs is left alone. */
-	return one && !one->elsewhere ? one : NULL;
+	return one && !one->live ? one : NULL;
 }
 
 static bool has_lost(const struct detach *d)
 {
 	for (size_t i = 0; i < d->lost.count; i++) {
-		if (!d->lost.v[i].elsewhere)
+		if (!d->lost.v[i].live)
 			return true;
 	}
 	return false;
@@ -121,7 +121,7 @@ static void detach_all(struct detach *d)
 	for (size_t i = 0; i < d->bridges.count; i++)
 		detach_one(d, d->bridges.names[i]);
 	for (size_t i = 0; i < d->lost.count; i++) {
-		if (!d->lost.v[i].elsewhere)
+		if (!d->lost.v[i].live)
 			close_lost(d, &d->lost.v[i]);
 	}
 }

@@ -432,7 +432,7 @@ static void name_listeners(struct view *view)
 
 static const char *lost_text(const struct orphan *lost)
 {
-	if (lost->elsewhere)
+	if (lost->live)
 		return "attached, but its state is in another bpffs; set HBPF_BPFFS to that one";
 	if (lost->guarded)
 		return "guard only: the state in the bpffs was lost, so no port works, and "
@@ -444,7 +444,7 @@ static const char *lost_text(const struct orphan *lost)
 static void print_lost(const struct orphan *lost)
 {
 	output_text("%s: %s\n", lost->name, lost_text(lost));
-	if (!lost->elsewhere)
+	if (!lost->live)
 		output_text(
 			"  `hbpf detach %s` restores the settings, `hbpf attach %s` attaches again\n",
 			lost->name, lost->name);
@@ -456,7 +456,7 @@ static struct json_object *lost_json(const struct orphan *lost)
 
 	add_string(item, "bridge", lost->name);
 	add_bool(item, "exists", true);
-	add_bool(item, "live", lost->elsewhere);
+	add_bool(item, "live", lost->live);
 	add_bool(item, "exposed", !lost->guarded);
 	add_bool(item, "lost", true);
 	add_string(item, "problem", lost_text(lost));

@@ -173,7 +173,7 @@ static struct json_object *listener_json(const struct export *export,
 	char text[ADDR_STRLEN];
 
 	json_object_object_add(item, "address", output_string(addr_format(&addr, text)));
-	json_object_object_add(item, "listening", json_object_new_boolean(listener->there));
+	json_object_object_add(item, "listening", json_object_new_boolean(listener->found));
 	if (listener->owner.pid) {
 		json_object_object_add(item, "process", output_string(listener->owner.name));
 		json_object_object_add(item, "pid", json_object_new_int(listener->owner.pid));
