@@ -94,7 +94,7 @@ static int add_onlink_routes(unsigned int ifindex, int family, struct sources *s
 			     struct error *err)
 {
 	struct fib_routes routes;
-	int ret = fib_routes_by(family, ifindex, &routes, err);
+	int ret = fib_routes_by_device(family, ifindex, &routes, err);
 
 	if (ret)
 		return ret;
@@ -163,9 +163,9 @@ static int add_own(struct sources *set, const struct prefix *prefix)
 static int add_own_routes(struct sources *set, struct error *err)
 {
 	struct fib_routes routes = {};
-	int ret = fib_routes_of(AF_INET, RTN_LOCAL, &routes, err) ?:
-		  fib_routes_of(AF_INET6, RTN_LOCAL, &routes, err) ?:
-		  fib_routes_of(AF_INET6, RTN_ANYCAST, &routes, err);
+	int ret = fib_routes_by_type(AF_INET, RTN_LOCAL, &routes, err) ?:
+		  fib_routes_by_type(AF_INET6, RTN_LOCAL, &routes, err) ?:
+		  fib_routes_by_type(AF_INET6, RTN_ANYCAST, &routes, err);
 
 	for (size_t i = 0; !ret && i < routes.count; i++) {
 		if (add_own(set, &routes.v[i].dst))

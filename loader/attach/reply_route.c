@@ -163,7 +163,7 @@ static int read_bridge_routes(struct family *f, struct error *err)
 	int ret = 0;
 
 	if (!f->has_routes)
-		ret = fib_routes_by(f->family, f->query->bridge->ifindex, &f->routes, err);
+		ret = fib_routes_by_device(f->family, f->query->bridge->ifindex, &f->routes, err);
 	f->has_routes = !ret;
 	return ret;
 }
@@ -328,7 +328,7 @@ static int find_route(const struct family *f, const struct fib_flow *flow, struc
 
 static bool bridge_has_address(const struct family *f, const struct prefix *clients)
 {
-	const struct ifaddrs_list *addrs = &f->query->host->addrs;
+	const struct link_addrs *addrs = &f->query->host->addrs;
 
 	for (size_t i = 0; i < addrs->count; i++) {
 		if (addrs->v[i].ifindex == f->query->bridge->ifindex &&
@@ -358,9 +358,9 @@ static int diagnose(struct family *f, const struct fib_flow *flow, const struct 
 	if (!wrong.expected && f->onlink && !bridge_has_address(f, clients))
 		return 0;
 	if (wrong.route)
-		wrong.rule = fib_rules_found(&f->rules, flow, wrong.route);
+		wrong.rule = fib_rule_of_route(&f->rules, flow, wrong.route);
 	else if (wrong.expected)
-		wrong.rule = fib_rules_suspect(&f->rules, flow, wrong.expected->table);
+		wrong.rule = fib_rule_suspect(&f->rules, flow, wrong.expected->table);
 	explain(f, &wrong);
 	return 0;
 }

@@ -54,7 +54,7 @@ static void row_read(const struct view *view, const struct link *link, struct ro
 static const struct hbpf_addr *next_gateway(const struct view *view, const struct link *link,
 					    size_t *at)
 {
-	const struct ifaddrs_list *addrs = &view->host.addrs;
+	const struct link_addrs *addrs = &view->host.addrs;
 
 	while (*at < addrs->count) {
 		const struct link_addr *own = &addrs->v[(*at)++];

@@ -17,7 +17,7 @@ static struct hbpf_addr any_of(int family)
 	return family == AF_INET ? addr_from_v4(INADDR_ANY) : addr_from_v6(&in6addr_any);
 }
 
-/* An attribute, of the size that its family's addresses have, or all zero without one. */
+/* The address in @attr, or the unspecified one without an attribute of the right size. */
 static struct prefix get_prefix(const struct nlattr *attr, int family, __u8 len)
 {
 	struct hbpf_addr addr = any_of(family);
@@ -73,7 +73,7 @@ static void read_route(const struct nlmsghdr *nlh, struct fib_route *route)
 	route->dst = get_prefix(dst, msg->rtm_family, msg->rtm_dst_len);
 }
 
-static int on_answer(const struct nlmsghdr *nlh, void *data)
+static int on_lookup(const struct nlmsghdr *nlh, void *data)
 {
 	if (nlh->nlmsg_type == RTM_NEWROUTE)
 		read_route(nlh, data);
@@ -104,7 +104,7 @@ static int lookup(const struct fib_flow *flow, unsigned int flags, struct fib_ro
 	if (flow->sport)
 		mnl_attr_put_u16(nlh, RTA_SPORT, htons(flow->sport));
 	*route = (struct fib_route){};
-	return netlink_talk(NETLINK_ROUTE, &request, on_answer, route, NULL);
+	return netlink_talk(NETLINK_ROUTE, &request, on_lookup, route, NULL);
 }
 
 int fib_lookup(const struct fib_flow *flow, struct fib_route *route)
@@ -117,66 +117,67 @@ int fib_lookup_route(const struct fib_flow *flow, struct fib_route *route)
 	return lookup(flow, RTM_F_FIB_MATCH, route);
 }
 
-struct listing {
+struct route_filter {
 	struct fib_routes *routes;
 	int family;
 	unsigned char type;
 	unsigned int ifindex; /* 0: any */
 };
 
-/* What was not asked for comes where a family is not in the kernel: then all others answer. */
+/* Where the kernel lacks a family, the request is answered for all others: filter here, too. */
 static int on_route(const struct nlmsghdr *nlh, void *data)
 {
 	const struct rtmsg *msg = mnl_nlmsg_get_payload(nlh);
-	struct listing *listing = data;
-	struct fib_routes *routes = listing->routes;
+	struct route_filter *filter = data;
+	struct fib_routes *routes = filter->routes;
 	struct fib_route route = {};
 
-	if (msg->rtm_family != listing->family || msg->rtm_type != listing->type ||
+	if (msg->rtm_family != filter->family || msg->rtm_type != filter->type ||
 	    msg->rtm_flags & RTM_F_CLONED)
 		return MNL_CB_OK;
 	read_route(nlh, &route);
-	if (listing->ifindex && route.ifindex != listing->ifindex)
+	if (filter->ifindex && route.ifindex != filter->ifindex)
 		return MNL_CB_OK;
 	return ARRAY_ADD(routes, route) ? MNL_CB_ERROR : MNL_CB_OK;
 }
 
-/* The kernel picks them, as a router has a million that are of no interest here. */
-static int list(struct listing *listing, struct error *err)
+/* The kernel filters the dump: a router has a million routes that do not matter here. */
+static int list_routes(struct route_filter *filter, struct error *err)
 {
 	struct netlink_request request;
 	struct rtmsg *msg;
 	int ret;
 
 	msg = netlink_begin(&request, RTM_GETROUTE, NLM_F_DUMP, sizeof(*msg));
-	msg->rtm_family = listing->family;
-	msg->rtm_type = listing->type;
-	if (listing->ifindex)
-		mnl_attr_put_u32(&request.nlh, RTA_OIF, listing->ifindex);
+	msg->rtm_family = filter->family;
+	msg->rtm_type = filter->type;
+	if (filter->ifindex)
+		mnl_attr_put_u32(&request.nlh, RTA_OIF, filter->ifindex);
 	request.strict = true;
-	ret = netlink_talk(NETLINK_ROUTE, &request, on_route, listing, &listing->routes->count);
-	if (!ret || (ret == -ENODEV && listing->ifindex)) /* the device has gone meanwhile */
+	ret = netlink_talk(NETLINK_ROUTE, &request, on_route, filter, &filter->routes->count);
+	if (!ret || (ret == -ENODEV && filter->ifindex)) /* the device was deleted meanwhile */
 		return 0;
 	return error_errno(err, ret, "cannot list the routes");
 }
 
-int fib_routes_by(int family, unsigned int ifindex, struct fib_routes *routes, struct error *err)
+int fib_routes_by_device(int family, unsigned int ifindex, struct fib_routes *routes,
+			 struct error *err)
 {
-	struct listing listing = { routes, family, RTN_UNICAST, ifindex };
+	struct route_filter filter = { routes, family, RTN_UNICAST, ifindex };
 	int ret;
 
 	*routes = (struct fib_routes){};
-	ret = list(&listing, err);
+	ret = list_routes(&filter, err);
 	if (ret)
 		fib_routes_free(routes);
 	return ret;
 }
 
-int fib_routes_of(int family, unsigned char type, struct fib_routes *routes, struct error *err)
+int fib_routes_by_type(int family, unsigned char type, struct fib_routes *routes, struct error *err)
 {
-	struct listing listing = { routes, family, type, 0 };
+	struct route_filter filter = { routes, family, type, 0 };
 
-	return list(&listing, err);
+	return list_routes(&filter, err);
 }
 
 void fib_routes_free(struct fib_routes *routes)

@@ -11,8 +11,8 @@ static bool in_range(const struct fib_range *range, __u32 value)
 	return !range->given || (value >= range->first && value <= range->last);
 }
 
-/* fib_rule_match(), fib4_rule_match() and fib6_rule_match(). The kernel takes what this host sends
- * for come in by lo, and a socket that is bound to no device has no output device yet. */
+/* As fib_rule_match(), fib4_rule_match() and fib6_rule_match() of the kernel. What this host sends
+ * has the input device lo, and no output device unless the socket is bound to one. */
 static bool selects(const struct fib_rule *rule, const struct fib_flow *flow)
 {
 	return !rule->never && (!rule->iif[0] || !strcmp(rule->iif, "lo")) && !rule->oif[0] &&
@@ -33,23 +33,23 @@ bool fib_rule_refuses(const struct fib_rule *rule)
 	       rule->action == FR_ACT_PROHIBIT;
 }
 
-static bool gave(const struct fib_rule *rule, const struct fib_route *route)
+static bool chose_route(const struct fib_rule *rule, const struct fib_route *route)
 {
-	int above = addr_is_v4(&route->dst.addr) ? V4_MAPPED_BITS : 0;
+	int mapped = addr_is_v4(&route->dst.addr) ? V4_MAPPED_BITS : 0;
 
 	return rule->action == FR_ACT_TO_TBL && rule->table == route->table &&
-	       route->dst.len - above > rule->suppress;
+	       route->dst.len - mapped > rule->suppress;
 }
 
-/* A walk over the rules in the kernel's order. All zero is its beginning. */
+/* A position in the rules, which are in the kernel's order. All zero: the start. */
 struct walk {
 	size_t next;
 	__u32 from; /* pref, after a goto */
 };
 
-/* Return: the next rule that the flow meets, or NULL */
-static const struct fib_rule *walk_on(struct walk *walk, const struct fib_rules *rules,
-				      const struct fib_flow *flow)
+/* Return: the next rule that matches the flow, or NULL */
+static const struct fib_rule *next_match(struct walk *walk, const struct fib_rules *rules,
+					 const struct fib_flow *flow)
 {
 	while (walk->next < rules->count) {
 		const struct fib_rule *rule = &rules->v[walk->next++];
@@ -63,26 +63,26 @@ static const struct fib_rule *walk_on(struct walk *walk, const struct fib_rules 
 	return NULL;
 }
 
-const struct fib_rule *fib_rules_found(const struct fib_rules *rules, const struct fib_flow *flow,
-				       const struct fib_route *route)
+const struct fib_rule *fib_rule_of_route(const struct fib_rules *rules, const struct fib_flow *flow,
+					 const struct fib_route *route)
 {
 	const struct fib_rule *rule;
 	struct walk walk = {};
 
 	do
-		rule = walk_on(&walk, rules, flow);
-	while (rule && !gave(rule, route));
+		rule = next_match(&walk, rules, flow);
+	while (rule && !chose_route(rule, route));
 	return rule;
 }
 
-const struct fib_rule *fib_rules_suspect(const struct fib_rules *rules, const struct fib_flow *flow,
-					 __u32 table)
+const struct fib_rule *fib_rule_suspect(const struct fib_rules *rules, const struct fib_flow *flow,
+					__u32 table)
 {
 	const struct fib_rule *rule;
 	struct walk walk = {};
 
 	do
-		rule = walk_on(&walk, rules, flow);
+		rule = next_match(&walk, rules, flow);
 	while (rule && !fib_rule_refuses(rule) &&
 	       (rule->action != FR_ACT_TO_TBL || rule->table == RT_TABLE_LOCAL ||
 		rule->table == table));

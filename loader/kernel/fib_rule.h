@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Policy routing rules, as `ip rule` lists them, and which of them a flow of this host meets. */
+/* Policy routing rules, as in `ip rule`, and which of them apply to a flow of this host. */
 #ifndef HBPF_FIB_RULE_H
 #define HBPF_FIB_RULE_H
 
@@ -9,7 +9,7 @@
 
 #include "lib/addr.h"
 
-/* What the kernel asks rules and tables about: a packet that a socket of this host sends. */
+/* The input of a route lookup: a packet that a socket of this host sends. */
 struct fib_flow {
 	struct hbpf_addr src;
 	struct hbpf_addr dst; /* its family is the flow's */
@@ -19,14 +19,14 @@ struct fib_flow {
 	__u16 sport;          /* host byte order, 0: not given */
 };
 
-/* What the kernel finds for one. */
+/* The result of a route lookup. */
 struct fib_route {
 	unsigned int ifindex; /* output device */
-	__u32 table;          /* where the route stands */
-	struct prefix dst;    /* the route's own; not filled by fib_lookup() */
-	__be32 src4;          /* of IPv4: the address of this host to use towards it, or 0 */
-	__u8 protocol;        /* RTPROT_*: who made it */
-	bool direct;          /* no gateway stands between: dst is on the device's link */
+	__u32 table;          /* that has the route */
+	struct prefix dst;    /* of the route; not filled by fib_lookup() */
+	__be32 src4;          /* IPv4: preferred source address, or 0 */
+	__u8 protocol;        /* RTPROT_* */
+	bool direct;          /* no gateway: dst is on the link */
 };
 
 struct fib_range {
@@ -46,38 +46,38 @@ struct fib_rule {
 	__u8 tos;
 	__u8 proto;
 	struct fib_range uid, sport, dport;
-	bool never;   /* asks for what no such flow has: a tunnel's ID, an l3mdev */
-	int suppress; /* routes with a prefix as long as this or shorter do not count; or -1 */
+	bool never;   /* selects by what such a flow lacks: a tunnel ID, an l3mdev */
+	int suppress; /* ignore routes with a prefix of this length or shorter; -1: none */
 };
 
 struct fib_rules {
-	struct fib_rule *v; /* of one family, in the order the kernel asks them */
+	struct fib_rule *v; /* of one family, in the kernel's order */
 	size_t count;
 };
 
-/** fib_rule_matches() - would the kernel let this flow meet the rule's action? */
+/** fib_rule_matches() - does the rule apply to this flow? */
 bool fib_rule_matches(const struct fib_rule *rule, const struct fib_flow *flow);
 
 /** fib_rule_refuses() - is the action blackhole, unreachable or prohibit? */
 bool fib_rule_refuses(const struct fib_rule *rule);
 
 /**
- * fib_rules_found() - the rule that gave a flow its route
- * @route:	What the kernel found, with `dst`
+ * fib_rule_of_route() - find the rule that led a flow to its route
+ * @route:	As of fib_lookup_route()
  *
- * Return: the rule within @rules, or NULL where none can have
+ * Return: the rule within @rules, or NULL where none can be
  */
-const struct fib_rule *fib_rules_found(const struct fib_rules *rules, const struct fib_flow *flow,
-				       const struct fib_route *route);
+const struct fib_rule *fib_rule_of_route(const struct fib_rules *rules, const struct fib_flow *flow,
+					 const struct fib_route *route);
 
 /**
- * fib_rules_suspect() - the first rule that may be why a flow has no route
- * @table:	Has a route for it: a rule that looks there is not why
+ * fib_rule_suspect() - find the first rule that may be why a flow has no route
+ * @table:	Has a route for the flow, so rules that look up this table are not why
  *
- * Return: a rule that refuses, or looks into another table but local; or NULL
+ * Return: a rule that refuses, or looks up another table but local; or NULL
  */
-const struct fib_rule *fib_rules_suspect(const struct fib_rules *rules, const struct fib_flow *flow,
-					 __u32 table);
+const struct fib_rule *fib_rule_suspect(const struct fib_rules *rules, const struct fib_flow *flow,
+					__u32 table);
 
 #define FIB_TABLE_STRLEN 16
 /** fib_table_format() - "main", or its number. Returns @buf */

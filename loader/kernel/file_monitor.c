@@ -9,98 +9,96 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
-/* A watch on a directory tells of both what is in it and itself, so one mask fits all. */
-#define NOTICES                                                                                    \
+#include "lib/array.h"
+
+/* A watch on a directory reports its entries and itself, so one mask is enough. */
+#define EVENTS                                                                                     \
 	(IN_MODIFY | IN_ATTRIB | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO |             \
 	 IN_DELETE_SELF)
 
-int file_monitor_open(struct file_monitor *events, struct error *err)
+int file_monitor_open(struct file_monitor *monitor, struct error *err)
 {
-	*events = (struct file_monitor){ .fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK) };
-	if (events->fd < 0)
+	*monitor = (struct file_monitor){ .fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK) };
+	if (monitor->fd < 0)
 		return error_errno(err, errno, "cannot listen to changes of files");
 	return 0;
 }
 
-static bool has(const struct followed *v, size_t count, int wd)
+static bool has(const struct monitored_files *files, int wd)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (v[i].wd == wd)
+	for (size_t i = 0; i < files->count; i++) {
+		if (files->v[i].wd == wd)
 			return true;
 	}
 	return false;
 }
 
-static void drop(struct followed *v, size_t count)
+static void release(struct monitored_files *files)
 {
-	for (size_t i = 0; i < count; i++)
-		close(v[i].fd);
-	free(v);
+	for (size_t i = 0; i < files->count; i++)
+		close(files->v[i].fd);
+	free(files->v);
+	*files = (struct monitored_files){};
 }
 
-void file_monitor_close(struct file_monitor *events)
+void file_monitor_close(struct file_monitor *monitor)
 {
-	drop(events->v, events->count);
-	drop(events->next, events->next_count);
-	if (events->fd >= 0)
-		close(events->fd);
-	*events = (struct file_monitor){ .fd = -1 };
+	release(&monitor->current);
+	release(&monitor->next);
+	if (monitor->fd >= 0)
+		close(monitor->fd);
+	*monitor = (struct file_monitor){ .fd = -1 };
 }
 
-void file_monitor_follow(struct file_monitor *events, const char *path)
+void file_monitor_add(struct file_monitor *monitor, const char *path)
 {
-	struct followed *v, one;
+	struct monitored_file file;
 	char by_fd[64];
 
-	/* Opened first and watched through that: /proc/sys would make another inode for a name that
-	 * nobody held for a while, and the notices would be about the old one. */
-	one.fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (one.fd < 0) {
+	/* Watched through an open file: /proc/sys may create another inode for a path that nobody
+	 * has open, and the events would be about the old one. */
+	file.fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (file.fd < 0) {
 		if (errno != ENOENT && errno != ENOTDIR)
-			events->error = errno;
+			monitor->error = errno;
 		return;
 	}
-	snprintf(by_fd, sizeof(by_fd), "/proc/self/fd/%d", one.fd);
-	one.wd = inotify_add_watch(events->fd, by_fd, NOTICES);
-	v = one.wd < 0 ? NULL : reallocarray(events->next, events->next_count + 1, sizeof(*v));
-	if (!v) {
-		events->error = errno;
-		close(one.fd);
+	snprintf(by_fd, sizeof(by_fd), "/proc/self/fd/%d", file.fd);
+	file.wd = inotify_add_watch(monitor->fd, by_fd, EVENTS);
+	if (file.wd < 0 || ARRAY_ADD(&monitor->next, file)) {
+		monitor->error = errno;
+		close(file.fd);
 		return;
 	}
-	events->next = v;
-	events->fresh |= !has(events->v, events->count, one.wd);
-	v[events->next_count++] = one;
+	monitor->added |= !has(&monitor->current, file.wd);
 }
 
-bool file_monitor_followed(struct file_monitor *events)
+bool file_monitor_commit(struct file_monitor *monitor)
 {
-	bool fresh = events->fresh;
+	bool added = monitor->added;
 
-	for (size_t i = 0; i < events->count; i++) {
-		if (!has(events->next, events->next_count, events->v[i].wd))
-			inotify_rm_watch(events->fd, events->v[i].wd);
+	for (size_t i = 0; i < monitor->current.count; i++) {
+		if (!has(&monitor->next, monitor->current.v[i].wd))
+			inotify_rm_watch(monitor->fd, monitor->current.v[i].wd);
 	}
-	drop(events->v, events->count);
-	events->v = events->next;
-	events->count = events->next_count;
-	events->next = NULL;
-	events->next_count = 0;
-	events->fresh = false;
-	return fresh;
+	release(&monitor->current);
+	monitor->current = monitor->next;
+	monitor->next = (struct monitored_files){};
+	monitor->added = false;
+	return added;
 }
 
-bool file_monitor_drain(struct file_monitor *events)
+bool file_monitor_drain(struct file_monitor *monitor)
 {
 	char buf[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
 	bool any = false;
 	ssize_t got;
 
-	while ((got = read(events->fd, buf, sizeof(buf))) > 0) {
+	while ((got = read(monitor->fd, buf, sizeof(buf))) > 0) {
 		for (char *at = buf; at < buf + got;) {
 			const struct inotify_event *event = (const struct inotify_event *)at;
 
-			/* IN_IGNORED only confirms that a watch is gone */
+			/* IN_IGNORED only confirms that a watch was removed */
 			any |= event->mask != IN_IGNORED;
 			at += sizeof(*event) + event->len;
 		}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Notices of files that others changed (inotify), where the kernel gives no better ones. */
+/* Events of files that others change (inotify), for what netlink does not report. */
 #ifndef HBPF_FILE_MONITOR_H
 #define HBPF_FILE_MONITOR_H
 
@@ -8,41 +8,43 @@
 
 #include "lib/error.h"
 
-struct followed {
-	int wd;
-	int fd; /* keeps the inode that the notices are about the one that the path leads to */
+struct monitored_file {
+	int wd; /* inotify watch */
+	int fd; /* open, so that the path keeps leading to the inode that is watched */
+};
+
+struct monitored_files {
+	struct monitored_file *v;
+	size_t count;
 };
 
 struct file_monitor {
 	int fd; /* to poll */
-	struct followed *v;
-	size_t count;
-	struct followed *next; /* the list that file_monitor_follow() makes */
-	size_t next_count;
-	bool fresh;
-	int error; /* errno of what could not be followed though it is there, or 0 */
+	struct monitored_files current;
+	struct monitored_files next; /* since the last file_monitor_commit() */
+	bool added;                  /* something in `next` is not in `current` */
+	int error; /* errno of the last existing file that could not be watched, or 0 */
 };
 
 /** file_monitor_open() - Return: 0 or -errno */
-int file_monitor_open(struct file_monitor *events, struct error *err);
-void file_monitor_close(struct file_monitor *events);
+int file_monitor_open(struct file_monitor *monitor, struct error *err);
+void file_monitor_close(struct file_monitor *monitor);
 
 /**
- * file_monitor_follow() - name one file or directory that is of interest from now on
+ * file_monitor_add() - name one file or directory to watch
  *
- * A directory's notices tell what comes, goes and is touched in it, a file's that it was written.
- * What is not there is left out; what cannot be followed for want of descriptors, watches or memory
- * leaves its errno in @events->error. Call it for everything, then file_monitor_followed().
+ * Watches are renewed as a whole: add all paths, then call file_monitor_commit(). A missing path is
+ * skipped. Lack of descriptors, watches or memory sets @monitor->error.
  */
-void file_monitor_follow(struct file_monitor *events, const char *path);
+void file_monitor_add(struct file_monitor *monitor, const char *path);
 
 /**
- * file_monitor_followed() - forget what was not named again
- * Return: is anything new among what was named? It may have changed before.
+ * file_monitor_commit() - drop the watches of paths that were not added again
+ * Return: is there a new one? Its file may have changed before
  */
-bool file_monitor_followed(struct file_monitor *events);
+bool file_monitor_commit(struct file_monitor *monitor);
 
-/** file_monitor_drain() - take in all notices. Return: were there any? */
-bool file_monitor_drain(struct file_monitor *events);
+/** file_monitor_drain() - read all pending events. Return: were there any? */
+bool file_monitor_drain(struct file_monitor *monitor);
 
 #endif /* HBPF_FILE_MONITOR_H */

@@ -19,7 +19,7 @@ int host_read(struct host *host, struct error *err)
 void host_free(struct host *host)
 {
 	links_free(&host->links);
-	ifaddrs_free(&host->addrs);
+	link_addrs_free(&host->addrs);
 	memset(host, 0, sizeof(*host));
 }
 

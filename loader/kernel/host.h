@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The host that a command finds: its interfaces and addresses. */
+/* The interfaces and addresses of the host, read once for each command. */
 #ifndef HBPF_HOST_H
 #define HBPF_HOST_H
 
 #include "kernel/rtnetlink.h"
 
-/* Interfaces and addresses, read once for a command. */
 struct host {
 	struct links links;
-	struct ifaddrs_list addrs;
+	struct link_addrs addrs;
 };
 
-/** host_read() - ask the kernel for them. Return: 0 or -errno. Free with host_free() */
+/** host_read() - read both from the kernel. Return: 0 or -errno. Free with host_free() */
 int host_read(struct host *host, struct error *err);
-/** host_free() - release what host_read() got; a struct that is all zero is fine, too */
+/** host_free() - release them; all zero is allowed */
 void host_free(struct host *host);
 
 /** host_has() - is it an address of this host? */

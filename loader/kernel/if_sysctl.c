@@ -11,7 +11,7 @@
 
 #include "kernel/sysctl.h"
 
-/* An interface has its new name a moment before the new file is there (dev_change_name()). */
+/* After a rename the new file appears a moment after the new name (dev_change_name()). */
 #define TRIES    100
 #define PAUSE_NS 1000000
 
@@ -34,7 +34,7 @@ static int conf_open(unsigned int ifindex, const char *key, int flags)
 	return -EAGAIN;
 }
 
-static int try_once(unsigned int ifindex, const char *key, int *value, int flags)
+static int access_once(unsigned int ifindex, const char *key, int *value, int flags)
 {
 	int fd = conf_open(ifindex, key, flags);
 	int ret;
@@ -46,13 +46,13 @@ static int try_once(unsigned int ifindex, const char *key, int *value, int flags
 	return ret == -ENOENT ? -EAGAIN : ret;
 }
 
-static int try_often(unsigned int ifindex, const char *key, int *value, int flags)
+static int retry(unsigned int ifindex, const char *key, int *value, int flags)
 {
 	const struct timespec pause = { .tv_nsec = PAUSE_NS };
 	int ret;
 
 	for (int i = 0; i < TRIES; i++) {
-		ret = try_once(ifindex, key, value, flags);
+		ret = access_once(ifindex, key, value, flags);
 		if (ret != -EAGAIN)
 			return ret;
 		nanosleep(&pause, NULL);
@@ -62,10 +62,10 @@ static int try_often(unsigned int ifindex, const char *key, int *value, int flag
 
 int if_sysctl_read(unsigned int ifindex, const char *key, int *value)
 {
-	return try_often(ifindex, key, value, O_RDONLY);
+	return retry(ifindex, key, value, O_RDONLY);
 }
 
 int if_sysctl_write(unsigned int ifindex, const char *key, int value)
 {
-	return try_often(ifindex, key, &value, O_WRONLY);
+	return retry(ifindex, key, &value, O_WRONLY);
 }

@@ -2,13 +2,12 @@
 /*
  * Settings of one interface, net.ipv4.conf.<interface>.<key>, by its index.
  *
- * Others may rename the interface, or delete it and give its name to another, at
- * any moment, and a path tells names only. So the file is opened by the present
- * name and then asked whose name it is: if it is still this interface's, the file
- * is, too. From there on an open file never leads to another's setting: with the
- * name or the interface the kernel takes the table behind the file away, and
- * reading and writing it fails with ENOENT (grab_header() in
- * fs/proc/proc_sysctl.c). Then all begins again.
+ * The path has the interface's name, but others may rename the interface at any moment, or delete
+ * it and give the name to another. So the file is opened under the current name, and then the name
+ * is checked again. If it still belongs to the interface, so does the file, and an open file never
+ * leads to another interface's setting: when the name or the interface is removed, the kernel
+ * unregisters the table behind the file, and access fails with ENOENT (grab_header() in
+ * fs/proc/proc_sysctl.c). Then this starts over.
  */
 #ifndef HBPF_IF_SYSCTL_H
 #define HBPF_IF_SYSCTL_H
@@ -16,8 +15,8 @@
 /**
  * if_sysctl_read() - read one setting of an interface
  * @key:	As "route_localnet"
- * Return: 0, -ENODEV where there is no such interface, -EAGAIN where it was renamed all the time,
- * or -errno
+ * Return: 0, -ENODEV where there is no such interface, -EAGAIN where it was renamed during every
+ * attempt, or -errno
  */
 int if_sysctl_read(unsigned int ifindex, const char *key, int *value);
 

@@ -68,7 +68,7 @@ static int on_chain(const struct nlmsghdr *nlh, void *data)
 	}
 	if (!family || strcmp(type, "nat") || !prerouting)
 		return MNL_CB_OK;
-	/* names cut, so that the text is whole */
+	/* cut the names, so that the rest fits */
 	snprintf(finding->why, finding->size, "NAT rules (nf_tables chain \"%s %.40s %.40s\")",
 		 family, table, name);
 	finding->found = true;
@@ -76,7 +76,7 @@ static int on_chain(const struct nlmsghdr *nlh, void *data)
 }
 
 /* Return: 0 or -errno */
-static int look_in_nf_tables(struct finding *finding)
+static int find_in_nf_tables(struct finding *finding)
 {
 	struct netlink_request request;
 	struct nfgenmsg *msg;
@@ -103,7 +103,7 @@ static int look_in_nf_tables(struct finding *finding)
  *
  * Return: 0 or -errno
  */
-static int look_in_legacy(const char *path, const char *tool, struct finding *finding)
+static int find_in_legacy(const char *path, const char *tool, struct finding *finding)
 {
 	char table[64];
 	FILE *names;
@@ -124,20 +124,20 @@ static int look_in_legacy(const char *path, const char *tool, struct finding *fi
 int nat_detect_prerouting(char *why, size_t size)
 {
 	struct finding finding = { .why = why, .size = size };
-	const char *asked = "nf_tables";
+	const char *where = "nf_tables";
 	int ret;
 
-	ret = look_in_nf_tables(&finding);
+	ret = find_in_nf_tables(&finding);
 	if (!ret && !finding.found) {
-		asked = "/proc/net/ip_tables_names";
-		ret = look_in_legacy(asked, "iptables", &finding);
+		where = "/proc/net/ip_tables_names";
+		ret = find_in_legacy(where, "iptables", &finding);
 	}
 	if (!ret && !finding.found) {
-		asked = "/proc/net/ip6_tables_names";
-		ret = look_in_legacy(asked, "ip6tables", &finding);
+		where = "/proc/net/ip6_tables_names";
+		ret = find_in_legacy(where, "ip6tables", &finding);
 	}
 	if (ret)
-		snprintf(why, size, "cannot ask %s: %s", asked, strerror(-ret));
+		snprintf(why, size, "cannot read %s: %s", where, strerror(-ret));
 	else if (!finding.found)
 		snprintf(why, size, "no NAT rules here that could take the packets");
 	return ret ? ret : finding.found;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Whether NAT rules could catch a packet after the redirect: prerouting nat chains. */
+/* Finds NAT rules that could take a packet after the redirect: nat chains in prerouting. */
 #ifndef HBPF_NAT_DETECT_H
 #define HBPF_NAT_DETECT_H
 
@@ -7,14 +7,14 @@
 
 /**
  * nat_detect_prerouting() - look for NAT chains in the prerouting hook
- * @why:	Says what was found, as NAT rules (nf_tables chain "ip nat PREROUTING"), or that
- *		there are none, or why it could not be told
+ * @why:	What was found, as NAT rules (nf_tables chain "ip nat PREROUTING"), that there are
+ *none, or why that is unknown
  * @size:	of @why
  *
- * Asks nf_tables over netlink (NFT_MSG_GETCHAIN: type nat, hook prerouting) and reads
+ * Reads the chains of nf_tables (NFT_MSG_GETCHAIN: type nat, hook prerouting), and
  * /proc/net/ip_tables_names and ip6_tables_names for the legacy tables.
  *
- * Return: 1 there are, 0 there are none, -errno could not be told
+ * Return: 1 there are, 0 there are none, -errno unknown
  */
 int nat_detect_prerouting(char *why, size_t size);
 

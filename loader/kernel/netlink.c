@@ -4,15 +4,15 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-/* The most that netlink_recvmsg() lets the kernel put into one answer of a dump;
- * less would mean more rounds. */
-#define ANSWER_SIZE 32768
+/* The largest message of a dump that netlink_recvmsg() lets the kernel build; less would mean more
+ * rounds. */
+#define REPLY_SIZE 32768
 
-/* Tables change while interfaces or rules are being made: a matter of
- * milliseconds, and of bad luck to meet it this often. */
+/* Dumps are interrupted while interfaces or rules change, for milliseconds; meeting that every time
+ * is unlikely. */
 #define ATTEMPTS 10
 
-/* A socket has one exchange only, so its sequence number need not be special. */
+/* Each socket has only one exchange, so any number will do. */
 #define SEQUENCE 1
 
 void *netlink_begin(struct netlink_request *request, __u16 type, __u16 flags, size_t size)
@@ -27,8 +27,8 @@ void *netlink_begin(struct netlink_request *request, __u16 type, __u16 flags, si
 
 /*
  * NLMSG_ERROR and NLMSG_DONE both begin with an int, 0 or -errno (struct
- * nlmsgerr; netlink_dump_done()). libmnl's own handler of NLMSG_DONE leaves it
- * unread and so takes a dump that broke off for a whole one.
+ * nlmsgerr; netlink_dump_done()). libmnl's own handler of NLMSG_DONE ignores it,
+ * and would take an aborted dump for a complete one.
  */
 static int on_end(const struct nlmsghdr *nlh, void *data)
 {
@@ -58,11 +58,11 @@ static ssize_t receive(struct mnl_socket *nl, void *buf, size_t size)
 	return len;
 }
 
-/* Return: 0 or -errno; -EINTR is libmnl's word for NLM_F_DUMP_INTR, and nothing else. */
-static int exchange(struct mnl_socket *nl, struct netlink_request *request, mnl_cb_t answer,
+/* Return: 0 or -errno; -EINTR stands for NLM_F_DUMP_INTR only (libmnl). */
+static int exchange(struct mnl_socket *nl, struct netlink_request *request, mnl_cb_t on_reply,
 		    void *data)
 {
-	char buf[ANSWER_SIZE];
+	char buf[REPLY_SIZE];
 	ssize_t len;
 	int ret;
 
@@ -76,13 +76,13 @@ static int exchange(struct mnl_socket *nl, struct netlink_request *request, mnl_
 		len = receive(nl, buf, sizeof(buf));
 		if (len < 0)
 			return -errno;
-		ret = mnl_cb_run2(buf, len, SEQUENCE, mnl_socket_get_portid(nl), answer, data,
+		ret = mnl_cb_run2(buf, len, SEQUENCE, mnl_socket_get_portid(nl), on_reply, data,
 				  on_control, CONTROL_COUNT);
 	} while (ret > MNL_CB_STOP);
 	return ret == MNL_CB_STOP ? 0 : -errno;
 }
 
-int netlink_talk(int protocol, struct netlink_request *request, mnl_cb_t answer, void *data,
+int netlink_talk(int protocol, struct netlink_request *request, mnl_cb_t on_reply, void *data,
 		 size_t *count)
 {
 	size_t start = count ? *count : 0;
@@ -90,11 +90,11 @@ int netlink_talk(int protocol, struct netlink_request *request, mnl_cb_t answer,
 	int ret;
 
 	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-		/* anew each time: the rest of a broken-off dump would still come in */
+		/* a new socket each time: the rest of an interrupted dump would still arrive */
 		nl = mnl_socket_open2(protocol, SOCK_CLOEXEC);
 		if (!nl)
 			return -errno;
-		ret = exchange(nl, request, answer, data);
+		ret = exchange(nl, request, on_reply, data);
 		mnl_socket_close(nl);
 		if (ret != -EINTR)
 			return ret;

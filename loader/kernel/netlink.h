@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* One question to the kernel over netlink, and all its answers (libmnl). */
+/* Netlink requests to the kernel and their replies (libmnl). */
 #ifndef HBPF_NETLINK_H
 #define HBPF_NETLINK_H
 
@@ -9,15 +9,15 @@
 
 struct netlink_request {
 	struct nlmsghdr nlh;
-	char room[256 - sizeof(struct nlmsghdr)]; /* ours need a fifth of it */
-	bool strict; /* of a dump: the kernel picks what the header and attributes say */
+	char room[256 - sizeof(struct nlmsghdr)]; /* the largest of ours needs a fifth */
+	bool strict; /* a dump filtered by the kernel (NETLINK_GET_STRICT_CHK) */
 };
 
 /**
  * netlink_begin() - start a request
  * @request:	Filled; add attributes with mnl_attr_put*(&request->nlh, ...)
  * @type:	nlmsg_type
- * @flags:	NLM_F_DUMP or NLM_F_ACK; without either the kernel answers failures only
+ * @flags:	NLM_F_DUMP or NLM_F_ACK; without either the kernel replies to failures only
  * @size:	of the family's own header, as sizeof(struct ifinfomsg)
  *
  * Return: that header, zeroed
@@ -25,18 +25,18 @@ struct netlink_request {
 void *netlink_begin(struct netlink_request *request, __u16 type, __u16 flags, size_t size);
 
 /**
- * netlink_talk() - send a request and run a callback over every answer
+ * netlink_talk() - send a request and call a function for every reply
  * @protocol:	NETLINK_ROUTE, NETLINK_SOCK_DIAG, NETLINK_NETFILTER
  * @request:	Made with netlink_begin(), with NLM_F_DUMP or NLM_F_ACK
- * @answer:	Returns MNL_CB_OK, MNL_CB_STOP when it has seen enough, or MNL_CB_ERROR with errno
- *		set; NULL where only the acknowledgement matters
- * @data:	For @answer
- * @count:	What @answer counts up, or NULL. When the kernel says that its tables changed during
- *		the dump, this is set back to what it was and the dump begins anew
+ * @on_reply:	Returns MNL_CB_OK, MNL_CB_STOP to skip the rest, or MNL_CB_ERROR with errno
+ *		set; NULL for the acknowledgement only
+ * @data:	For @on_reply
+ * @count:	What @on_reply counts up, or NULL. When the kernel's tables change during a dump,
+ *this is reset to its old value and the dump starts over
  *
  * Return: 0 or -errno: the kernel's own, or -EAGAIN when the tables changed during every attempt
  */
-int netlink_talk(int protocol, struct netlink_request *request, mnl_cb_t answer, void *data,
+int netlink_talk(int protocol, struct netlink_request *request, mnl_cb_t on_reply, void *data,
 		 size_t *count);
 
 /** netlink_nested() - the attribute of a type within a nest. Return: it, or NULL */

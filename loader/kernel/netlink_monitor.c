@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <sys/socket.h>
 
-#define NOTICES_SIZE  32768
+#define EVENTS_SIZE   32768
 #define GROUP(number) (1U << ((number)-1))
 
 static const struct {
@@ -33,19 +33,19 @@ static const struct {
 #define FIELD(type, member)        (NLMSG_HDRLEN + offsetof(type, member))
 #define LOAD(size, offset)         BPF_STMT(BPF_LD | (size) | BPF_ABS, (offset))
 #define RETURN(verdict)            BPF_STMT(BPF_RET | BPF_K, (verdict))
-/* skip this many of the instructions that follow */
+/* @then and @otherwise: how many instructions to skip */
 #define IF(value, then, otherwise) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), (then), (otherwise))
-/* is that attribute in the message? */
+/* offset of an attribute in the message; 0: not there */
 #define FIND(type)                                                                                 \
 	BPF_STMT(BPF_LD | BPF_IMM, NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(struct rtmsg))),              \
 		BPF_STMT(BPF_LDX | BPF_IMM, (type)), LOAD(BPF_W, SKF_AD_OFF + SKF_AD_NLATTR)
 
 /*
- * A router's routes change by the hundred a second, and none of those makes a difference here: they
- * are unicast routes with a gateway. What does is what makes addresses the host's own, and unicast
- * routes to a link that are not the kernel's for an address, of which there is a notice anyway. The
- * kernel drops the others, so that nobody is woken up for them (sk_filter() in do_one_broadcast()).
- * Numbers of more than a byte are loaded in network byte order, and netlink's are in the host's.
+ * On a router hundreds of routes change every second: unicast routes with a gateway, which do not
+ * matter here. Routes that matter are local and anycast ones, and unicast routes to a link, except
+ * the kernel's own for addresses, which have events themselves. This filter drops the others in the
+ * kernel, so that they do not wake us up (sk_filter() in do_one_broadcast()). Loads are in network
+ * byte order, netlink's numbers in host byte order.
  */
 static int filter_routes(struct mnl_socket *nl)
 {
@@ -94,8 +94,8 @@ struct mnl_socket *netlink_monitor_open(enum netlink_source source, struct error
 	return NULL;
 }
 
-/* Rules come and go by the thousand where services are balanced; only chains make a difference. */
-static bool matters(enum netlink_source source, const struct nlmsghdr *nlh)
+/* Load balancers change rules by the thousand; only chains and tables matter. */
+static bool is_relevant(enum netlink_source source, const struct nlmsghdr *nlh)
 {
 	if (source != NETLINK_EVENTS_NF_TABLES)
 		return true;
@@ -112,7 +112,7 @@ static bool matters(enum netlink_source source, const struct nlmsghdr *nlh)
 
 bool netlink_monitor_drain(enum netlink_source source, struct mnl_socket *nl)
 {
-	char buf[NOTICES_SIZE];
+	char buf[EVENTS_SIZE];
 	bool changed = false;
 
 	for (;;) {
@@ -120,7 +120,7 @@ bool netlink_monitor_drain(enum netlink_source source, struct mnl_socket *nl)
 		const struct nlmsghdr *nlh = (const struct nlmsghdr *)buf;
 		int len = (int)got;
 
-		/* lost, as they came faster than they were read; or one that was cut */
+		/* events were lost, or one was truncated */
 		if (got < 0 && (errno == ENOBUFS || errno == ENOSPC)) {
 			changed = true;
 			continue;
@@ -128,6 +128,6 @@ bool netlink_monitor_drain(enum netlink_source source, struct mnl_socket *nl)
 		if (got <= 0)
 			return changed;
 		for (; mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len))
-			changed |= matters(source, nlh);
+			changed |= is_relevant(source, nlh);
 	}
 }

@@ -17,19 +17,19 @@
 
 #define PROC_PATHLEN (NAME_MAX + sizeof("/ns/net"))
 
-/* An inode asked for, and where its answer goes. */
+/* An inode to find, and where to store its owner. */
 struct wanted {
 	__u32 inode;
 	struct proc_owner *owner;
 };
 
 struct search {
-	struct wanted *v; /* sorted by inode; the same may stand there more than once */
+	struct wanted *v; /* sorted by inode; may contain duplicates */
 	size_t count;
-	size_t left;       /* of them, those whose owner may still be another */
-	struct stat netns; /* of the processes that are looked at */
+	size_t remaining;  /* of them, those whose owner may still change */
+	struct stat netns; /* of the processes to search */
 	__s64 end;         /* as of monotonic_ms() */
-	bool cut;          /* something was not looked at */
+	bool truncated;    /* a limit was reached */
 };
 
 static int compare_wanted(const void *a, const void *b)
@@ -39,7 +39,7 @@ static int compare_wanted(const void *a, const void *b)
 	return (x->inode > y->inode) - (x->inode < y->inode);
 }
 
-/* The first of those that want @inode, or NULL. */
+/* Return: the first entry for @inode, or NULL */
 static struct wanted *find_wanted(const struct search *search, __u32 inode)
 {
 	const struct wanted key = { .inode = inode };
@@ -51,7 +51,7 @@ static struct wanted *find_wanted(const struct search *search, __u32 inode)
 	return found;
 }
 
-/* A process names itself: nothing of it may steer the terminal it is shown on. */
+/* A process chooses its own name, which may contain control characters. */
 static void read_name(int proc, const char *pid, struct proc_owner *owner)
 {
 	char path[PROC_PATHLEN];
@@ -89,21 +89,22 @@ bool proc_owner_is_engine(const struct proc_owner *owner)
 	return !strcmp(owner->name, "dockerd") || !strcmp(owner->name, "conmon");
 }
 
-/* May another process that holds the socket say more about it: who may answer there? */
-static bool is_open(const struct proc_owner *owner)
+/* May another process that holds the socket be the better answer? */
+static bool may_improve(const struct proc_owner *owner)
 {
 	return !owner->pid || proc_owner_is_engine(owner);
 }
 
-/* Processes come in the order of their PIDs, so the first is the lowest. */
-static void take_owner(struct search *search, struct wanted *wanted, const struct proc_owner *owner)
+/* /proc lists processes by PID, so the first one found is the lowest. */
+static void set_owner(struct search *search, struct wanted *wanted, const struct proc_owner *owner)
 {
 	for (__u32 inode = wanted->inode;
 	     wanted < search->v + search->count && wanted->inode == inode; wanted++) {
-		if (!is_open(wanted->owner) || (wanted->owner->pid && proc_owner_is_engine(owner)))
+		if (!may_improve(wanted->owner) ||
+		    (wanted->owner->pid && proc_owner_is_engine(owner)))
 			continue;
 		*wanted->owner = *owner;
-		search->left -= !is_open(owner);
+		search->remaining -= !may_improve(owner);
 	}
 }
 
@@ -113,16 +114,17 @@ static void search_fds(struct search *search, int proc, const char *pid, DIR *fd
 	struct dirent *entry;
 	size_t count = 0;
 
-	while (search->left && (entry = readdir(fds))) {
+	while (search->remaining && (entry = readdir(fds))) {
 		__u32 inode = read_inode(dirfd(fds), entry->d_name);
 		struct wanted *wanted = inode ? find_wanted(search, inode) : NULL;
 
 		if (wanted && !owner.name[0])
 			read_name(proc, pid, &owner);
 		if (wanted)
-			take_owner(search, wanted, &owner);
-		if (++count == OWNERS_FDS || (count % 64 == 0 && monotonic_ms() >= search->end)) {
-			search->cut = true;
+			set_owner(search, wanted, &owner);
+		if (++count == PROC_OWNERS_FDS ||
+		    (count % 64 == 0 && monotonic_ms() >= search->end)) {
+			search->truncated = true;
 			return;
 		}
 	}
@@ -138,7 +140,7 @@ static bool is_in_netns(const struct search *search, int proc, const char *pid)
 	       st.st_dev == search->netns.st_dev;
 }
 
-/* A process that ends meanwhile, or that we may not look into, has nothing to tell. */
+/* A process that ends meanwhile, or that we may not read, is skipped. */
 static void search_process(struct search *search, int proc, const char *pid)
 {
 	char path[PROC_PATHLEN];
@@ -170,12 +172,12 @@ static int search_all(struct search *search)
 	proc = opendir("/proc");
 	if (!proc)
 		return -errno;
-	search->end = monotonic_ms() + OWNERS_MS;
-	while (search->left && (entry = readdir(proc))) {
+	search->end = monotonic_ms() + PROC_OWNERS_MS;
+	while (search->remaining && (entry = readdir(proc))) {
 		if (!isdigit((unsigned char)entry->d_name[0]))
 			continue;
 		if (monotonic_ms() >= search->end) {
-			search->cut = true;
+			search->truncated = true;
 			break;
 		}
 		search_process(search, dirfd(proc), entry->d_name);
@@ -197,9 +199,9 @@ int proc_owners_find(const __u32 *inodes, struct proc_owner *owners, size_t coun
 			search.v[search.count++] = (struct wanted){ inodes[i], &owners[i] };
 	}
 	qsort(search.v, search.count, sizeof(*search.v), compare_wanted);
-	search.left = search.count;
+	search.remaining = search.count;
 	ret = search_all(&search);
-	for (size_t i = 0; search.cut && i < search.count; i++)
+	for (size_t i = 0; search.truncated && i < search.count; i++)
 		search.v[i].owner->skipped = !search.v[i].owner->pid;
 	free(search.v);
 	return ret;

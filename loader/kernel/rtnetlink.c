@@ -136,8 +136,8 @@ static struct hbpf_addr get_addr(const struct nlattr *attr, __u8 family)
 				 : addr_from_v6(mnl_attr_get_payload(attr));
 }
 
-/* The kernel makes those of router advertisements without IFA_F_PERMANENT whatever their lifetime
- * (addrconf_prefix_rcv_add_addr()), and since Linux 5.18 says so in IFA_PROTO. */
+/* Addresses from router advertisements lack IFA_F_PERMANENT, whatever their lifetime
+ * (addrconf_prefix_rcv_add_addr()); since Linux 5.18 IFA_PROTO has their origin. */
 static bool is_advertised(const struct nlmsghdr *nlh)
 {
 	const struct ifaddrmsg *msg = mnl_nlmsg_get_payload(nlh);
@@ -160,7 +160,7 @@ static int on_addr(const struct nlmsghdr *nlh, void *data)
 {
 	const struct ifaddrmsg *msg = mnl_nlmsg_get_payload(nlh);
 	const struct nlattr *attr, *local = NULL, *peer = NULL;
-	struct ifaddrs_list *addrs = data;
+	struct link_addrs *addrs = data;
 	struct link_addr entry = { .ifindex = msg->ifa_index };
 	__u8 len;
 
@@ -177,8 +177,8 @@ static int on_addr(const struct nlmsghdr *nlh, void *data)
 			break;
 		}
 	}
-	/* With a peer IFA_ADDRESS is the peer's. Without one IPv4 tells its own address in both,
-	 * IPv6 in IFA_ADDRESS alone (inet_fill_ifaddr(), inet6_fill_ifaddr()). */
+	/* IFA_ADDRESS is the peer's address, if there is a peer. Otherwise IPv4 has its address in
+	 * both, IPv6 in IFA_ADDRESS alone (inet_fill_ifaddr(), inet6_fill_ifaddr()). */
 	if (!local)
 		local = peer;
 	if (!peer)
@@ -194,16 +194,16 @@ static int on_addr(const struct nlmsghdr *nlh, void *data)
 	return ARRAY_ADD(addrs, entry) ? MNL_CB_ERROR : MNL_CB_OK;
 }
 
-int rtnetlink_addrs(struct ifaddrs_list *addrs, struct error *err)
+int rtnetlink_addrs(struct link_addrs *addrs, struct error *err)
 {
 	struct netlink_request request;
 	int ret;
 
-	*addrs = (struct ifaddrs_list){};
+	*addrs = (struct link_addrs){};
 	netlink_begin(&request, RTM_GETADDR, NLM_F_DUMP, sizeof(struct ifaddrmsg));
 	ret = netlink_talk(NETLINK_ROUTE, &request, on_addr, addrs, &addrs->count);
 	if (ret) {
-		ifaddrs_free(addrs);
+		link_addrs_free(addrs);
 		return error_errno(err, ret, "cannot list the interfaces' addresses");
 	}
 	return 0;
@@ -215,10 +215,10 @@ void links_free(struct links *links)
 	*links = (struct links){};
 }
 
-void ifaddrs_free(struct ifaddrs_list *addrs)
+void link_addrs_free(struct link_addrs *addrs)
 {
 	free(addrs->v);
-	*addrs = (struct ifaddrs_list){};
+	*addrs = (struct link_addrs){};
 }
 
 const struct link *links_by_name(const struct links *links, const char *name)
@@ -254,7 +254,7 @@ int rtnetlink_real_name(const char *word, char name[IFNAMSIZ])
 	return netlink_talk(NETLINK_ROUTE, &request, on_name, name, NULL);
 }
 
-const struct link *links_called(const struct links *links, const char *word)
+const struct link *links_by_any_name(const struct links *links, const char *word)
 {
 	const struct link *link = links_by_name(links, word);
 	char name[IFNAMSIZ];

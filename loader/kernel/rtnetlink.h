@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Interfaces, addresses and tc filters of this network namespace, over rtnetlink (libmnl). */
+/* Interfaces, addresses and tc filters of this network namespace (rtnetlink). */
 #ifndef HBPF_RTNETLINK_H
 #define HBPF_RTNETLINK_H
 
@@ -29,11 +29,11 @@ struct link_addr {
 	unsigned int ifindex;
 	struct hbpf_addr addr;
 	struct prefix onlink; /* its prefix, host bits cleared; for a peer address the peer's */
-	bool advertised; /* IPv6, and has a lifetime: not the administrator's or an engine's word,
-			  * but the link's (router advertisements, which a client can send) */
+	bool advertised; /* IPv6, with a lifetime: from a router advertisement or DHCPv6, not from
+			  * an administrator or engine; a client can send these */
 };
 
-struct ifaddrs_list {
+struct link_addrs {
 	struct link_addr *v;
 	size_t count;
 };
@@ -43,48 +43,42 @@ int rtnetlink_links(struct links *links, struct error *err);
 void links_free(struct links *links);
 /**
  * rtnetlink_addrs() - all addresses of all interfaces, RTM_GETADDR
- * Return: 0 or -errno. Free with ifaddrs_free()
+ * Return: 0 or -errno. Free with link_addrs_free()
  */
-int rtnetlink_addrs(struct ifaddrs_list *addrs, struct error *err);
-void ifaddrs_free(struct ifaddrs_list *addrs);
+int rtnetlink_addrs(struct link_addrs *addrs, struct error *err);
+void link_addrs_free(struct link_addrs *addrs);
 
 /** links_by_name() - Return: the interface of that name, within @links, or NULL */
 const struct link *links_by_name(const struct links *links, const char *name);
 /**
- * rtnetlink_real_name() - the name of the interface that has a word as its name or as an
- * alternative one (`ip link property add dev ... altname ...`, Linux 5.5)
+ * rtnetlink_real_name() - find an interface by its name or an alternative name (`ip link property
+ * add dev ... altname ...`, Linux 5.5)
  * @word:	Of any length
- * @name:	Set to the name proper
+ * @name:	Set to its name
  *
  * Return: 0, -ENODEV where there is none, or -errno
  */
 int rtnetlink_real_name(const char *word, char name[IFNAMSIZ]);
 
-/**
- * links_called() - as links_by_name(), but where none has that name, the interface that has it as
- * an alternative one
- */
-const struct link *links_called(const struct links *links, const char *word);
+/** links_by_any_name() - as links_by_name(), and else by an alternative name */
+const struct link *links_by_any_name(const struct links *links, const char *word);
 
 /** links_by_index() - Return: the interface with that index, within @links, or NULL */
 const struct link *links_by_index(const struct links *links, unsigned int ifindex);
 
 /**
- * rtnetlink_bridge_calls_iptables() - the bridge's own nf_call_iptables
+ * rtnetlink_bridge_calls_iptables() - read the bridge's own nf_call_iptables
  * Return: 1, 0 (also where the kernel has no br_netfilter) or -errno
  */
 int rtnetlink_bridge_calls_iptables(unsigned int ifindex, struct error *err);
 
-/**
- * rtnetlink_txqlen() - the length of an interface's transmit queue, in packets
- * Return: 0, or -errno as the kernel says it
- */
+/** rtnetlink_txqlen() - read the length of a transmit queue, in packets. Return: 0 or -errno */
 int rtnetlink_txqlen(unsigned int ifindex, __u32 *packets);
 /** rtnetlink_set_txqlen() - set it. Return: 0 or -errno */
 int rtnetlink_set_txqlen(unsigned int ifindex, __u32 packets);
 
 /**
- * rtnetlink_filters() - how many tc filters hang on an interface's clsact hooks
+ * rtnetlink_filters() - count the tc filters on an interface's clsact hooks
  * @ifindex:	Interface
  * @count:	Filters of all programs on ingress and egress together (RTM_GETTFILTER)
  *

@@ -17,7 +17,7 @@
 #define ALL_STATES   (STATE(TCP_CLOSING + 1) - STATE(TCP_ESTABLISHED))
 #define LIVE_STATES  (ALL_STATES & ~(STATE(TCP_LISTEN) | STATE(TCP_TIME_WAIT) | STATE(TCP_CLOSE)))
 
-/* ---- listing ---- */
+/* ---- dump ---- */
 
 static struct hbpf_endpoint get_endpoint(__u8 family, const __be32 *addr, __be16 port)
 {
@@ -27,7 +27,7 @@ static struct hbpf_endpoint get_endpoint(__u8 family, const __be32 *addr, __be16
 	};
 }
 
-/* One map was asked for, so the first storage is the one. */
+/* The request named one map, so the first storage is of that. */
 static void get_dialled(struct socket *socket, const struct nlattr *storages)
 {
 	const struct nlattr *storage, *attr;
@@ -47,7 +47,7 @@ static void get_dialled(struct socket *socket, const struct nlattr *storages)
 	}
 }
 
-struct listing {
+struct dump {
 	struct sockets *sockets;
 	__u8 proto;
 };
@@ -55,12 +55,12 @@ struct listing {
 static int on_socket(const struct nlmsghdr *nlh, void *data)
 {
 	const struct inet_diag_msg *msg = mnl_nlmsg_get_payload(nlh);
-	const struct listing *listing = data;
-	struct sockets *sockets = listing->sockets;
+	const struct dump *dump = data;
+	struct sockets *sockets = dump->sockets;
 	const struct inet_diag_sockid *id = &msg->id;
 	const struct nlattr *attr;
 	struct socket socket = {
-		.proto = listing->proto,
+		.proto = dump->proto,
 		.state = msg->idiag_state,
 		.family = msg->idiag_family,
 		.local = get_endpoint(msg->idiag_family, id->idiag_src, id->idiag_sport),
@@ -90,7 +90,7 @@ static int on_socket(const struct nlmsghdr *nlh, void *data)
 static int list_family(struct sockets *sockets, __u8 family, __u8 proto, __u32 states,
 		       int storage_fd)
 {
-	struct listing listing = { .sockets = sockets, .proto = proto };
+	struct dump dump = { .sockets = sockets, .proto = proto };
 	struct inet_diag_req_v2 *msg;
 	struct netlink_request request;
 	struct nlattr *nest;
@@ -104,7 +104,7 @@ static int list_family(struct sockets *sockets, __u8 family, __u8 proto, __u32 s
 		mnl_attr_put_u32(&request.nlh, SK_DIAG_BPF_STORAGE_REQ_MAP_FD, storage_fd);
 		mnl_attr_nest_end(&request.nlh, nest);
 	}
-	return netlink_talk(NETLINK_SOCK_DIAG, &request, on_socket, &listing, &sockets->count);
+	return netlink_talk(NETLINK_SOCK_DIAG, &request, on_socket, &dump, &sockets->count);
 }
 
 static int list_proto(struct sockets *sockets, __u8 proto, __u32 states, int storage_fd,
@@ -135,10 +135,10 @@ bool sockets_is_on_lo(const struct socket *socket)
 	return socket->id.idiag_if == LOOPBACK_IFINDEX;
 }
 
-/* What packets a socket may take. */
+/* Whose packets a socket receives. */
 enum role {
-	ROLE_SERVES, /* anyone's that come in through lo */
-	ROLE_DEVICE, /* anyone's, but through another device (SO_BINDTODEVICE) */
+	ROLE_SERVES, /* anyone's, through lo */
+	ROLE_DEVICE, /* anyone's, through another device (SO_BINDTODEVICE) */
 	ROLE_PEER,   /* its peer's only */
 };
 

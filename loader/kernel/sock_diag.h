@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Sockets of this network namespace, over sock_diag (libmnl). */
+/* Sockets of this network namespace (sock_diag). */
 #ifndef HBPF_SOCK_DIAG_H
 #define HBPF_SOCK_DIAG_H
 
@@ -14,7 +14,7 @@ struct socket {
 	__u8 proto;  /* IPPROTO_TCP or IPPROTO_UDP */
 	__u8 state;  /* TCP_LISTEN, TCP_ESTABLISHED... of the kernel's tcp_states.h; an
 		      * unconnected UDP socket is TCP_CLOSE */
-	bool v6only; /* an IPv6 socket that takes no IPv4 */
+	bool v6only; /* IPV6_V6ONLY */
 	__u8 family; /* AF_INET or AF_INET6 of the socket itself */
 	struct hbpf_endpoint
 		local; /* wildcard: all zero for AF_INET6, ::ffff:0.0.0.0 for AF_INET */
@@ -22,7 +22,7 @@ struct socket {
 	__u32 inode;
 	__u32 uid;
 	__u32 mark;       /* SO_MARK */
-	bool has_dialled; /* the storage asked for was there */
+	bool has_dialled; /* `dialled` is valid */
 	struct hbpf_endpoint dialled;
 	struct inet_diag_sockid id; /* for sockets_destroy() */
 };
@@ -37,10 +37,10 @@ struct sockets {
 #define SOCKETS_UDP        (1U << 2) /* all UDP */
 
 /**
- * sockets_list() - dump sockets of both families
+ * sockets_list() - list the sockets of both families
  * @what:	SOCKETS_* set
- * @storage_fd:	fd of the `connections` map, whose value is wanted of each TCP socket,
- *		through INET_DIAG_REQ_SK_BPF_STORAGES; or -1
+ * @storage_fd:	fd of the `connections` map, to read the entry of each TCP socket into `dialled`
+ *		(INET_DIAG_REQ_SK_BPF_STORAGES), or -1
  *
  * Return: 0 or -errno. Free with sockets_free()
  */
@@ -48,7 +48,7 @@ int sockets_list(unsigned int what, int storage_fd, struct sockets *sockets, str
 void sockets_free(struct sockets *sockets);
 
 /**
- * sockets_serving() - the socket that would take a packet to a loopback endpoint
+ * sockets_serving() - find the socket that would receive a packet to a loopback endpoint
  * @sockets:	Holds listening TCP and UDP
  * @proto:	IPPROTO_TCP or IPPROTO_UDP
  * @addr:	Loopback address
@@ -66,7 +66,7 @@ bool sockets_is_on_lo(const struct socket *socket);
 /**
  * sockets_destroy() - close a socket of the host (SOCK_DESTROY); its owner reads ECONNABORTED,
  * a TCP peer gets a RST
- * Return: 0, -ENOENT when it is gone already, -EOPNOTSUPP where the kernel lacks
+ * Return: 0, -ENOENT when it is closed already, -EOPNOTSUPP where the kernel lacks
  * CONFIG_INET_DIAG_DESTROY, other -errno
  */
 int sockets_destroy(const struct socket *socket);

@@ -332,7 +332,7 @@ void engine_cache_follow(const struct engine_cache *engines, struct file_monitor
 			if (!slash || slash == path)
 				break;
 			*slash = '\0';
-			file_monitor_follow(files, path);
+			file_monitor_add(files, path);
 		}
 	}
 }

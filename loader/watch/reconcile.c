@@ -60,7 +60,7 @@ static bool depends_on_engines(const struct pass *pass)
 	const struct conf *conf = &pass->state->conf;
 
 	for (size_t i = 0; i < conf->count; i++) {
-		if (!links_called(&pass->host.links, conf->v[i].name))
+		if (!links_by_any_name(&pass->host.links, conf->v[i].name))
 			return true;
 	}
 	return conf->labels;
@@ -114,7 +114,7 @@ static const char *find_bridge(const struct pass *pass, const struct conf_sectio
 	*owner = section->request.owner;
 	if (section->bridge)
 		return section->bridge;
-	link = links_called(&pass->host.links, section->name);
+	link = links_by_any_name(&pass->host.links, section->name);
 	if (link)
 		return link->name;
 	*owner = HBPF_BY_ENGINE;
@@ -135,7 +135,7 @@ static bool is_disputed(const struct pass *pass, const char *bridge)
 	for (size_t i = 0; network && i < conf->count; i++) {
 		const char *name = conf->v[i].name;
 
-		if (engine_may_mean(network, name) && !links_called(&pass->host.links, name) &&
+		if (engine_may_mean(network, name) && !links_by_any_name(&pass->host.links, name) &&
 		    engine_find(networks, name, &found, NULL) == -ENOTUNIQ)
 			return true;
 	}
@@ -448,7 +448,7 @@ static void follow_setting(struct file_monitor *files, const char *interface, co
 	char path[PATH_MAX];
 
 	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/%s", interface, name);
-	file_monitor_follow(files, path);
+	file_monitor_add(files, path);
 }
 
 static void follow_pins(struct file_monitor *files, const struct pass *pass)
@@ -461,17 +461,17 @@ static void follow_pins(struct file_monitor *files, const struct pass *pass)
 	pins_close(&pins);
 	for (size_t i = 0; i < pass->count; i++) {
 		if (!pins_path(&pins, pass->wants[i].request.bridge, NULL, path))
-			file_monitor_follow(files, path);
+			file_monitor_add(files, path);
 	}
 	if (!pins_path(&pins, NULL, NULL, path))
-		file_monitor_follow(files, path);
+		file_monitor_add(files, path);
 	/* hbpf/NETNS, hbpf, and the root that every command touches */
 	for (int above = 0; above < 3; above++) {
 		char *slash = strrchr(pins.base, '/');
 
 		if (!slash)
 			break;
-		file_monitor_follow(files, pins.base);
+		file_monitor_add(files, pins.base);
 		*slash = '\0';
 	}
 }
@@ -493,7 +493,7 @@ static bool follow(const struct pass *pass)
 		follow_setting(files, "lo", "route_localnet");
 		follow_setting(files, "lo", "rp_filter");
 		follow_setting(files, "all", "route_localnet");
-		file_monitor_follow(files, "/proc/sys/net/bridge/bridge-nf-call-iptables");
+		file_monitor_add(files, "/proc/sys/net/bridge/bridge-nf-call-iptables");
 	}
 	if (files->error && tended) {
 		error_errno(&err, files->error,
@@ -504,7 +504,7 @@ static bool follow(const struct pass *pass)
 		tended_fail(tended, &err);
 		error_free(&err);
 	}
-	return file_monitor_followed(files);
+	return file_monitor_commit(files);
 }
 
 static void make(struct pass *pass)

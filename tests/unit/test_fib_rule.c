@@ -105,8 +105,8 @@ static long found(const struct fib_rule *v, size_t count, const struct fib_route
 {
 	const struct fib_rules rules = { (struct fib_rule *)v, count };
 	const struct fib_flow flow = answer();
-	const struct fib_rule *rule = route ? fib_rules_found(&rules, &flow, route)
-					    : fib_rules_suspect(&rules, &flow, RT_TABLE_MAIN);
+	const struct fib_rule *rule = route ? fib_rule_of_route(&rules, &flow, route)
+					    : fib_rule_suspect(&rules, &flow, RT_TABLE_MAIN);
 
 	return rule ? (long)rule->pref : -1;
 }
