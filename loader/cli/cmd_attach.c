@@ -27,7 +27,8 @@ struct attach_options {
 	bool force;
 };
 
-static int ask(const struct cli_call *call, struct attach_request *request, struct error *err)
+static int attach_parse(const struct cli_call *call, struct attach_request *request,
+			struct error *err)
 {
 	const struct attach_options *options = call->options;
 	int ret;
@@ -49,7 +50,7 @@ static int ask(const struct cli_call *call, struct attach_request *request, stru
 }
 
 /* An interface of that name takes precedence; then no engine is queried. */
-static int resolve(struct attach_request *request, char bridge[IFNAMSIZ], struct error *err)
+static int attach_resolve(struct attach_request *request, char bridge[IFNAMSIZ], struct error *err)
 {
 	const char *name = request->bridge;
 	int ret = 0;
@@ -64,7 +65,7 @@ static int resolve(struct attach_request *request, char bridge[IFNAMSIZ], struct
 }
 
 /* Without NAT bypass a port published by `docker run -p 127.0.0.1:...` hangs for clients. */
-static void warn_unpinned(const struct attach *a)
+static void attach_warn_nat(const struct attach *a)
 {
 	char why[128];
 
@@ -76,7 +77,7 @@ static void warn_unpinned(const struct attach *a)
 }
 
 /* Did an earlier attach already print everything that can be dialled now? */
-static bool is_told(const struct attach *a)
+static bool attach_is_known(const struct attach *a)
 {
 	const struct gateways *before = &a->before.gateways, *after = &a->after.gateways;
 
@@ -90,14 +91,14 @@ static bool is_told(const struct attach *a)
 }
 
 /* Lists only what can work. */
-static void tell_ports(const struct attach *a, bool has_clients)
+static void attach_print_ports(const struct attach *a, bool has_clients)
 {
 	const struct exports *exports = &a->after.exports;
 	const struct gateways *gateways = &a->after.gateways;
 
 	if (!exports->count)
-		output_text("%s is attached; `hbpf ports add PORT -b %s` opens a port\n", a->bridge,
-			    a->bridge);
+		output_text("%s is attached; open a port with `hbpf ports add PORT -b %s`\n",
+			    a->bridge, a->bridge);
 	else if (!gateways->count)
 		output_text("%s is attached, but has no gateway that clients can dial\n",
 			    a->bridge);
@@ -106,7 +107,7 @@ static void tell_ports(const struct attach *a, bool has_clients)
 			"%s is attached, but no network may use its ports; allow one with `hbpf "
 			"attach %s --from CIDR`\n",
 			a->bridge, a->bridge);
-	else if (is_told(a))
+	else if (attach_is_known(a))
 		output_text("%s: %zu port%s on %zu gateway%s; see `hbpf status`\n", a->bridge,
 			    exports->count, exports->count > 1 ? "s" : "", gateways->count,
 			    gateways->count > 1 ? "s" : "");
@@ -114,7 +115,7 @@ static void tell_ports(const struct attach *a, bool has_clients)
 		report_reachable(gateways, exports, &a->listeners);
 }
 
-static void tell(struct attach *a)
+static void attach_report(struct attach *a)
 {
 	const struct hbpf_config *config = &a->dp.config;
 	bool has_clients;
@@ -136,7 +137,7 @@ static void tell(struct attach *a)
 	if (a->request->ports.count)
 		warn_ports(&a->after.exports, &a->listeners);
 	warn_managed(a->bridge, a->before.config.owner);
-	warn_unpinned(a);
+	attach_warn_nat(a);
 	if (!config->guard_dst && config->guard_option == HBPF_AUTO)
 		log_warn("the guard lets packets to 127.0.0.0/8 in from %s: route_localnet was set "
 			 "before hbpf, and br_netfilter may need them; --guard drops them",
@@ -144,10 +145,10 @@ static void tell(struct attach *a)
 	log_info("%s: hook %s, NAT bypass %s%s%s", a->bridge, hook_kind_names[config->hook],
 		 config->nat_bypass ? "on" : "off", a->dp.nat_bypass_unavailable[0] ? ": " : "",
 		 a->dp.nat_bypass_unavailable);
-	tell_ports(a, has_clients);
+	attach_print_ports(a, has_clients);
 }
 
-static int attach(const struct attach_request *request, struct error *err)
+static int attach_do(const struct attach_request *request, struct error *err)
 {
 	struct attach a;
 	struct listeners *listeners = &a.listeners;
@@ -157,13 +158,13 @@ static int attach(const struct attach_request *request, struct error *err)
 	pins_close(&a.pins);
 	if (!ret) {
 		listeners_name(&listeners, 1);
-		tell(&a);
+		attach_report(&a);
 	}
 	attach_free(&a);
 	return ret;
 }
 
-static int run(const struct cli_call *call)
+static int cmd_attach(const struct cli_call *call)
 {
 	struct attach_request request;
 	char bridge[IFNAMSIZ];
@@ -172,9 +173,9 @@ static int run(const struct cli_call *call)
 
 	if (!call->arg_count)
 		return cli_usage(call->command, "no bridge given: hbpf attach BRIDGE");
-	if (!ask(call, &request, &err)) {
+	if (!attach_parse(call, &request, &err)) {
 		exit_code = EXIT_FAILED;
-		if (!resolve(&request, bridge, &err) && !attach(&request, &err))
+		if (!attach_resolve(&request, bridge, &err) && !attach_do(&request, &err))
 			exit_code = EXIT_DONE;
 	}
 	if (exit_code != EXIT_DONE)
@@ -251,5 +252,5 @@ const struct command command_attach = {
 	.options_size = sizeof(struct attach_options),
 	.max_args = 1,
 	.root_for = "loads BPF programs and writes net.ipv4 settings",
-	.run = run,
+	.run = cmd_attach,
 };

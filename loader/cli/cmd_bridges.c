@@ -2,24 +2,24 @@
 /* hbpf bridges: every bridge of the host, and which engine's network it is. */
 #include "cli/commands.h"
 
+#include <assert.h>
 #include <errno.h>
-#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "attach/attachment.h"
 #include "attach/desired.h"
+#include "cli/target.h"
 #include "engine/engine.h"
+#include "lib/array.h"
+#include "lib/json.h"
 #include "lib/log.h"
 #include "lib/output.h"
 #include "lib/str_list.h"
 
 /* Everything the rows are built from. */
 struct view {
-	struct host host;
-	struct pins pins;
-	struct pins_bridges attached;
+	struct attached at;
 	struct engines engines;
 	struct row *rows;
 	size_t count;
@@ -40,21 +40,22 @@ static void row_read(const struct view *view, const struct link *link, struct ro
 		.link = link,
 		.network = engine_find_bridge(&view->engines.networks, link->name),
 	};
-	for (size_t i = 0; i < view->host.links.count; i++)
-		row->clients += view->host.links.v[i].master == link->ifindex;
-	for (size_t i = 0; i < view->attached.count; i++) {
-		if (strcmp(view->attached.now[i], link->name) != 0)
+	for (size_t i = 0; i < view->at.host.links.count; i++)
+		row->clients += view->at.host.links.v[i].master == link->ifindex;
+	for (size_t i = 0; i < view->at.bridges.count; i++) {
+		if (strcmp(view->at.bridges.now[i], link->name) != 0)
 			continue;
-		row->attached_as = view->attached.as[i];
-		row->live = attachment_is_alive(&view->pins, &view->host, view->attached.names[i]);
+		row->attached_as = view->at.bridges.as[i];
+		row->live = attachment_is_alive(&view->at.pins, &view->at.host,
+						view->at.bridges.names[i]);
 	}
 }
 
 /* Return: the bridge's next own address that clients can dial, or NULL; @at counts from 0 */
-static const struct hbpf_addr *next_gateway(const struct view *view, const struct link *link,
-					    size_t *at)
+static const struct hbpf_addr *row_next_gateway(const struct view *view, const struct link *link,
+						size_t *at)
 {
-	const struct link_addrs *addrs = &view->host.addrs;
+	const struct link_addrs *addrs = &view->at.host.addrs;
 
 	while (*at < addrs->count) {
 		const struct link_addr *own = &addrs->v[(*at)++];
@@ -65,18 +66,18 @@ static const struct hbpf_addr *next_gateway(const struct view *view, const struc
 	return NULL;
 }
 
-static void gateways_cell(const struct view *view, const struct row *row, struct columns *columns)
+static void row_gateways(const struct view *view, const struct row *row, struct columns *columns)
 {
 	char text[256] = "", addr[ADDR_STRLEN];
 	const struct hbpf_addr *gateway;
 	size_t at = 0;
 
-	while ((gateway = next_gateway(view, row->link, &at)))
+	while ((gateway = row_next_gateway(view, row->link, &at)))
 		str_list_add(text, sizeof(text), addr_format(gateway, addr));
 	columns_cell(columns, 2, "%s", text[0] ? text : "-");
 }
 
-static void attached_cell(const struct row *row, struct columns *columns)
+static void row_attached(const struct row *row, struct columns *columns)
 {
 	const char *word = row->live ? "yes" : "dead";
 
@@ -88,7 +89,7 @@ static void attached_cell(const struct row *row, struct columns *columns)
 		columns_cell(columns, 4, "%s", word);
 }
 
-static void print_row(const struct view *view, const struct row *row, struct columns *columns)
+static void row_print(const struct view *view, const struct row *row, struct columns *columns)
 {
 	if (columns_row(columns))
 		return;
@@ -98,19 +99,19 @@ static void print_row(const struct view *view, const struct row *row, struct col
 			     engine_name(row->network->engine));
 	else
 		columns_cell(columns, 1, "-");
-	gateways_cell(view, row, columns);
+	row_gateways(view, row, columns);
 	columns_cell(columns, 3, "%zu", row->clients);
-	attached_cell(row, columns);
+	row_attached(row, columns);
 }
 
-static void print_head(struct columns *columns)
+static void bridges_print_head(struct columns *columns)
 {
 	static const char *const head[] = { "BRIDGE", "NETWORK", "GATEWAYS", "CLIENTS",
 					    "ATTACHED" };
 
 	if (columns_row(columns))
 		return;
-	for (unsigned int i = 0; i < sizeof(head) / sizeof(*head); i++)
+	for (unsigned int i = 0; i < ARRAY_SIZE(head); i++)
 		columns_cell(columns, i, "%s", head[i]);
 }
 
@@ -118,37 +119,35 @@ static const char *const engine_words[] = {
 	[ENGINE_DOCKER] = "docker",
 	[ENGINE_PODMAN] = "podman",
 };
+static_assert(ARRAY_SIZE(engine_words) == ENGINE_PODMAN + 1, "every engine has a name");
 
-static struct json_object *row_json(const struct view *view, const struct row *row)
+static void row_json(struct json_object *to, const struct view *view, const struct row *row)
 {
-	struct json_object *item = json_object_new_object();
-	struct json_object *gateways = json_object_new_array();
 	const struct network *network = row->network;
 	const struct hbpf_addr *gateway;
+	struct json_object *gateways;
 	char addr[ADDR_STRLEN];
 	size_t at = 0;
 
-	json_object_object_add(item, "bridge", output_string(row->link->name));
+	json_add_string(to, "bridge", row->link->name);
 	if (network) {
-		json_object_object_add(item, "engine",
-				       output_string(engine_words[network->engine]));
-		json_object_object_add(item, "network", output_string(network->name));
-		json_object_object_add(item, "id", output_string(network->id));
+		json_add_string(to, "engine", engine_words[network->engine]);
+		json_add_string(to, "network", network->name);
+		json_add_string(to, "id", network->id);
 	}
-	while ((gateway = next_gateway(view, row->link, &at)))
-		json_object_array_add(gateways, output_string(addr_format(gateway, addr)));
-	json_object_object_add(item, "gateways", gateways);
-	json_object_object_add(item, "clients", json_object_new_int64((int64_t)row->clients));
-	json_object_object_add(item, "attached", json_object_new_boolean(row->attached_as != NULL));
+	gateways = json_add_array(to, "gateways");
+	while ((gateway = row_next_gateway(view, row->link, &at)))
+		json_append_string(gateways, addr_format(gateway, addr));
+	json_add_u64(to, "clients", row->clients);
+	json_add_bool(to, "attached", row->attached_as != NULL);
 	if (row->attached_as)
-		json_object_object_add(item, "attached_as", output_string(row->attached_as));
-	json_object_object_add(item, "live", json_object_new_boolean(row->live));
-	return item;
+		json_add_string(to, "attached_as", row->attached_as);
+	json_add_bool(to, "live", row->live);
 }
 
-static int read_rows(struct view *view, struct error *err)
+static int bridges_read(struct view *view, struct error *err)
 {
-	const struct links *links = &view->host.links;
+	const struct links *links = &view->at.host.links;
 
 	view->rows = calloc(links->count + 1, sizeof(*view->rows));
 	if (!view->rows)
@@ -160,18 +159,17 @@ static int read_rows(struct view *view, struct error *err)
 	return 0;
 }
 
-static void show_json(const struct view *view)
+static void bridges_json(const struct view *view)
 {
 	struct json_object *doc = json_object_new_object();
-	struct json_object *array = json_object_new_array();
+	struct json_object *array = json_add_array(doc, "bridges");
 
 	for (size_t i = 0; i < view->count; i++)
-		json_object_array_add(array, row_json(view, &view->rows[i]));
-	json_object_object_add(doc, "bridges", array);
+		row_json(json_append_object(array), view, &view->rows[i]);
 	output_json(doc);
 }
 
-static void show(const struct view *view)
+static void bridges_print(const struct view *view)
 {
 	struct columns columns = {};
 
@@ -179,14 +177,14 @@ static void show(const struct view *view)
 		puts("this host has no bridge");
 		return;
 	}
-	print_head(&columns);
+	bridges_print_head(&columns);
 	for (size_t i = 0; i < view->count; i++)
-		print_row(view, &view->rows[i], &columns);
+		row_print(view, &view->rows[i], &columns);
 	columns_print(&columns, 0);
 }
 
 /* Without an engine the bridges are still listed, so this only warns. */
-static void ask_engines(struct engines *engines)
+static void bridges_query_engines(struct engines *engines)
 {
 	struct error err = {};
 
@@ -201,31 +199,28 @@ static void ask_engines(struct engines *engines)
 	error_free(&err);
 }
 
-static int run(const struct cli_call *call)
+static int cmd_bridges(const struct cli_call *call)
 {
-	struct view view = { .pins = PINS_INIT };
+	struct view view = { .at = ATTACHED_INIT };
 	struct error err = {};
 	int ret;
 
 	/* Before taking the lock, as an engine may be slow. */
-	ask_engines(&view.engines);
-	ret = attachment_bridges(PINS_READ, &view.pins, &view.attached, &err);
+	bridges_query_engines(&view.engines);
+	ret = attached_open(&view.at, PINS_READ, &err);
 	if (!ret)
-		ret = host_read(&view.host, &err);
-	if (!ret)
-		ret = read_rows(&view, &err);
-	pins_close(&view.pins);
+		ret = bridges_read(&view, &err);
+	pins_close(&view.at.pins);
 	if (ret)
 		log_error(&err);
 	else if (call->json)
-		show_json(&view);
+		bridges_json(&view);
 	else
-		show(&view);
+		bridges_print(&view);
 	error_free(&err);
-	host_free(&view.host);
-	pins_bridges_free(&view.attached);
 	free(view.rows);
 	engines_free(&view.engines);
+	attached_free(&view.at);
 	return ret ? EXIT_FAILED : EXIT_DONE;
 }
 
@@ -238,5 +233,5 @@ const struct command command_bridges = {
 		"docker0's addresses and those of --gateway.",
 	.reports = true,
 	.root_for = "queries container engines and reads BPF maps",
-	.run = run,
+	.run = cmd_bridges,
 };

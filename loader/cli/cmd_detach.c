@@ -18,7 +18,7 @@ struct detach_options {
 	bool all;
 };
 
-static void tell(const char *bridge, const struct detached *detached)
+static void detach_print(const char *bridge, const struct detached *detached)
 {
 	output_text("%s is detached\n", bridge);
 	if (detached->ended)
@@ -55,10 +55,7 @@ struct result {
 };
 
 struct detach {
-	struct pins pins;
-	struct pins_bridges bridges;
-	struct host host;
-	struct orphans lost;
+	struct attached at;
 	struct result *results;
 	size_t count;
 };
@@ -68,14 +65,15 @@ static void detach_one(struct detach *d, const char *bridge)
 	struct result *result = &d->results[d->count++];
 
 	result->bridge = bridge;
-	result->ret = detach_run(&d->pins, &d->host, bridge, &result->detached, &result->problem);
+	result->ret =
+		detach_run(&d->at.pins, &d->at.host, bridge, &result->detached, &result->problem);
 }
 
 /* lo's settings stay where another bridge is attached and alive. */
-static void close_lost(struct detach *d, const struct orphan *lost)
+static void detach_close_lost(struct detach *d, const struct orphan *lost)
 {
 	struct result *result = &d->results[d->count++];
-	int last = d->pins.lock < 0 ? 1 : attachment_is_last(&d->pins, &d->host, "", NULL);
+	int last = d->at.pins.lock < 0 ? 1 : attachment_is_last(&d->at.pins, &d->at.host, "", NULL);
 
 	result->bridge = lost->name;
 	result->lost = true;
@@ -83,33 +81,34 @@ static void close_lost(struct detach *d, const struct orphan *lost)
 }
 
 /* The named bridge, or the only one that can be detached. */
-static const struct orphan *lost_meant(const struct detach *d, const char *name)
+static const struct orphan *detach_choose_lost(const struct detach *d, const char *name)
 {
 	const struct orphan *one = NULL;
 
 	if (name)
-		one = orphans_get(&d->lost, name);
-	else if (!d->bridges.count && d->lost.count == 1)
-		one = d->lost.v;
+		one = orphans_get(&d->at.lost, name);
+	else if (!d->at.bridges.count && d->at.lost.count == 1)
+		one = d->at.lost.v;
 	/* A bridge attached with another bpffs is left alone. */
 	return one && !one->live ? one : NULL;
 }
 
-static bool has_lost(const struct detach *d)
+static bool detach_has_lost(const struct detach *d)
 {
-	for (size_t i = 0; i < d->lost.count; i++) {
-		if (!d->lost.v[i].live)
+	for (size_t i = 0; i < d->at.lost.count; i++) {
+		if (!d->at.lost.v[i].live)
 			return true;
 	}
 	return false;
 }
 
-static const char *choose(const struct detach *d, const struct target *target, struct error *err)
+static const char *detach_choose(const struct detach *d, const struct target *target,
+				 struct error *err)
 {
-	const struct orphan *lost = target->name ? orphans_get(&d->lost, target->name) : NULL;
+	const struct orphan *lost = target->name ? orphans_get(&d->at.lost, target->name) : NULL;
 
 	if (!lost)
-		return target_choose(&d->bridges, target, "`hbpf detach BRIDGE`, or --all", err);
+		return target_choose(&d->at.bridges, target, "`hbpf detach BRIDGE`, or --all", err);
 	error_set(err, ENOENT, "%s is attached, but its state is in another bpffs", lost->name);
 	error_hint(err, "set HBPF_BPFFS to the bpffs it was attached with");
 	return NULL;
@@ -118,51 +117,50 @@ static const char *choose(const struct detach *d, const struct target *target, s
 /* A failure for one bridge does not stop the others. */
 static void detach_all(struct detach *d)
 {
-	for (size_t i = 0; i < d->bridges.count; i++)
-		detach_one(d, d->bridges.names[i]);
-	for (size_t i = 0; i < d->lost.count; i++) {
-		if (!d->lost.v[i].live)
-			close_lost(d, &d->lost.v[i]);
+	for (size_t i = 0; i < d->at.bridges.count; i++)
+		detach_one(d, d->at.bridges.names[i]);
+	for (size_t i = 0; i < d->at.lost.count; i++) {
+		if (!d->at.lost.v[i].live)
+			detach_close_lost(d, &d->at.lost.v[i]);
 	}
 }
 
 /* Return: 0, with a result for each bridge, or -errno if nothing was tried */
-static int detach(struct detach *d, const struct target *target, bool all, struct error *err)
+static int detach_targets(struct detach *d, const struct target *target, bool all,
+			  struct error *err)
 {
 	const char *bridge;
-	int unread = attachment_bridges(PINS_WRITE, &d->pins, &d->bridges, err);
-	int ret = host_read(&d->host, unread ? NULL : err);
+	int ret = attached_open_all(&d->at, PINS_WRITE, err);
+	int unread = d->at.unread;
 
-	if (!ret)
-		ret = orphans_find(&d->pins, &d->bridges, &d->host, &d->lost, unread ? NULL : err);
 	/* A bridge without state can still be closed. */
-	if (unread && !(all ? has_lost(d) : !!lost_meant(d, target->name)))
+	if (unread && !(all ? detach_has_lost(d) : !!detach_choose_lost(d, target->name)))
 		ret = unread;
 	if (!ret && unread)
 		log_warn("%s", err->what);
 	/* An attach killed early leaves empty directories that belong to no bridge. */
-	if (!ret && !d->bridges.count && d->pins.lock >= 0)
-		ret = pins_remove(&d->pins, NULL, err);
+	if (!ret && !d->at.bridges.count && d->at.pins.lock >= 0)
+		ret = pins_remove(&d->at.pins, NULL, err);
 	if (ret)
 		return ret;
-	d->results = calloc(d->bridges.count + d->lost.count + 1, sizeof(*d->results));
+	d->results = calloc(d->at.bridges.count + d->at.lost.count + 1, sizeof(*d->results));
 	if (!d->results)
-		return error_set(err, ENOMEM, "no memory for %zu bridges", d->bridges.count);
+		return error_set(err, ENOMEM, "no memory for %zu bridges", d->at.bridges.count);
 	if (all) {
 		detach_all(d);
-	} else if (lost_meant(d, target->name)) {
-		close_lost(d, lost_meant(d, target->name));
+	} else if (detach_choose_lost(d, target->name)) {
+		detach_close_lost(d, detach_choose_lost(d, target->name));
 	} else {
-		bridge = choose(d, target, err);
+		bridge = detach_choose(d, target, err);
 		if (!bridge)
 			return -ENOENT;
 		detach_one(d, bridge);
 	}
-	return unread ? 0 : pins_remove_top(&d->pins, err);
+	return unread ? 0 : pins_remove_top(&d->at.pins, err);
 }
 
 /* Return: exit code */
-static int tell_all(const struct cli_call *call, const struct detach *d, bool all)
+static int detach_print_all(const struct cli_call *call, const struct detach *d, bool all)
 {
 	int exit_code = EXIT_DONE;
 
@@ -180,27 +178,25 @@ static int tell_all(const struct cli_call *call, const struct detach *d, bool al
 				"%s is detached; its state was lost, its settings are restored\n",
 				result->bridge);
 		} else {
-			tell(result->bridge, &result->detached);
+			detach_print(result->bridge, &result->detached);
 			warn_managed(result->bridge, result->detached.owner);
 		}
 	}
 	return exit_code;
 }
 
-static void release(struct detach *d)
+static void detach_free(struct detach *d)
 {
 	for (size_t i = 0; i < d->count; i++)
 		error_free(&d->results[i].problem);
 	free(d->results);
-	orphans_free(&d->lost);
-	host_free(&d->host);
-	pins_bridges_free(&d->bridges);
+	attached_free(&d->at);
 }
 
-static int run(const struct cli_call *call)
+static int cmd_detach(const struct cli_call *call)
 {
 	const struct detach_options *options = call->options;
-	struct detach d = { .pins = PINS_INIT };
+	struct detach d = { .at = ATTACHED_INIT };
 	struct error err = {};
 	struct target target;
 	int exit_code, ret;
@@ -208,16 +204,16 @@ static int run(const struct cli_call *call)
 	if (options->all && call->arg_count)
 		return cli_usage(call->command, "give either a bridge or --all, not both");
 	target_resolve(options->all ? NULL : call->args[0], &target);
-	ret = detach(&d, &target, options->all, &err);
-	pins_close(&d.pins);
-	exit_code = tell_all(call, &d, options->all && !ret);
+	ret = detach_targets(&d, &target, options->all, &err);
+	pins_close(&d.at.pins);
+	exit_code = detach_print_all(call, &d, options->all && !ret);
 	if (ret) {
 		log_error(&err);
 		exit_code = EXIT_FAILED;
 	}
 	error_free(&err);
-	error_free(&target.problem);
-	release(&d);
+	target_free(&target);
+	detach_free(&d);
 	return exit_code;
 }
 
@@ -242,5 +238,5 @@ const struct command command_detach = {
 	.options_size = sizeof(struct detach_options),
 	.max_args = 1,
 	.root_for = "removes BPF programs and writes net.ipv4 settings",
-	.run = run,
+	.run = cmd_detach,
 };

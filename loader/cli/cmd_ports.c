@@ -1,28 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * hbpf ports: list and change the ports of attached bridges.
- *
- * A change is made on all of the named bridges or on none:
- *
- *	open     each bridge's maps
- *	plan     each bridge's new set of ports
- *	commit   write the maps; if one bridge fails, roll back those before it
- *	settle   end connections over removed ports, then clean up
- *	gather   collect what is printed; then the lock is released
+ * hbpf ports: list and change the ports of attached bridges. A change is made on all of the named
+ * bridges or on none (attach/port_change.c). Everything that is printed is read before the lock is
+ * released.
  */
 #include "cli/commands.h"
 
+#include <assert.h>
 #include <errno.h>
-#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "attach/attachment.h"
-#include "attach/conflicts.h"
+#include "attach/port_change.h"
 #include "cli/ports_view.h"
 #include "cli/target.h"
 #include "cli/warnings.h"
+#include "lib/array.h"
+#include "lib/json.h"
 #include "lib/log.h"
 #include "lib/output.h"
 #include "model/request.h"
@@ -33,567 +28,405 @@ struct ports_options {
 	bool force;
 };
 
-enum action {
-	ACTION_LIST,
-	ACTION_ADD,
-	ACTION_DEL,
-	ACTION_SET,
-	ACTION_MAX,
+/* The first are those of enum port_action. */
+enum {
+	PORTS_LIST = PORT_SET + 1,
+	PORTS_MAX,
 };
 
-static const char *const action_names[ACTION_MAX] = {
-	[ACTION_LIST] = "list",
-	[ACTION_ADD] = "add",
-	[ACTION_DEL] = "del",
-	[ACTION_SET] = "set",
+static const char *const action_names[] = {
+	[PORT_ADD] = "add",
+	[PORT_DEL] = "del",
+	[PORT_SET] = "set",
+	[PORTS_LIST] = "list",
 };
+static_assert(ARRAY_SIZE(action_names) == PORTS_MAX, "every action has a name");
 
-/* One bridge, on its way from what it has to what it is to have. */
-struct change {
-	const char *bridge;
-	const char *said; /* by the user, or NULL */
+/* One of the bridges. */
+struct ports_bridge {
+	const char *name;
+	const char *given; /* by the user, or NULL */
 	struct dataplane dp;
 	struct error problem; /* list: why its state cannot be read */
-	bool gone_bridge;     /* the interface was deleted or made anew */
-	struct exports have;
-	struct exports want;
-	struct exports put;
-	struct exports gone;
-	struct conflicts bound; /* what is in the way of put */
-	bool committed;
-	int ended; /* connections */
+	bool deleted;         /* the interface was deleted or re-created */
+	struct port_change change;
 
-	/* to be printed */
-	struct ports_view report;
+	/* to be printed: the open ports, or after a change the added ones */
+	struct ports_view view;
 	struct gateways gateways;
-	struct listeners listeners; /* of put */
-	struct sources clients;     /* that may use put */
-	bool tells_put;             /* the three before could be read */
+	struct listeners listeners;
+	struct sources clients;
+	bool has_added; /* the three before could be read */
 };
 
 struct ports {
 	const struct cli_call *call;
 	const struct ports_options *options;
-	enum action action;
-	struct port_specs specs;
-	struct from from;
-	struct pins pins;
-	struct pins_bridges bridges;
-	struct host host;
-	struct target *meant; /* those of -b; without any the one without a name */
-	size_t meant_count;
-	struct change *changes;
+	unsigned int action;
+	struct port_request request;
+	struct attached at;
+	struct target *targets; /* of -b; without any, one without a name */
+	size_t target_count;
+	struct ports_bridge *v;
 	size_t count;
 };
 
-static const char *action_name(const void *list, size_t i)
+static const char *ports_action_name(const void *list, size_t i)
 {
 	(void)list;
-	return i < ACTION_MAX ? action_names[i] : NULL;
+	return i < PORTS_MAX ? action_names[i] : NULL;
 }
 
-static int which_action(struct ports *p)
+static int ports_parse_action(struct ports *p)
 {
-	const char *word = p->call->args[0];
+	const char *arg = p->call->args[0];
 	const char *nearest;
 
-	if (!word) {
-		p->action = ACTION_LIST;
+	p->action = PORTS_LIST;
+	if (!arg)
 		return 0;
-	}
-	for (int action = 0; action < ACTION_MAX; action++) {
-		if (!strcmp(action_names[action], word)) {
-			p->action = action;
+	for (p->action = 0; p->action < PORTS_MAX; p->action++) {
+		if (!strcmp(action_names[p->action], arg))
 			return 0;
-		}
 	}
-	nearest = choice_nearest(word, action_name, NULL);
+	nearest = choice_nearest(arg, ports_action_name, NULL);
 	if (nearest)
-		cli_usage(p->call->command, "unknown command 'ports %s'; did you mean '%s'?", word,
+		cli_usage(p->call->command, "unknown command 'ports %s'; did you mean '%s'?", arg,
 			  nearest);
 	else
 		cli_usage(p->call->command, "unknown command 'ports %s'; use list, add, del or set",
-			  word);
+			  arg);
 	return -EINVAL;
 }
 
 /* Checks for combinations that make no sense, before any SPEC is parsed. */
-static int check_usage(const struct ports *p)
+static int ports_check_usage(const struct ports *p)
 {
 	const struct command *command = p->call->command;
 	const char *name = action_names[p->action];
-	size_t words = p->call->arg_count;
+	size_t args = p->call->arg_count;
 
-	if (p->action == ACTION_LIST && words > 1)
+	if (p->action == PORTS_LIST && args > 1)
 		return cli_usage(command, "ports list takes no port; -b BRIDGE chooses a bridge");
 	/* also for set: a script with an empty variable must not close everything */
-	if (p->action != ACTION_LIST && words < 2)
+	if (p->action != PORTS_LIST && args < 2)
 		return cli_usage(command, "no port given: hbpf ports %s SPEC...", name);
-	if ((p->action == ACTION_LIST || p->action == ACTION_DEL) && p->options->from.count)
+	if (p->action == PORT_ADD || p->action == PORT_SET)
+		return 0;
+	if (p->options->from.count)
 		return cli_usage(command, "ports %s takes no --from", name);
-	if ((p->action == ACTION_LIST || p->action == ACTION_DEL) && p->options->force)
+	if (p->options->force)
 		return cli_usage(command, "ports %s takes no --force", name);
 	return 0;
 }
 
-static int ask_bridges(struct ports *p, struct error *err)
-{
-	const struct arg_list *named = &p->options->bridges;
-	size_t count = named->count ? named->count : 1;
-
-	p->meant = calloc(count, sizeof(*p->meant));
-	if (!p->meant)
-		return error_set(err, ENOMEM, "no memory for %zu bridges", count);
-	for (; p->meant_count < count; p->meant_count++)
-		target_resolve(named->count ? named->v[p->meant_count] : NULL,
-			       &p->meant[p->meant_count]);
-	return 0;
-}
-
-static int ask(struct ports *p, struct error *err)
+static int ports_parse(struct ports *p, struct error *err)
 {
 	const struct arg_list *from = &p->options->from;
+	struct port_request *request = &p->request;
 	int ret = 0;
 
 	for (size_t i = 0; !ret && i < from->count; i++)
-		ret = from_parse(&p->from, from->v[i], err);
-	if (ret || p->action == ACTION_LIST)
+		ret = from_parse(&request->from, from->v[i], err);
+	if (ret || p->action == PORTS_LIST)
 		return ret;
-	return port_specs_parse(p->call->args + 1, p->call->arg_count - 1, &p->specs, err);
+	request->action = p->action;
+	request->force = p->options->force;
+	return port_specs_parse(p->call->args + 1, p->call->arg_count - 1, &request->specs, err);
 }
 
-static int open_change(struct ports *p, const struct target *meant, struct error *err)
+static int ports_resolve(struct ports *p, struct error *err)
 {
-	struct change *change = &p->changes[p->count];
-	const char *bridge = target_choose(&p->bridges, meant, "-b BRIDGE", err);
-	const char *now = bridge ? attachment_current_name(&p->bridges, bridge) : NULL;
+	const struct arg_list *given = &p->options->bridges;
+	size_t count = given->count ? given->count : 1;
+
+	p->targets = calloc(count, sizeof(*p->targets));
+	if (!p->targets)
+		return error_set(err, ENOMEM, "no memory for %zu bridges", count);
+	for (; p->target_count < count; p->target_count++)
+		target_resolve(given->count ? given->v[p->target_count] : NULL,
+			       &p->targets[p->target_count]);
+	return 0;
+}
+
+static int ports_open(struct ports *p, const struct target *target, struct error *err)
+{
+	struct ports_bridge *b = &p->v[p->count];
+	const char *bridge = target_choose(&p->at.bridges, target, "-b BRIDGE", err);
+	const char *now = bridge ? attachment_current_name(&p->at.bridges, bridge) : NULL;
 	int ret;
 
 	if (!bridge)
 		return -ENOENT;
 	for (size_t i = 0; i < p->count; i++) {
-		if (p->changes[i].bridge == now)
+		if (p->v[i].name == now)
 			return 0;
 	}
-	change->bridge = now;
-	change->said = meant->name;
-	dataplane_init(&change->dp);
+	b->name = now;
+	b->given = target->name;
+	b->change.dp = &b->dp;
+	dataplane_init(&b->dp);
 	p->count++;
-	ret = dataplane_open(&change->dp, &p->pins, bridge,
-			     attachment_target(&p->pins, &p->host, bridge).ifindex, err);
+	ret = dataplane_open(&b->dp, &p->at.pins, bridge,
+			     attachment_target(&p->at.pins, &p->at.host, bridge).ifindex, err);
 	if (ret == -ENODEV) {
 		error_free(err);
-		change->gone_bridge = true;
+		b->deleted = true;
 		ret = 0;
 	}
 	if (!ret)
-		ret = dataplane_exports(&change->dp, &change->have, err);
-	if (ret && p->action == ACTION_LIST) {
+		ret = dataplane_exports(&b->dp, &b->change.have, err);
+	if (ret && p->action == PORTS_LIST) {
 		/* The other bridges are still listed. */
-		change->problem = *err;
+		b->problem = *err;
 		memset(err, 0, sizeof(*err));
 		ret = 0;
 	}
 	return ret;
 }
 
-static int open_all(struct ports *p, struct error *err)
+static int ports_open_all(struct ports *p, struct error *err)
 {
-	bool every = !p->options->bridges.count && p->action == ACTION_LIST;
-	size_t count = every ? p->bridges.count : p->meant_count;
+	bool every = !p->options->bridges.count && p->action == PORTS_LIST;
+	size_t count = every ? p->at.bridges.count : p->target_count;
 	int ret = 0;
 
-	p->changes = calloc(count + 1, sizeof(*p->changes));
-	if (!p->changes)
+	p->v = calloc(count + 1, sizeof(*p->v));
+	if (!p->v)
 		return error_set(err, ENOMEM, "no memory for %zu bridges", count);
 	for (size_t i = 0; !ret && i < count; i++) {
-		const struct target this = { .name = every ? p->bridges.now[i] : NULL };
+		const struct target this = { .name = every ? p->at.bridges.now[i] : NULL };
 
-		ret = open_change(p, every ? &this : &p->meant[i], err);
+		ret = ports_open(p, every ? &this : &p->targets[i], err);
 	}
 	return ret;
-}
-
-static int own_policy(const struct ports *p, struct change *change, struct hbpf_policy *policy,
-		      struct error *err)
-{
-	int list = HBPF_LIST_ONLINK;
-
-	if (p->from.sources.count)
-		list = dataplane_port_list(&change->dp, &p->from.sources, err);
-	if (list < 0)
-		return list;
-	*policy = from_policy(&p->from, (__u16)list);
-	return 0;
-}
-
-/* A port that `set` keeps also keeps its --from, so that omitting it does not open it wider. */
-static void keep_policies(struct change *change)
-{
-	for (size_t i = 0; i < change->want.count; i++) {
-		struct export *export = &change->want.v[i];
-		const struct export *old =
-			exports_find(&change->have, export->key.proto, export->key.port);
-
-		if (old)
-			export->to.from = old->to.from;
-	}
-}
-
-static int want_add(struct ports *p, struct change *change, struct error *err)
-{
-	struct hbpf_policy policy, *own = NULL;
-	int ret = 0;
-
-	if (p->from.given) {
-		ret = own_policy(p, change, &policy, err);
-		own = &policy;
-	}
-	for (size_t i = 0; !ret && i < p->specs.count; i++)
-		ret = exports_add(&change->want, &p->specs.v[i], own, false, err);
-	return ret;
-}
-
-static int want_set(struct ports *p, struct change *change, struct error *err)
-{
-	int ret;
-
-	exports_free(&change->want);
-	memset(&change->want, 0, sizeof(change->want));
-	ret = want_add(p, change, err);
-	if (!ret && !p->from.given)
-		keep_policies(change);
-	return ret;
-}
-
-static int want_del(const struct ports *p, struct change *change, struct error *err)
-{
-	int ret = 0;
-
-	for (size_t i = 0; !ret && i < p->specs.count; i++)
-		ret = exports_del(&change->want, &p->specs.v[i], err);
-	return ret;
-}
-
-/* Refuses ports that a service has bound on a gateway address: it would lose its clients. */
-static int check_bound(struct change *change, struct error *err)
-{
-	struct gateways gateways = {};
-	struct sockets sockets = {};
-	int ret = dataplane_gateways(&change->dp, &gateways, err);
-
-	if (!ret)
-		ret = sockets_list(SOCKETS_TCP_LISTEN | SOCKETS_UDP, -1, &sockets, err);
-	if (!ret)
-		ret = conflicts_find(&gateways, &change->put, &sockets, &change->bound);
-	sockets_free(&sockets);
-	gateways_free(&gateways);
-	return ret;
-}
-
-static int plan(struct ports *p, struct change *change, struct error *err)
-{
-	int ret = exports_copy(&change->want, &change->have);
-
-	if (ret)
-		return error_set(err, ENOMEM, "no memory for the ports");
-	if (p->action == ACTION_DEL)
-		ret = want_del(p, change, err);
-	else if (p->action == ACTION_SET)
-		ret = want_set(p, change, err);
-	else
-		ret = want_add(p, change, err);
-	if (ret)
-		return ret;
-	if (exports_diff(&change->have, &change->want, &change->put, &change->gone))
-		return error_set(err, ENOMEM, "no memory for the ports");
-	return p->options->force ? 0 : check_bound(change, err);
-}
-
-static int commit(struct change *change, struct error *err)
-{
-	int ret = dataplane_set_exports(&change->dp, &change->have, &change->want, err);
-
-	change->committed = !ret;
-	return ret;
-}
-
-/* @new_from: --from was given, so clients may have lost access */
-static void settle(struct change *change, bool new_from)
-{
-	const struct exports *now = change->committed ? &change->want : &change->have;
-	struct error err = {};
-
-	if (change->committed)
-		change->ended = dataplane_end_flows(&change->dp, &change->gone, &err);
-	/* The new ports are in effect; a failed clean-up only leaks map entries. */
-	if (change->ended < 0 ||
-	    (change->committed && new_from && dataplane_forget_refused(&change->dp, now, &err)) ||
-	    dataplane_sweep(&change->dp, now, &err) ||
-	    dataplane_sweep_lists(&change->dp, now, &err))
-		log_warn("%s: %s", change->bridge, err.what);
-	error_free(&err);
-}
-
-static void put_back(struct change *change)
-{
-	if (change->committed)
-		dataplane_set_exports(&change->dp, &change->want, &change->have, NULL);
-	change->committed = false;
 }
 
 /* With several bridges an error names the one it is about. */
-static int on_bridge(const struct ports *p, const struct change *change, int ret, struct error *err)
+static int ports_error(const struct ports *p, const struct ports_bridge *b, int ret,
+		       struct error *err)
 {
 	char what[sizeof(err->what)];
 
 	if (!ret || p->count < 2)
 		return ret;
 	memcpy(what, err->what, sizeof(what));
-	snprintf(err->what, sizeof(err->what), "%s: %.*s", change->bridge,
+	snprintf(err->what, sizeof(err->what), "%s: %.*s", b->name,
 		 (int)(sizeof(what) - IFNAMSIZ - sizeof(": ")), what);
 	return ret;
 }
 
-static int change_all(struct ports *p, struct error *err)
+static int ports_change(struct ports *p, struct error *err)
 {
+	struct error leak = {};
 	int ret = 0;
 
 	for (size_t i = 0; !ret && i < p->count; i++)
-		ret = on_bridge(p, &p->changes[i], plan(p, &p->changes[i], err), err);
+		ret = ports_error(p, &p->v[i], port_change_plan(&p->v[i].change, &p->request, err),
+				  err);
 	for (size_t i = 0; !ret && i < p->count; i++)
-		ret = on_bridge(p, &p->changes[i], commit(&p->changes[i], err), err);
+		ret = ports_error(p, &p->v[i], port_change_commit(&p->v[i].change, err), err);
 	for (size_t i = 0; ret && i < p->count; i++)
-		put_back(&p->changes[i]);
-	for (size_t i = 0; i < p->count; i++)
-		settle(&p->changes[i], p->from.given);
+		port_change_roll_back(&p->v[i].change);
+	for (size_t i = 0; i < p->count; i++) {
+		if (port_change_settle(&p->v[i].change, p->request.from.given, &leak))
+			log_warn("%s: %s", p->v[i].name, leak.what);
+		error_free(&leak);
+	}
 	return ret;
 }
 
-/* ---- what is printed ---- */
-
 /* With --json a change also ends in the list of open ports. */
-static bool lists(const struct ports *p)
+static bool ports_lists(const struct ports *p)
 {
-	return p->action == ACTION_LIST || p->call->json;
+	return p->action == PORTS_LIST || p->call->json;
 }
 
-static void gather(struct ports *p)
+static void ports_gather(const struct ports *p, struct ports_bridge *b)
 {
-	for (size_t i = 0; i < p->count; i++) {
-		struct change *change = &p->changes[i];
+	const struct exports *added = &b->change.added;
 
-		if (change->problem.what[0])
-			continue;
-		if (lists(p))
-			ports_view_read(&change->dp, &change->report, &change->problem);
-		else if (change->put.count && !change->gone_bridge)
-			change->tells_put =
-				!listeners_find(&change->put, &change->listeners, NULL) &&
-				!dataplane_gateways(&change->dp, &change->gateways, NULL) &&
-				!reply_clients(&change->dp, &change->put, &change->clients, NULL);
-	}
+	if (b->problem.what[0])
+		return;
+	if (ports_lists(p))
+		ports_view_read(&b->dp, &b->view, &b->problem);
+	else if (added->count && !b->deleted)
+		b->has_added = !listeners_find(added, &b->listeners, NULL) &&
+			       !dataplane_gateways(&b->dp, &b->gateways, NULL) &&
+			       !reply_clients(&b->dp, added, &b->clients, NULL);
 }
 
-static void name_listeners(struct ports *p)
+static void ports_name_listeners(struct ports *p)
 {
 	struct listeners **all = calloc(p->count + 1, sizeof(struct listeners *));
 
 	for (size_t i = 0; all && i < p->count; i++)
-		all[i] = lists(p) ? &p->changes[i].report.listeners : &p->changes[i].listeners;
+		all[i] = ports_lists(p) ? &p->v[i].view.listeners : &p->v[i].listeners;
 	if (all)
 		listeners_name(all, p->count);
 	free(all);
 }
 
-static void tell_put(const struct change *change)
+static void ports_print_added(const struct ports_bridge *b)
 {
-	warn_ports(&change->put, &change->listeners);
-	if (!change->gateways.count)
+	const struct exports *added = &b->change.added;
+
+	warn_ports(added, &b->listeners);
+	if (!b->gateways.count)
 		output_text("%s: the ports are saved, but there is no address that clients can "
 			    "dial; add one, then run `hbpf attach %s`\n",
-			    change->bridge, change->bridge);
-	else if (!change->clients.count)
+			    b->name, b->name);
+	else if (!b->clients.count)
 		output_text("%s: the ports are saved, but no network may use them; see `hbpf "
 			    "status`\n",
-			    change->bridge);
+			    b->name);
 	else
-		report_reachable(&change->gateways, &change->put, &change->listeners);
+		report_reachable(&b->gateways, added, &b->listeners);
 }
 
-static void tell_gone(const struct change *change)
+static void ports_print_removed(const struct ports_bridge *b)
 {
+	const struct port_change *change = &b->change;
 	struct export_range run = {};
 	char text[EXPORT_RANGE_STRLEN];
 
-	while (exports_next_range(&change->gone, &run))
-		output_text("%s: %s is closed\n", change->bridge, export_range_format(&run, text));
+	while (exports_next_range(&change->removed, &run))
+		output_text("%s: %s is closed\n", b->name, export_range_format(&run, text));
 	if (change->ended > 0)
-		output_text("%s: %d connection%s ended\n", change->bridge, change->ended,
+		output_text("%s: %d connection%s ended\n", b->name, change->ended,
 			    change->ended > 1 ? "s" : "");
 }
 
-static void tell_change(struct change *change)
+static void ports_print_change(const struct ports_bridge *b)
 {
-	if (change->gone_bridge)
+	bool changed = b->change.added.count || b->change.removed.count;
+
+	if (b->deleted)
 		log_warn("%s was deleted after it was attached; its ports are saved and take "
 			 "effect with `hbpf attach %s`",
-			 change->bridge, change->bridge);
-	if (!change->put.count && !change->gone.count)
-		output_text("%s: nothing to change\n", change->bridge);
-	tell_gone(change);
-	if (change->tells_put)
-		tell_put(change);
-	if (change->put.count || change->gone.count)
-		warn_managed(change->bridge, change->dp.config.owner);
+			 b->name, b->name);
+	if (!changed)
+		output_text("%s: nothing to change\n", b->name);
+	ports_print_removed(b);
+	if (b->has_added)
+		ports_print_added(b);
+	if (changed)
+		warn_managed(b->name, b->dp.config.owner);
 }
 
-static void list_one(const struct change *change)
+static void ports_print(const struct ports_bridge *b)
 {
-	const struct ports_view *report = &change->report;
-
-	if (change->problem.what[0]) {
-		log_error(&change->problem);
+	if (b->problem.what[0]) {
+		log_error(&b->problem);
 		return;
 	}
-	output_text("%s%s\n", change->bridge, report->exports.count ? "" : ": no ports");
-	ports_view_print(report, 2);
+	output_text("%s%s\n", b->name, b->view.exports.count ? "" : ": no ports");
+	ports_view_print(&b->view, 2);
 }
 
-static struct json_object *list_json(const struct change *change)
-{
-	struct json_object *item = json_object_new_object();
-	const struct error *problem = &change->problem;
-
-	json_object_object_add(item, "bridge", output_string(change->bridge));
-	if (!problem->what[0]) {
-		json_object_object_add(item, "ports", ports_view_json(&change->report));
-		return item;
-	}
-	json_object_object_add(item, "problem", output_string(problem->what));
-	if (problem->hint[0])
-		json_object_object_add(item, "hint", output_string(problem->hint));
-	return item;
-}
-
-static void list_all_json(const struct ports *p)
+static void ports_json(const struct ports *p)
 {
 	struct json_object *doc = json_object_new_object();
-	struct json_object *array = json_object_new_array();
+	struct json_object *array = json_add_array(doc, "bridges"), *item;
 
-	for (size_t i = 0; i < p->count; i++)
-		json_object_array_add(array, list_json(&p->changes[i]));
-	json_object_object_add(doc, "bridges", array);
+	for (size_t i = 0; i < p->count; i++) {
+		item = json_append_object(array);
+		json_add_string(item, "bridge", p->v[i].name);
+		if (p->v[i].problem.what[0])
+			report_problem_json(item, &p->v[i].problem);
+		else
+			ports_view_json(json_add_array(item, "ports"), &p->v[i].view);
+	}
 	output_json(doc);
 }
 
 /* Return: exit code */
-static int list(const struct ports *p)
+static int ports_report(const struct ports *p)
 {
 	int exit_code = EXIT_DONE;
 
+	for (size_t i = 0; i < p->count && !p->call->json; i++)
+		report_name(p->v[i].given, p->v[i].name);
 	if (p->call->json)
-		list_all_json(p);
+		ports_json(p);
 	else if (!p->count)
 		puts("no bridge is attached");
 	for (size_t i = 0; i < p->count; i++) {
-		if (!p->call->json)
-			list_one(&p->changes[i]);
-		if (p->changes[i].problem.what[0])
+		if (!ports_lists(p))
+			ports_print_change(&p->v[i]);
+		else if (!p->call->json)
+			ports_print(&p->v[i]);
+		if (p->v[i].problem.what[0])
 			exit_code = EXIT_FAILED;
 	}
 	return exit_code;
 }
 
-static void release(struct ports *p)
+static void ports_free(struct ports *p)
 {
 	for (size_t i = 0; i < p->count; i++) {
-		dataplane_close(&p->changes[i].dp);
-		error_free(&p->changes[i].problem);
-		exports_free(&p->changes[i].have);
-		exports_free(&p->changes[i].want);
-		exports_free(&p->changes[i].put);
-		exports_free(&p->changes[i].gone);
-		ports_view_free(&p->changes[i].report);
-		listeners_free(&p->changes[i].listeners);
-		gateways_free(&p->changes[i].gateways);
-		sources_free(&p->changes[i].clients);
+		dataplane_close(&p->v[i].dp);
+		error_free(&p->v[i].problem);
+		port_change_free(&p->v[i].change);
+		ports_view_free(&p->v[i].view);
+		listeners_free(&p->v[i].listeners);
+		gateways_free(&p->v[i].gateways);
+		sources_free(&p->v[i].clients);
 	}
-	for (size_t i = 0; i < p->meant_count; i++)
-		error_free(&p->meant[i].problem);
-	free(p->meant);
-	free(p->changes);
-	port_specs_free(&p->specs);
-	sources_free(&p->from.sources);
-	host_free(&p->host);
-	pins_bridges_free(&p->bridges);
+	for (size_t i = 0; i < p->target_count; i++)
+		target_free(&p->targets[i]);
+	free(p->targets);
+	free(p->v);
+	port_specs_free(&p->request.specs);
+	sources_free(&p->request.from.sources);
+	attached_free(&p->at);
 }
 
-static int work(struct ports *p, struct error *err)
+static int ports_work(struct ports *p, struct error *err)
 {
-	int ret = attachment_bridges(p->action == ACTION_LIST ? PINS_READ : PINS_WRITE, &p->pins,
-				     &p->bridges, err);
+	bool lists = p->action == PORTS_LIST;
+	int ret = attached_open(&p->at, lists ? PINS_READ : PINS_WRITE, err);
 
 	if (!ret)
-		ret = host_read(&p->host, err);
-	if (!ret)
-		ret = open_all(p, err);
-	if (!ret && p->action != ACTION_LIST)
-		ret = change_all(p, err);
-	if (!ret)
-		gather(p);
-	return ret;
-}
-
-/* Finding the processes is slow, so it is done without the lock. */
-static int name_bound(const struct ports *p, int ret, struct error *err)
-{
+		ret = ports_open_all(p, err);
+	if (!ret && !lists)
+		ret = ports_change(p, err);
+	for (size_t i = 0; !ret && i < p->count; i++)
+		ports_gather(p, &p->v[i]);
+	pins_close(&p->at.pins);
+	/* Finding the processes is slow, so it is done without the lock. */
 	for (size_t i = 0; i < p->count; i++) {
-		if (p->changes[i].bound.count)
-			return on_bridge(p, &p->changes[i],
-					 conflicts_error(&p->changes[i].bound, err), err);
+		if (p->v[i].change.bound.count)
+			return ports_error(p, &p->v[i], conflicts_error(&p->v[i].change.bound, err),
+					   err);
 	}
 	return ret;
 }
 
-/* Return: exit code */
-static int tell(struct ports *p)
+static int cmd_ports(const struct cli_call *call)
 {
-	for (size_t i = 0; i < p->count && !p->call->json; i++)
-		report_name(p->changes[i].said, p->changes[i].bridge);
-	if (lists(p))
-		return list(p);
-	for (size_t i = 0; i < p->count; i++)
-		tell_change(&p->changes[i]);
-	return EXIT_DONE;
-}
-
-static int run(const struct cli_call *call)
-{
-	struct ports p = { .call = call, .options = call->options, .pins = PINS_INIT };
+	struct ports p = { .call = call, .options = call->options, .at = ATTACHED_INIT };
 	struct error err = {};
 	int exit_code = EXIT_USAGE;
 	int ret;
 
-	if (which_action(&p) || check_usage(&p))
+	if (ports_parse_action(&p) || ports_check_usage(&p))
 		return EXIT_USAGE;
-	ret = ask(&p, &err);
+	ret = ports_parse(&p, &err);
 	if (!ret) {
 		exit_code = EXIT_FAILED;
-		ret = ask_bridges(&p, &err);
+		ret = ports_resolve(&p, &err);
 		if (!ret)
-			ret = work(&p, &err);
-		pins_close(&p.pins);
-		ret = name_bound(&p, ret, &err);
+			ret = ports_work(&p, &err);
 	}
 	if (ret) {
 		log_error(&err);
 	} else {
-		name_listeners(&p);
-		exit_code = tell(&p);
+		ports_name_listeners(&p);
+		exit_code = ports_report(&p);
 	}
 	error_free(&err);
-	release(&p);
+	ports_free(&p);
 	return exit_code;
 }
 
@@ -636,5 +469,5 @@ const struct command command_ports = {
 	.max_args = (size_t)-1,
 	.reports = true,
 	.root_for = "reads and writes BPF maps",
-	.run = run,
+	.run = cmd_ports,
 };

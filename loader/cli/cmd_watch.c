@@ -11,20 +11,20 @@
 #include "watch/config.h"
 #include "watch/watch.h"
 
-struct options {
+struct watch_cli_options {
 	struct arg_list conf;
 	bool check;
 	bool detach_on_exit;
 };
 
-static int check(const char *path, const struct conf *conf)
+static int watch_check(const char *path, const struct conf *conf)
 {
-	output_text("%s: good, %zu section%s, labels %s\n", path ? path : CONF_FILE, conf->count,
+	output_text("%s: valid, %zu section%s, labels %s\n", path ? path : CONF_FILE, conf->count,
 		    conf->count == 1 ? "" : "s", conf->labels ? "on" : "off");
 	return EXIT_DONE;
 }
 
-static int watch(const struct watch_options *options, struct conf *conf)
+static int watch_start(const struct watch_options *options, struct conf *conf)
 {
 	struct error err = {};
 	int exit_code = EXIT_DONE;
@@ -38,9 +38,9 @@ static int watch(const struct watch_options *options, struct conf *conf)
 	return exit_code;
 }
 
-static int run(const struct cli_call *call)
+static int cmd_watch(const struct cli_call *call)
 {
-	const struct options *options = call->options;
+	const struct watch_cli_options *options = call->options;
 	struct watch_options how = { .detach_on_exit = options->detach_on_exit };
 	struct conf conf;
 	int exit_code = EXIT_FAILED;
@@ -56,12 +56,13 @@ static int run(const struct cli_call *call)
 	if (conf_read(&conf, how.conf))
 		watch_log_problems(&conf);
 	else
-		exit_code = options->check ? check(how.conf, &conf) : watch(&how, &conf);
+		exit_code =
+			options->check ? watch_check(how.conf, &conf) : watch_start(&how, &conf);
 	conf_free(&conf);
 	return exit_code;
 }
 
-#define STORE(kind, field) .store = CLI_##kind, .offset = offsetof(struct options, field)
+#define STORE(kind, field) .store = CLI_##kind, .offset = offsetof(struct watch_cli_options, field)
 
 static const struct cli_option watch_option_rows[] = {
 	{ .name = "config",
@@ -91,8 +92,8 @@ const struct command command_watch = {
 		"  ports = 8088, 80:8080, 53/udp\n"
 		"See hbpf.conf(5).",
 	.options = watch_option_rows,
-	.options_size = sizeof(struct options),
+	.options_size = sizeof(struct watch_cli_options),
 	.max_args = 1,
 	.root_for = "reads the configuration, loads BPF programs and writes net.ipv4 settings",
-	.run = run,
+	.run = cmd_watch,
 };

@@ -3,11 +3,11 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/json.h"
 #include "lib/output.h"
 
 static int read_families(struct dataplane *dp, struct ports_view *ports, struct error *err)
@@ -165,59 +165,50 @@ void ports_view_print(const struct ports_view *ports, unsigned int indent)
 	columns_print(&columns, indent);
 }
 
-static struct json_object *listener_json(const struct export *export,
-					 const struct listener *listener, int family)
+static void listener_json(struct json_object *to, const struct export *export,
+			  const struct listener *listener, int family)
 {
 	struct hbpf_addr addr = export_local(export, family);
-	struct json_object *item = json_object_new_object();
 	char text[ADDR_STRLEN];
 
-	json_object_object_add(item, "address", output_string(addr_format(&addr, text)));
-	json_object_object_add(item, "listening", json_object_new_boolean(listener->found));
+	json_add_string(to, "address", addr_format(&addr, text));
+	json_add_bool(to, "listening", listener->found);
 	if (listener->owner.pid) {
-		json_object_object_add(item, "process", output_string(listener->owner.name));
-		json_object_object_add(item, "pid", json_object_new_int(listener->owner.pid));
+		json_add_string(to, "process", listener->owner.name);
+		json_add_int(to, "pid", listener->owner.pid);
 	}
 	if (listener->owner.skipped)
-		json_object_object_add(item, "searched", json_object_new_boolean(false));
+		json_add_bool(to, "searched", false);
 	if (proc_owner_is_engine(&listener->owner))
-		json_object_object_add(item, "answers", json_object_new_boolean(false));
-	return item;
+		json_add_bool(to, "answers", false);
 }
 
-static struct json_object *port_json(const struct ports_view *ports, size_t i)
+static void port_json(struct json_object *to, const struct ports_view *ports, size_t i)
 {
 	const struct export *export = &ports->exports.v[i];
 	const struct hbpf_port_stats *stats = &ports->stats[i];
-	const struct listener *listener = ports->listeners.v[i];
-	struct json_object *item = json_object_new_object();
-	struct json_object *services = json_object_new_array();
+	struct json_object *services;
 
-	json_object_object_add(item, "gateway_port", json_object_new_int(ntohs(export->key.port)));
-	json_object_object_add(item, "protocol", output_string(proto_name(export->key.proto)));
-	json_object_object_add(item, "local_port", json_object_new_int(ntohs(export->to.port)));
-	json_object_array_add(services, listener_json(export, &listener[LISTENER_V4], LISTENER_V4));
-	if (export->to.ipv6)
-		json_object_array_add(services,
-				      listener_json(export, &listener[LISTENER_V6], LISTENER_V6));
-	json_object_object_add(item, "services", services);
+	json_add_int(to, "gateway_port", ntohs(export->key.port));
+	json_add_string(to, "protocol", proto_name(export->key.proto));
+	json_add_int(to, "local_port", ntohs(export->to.port));
+	services = json_add_array(to, "services");
+	for (int family = LISTENER_V4; family <= (export->to.ipv6 ? LISTENER_V6 : LISTENER_V4);
+	     family++)
+		listener_json(json_append_object(services), export, &ports->listeners.v[i][family],
+			      family);
 	if (!export->to.from.inherit)
-		json_object_object_add(item, "from",
-				       policy_json(&ports->sources, &export->to.from));
-	json_object_object_add(item, "in_packets", json_object_new_uint64(stats->in_packets));
-	json_object_object_add(item, "in_bytes", json_object_new_uint64(stats->in_bytes));
-	json_object_object_add(item, "out_packets", json_object_new_uint64(stats->out_packets));
-	json_object_object_add(item, "out_bytes", json_object_new_uint64(stats->out_bytes));
-	return item;
+		policy_json(json_add_array(to, "from"), &ports->sources, &export->to.from);
+	json_add_u64(to, "in_packets", stats->in_packets);
+	json_add_u64(to, "in_bytes", stats->in_bytes);
+	json_add_u64(to, "out_packets", stats->out_packets);
+	json_add_u64(to, "out_bytes", stats->out_bytes);
 }
 
-struct json_object *ports_view_json(const struct ports_view *ports)
+void ports_view_json(struct json_object *array, const struct ports_view *ports)
 {
-	struct json_object *array = json_object_new_array();
-
 	for (size_t i = 0; i < ports->exports.count; i++)
-		json_object_array_add(array, port_json(ports, i));
-	return array;
+		port_json(json_append_object(array), ports, i);
 }
 
 /* Appends the prefixes of a list to the text in @buf. */
@@ -259,18 +250,23 @@ const char *policy_format(const struct source_lists *lists, const struct hbpf_po
 	return buf;
 }
 
-struct json_object *policy_json(const struct source_lists *lists, const struct hbpf_policy *policy)
+void policy_json(struct json_object *array, const struct source_lists *lists,
+		 const struct hbpf_policy *policy)
 {
-	struct json_object *array = json_object_new_array();
 	const struct sources sources = source_lists_get(lists, policy->list);
 	char text[PREFIX_STRLEN];
 
 	for (size_t i = 0; policy->list != HBPF_LIST_ONLINK && i < sources.count; i++)
-		json_object_array_add(array,
-				      output_string(prefix_format(&sources.v[i].prefix, text)));
+		json_append_string(array, prefix_format(&sources.v[i].prefix, text));
 	if (policy->onlink)
-		json_object_array_add(array, output_string("onlink"));
-	return array;
+		json_append_string(array, "onlink");
+}
+
+void report_problem_json(struct json_object *to, const struct error *problem)
+{
+	json_add_string(to, "problem", problem->what);
+	if (problem->hint[0])
+		json_add_string(to, "hint", problem->hint);
 }
 
 void report_name(const char *name, const char *bridge)

@@ -27,8 +27,8 @@ void ports_view_free(struct ports_view *ports);
 
 /** ports_view_print() - print a line for each run of ports, with its counters and service */
 void ports_view_print(const struct ports_view *ports, unsigned int indent);
-/** ports_view_json() - an array with an object for each port */
-struct json_object *ports_view_json(const struct ports_view *ports);
+/** ports_view_json() - append an object for each port to @array */
+void ports_view_json(struct json_object *array, const struct ports_view *ports);
 
 /**
  * report_reachable() - print the endpoints that clients can dial, and where each leads
@@ -45,6 +45,9 @@ void report_reachable(const struct gateways *gateways, const struct exports *exp
  */
 void report_name(const char *name, const char *bridge);
 
+/** report_problem_json() - add the members "problem" and "hint": why a bridge is unreadable */
+void report_problem_json(struct json_object *to, const struct error *problem);
+
 #define POLICY_STRLEN 512
 /**
  * policy_format() - "10.0.0.0/8, onlink (172.30.0.0/24)"
@@ -53,7 +56,8 @@ void report_name(const char *name, const char *bridge);
  */
 const char *policy_format(const struct source_lists *lists, const struct hbpf_policy *policy,
 			  bool spelt, char buf[POLICY_STRLEN]);
-/** policy_json() - an array of prefixes and the word "onlink" */
-struct json_object *policy_json(const struct source_lists *lists, const struct hbpf_policy *policy);
+/** policy_json() - append the prefixes, and "onlink" if it is allowed, to @array */
+void policy_json(struct json_object *array, const struct source_lists *lists,
+		 const struct hbpf_policy *policy);
 
 #endif /* HBPF_PORTS_VIEW_H */

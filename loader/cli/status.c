@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "cli/status.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 #include "attach/reply_route.h"
 #include "attach/desired.h"
 #include "kernel/nat_detect.h"
+#include "lib/array.h"
 #include "model/gateways.h"
 
 /* Takes the bridge's name twice. */
@@ -21,7 +23,7 @@ static const struct reason_text reasons[] = {
 	HBPF_REASONS(X)
 #undef X
 };
-_Static_assert(sizeof(reasons) / sizeof(*reasons) == HBPF_REASON_MAX, "every reason has a name");
+static_assert(ARRAY_SIZE(reasons) == HBPF_REASON_MAX, "every reason has a name");
 
 static const struct gateway_reason gateway_reasons[] = {
 	{ HBPF_GATEWAY_BRIDGE, "bridge", "address of the bridge" },
@@ -36,7 +38,7 @@ const struct reason_text *status_reason(enum hbpf_reason reason)
 
 const struct gateway_reason *status_gateway_why(__u32 why, size_t i)
 {
-	for (size_t row = 0; row < sizeof(gateway_reasons) / sizeof(*gateway_reasons); row++) {
+	for (size_t row = 0; row < ARRAY_SIZE(gateway_reasons); row++) {
 		if ((why & gateway_reasons[row].bit) && !i--)
 			return &gateway_reasons[row];
 	}
@@ -91,7 +93,7 @@ const struct kernel_gap *status_missing(const struct status *status, size_t i)
 		config->nat_bypass_option == HBPF_AUTO && !config->nat_bypass_built,
 	};
 
-	for (size_t gap = 0; gap < sizeof(gaps) / sizeof(*gaps); gap++)
+	for (size_t gap = 0; gap < ARRAY_SIZE(gaps); gap++)
 		if (missing[gap] && !i--)
 			return &gaps[gap];
 	return NULL;
@@ -132,13 +134,18 @@ static int read_state(struct status *status, const struct pins *pins,
 	return ret;
 }
 
-static struct status_problem *add_problem(struct status *status, const char *name, bool fails,
-					  const char *fmt, ...)
+enum {
+	FAILS = 1,          /* clients are not served, or the host is open: status exits 1 */
+	ATTACH_REPAIRS = 2, /* `hbpf attach BRIDGE` does */
+};
+
+static struct status_problem *add_problem(struct status *status, const char *name,
+					  unsigned int flags, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
-/* Return: the problem, to fill in its command. Beyond the limit the last one is overwritten. */
-static struct status_problem *add_problem(struct status *status, const char *name, bool fails,
-					  const char *fmt, ...)
+/* Return: the problem, to set another command. Beyond the limit the last one is overwritten. */
+static struct status_problem *add_problem(struct status *status, const char *name,
+					  unsigned int flags, const char *fmt, ...)
 {
 	struct status_problem *problem;
 	va_list args;
@@ -146,17 +153,14 @@ static struct status_problem *add_problem(struct status *status, const char *nam
 	if (status->problem_count == STATUS_PROBLEMS_MOST)
 		status->problem_count--;
 	problem = &status->problems[status->problem_count++];
-	problem->name = name;
-	problem->fails = fails;
+	*problem = (struct status_problem){ .name = name, .fails = flags & FAILS };
 	va_start(args, fmt);
 	vsnprintf(problem->text, sizeof(problem->text), fmt, args);
 	va_end(args);
+	if (flags & ATTACH_REPAIRS)
+		snprintf(problem->command, sizeof(problem->command), "hbpf attach %s",
+			 status->name);
 	return problem;
-}
-
-static void attach_repairs(const struct status *status, struct status_problem *problem)
-{
-	snprintf(problem->command, sizeof(problem->command), "hbpf attach %s", status->name);
 }
 
 static void find_dead(struct status *status)
@@ -164,27 +168,22 @@ static void find_dead(struct status *status)
 	const char *bridge = status->name;
 
 	if (!status->exists)
-		add_problem(status, "deleted", false,
+		add_problem(status, "deleted", 0,
 			    "the bridge was deleted; `hbpf detach %s` removes its state, or `hbpf "
 			    "attach %s` attaches it once it is re-created",
 			    bridge, bridge);
 	else if (!status->alive)
-		attach_repairs(status, add_problem(status, "dead", true,
-						   "its programs are not attached to the bridge"));
+		add_problem(status, "dead", FAILS | ATTACH_REPAIRS,
+			    "its programs are not attached to the bridge");
 	if (status->alive && status->has_tcx && !status->backstop)
-		attach_repairs(
-			status,
-			add_problem(status, "backstop", false,
-				    "the backstop, which keeps the guard if the programs are "
-				    "removed, is missing"));
+		add_problem(status, "backstop", ATTACH_REPAIRS,
+			    "the backstop, which keeps the guard if the programs are removed, is "
+			    "missing");
 	if (status->exposed)
-		attach_repairs(
-			status,
-			add_problem(status, "exposed", true,
-				    "EXPOSED: net.ipv4.conf.%s.route_localnet is on and the guard "
-				    "was removed, so clients on %s can reach any port of "
-				    "127.0.0.0/8",
-				    bridge, bridge));
+		add_problem(status, "exposed", FAILS | ATTACH_REPAIRS,
+			    "EXPOSED: net.ipv4.conf.%s.route_localnet is on and the guard was "
+			    "removed, so clients on %s can reach any port of 127.0.0.0/8",
+			    bridge, bridge);
 }
 
 /* Return: true if all settings work */
@@ -196,15 +195,12 @@ static bool find_settings(struct status *status)
 		const struct setting_state *state = &status->settings[id];
 
 		if (!state->works)
-			attach_repairs(
-				status,
-				add_problem(
-					status, "setting", true,
-					"%s is %d%s, so no IPv4 client gets an answer", state->name,
-					state->now,
-					state->effect == state->now
-						? ""
-						: ", raised to 1 by net.ipv4.conf.all.rp_filter"));
+			add_problem(status, "setting", FAILS | ATTACH_REPAIRS,
+				    "%s is %d%s, so no IPv4 client gets an answer", state->name,
+				    state->now,
+				    state->effect == state->now
+					    ? ""
+					    : ", raised to 1 by net.ipv4.conf.all.rp_filter");
 	}
 	return status->problem_count == before;
 }
@@ -232,24 +228,22 @@ static void look_at_addresses(const struct status *status, const struct host *ho
 static void find_no_gateway(struct status *status, bool has_address)
 {
 	if (has_address)
-		attach_repairs(status,
-			       add_problem(status, "gateway", true,
-					   "it had no address when it was attached, so it has no "
-					   "gateway"));
+		add_problem(status, "gateway", FAILS | ATTACH_REPAIRS,
+			    "it had no address when it was attached, so it has no gateway");
 	else
-		add_problem(status, "gateway", true, "it has no gateway: " NO_ADDRESS, status->name,
-			    status->bridge);
+		add_problem(status, "gateway", FAILS, "it has no gateway: " NO_ADDRESS,
+			    status->name, status->bridge);
 }
 
 static void find_no_clients(struct status *status, bool has_address)
 {
 	if (has_address)
-		add_problem(status, "clients", true,
+		add_problem(status, "clients", FAILS,
 			    "no network may use its ports, as none is on its link; allow one with "
 			    "`hbpf attach %s --from CIDR`",
 			    status->name);
 	else
-		add_problem(status, "clients", true, "no network may use its ports: " NO_ADDRESS,
+		add_problem(status, "clients", FAILS, "no network may use its ports: " NO_ADDRESS,
 			    status->name, status->bridge);
 }
 
@@ -261,7 +255,7 @@ static void find_unreachable(struct status *status, const struct host *host,
 
 	look_at_addresses(status, host, bridge, &has_address, &changed);
 	if (!bridge->up) {
-		struct status_problem *problem = add_problem(status, "down", true, "it is down");
+		struct status_problem *problem = add_problem(status, "down", FAILS, "it is down");
 
 		snprintf(problem->command, sizeof(problem->command), "ip link set %s up",
 			 bridge->name);
@@ -274,8 +268,8 @@ static void find_unreachable(struct status *status, const struct host *host,
 	else
 		status->unreachable = !bridge->up;
 	if (!status->unreachable && changed)
-		attach_repairs(status, add_problem(status, "addresses", false,
-						   "its addresses changed since it was attached"));
+		add_problem(status, "addresses", ATTACH_REPAIRS,
+			    "its addresses changed since it was attached");
 }
 
 static void find_lost_answers(struct status *status)
@@ -283,7 +277,7 @@ static void find_lost_answers(struct status *status)
 	for (size_t i = 0; i < status->replies.count; i++) {
 		const struct reply_problem *lost = &status->replies.v[i];
 		struct status_problem *problem =
-			add_problem(status, "route", true, "%s", lost->text);
+			add_problem(status, "route", FAILS, "%s", lost->text);
 
 		snprintf(problem->command, sizeof(problem->command), "%s", lost->command);
 	}
@@ -302,7 +296,7 @@ static void check_answers(struct status *status, const struct host *host, const 
 	struct error err = {};
 
 	if (reply_routes_check(&query, &status->replies, &err))
-		add_problem(status, "unknown", false, "%s; the route of answers was not checked",
+		add_problem(status, "unknown", 0, "%s; the route of answers was not checked",
 			    err.what);
 	error_free(&err);
 }

@@ -6,6 +6,35 @@
 
 #include "engine/engine.h"
 
+int attached_open(struct attached *attached, enum pins_mode mode, struct error *err)
+{
+	int ret = attachment_bridges(mode, &attached->pins, &attached->bridges, err);
+
+	return ret ? ret : host_read(&attached->host, err);
+}
+
+int attached_open_all(struct attached *attached, enum pins_mode mode, struct error *err)
+{
+	int ret;
+
+	attached->unread = attachment_bridges(mode, &attached->pins, &attached->bridges, err);
+	if (attached->unread)
+		err = NULL;
+	ret = host_read(&attached->host, err);
+	if (ret)
+		return ret;
+	return orphans_find(&attached->pins, &attached->bridges, &attached->host, &attached->lost,
+			    err);
+}
+
+void attached_free(struct attached *attached)
+{
+	pins_close(&attached->pins);
+	pins_bridges_free(&attached->bridges);
+	host_free(&attached->host);
+	orphans_free(&attached->lost);
+}
+
 /* Return: name of the bridge's state directory, or NULL */
 static const char *find_kept(const struct pins_bridges *bridges, const char *name)
 {
@@ -51,6 +80,11 @@ void target_resolve(const char *name, struct target *target)
 	if (ask)
 		target->ret =
 			engine_resolve(name, "not attached", target->bridge, &target->problem);
+}
+
+void target_free(struct target *target)
+{
+	error_free(&target->problem);
 }
 
 static const char *find_network(const struct pins_bridges *bridges, const struct target *target,

@@ -4,6 +4,40 @@
 #define HBPF_TARGET_H
 
 #include "attach/attachment.h"
+#include "attach/orphans.h"
+
+/* What a command finds: the host, the attached bridges, and the lock on their state. */
+struct attached {
+	struct pins pins;
+	struct pins_bridges bridges;
+	struct host host;
+	struct orphans lost; /* only after attached_open_all() */
+	int unread;          /* the same: -errno if the bpffs could not be read, else 0 */
+};
+
+#define ATTACHED_INIT                                                                              \
+	{                                                                                          \
+		.pins = PINS_INIT                                                                  \
+	}
+
+/**
+ * attached_open() - take the lock, then read the attached bridges and the host
+ * @attached:	ATTACHED_INIT; filled. pins_close(&attached->pins) releases the lock; free the rest
+ *		with attached_free(), also after an error
+ *
+ * Return: 0 or -errno
+ */
+int attached_open(struct attached *attached, enum pins_mode mode, struct error *err);
+
+/**
+ * attached_open_all() - as attached_open(), but also finds bridges whose state was lost
+ * @err:	If the state cannot be read, this has the reason, @attached->unread is its -errno,
+ *and the lost bridges are found nevertheless
+ *
+ * Return: 0, or -errno if nothing can be found
+ */
+int attached_open_all(struct attached *attached, enum pins_mode mode, struct error *err);
+void attached_free(struct attached *attached);
 
 /* The bridge that a command line names. */
 struct target {
@@ -23,6 +57,7 @@ struct target {
  * bridge has that name. They may be slow, so call this before taking the lock.
  */
 void target_resolve(const char *name, struct target *target);
+void target_free(struct target *target);
 
 /**
  * target_choose() - choose among the attached bridges

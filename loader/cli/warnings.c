@@ -10,6 +10,7 @@
 #include "attach/desired.h"
 #include "dataplane/host_settings.h"
 #include "kernel/sysctl.h"
+#include "lib/array.h"
 #include "lib/log.h"
 
 #define MOST_WARNINGS 5 /* of each kind; further ones are only counted */
@@ -90,87 +91,82 @@ out:
 	free(range.reserved);
 }
 
-static void warn_wildcard(const struct exports *exports, const struct listeners *listeners)
+/* If the ports differ, clients need hbpf to reach the service at the gateway port. */
+static const struct listener *find_wildcard(const struct export *export,
+					    const struct listener *both)
 {
-	char who[PROC_OWNER_STRLEN];
-	size_t count = 0;
-
-	for (size_t i = 0; i < exports->count; i++) {
-		const struct export *export = &exports->v[i];
-		const struct listener *listener = &listeners->v[i][LISTENER_V4];
-
-		/* If the ports differ, clients need hbpf to reach it at the gateway port. */
-		if (!listener->wildcard || export->key.port != export->to.port)
-			continue;
-		if (count++ < MOST_WARNINGS)
-			log_warn("%u/%s: %s listens on all addresses of this host, so clients can "
-				 "reach it without hbpf, unless it rejects them (as dnsmasq does "
-				 "with interface=lo) or a firewall does",
-				 ntohs(export->key.port), proto_name(export->key.proto),
-				 proc_owner_format(&listener->owner, who));
-	}
-	if (count > MOST_WARNINGS)
-		log_warn("and %zu more ports lead to services that listen on all addresses",
-			 count - MOST_WARNINGS);
+	return both[LISTENER_V4].wildcard && export->key.port == export->to.port
+		       ? &both[LISTENER_V4]
+		       : NULL;
 }
 
 /* A socket bound to a device sends through it only, and clients are behind the bridge. */
-static void warn_device(const struct exports *exports, const struct listeners *listeners)
+static const struct listener *find_on_lo(const struct export *export, const struct listener *both)
 {
-	char who[PROC_OWNER_STRLEN];
-	size_t count = 0;
-
-	for (size_t i = 0; i < exports->count; i++) {
-		const struct export *export = &exports->v[i];
-		const struct listener *both = listeners->v[i];
-		const struct listener *bound =
-			both[LISTENER_V4].on_lo ? &both[LISTENER_V4] : &both[LISTENER_V6];
-
-		if (!bound->on_lo)
-			continue;
-		if (count++ < MOST_WARNINGS)
-			log_warn("%u/%s: %s binds its socket to the device lo, so its answers "
-				 "cannot reach clients; see docs/SERVICES.md",
-				 ntohs(export->key.port), proto_name(export->key.proto),
-				 proc_owner_format(&bound->owner, who));
+	(void)export;
+	for (int family = 0; family < LISTENER_FAMILIES; family++) {
+		if (both[family].on_lo)
+			return &both[family];
 	}
-	if (count > MOST_WARNINGS)
-		log_warn("and %zu more ports lead to sockets bound to the device lo",
-			 count - MOST_WARNINGS);
+	return NULL;
 }
 
-static void warn_engine(const struct exports *exports, const struct listeners *listeners)
+static const struct listener *find_engine(const struct export *export, const struct listener *both)
+{
+	(void)export;
+	for (int family = 0; family < LISTENER_FAMILIES; family++) {
+		if (proc_owner_is_engine(&both[family].owner))
+			return &both[family];
+	}
+	return NULL;
+}
+
+/* Warnings about the service behind a port. */
+static const struct {
+	const struct listener *(*find)(const struct export *export, const struct listener *both);
+	const char *text; /* after "PORT: SERVICE" */
+	const char *more; /* after "and N more ports" */
+} service_warnings[] = {
+	{ find_on_lo,
+	  "binds its socket to the device lo, so its answers cannot reach clients; see "
+	  "docs/SERVICES.md",
+	  "lead to sockets bound to the device lo" },
+	{ find_engine,
+	  "holds the socket, but does not answer for the container that publishes the port, so "
+	  "connections hang; see docs/SERVICES.md",
+	  "are published by containers without a proxy" },
+	{ find_wildcard,
+	  "listens on all addresses of this host, so clients can reach it without hbpf, unless it "
+	  "rejects them (as dnsmasq does with interface=lo) or a firewall does",
+	  "lead to services that listen on all addresses" },
+};
+
+static void warn_services(const struct exports *exports, const struct listeners *listeners,
+			  size_t kind)
 {
 	char who[PROC_OWNER_STRLEN];
 	size_t count = 0;
 
 	for (size_t i = 0; i < exports->count; i++) {
 		const struct export *export = &exports->v[i];
-		const struct listener *both = listeners->v[i];
-		const struct listener *held = proc_owner_is_engine(&both[LISTENER_V4].owner)
-						      ? &both[LISTENER_V4]
-						      : &both[LISTENER_V6];
+		const struct listener *found = service_warnings[kind].find(export, listeners->v[i]);
 
-		if (!proc_owner_is_engine(&held->owner))
-			continue;
-		if (count++ < MOST_WARNINGS)
-			log_warn("%u/%s: %s holds the socket, but does not answer for the "
-				 "container that publishes the port, so connections hang; see "
-				 "docs/SERVICES.md",
-				 ntohs(export->key.port), proto_name(export->key.proto),
-				 proc_owner_format(&held->owner, who));
+		if (found && count++ < MOST_WARNINGS)
+			log_warn("%u/%s: %s %s", ntohs(export->key.port),
+				 proto_name(export->key.proto),
+				 proc_owner_format(&found->owner, who),
+				 service_warnings[kind].text);
 	}
 	if (count > MOST_WARNINGS)
-		log_warn("and %zu more ports are published by containers without a proxy",
-			 count - MOST_WARNINGS);
+		log_warn("and %zu more ports %s", count - MOST_WARNINGS,
+			 service_warnings[kind].more);
 }
 
 void warn_ports(const struct exports *exports, const struct listeners *listeners)
 {
-	warn_device(exports, listeners);
-	warn_engine(exports, listeners);
+	for (size_t kind = 0; kind < ARRAY_SIZE(service_warnings); kind++)
+		warn_services(exports, listeners, kind);
 	warn_local_range(exports);
-	warn_wildcard(exports, listeners);
 }
 
 static bool has_address(const struct host *host, const struct link *link, bool v4)
