@@ -80,9 +80,25 @@ offers()
 	[ "$offered" = "" ]
 }
 
+@test "every option of every command's help is offered, and words for its value" {
+	local command option metavar
+	for command in attach detach ports status bridges watch; do
+		while read -r option metavar; do
+			offers "$command" "$option"
+			[[ " $offered " == *" $option "* ]]
+			case $metavar in '' | SPEC | ADDR | FILE) continue ;; esac
+			offers "$command" "$option" ''
+			[ -n "$offered" ]
+		done < <(build/hbpf "$command" --help | sed '1,/^Options:/d' |
+			grep -oE -- '--[a-z-]+( [A-Z]+\b)?')
+	done
+}
+
 @test "the options of each command" {
 	offers detach --
 	[[ $offered == *--all* && $offered == *--verbose* && $offered != *--port* ]]
 	offers attach -p 8088 --gu
 	[ "$offered" = "--guard" ]
+	offers attach --pi
+	[ "$offered" = "" ]
 }
