@@ -38,7 +38,8 @@ struct match {
 
 /* State of the parser: @at is the index of the next argument. */
 struct parser {
-	struct cli_call *call; /* NULL before the command's name */
+	const struct command *command; /* NULL before the command's name */
+	struct cli_call *call;         /* the same */
 	struct cli_common *common;
 	char *const *argv;
 	size_t at;
@@ -67,20 +68,26 @@ static bool is_taken(const struct cli_option *row, const struct command *command
 	return true;
 }
 
-static const char *option_name(const void *list, size_t i)
+/* Return: the option number @i of those in the help, or NULL after the last */
+static const struct cli_option *shown_option(const struct command *command, size_t i)
 {
-	const struct command *command = list;
-
 	for (const struct cli_option *row = command ? command->options : NULL; row && row->name;
 	     row++) {
 		if (!row->alias_of && !i--)
-			return row->name;
+			return row;
 	}
 	for (const struct cli_option *row = common_options; row->name; row++) {
 		if (is_taken(row, command) && !i--)
-			return row->name;
+			return row;
 	}
 	return NULL;
+}
+
+static const char *option_name(const void *list, size_t i)
+{
+	const struct cli_option *row = shown_option(list, i);
+
+	return row ? row->name : NULL;
 }
 
 static const struct cli_option *find_row(const struct cli_option *rows, const char *name,
@@ -99,17 +106,15 @@ static const struct cli_option *find_row(const struct cli_option *rows, const ch
 static bool find_option(const struct parser *p, const char *name, size_t len, char letter,
 			struct match *match)
 {
-	const struct command *command = p->call ? p->call->command : NULL;
-
-	if (command) {
-		match->row = find_row(command->options, name, len, letter);
+	if (p->command) {
+		match->row = find_row(p->command->options, name, len, letter);
 		match->store = p->call->options;
 		if (match->row)
 			return true;
 	}
 	match->row = find_row(common_options, name, len, letter);
 	match->store = p->common;
-	return match->row && is_taken(match->row, command);
+	return match->row && is_taken(match->row, p->command);
 }
 
 static int choose(const struct command *command, const struct cli_option *row, const char *arg,
@@ -128,7 +133,6 @@ static int choose(const struct command *command, const struct cli_option *row, c
 
 static int store_value(const struct parser *p, const struct match *match, const char *value)
 {
-	const struct command *command = p->call ? p->call->command : NULL;
 	void *field = (char *)match->store + match->row->offset;
 
 	switch (match->row->store) {
@@ -139,11 +143,11 @@ static int store_value(const struct parser *p, const struct match *match, const 
 		*(struct choice *)field = (struct choice){ true, match->row->value };
 		return 0;
 	case CLI_CHOICE:
-		return value ? choose(command, match->row, value, field) : -1;
+		return value ? choose(p->command, match->row, value, field) : -1;
 	case CLI_LIST:
 		if (value && !ARRAY_ADD((struct arg_list *)field, value))
 			return 0;
-		cli_usage(command, "no memory for the command line");
+		cli_usage(p->command, "no memory for the command line");
 		return -1;
 	}
 	return -1;
@@ -152,17 +156,16 @@ static int store_value(const struct parser *p, const struct match *match, const 
 /* @inside: the value if it is part of the same argument (--hook=tcx, -p8088), else NULL */
 static int take_option(struct parser *p, const struct match *match, const char *inside)
 {
-	const struct command *command = p->call ? p->call->command : NULL;
 	const char *value = inside;
 
 	if (!match->row->metavar && inside) {
-		cli_usage(command, "--%s takes no value", match->row->name);
+		cli_usage(p->command, "--%s takes no value", match->row->name);
 		return -1;
 	}
 	if (match->row->metavar && !inside) {
 		value = p->argv[p->at];
 		if (!value) {
-			cli_usage(command, "--%s needs a value: --%s %s", match->row->name,
+			cli_usage(p->command, "--%s needs a value: --%s %s", match->row->name,
 				  match->row->name, match->row->metavar);
 			return -1;
 		}
@@ -173,13 +176,12 @@ static int take_option(struct parser *p, const struct match *match, const char *
 
 static void unknown_option(const struct parser *p, const char *arg, size_t len)
 {
-	const struct command *command = p->call ? p->call->command : NULL;
 	char name[64];
 	const char *nearest;
 
 	snprintf(name, sizeof(name), "%.*s", len < 2 ? 0 : (int)len - 2, arg + 2);
-	nearest = arg[1] == '-' ? choice_nearest(name, option_name, command) : NULL;
-	cli_usage(command, "%s has no option %.*s%s%s%s", command ? command->name : "hbpf",
+	nearest = arg[1] == '-' ? choice_nearest(name, option_name, p->command) : NULL;
+	cli_usage(p->command, "%s has no option %.*s%s%s%s", p->command ? p->command->name : "hbpf",
 		  (int)len, arg, nearest ? "; did you mean --" : "", nearest ? nearest : "",
 		  nearest ? "?" : "");
 }
@@ -257,7 +259,9 @@ static int too_many(const struct cli_call *call, const char *arg)
 
 int cli_parse(struct cli_call *call, char *const *argv, struct cli_common *common)
 {
-	struct parser p = { .call = call, .common = common, .argv = argv };
+	struct parser p = {
+		.command = call->command, .call = call, .common = common, .argv = argv
+	};
 	bool only_args = false;
 	size_t count = 0;
 
@@ -327,16 +331,11 @@ static void print_option(const struct cli_option *row)
 
 static void print_options(const struct command *command)
 {
+	const struct cli_option *row;
+
 	puts("\nOptions:");
-	for (const struct cli_option *row = command ? command->options : NULL; row && row->name;
-	     row++) {
-		if (!row->alias_of)
-			print_option(row);
-	}
-	for (const struct cli_option *row = common_options; row->name; row++) {
-		if (is_taken(row, command))
-			print_option(row);
-	}
+	for (size_t i = 0; (row = shown_option(command, i)); i++)
+		print_option(row);
 }
 
 void cli_help(const struct command *command)
