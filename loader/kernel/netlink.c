@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <sys/socket.h>
 
+#include "lib/array.h"
+
 /* The largest message of a dump that netlink_recvmsg() lets the kernel build; less would mean more
  * rounds. */
 #define REPLY_SIZE 32768
@@ -46,7 +48,6 @@ static mnl_cb_t on_control[] = {
 	[NLMSG_ERROR] = on_end,
 	[NLMSG_DONE] = on_end,
 };
-#define CONTROL_COUNT (sizeof(on_control) / sizeof(on_control[0]))
 
 static ssize_t receive(struct mnl_socket *nl, void *buf, size_t size)
 {
@@ -77,7 +78,7 @@ static int exchange(struct mnl_socket *nl, struct netlink_request *request, mnl_
 		if (len < 0)
 			return -errno;
 		ret = mnl_cb_run2(buf, len, SEQUENCE, mnl_socket_get_portid(nl), on_reply, data,
-				  on_control, CONTROL_COUNT);
+				  on_control, ARRAY_SIZE(on_control));
 	} while (ret > MNL_CB_STOP);
 	return ret == MNL_CB_STOP ? 0 : -errno;
 }

@@ -2,6 +2,7 @@
 #include "kernel/netlink_monitor.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/filter.h>
@@ -11,6 +12,8 @@
 #include <stddef.h>
 #include <sys/socket.h>
 
+#include "lib/array.h"
+
 #define EVENTS_SIZE   32768
 #define GROUP(number) (1U << ((number)-1))
 
@@ -18,14 +21,22 @@ static const struct {
 	int protocol;
 	unsigned int groups;
 	const char *name;
-} sources[NETLINK_EVENTS_MAX] = {
-	[NETLINK_EVENTS_ROUTE] = { NETLINK_ROUTE,
-				   GROUP(RTNLGRP_LINK) | GROUP(RTNLGRP_TC) |
-					   GROUP(RTNLGRP_IPV4_IFADDR) | GROUP(RTNLGRP_IPV6_IFADDR) |
-					   GROUP(RTNLGRP_IPV4_ROUTE) | GROUP(RTNLGRP_IPV6_ROUTE),
-				   "interfaces" },
-	[NETLINK_EVENTS_NF_TABLES] = { NETLINK_NETFILTER, GROUP(NFNLGRP_NFTABLES), "nf_tables" },
+} sources[] = {
+	[NETLINK_EVENTS_ROUTE] = {
+		.protocol = NETLINK_ROUTE,
+		.groups = GROUP(RTNLGRP_LINK) | GROUP(RTNLGRP_TC) | GROUP(RTNLGRP_IPV4_IFADDR) |
+			  GROUP(RTNLGRP_IPV6_IFADDR) | GROUP(RTNLGRP_IPV4_ROUTE) |
+			  GROUP(RTNLGRP_IPV6_ROUTE),
+		.name = "interfaces",
+	},
+	[NETLINK_EVENTS_NF_TABLES] = {
+		.protocol = NETLINK_NETFILTER,
+		.groups = GROUP(NFNLGRP_NFTABLES),
+		.name = "nf_tables",
+	},
 };
+
+static_assert(ARRAY_SIZE(sources) == NETLINK_EVENTS_MAX, "every source has a row");
 
 #define ACCEPT 0xffffffff
 #define DROP   0
@@ -71,7 +82,7 @@ static int filter_routes(struct mnl_socket *nl)
 		RETURN(ACCEPT),
 		RETURN(DROP),
 	};
-	struct sock_fprog program = { sizeof(code) / sizeof(code[0]), code };
+	struct sock_fprog program = { ARRAY_SIZE(code), code };
 
 	return setsockopt(mnl_socket_get_fd(nl), SOL_SOCKET, SO_ATTACH_FILTER, &program,
 			  sizeof(program));

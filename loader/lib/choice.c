@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "lib/array.h"
 #include "lib/str_list.h"
 
 int choice_find(const char *word, const char *const *choices, char known[CHOICES_STRLEN])
@@ -22,7 +23,7 @@ static size_t distance(const char *a, const char *b)
 	size_t row[64];
 	size_t len = strlen(b);
 
-	if (len >= sizeof(row) / sizeof(*row))
+	if (len >= ARRAY_SIZE(row))
 		return len;
 	for (size_t j = 0; j <= len; j++)
 		row[j] = j;

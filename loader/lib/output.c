@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/array.h"
 #include "lib/printable.h"
 
 /*
@@ -164,7 +165,7 @@ const char *size_format(__u64 bytes, char buf[SIZE_STRLEN])
 		snprintf(buf, SIZE_STRLEN, "%u B", (unsigned int)bytes);
 		return buf;
 	}
-	while (value >= 1024 && unit + 1 < sizeof(units) / sizeof(*units)) {
+	while (value >= 1024 && unit + 1 < ARRAY_SIZE(units)) {
 		value /= 1024;
 		unit++;
 	}

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "lib/array.h"
+
 /* None is what is cut short, longer than it need be, a surrogate, or above U+10FFFF. */
 size_t utf8_length(const char *text)
 {
@@ -19,7 +21,7 @@ size_t utf8_length(const char *text)
 	};
 	const unsigned char *byte = (const unsigned char *)text;
 
-	for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
 		size_t length = forms[i].length;
 
 		if (byte[0] < forms[i].first || byte[0] > forms[i].last)
@@ -63,7 +65,7 @@ static bool is_hidden(unsigned int code)
 		{ 0x200e, 0x200f }, { 0x2028, 0x202e }, { 0x2066, 0x2069 },
 	};
 
-	for (size_t i = 0; i < sizeof(ranges) / sizeof(*ranges); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(ranges); i++) {
 		if (code >= ranges[i].first && code <= ranges[i].last)
 			return true;
 	}

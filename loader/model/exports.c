@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A set is one sorted array: a search is binary, two sets are compared in one
- * walk, and a range of ports, which is one run of it, comes and goes with a
- * single move of what lies behind.
+ * A set is one sorted array: lookups are binary searches, two sets are compared in one pass, and a
+ * range of ports, which is contiguous, is inserted or removed with one memmove().
  */
 #include "model/exports.h"
 
@@ -14,7 +13,7 @@
 
 #include "lib/addr.h"
 
-/* What a SPEC means for one protocol: consecutive gateway ports, so a run of the array. */
+/* The ports of a SPEC for one protocol: consecutive elements of the array. */
 struct run {
 	const struct port_spec *spec;
 	__u8 proto;
@@ -35,7 +34,7 @@ static int compare_keys(const void *a, const void *b)
 	return (rank_a > rank_b) - (rank_a < rank_b);
 }
 
-/* Index of the first export that doesn't rank before @rank. */
+/* Index of the first export that does not rank before @rank. */
 static size_t lower_bound(const struct exports *set, __u32 rank)
 {
 	size_t low = 0, high = set->count;
@@ -71,7 +70,7 @@ static int reserve(struct exports *set, size_t more)
 	return 0;
 }
 
-/* Append to a set what is known to rank last in it. */
+/* Append an export that ranks after all others. */
 static int append(struct exports *set, const struct export *export)
 {
 	int ret = reserve(set, 1);
@@ -109,7 +108,7 @@ const struct export *exports_find(const struct exports *set, __u8 proto, __be16 
 	return &set->v[at];
 }
 
-/* How many keys two sorted stretches have in common. */
+/* The number of keys that two sorted arrays have in common. */
 static size_t count_common(const struct export *a, size_t a_count, const struct export *b,
 			   size_t b_count)
 {
@@ -126,9 +125,9 @@ static size_t count_common(const struct export *a, size_t a_count, const struct 
 }
 
 /*
- * Put @count > 0 exports, sorted and no two with the same key, into a set with
- * room for them. Only what ranks between the first and the last of them is
- * looked at, from the end on, so that nothing is overwritten before it is read.
+ * Merge @count > 0 exports, sorted and with unique keys, into a set that has room for them. Moves
+ * only what ranks between the first and the last of them, from the end, so that nothing is
+ * overwritten before it is read.
  */
 static void merge(struct exports *set, const struct export *v, size_t count)
 {
@@ -171,16 +170,16 @@ static bool same_policy(const struct hbpf_policy *a, const struct hbpf_policy *b
 	return a->list == b->list && a->onlink == b->onlink && a->inherit == b->inherit;
 }
 
-/* Whether two exports lead to the same place, whoever may use them. */
-static bool same_end(const struct hbpf_export *a, const struct hbpf_export *b)
+/* Do both lead to the same destination? Who may use them does not matter. */
+static bool same_destination(const struct hbpf_export *a, const struct hbpf_export *b)
 {
 	return a->addr4 == b->addr4 && a->port == b->port && a->ipv6 == b->ipv6;
 }
 
 /* Room for "127.0.0.1:8080 and [::1]:8080" */
-#define END_STRLEN (2 * ENDPOINT_STRLEN + 5)
+#define DESTINATION_STRLEN (2 * ENDPOINT_STRLEN + 5)
 
-static const char *format_end(const struct hbpf_export *to, bool with_v6, char *buf)
+static const char *format_destination(const struct hbpf_export *to, bool with_v6, char *buf)
 {
 	static const struct hbpf_addr loopback6 = { .byte = { [15] = 1 } };
 	const struct hbpf_addr addr = addr_from_v4(to->addr4);
@@ -189,13 +188,13 @@ static const char *format_end(const struct hbpf_export *to, bool with_v6, char *
 	endpoint_format(&addr, to->port, v4);
 	endpoint_format(&loopback6, to->port, v6);
 	if (with_v6 && to->ipv6)
-		snprintf(buf, END_STRLEN, "%s and %s", v4, v6);
+		snprintf(buf, DESTINATION_STRLEN, "%s and %s", v4, v6);
 	else
-		snprintf(buf, END_STRLEN, "%s", v4);
+		snprintf(buf, DESTINATION_STRLEN, "%s", v4);
 	return buf;
 }
 
-/* The protocols of a SPEC, one run each, in the order of the array. Return: how many */
+/* One run for each protocol of a SPEC, in the order of the array. Return: their number */
 static size_t spec_runs(const struct port_spec *spec, struct run runs[2])
 {
 	size_t count = spec->last - spec->first + 1, n = 0;
@@ -227,27 +226,27 @@ static int refuse_add(const struct export *old, const struct export *export, boo
 		      struct error *err)
 {
 	bool same_v4 = old->to.addr4 == export->to.addr4 && old->to.port == export->to.port;
-	char old_end[END_STRLEN], new_end[END_STRLEN];
+	char old_to[DESTINATION_STRLEN], new_to[DESTINATION_STRLEN];
 	const char *proto = proto_name(old->key.proto);
 	unsigned int port = ntohs(old->key.port);
 	int ret;
 
-	if (same_end(&old->to, &export->to))
+	if (same_destination(&old->to, &export->to))
 		return error_set(err, EEXIST, "%u/%s is given twice", port, proto);
 
-	/* What an end without an address adds is worth a word only where it is the difference. */
-	format_end(&old->to, same_v4, old_end);
-	format_end(&export->to, same_v4, new_end);
+	/* The IPv6 destination is shown only where it is the difference. */
+	format_destination(&old->to, same_v4, old_to);
+	format_destination(&export->to, same_v4, new_to);
 	if (fresh)
-		return error_set(err, EEXIST, "%u/%s is given twice, to lead to %s and to %s", port,
-				 proto, old_end, new_end);
-	ret = error_set(err, EEXIST, "%u/%s already leads to %s, not %s", port, proto, old_end,
-			new_end);
-	error_hint(err, "take it away first: `hbpf ports del %u/%s`", port, proto);
+		return error_set(err, EEXIST, "%u/%s is given twice, leading to %s and to %s", port,
+				 proto, old_to, new_to);
+	ret = error_set(err, EEXIST, "%u/%s already leads to %s, not %s", port, proto, old_to,
+			new_to);
+	error_hint(err, "remove it first: `hbpf ports del %u/%s`", port, proto);
 	return ret;
 }
 
-/* Make the exports of a run, in the light of what the set already has. */
+/* Make the exports of a run, and check them against the set. */
 static int make_run(const struct exports *set, const struct run *run,
 		    const struct hbpf_policy *from, bool fresh, struct export *v, struct error *err)
 {
@@ -258,7 +257,7 @@ static int make_run(const struct exports *set, const struct run *run,
 		old = exports_find(set, v[i].key.proto, v[i].key.port);
 		if (!old)
 			continue;
-		if (fresh || !same_end(&old->to, &v[i].to))
+		if (fresh || !same_destination(&old->to, &v[i].to))
 			return refuse_add(old, &v[i], fresh, err);
 		if (!from)
 			v[i].to.from = old->to.from;
@@ -298,15 +297,15 @@ static int refuse_absent(const struct exports *set, const struct export *wanted,
 	int ret = error_set(err, ENOENT, "%u/%s is not exported", port, proto);
 
 	if (!spec->proto_given && exports_find(set, IPPROTO_UDP, wanted->key.port))
-		error_hint(err, "%u/udp is: name the protocol", port);
+		error_hint(err, "%u/udp is exported; specify the protocol", port);
 	else
-		error_hint(err, "`hbpf ports list` shows what is");
+		error_hint(err, "`hbpf ports list` shows the exported ports");
 	return ret;
 }
 
-/* Whether @old is what a SPEC to be taken away means by @wanted. */
-static bool is_meant(const struct export *old, const struct export *wanted,
-		     const struct port_spec *spec)
+/* Does @old match a SPEC to be removed? */
+static bool matches(const struct export *old, const struct export *wanted,
+		    const struct port_spec *spec)
 {
 	if (spec->addr_given && old->to.addr4 != wanted->to.addr4)
 		return false;
@@ -318,20 +317,20 @@ static int check_run(const struct exports *set, const struct run *run, struct er
 	for (size_t i = 0; i < run->count; i++) {
 		const struct export wanted = run_export(run, i, NULL);
 		const struct export *old = exports_find(set, wanted.key.proto, wanted.key.port);
-		char old_end[END_STRLEN], wanted_end[END_STRLEN];
+		char old_to[DESTINATION_STRLEN], wanted_to[DESTINATION_STRLEN];
 
 		if (!old)
 			return refuse_absent(set, &wanted, run->spec, err);
-		if (!is_meant(old, &wanted, run->spec))
+		if (!matches(old, &wanted, run->spec))
 			return error_set(err, ENOENT, "%u/%s leads to %s, not %s",
 					 ntohs(old->key.port), proto_name(old->key.proto),
-					 format_end(&old->to, false, old_end),
-					 format_end(&wanted.to, false, wanted_end));
+					 format_destination(&old->to, false, old_to),
+					 format_destination(&wanted.to, false, wanted_to));
 	}
 	return 0;
 }
 
-/* Take away a run that is there whole, and so is one stretch of the array. */
+/* Remove a run of which all exports are in the set: consecutive elements. */
 static void cut_run(struct exports *set, const struct run *run)
 {
 	const struct export first = run_export(run, 0, NULL);
@@ -358,14 +357,14 @@ int exports_del(struct exports *set, const struct port_spec *spec, struct error 
 	return 0;
 }
 
-/* Whether a connection over @have would not come about over @want. */
-static bool end_lost(const struct hbpf_export *have, const struct hbpf_export *want)
+/* Do connections over @have end when it becomes @want? */
+static bool ends_connections(const struct hbpf_export *have, const struct hbpf_export *want)
 {
 	return have->addr4 != want->addr4 || have->port != want->port || have->ipv6 > want->ipv6;
 }
 
-int exports_diff(const struct exports *have, const struct exports *want, struct exports *put,
-		 struct exports *gone)
+int exports_diff(const struct exports *have, const struct exports *want, struct exports *changed,
+		 struct exports *closed)
 {
 	size_t i = 0, j = 0;
 	int ret = 0;
@@ -374,22 +373,22 @@ int exports_diff(const struct exports *have, const struct exports *want, struct 
 		const struct export *old = &have->v[i], *new = &want->v[j];
 		int order = compare_keys(old, new);
 
-		if (order < 0 || (!order && end_lost(&old->to, &new->to)))
-			ret = append(gone, old);
-		if (!ret && (order > 0 || (!order && (!same_end(&old->to, &new->to) ||
+		if (order < 0 || (!order && ends_connections(&old->to, &new->to)))
+			ret = append(closed, old);
+		if (!ret && (order > 0 || (!order && (!same_destination(&old->to, &new->to) ||
 						      !same_policy(&old->to.from, &new->to.from)))))
-			ret = append(put, new);
+			ret = append(changed, new);
 		i += order <= 0;
 		j += order >= 0;
 	}
 	for (; !ret && i < have->count; i++)
-		ret = append(gone, &have->v[i]);
+		ret = append(closed, &have->v[i]);
 	for (; !ret && j < want->count; j++)
-		ret = append(put, &want->v[j]);
+		ret = append(changed, &want->v[j]);
 	return ret;
 }
 
-/* Whether @b, the next of the array, goes on where @a ends. */
+/* Does @b continue the range that ends with @a? */
 static bool continues(const struct export *a, const struct export *b)
 {
 	return key_rank(&b->key) == key_rank(&a->key) + 1 &&
@@ -427,7 +426,7 @@ const char *export_range_format(const struct export_range *range, char *buf)
 	char *p = buf, *end = buf + EXPORT_RANGE_STRLEN, text[ADDR_STRLEN];
 
 	p += format_ports(p, end - p, first->key.port, range->count);
-	/* An address written out means IPv4 only: none is, where IPv6 is served. */
+	/* A SPEC with an address is for IPv4 only, so leave it out where IPv6 is served. */
 	if (!first->to.ipv6)
 		p += snprintf(p, end - p, ":%s", addr_format(&addr, text));
 	if (!first->to.ipv6 || first->to.port != first->key.port) {

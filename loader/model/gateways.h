@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The addresses that clients dial. */
+/* Gateways: the addresses that clients dial. */
 #ifndef HBPF_GATEWAYS_H
 #define HBPF_GATEWAYS_H
 
@@ -21,13 +21,13 @@ struct gateways {
 
 void gateways_free(struct gateways *set);
 
-/** gateways_add() - put one in its place, or add to why it is there. Return: 0 or -ENOMEM */
+/** gateways_add() - insert one, or add to the reasons of an existing one. Return: 0 or -ENOMEM */
 int gateways_add(struct gateways *set, const struct hbpf_addr *addr, __u32 why);
 
 /** gateways_has() - is it one of them? */
 bool gateways_has(const struct gateways *set, const struct hbpf_addr *addr);
 
-/** gateways_same() - are they the same ones, for the same reasons? Both are sorted */
+/** gateways_same() - are they the same, for the same reasons? */
 bool gateways_same(const struct gateways *a, const struct gateways *b);
 
 #endif /* HBPF_GATEWAYS_H */

@@ -8,22 +8,23 @@
 #include <string.h>
 
 #include "lib/addr.h"
+#include "lib/array.h"
 
 #define PORT_MAX 65535
 
-/* The longest valid word, 65535-65535:127.255.255.255:65535-65535/tcp+udp, has
- * 47 bytes, so only nonsense is ever quoted with a part cut out. */
-#define QUOTE_BEFORE 48 /* bytes of the word shown before the offending part */
+/* The longest valid SPEC, 65535-65535:127.255.255.255:65535-65535/tcp+udp, has 47 bytes, so a quote
+ * is cut for invalid ones only. */
+#define QUOTE_BEFORE 48 /* bytes shown before the invalid part */
 #define QUOTE_MAX    72 /* and in all */
 #define ELLIPSIS     "..."
 
-/* The word being read, and where to complain about it. */
-struct word {
+/* The SPEC being parsed, and where its error goes. */
+struct spec_text {
 	const char *text;
 	struct error *err;
 };
 
-/* A stretch of the word; `at` is NULL where the word has no such part. */
+/* A part of it; `at` is NULL where the SPEC has no such part. */
 struct part {
 	const char *at;
 	size_t len;
@@ -48,8 +49,8 @@ static struct part part_between(const char *start, const char *end)
 }
 
 /*
- * The word itself may not be printed: it could move the cursor or colour the
- * terminal. One byte makes one column, so that the carets stand right.
+ * The SPEC may contain control characters, so it is not printed as it is. One byte takes one
+ * column, so that the carets are in the right place.
  */
 static void make_printable(char *line)
 {
@@ -58,7 +59,7 @@ static void make_printable(char *line)
 			*line = '?';
 }
 
-/* One caret also for what is missing, which has no width. */
+/* A missing part has no width, and gets one caret. */
 static void draw_carets(char *line, size_t column, size_t width)
 {
 	memset(line, ' ', column);
@@ -68,15 +69,15 @@ static void draw_carets(char *line, size_t column, size_t width)
 	line[column] = '\0';
 }
 
-static int refuse(const struct word *word, struct part bad, const char *fmt, ...)
+static int refuse(const struct spec_text *spec, struct part bad, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-static int refuse(const struct word *word, struct part bad, const char *fmt, ...)
+static int refuse(const struct spec_text *spec, struct part bad, const char *fmt, ...)
 {
 	char line[sizeof(ELLIPSIS) + QUOTE_MAX + sizeof(ELLIPSIS)], carets[sizeof(line)], why[160];
-	size_t before = bad.at - word->text;
+	size_t before = bad.at - spec->text;
 	size_t cut = before > QUOTE_BEFORE ? before - QUOTE_BEFORE : 0;
-	const char *from = word->text + cut;
+	const char *from = spec->text + cut;
 	size_t shown = strnlen(from, QUOTE_MAX);
 	size_t column = before - cut + (cut ? strlen(ELLIPSIS) : 0), room;
 	va_list args;
@@ -91,7 +92,7 @@ static int refuse(const struct word *word, struct part bad, const char *fmt, ...
 	room = strlen(line) - column;
 	draw_carets(carets, column, bad.len < room ? bad.len : room);
 
-	error_set(word->err, EINVAL, "%s\n  %s\n  %s", why, line, carets);
+	error_set(spec->err, EINVAL, "%s\n  %s\n  %s", why, line, carets);
 	return -EINVAL;
 }
 
@@ -105,49 +106,49 @@ static size_t count_digits(struct part part)
 	return n;
 }
 
-static int parse_port(const struct word *word, struct part part, __u16 *port)
+static int parse_port(const struct spec_text *spec, struct part part, __u16 *port)
 {
 	size_t digits = count_digits(part);
 	unsigned int n = 0;
 
 	if (!part.len)
-		return refuse(word, part, "port is missing");
+		return refuse(spec, part, "port is missing");
 	if (digits < part.len)
-		return refuse(word, part_between(part.at + digits, part.at + part.len),
+		return refuse(spec, part_between(part.at + digits, part.at + part.len),
 			      "port must be a decimal number from 1 to %d", PORT_MAX);
-	/* Beyond the maximum further digits don't matter, and n cannot overflow. */
+	/* Stop above the maximum, so that n cannot overflow. */
 	for (size_t i = 0; i < digits && n <= PORT_MAX; i++)
 		n = n * 10 + (part.at[i] - '0');
 	if (n < 1 || n > PORT_MAX)
-		return refuse(word, part, "port %.*s%s is out of range (1 to %d)",
+		return refuse(spec, part, "port %.*s%s is out of range (1 to %d)",
 			      digits > 20 ? 20 : (int)digits, part.at, digits > 20 ? ELLIPSIS : "",
 			      PORT_MAX);
 	*port = n;
 	return 0;
 }
 
-static int parse_ports(const struct word *word, struct part part, struct port_range *ports)
+static int parse_ports(const struct spec_text *spec, struct part part, struct port_range *ports)
 {
 	const char *dash = memchr(part.at, '-', part.len);
 	const char *end = part.at + part.len;
 	int ret;
 
-	ret = parse_port(word, part_between(part.at, dash ? dash : end), &ports->first);
+	ret = parse_port(spec, part_between(part.at, dash ? dash : end), &ports->first);
 	if (ret)
 		return ret;
 	ports->last = ports->first;
 	if (!dash)
 		return 0;
-	ret = parse_port(word, part_between(dash + 1, end), &ports->last);
+	ret = parse_port(spec, part_between(dash + 1, end), &ports->last);
 	if (ret)
 		return ret;
 	if (ports->last < ports->first)
-		return refuse(word, part, "range is reversed: %u is above %u", ports->first,
+		return refuse(spec, part, "range is reversed: %u is above %u", ports->first,
 			      ports->last);
 	return 0;
 }
 
-/* Return: 0, or -EINVAL when it is no address of any family */
+/* Return: 0, or -EINVAL when it is not an IPv4 or IPv6 address */
 static int part_to_addr(struct part part, struct hbpf_addr *addr)
 {
 	char text[ADDR_STRLEN + 2]; /* with brackets */
@@ -159,33 +160,33 @@ static int part_to_addr(struct part part, struct hbpf_addr *addr)
 	return addr_parse(text, addr);
 }
 
-static int parse_addr(const struct word *word, struct part part, __be32 *addr4)
+static int parse_addr(const struct spec_text *spec, struct part part, __be32 *addr4)
 {
 	const struct part rest = part_between(part.at, part.at + strcspn(part.at, "/"));
 	struct hbpf_addr addr;
 
 	if (!part.len)
-		return refuse(word, part, "address is missing");
+		return refuse(spec, part, "address is missing");
 	if (part_to_addr(part, &addr) && memchr(part.at, ':', part.len)) {
-		/* An IPv6 address without a port behind it was split within; 80:::90 is none. */
+		/* split() cut an IPv6 address that has no port behind it; 80:::90 is not one. */
 		if (part_to_addr(rest, &addr) || (*rest.at != '[' && !addr_is_loopback(&addr)))
-			return refuse(word, part, "too many colons");
+			return refuse(spec, part, "too many colons");
 		part = rest;
 	} else if (part_to_addr(part, &addr)) {
-		return refuse(word, part, "address must be an IPv4 address in 127.0.0.0/8");
+		return refuse(spec, part, "address must be an IPv4 address in 127.0.0.0/8");
 	}
 	if (!addr_is_v4(&addr))
-		return refuse(word, part,
+		return refuse(spec, part,
 			      "address must be IPv4; leave it out and IPv6 reaches [::1]");
 	if (!addr_is_loopback(&addr))
-		return refuse(word, part,
+		return refuse(spec, part,
 			      "address must be in 127.0.0.0/8: ports lead to this host's loopback "
 			      "and nowhere else");
 	*addr4 = addr.word[3];
 	return 0;
 }
 
-static int parse_protos(const struct word *word, struct part part, unsigned int *protos)
+static int parse_protos(const struct spec_text *spec, struct part part, unsigned int *protos)
 {
 	static const struct {
 		const char *name;
@@ -198,32 +199,33 @@ static int parse_protos(const struct word *word, struct part part, unsigned int 
 	};
 
 	if (!part.len)
-		return refuse(word, part, "protocol is missing (tcp, udp or tcp+udp)");
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		return refuse(spec, part, "protocol is missing (tcp, udp or tcp+udp)");
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
 		if (strlen(known[i].name) == part.len &&
 		    !memcmp(known[i].name, part.at, part.len)) {
 			*protos = known[i].protos;
 			return 0;
 		}
 	}
-	return refuse(word, part, "unknown protocol (tcp, udp or tcp+udp)");
+	return refuse(spec, part, "unknown protocol (tcp, udp or tcp+udp)");
 }
 
-static int parse_gateway_ports(const struct word *word, struct part part, struct port_range *ports)
+static int parse_gateway_ports(const struct spec_text *spec, struct part part,
+			       struct port_range *ports)
 {
 	struct hbpf_addr addr;
 	int ret;
 
 	if (part_to_addr(part, &addr))
-		return parse_ports(word, part, ports);
+		return parse_ports(spec, part, ports);
 
 	/* Docker's -p takes the address first; there it is the one dialled. */
-	ret = refuse(word, part, "gateway port comes first, then the loopback address");
-	error_hint(word->err, "write it as 80:127.0.0.1:8080");
+	ret = refuse(spec, part, "gateway port comes first, then the loopback address");
+	error_hint(spec->err, "write it as 80:127.0.0.1:8080");
 	return ret;
 }
 
-static int parse_local_ports(const struct word *word, struct part part,
+static int parse_local_ports(const struct spec_text *spec, struct part part,
 			     const struct port_range *gateway, __u16 *first)
 {
 	const char *end = part.at + part.len;
@@ -232,24 +234,24 @@ static int parse_local_ports(const struct word *word, struct part part,
 	int ret;
 
 	if (!part_to_addr(part, &addr)) {
-		ret = refuse(word, part_between(end, end),
-			     "loopback port is missing behind the address");
-		error_hint(word->err, "write it as 80:127.0.0.1:8080");
+		ret = refuse(spec, part_between(end, end),
+			     "loopback port is missing after the address");
+		error_hint(spec->err, "write it as 80:127.0.0.1:8080");
 		return ret;
 	}
-	ret = parse_ports(word, part, &local);
+	ret = parse_ports(spec, part, &local);
 	if (ret)
 		return ret;
 	if (local.last - local.first != gateway->last - gateway->first)
-		return refuse(word, part, "ranges differ in length (%d and %d)",
+		return refuse(spec, part, "ranges differ in length (%d and %d)",
 			      gateway->last - gateway->first + 1, local.last - local.first + 1);
 	*first = local.first;
 	return 0;
 }
 
 /*
- * Whatever lies between the first and the last colon is taken for the address,
- * so that one with colons is recognised, and refused, as such.
+ * Everything between the first and the last colon is the address, so that an address with colons is
+ * recognised, and refused as IPv6.
  */
 static struct spec_parts split(const char *text)
 {
@@ -271,7 +273,7 @@ static struct spec_parts split(const char *text)
 
 int port_spec_parse(const char *text, struct port_spec *spec, struct error *err)
 {
-	const struct word word = { .text = text, .err = err };
+	const struct spec_text input = { .text = text, .err = err };
 	const struct spec_parts parts = split(text);
 	struct port_spec parsed = {
 		.local_given = parts.local.at,
@@ -285,18 +287,18 @@ int port_spec_parse(const char *text, struct port_spec *spec, struct error *err)
 
 	if (!*text)
 		return error_set(err, EINVAL, "port is empty");
-	ret = parse_gateway_ports(&word, parts.gateway, &ports);
+	ret = parse_gateway_ports(&input, parts.gateway, &ports);
 	if (ret)
 		return ret;
 	parsed.first = parsed.local_first = ports.first;
 	parsed.last = ports.last;
 
 	if (parsed.addr_given)
-		ret = parse_addr(&word, parts.addr, &parsed.addr4);
+		ret = parse_addr(&input, parts.addr, &parsed.addr4);
 	if (!ret && parsed.local_given)
-		ret = parse_local_ports(&word, parts.local, &ports, &parsed.local_first);
+		ret = parse_local_ports(&input, parts.local, &ports, &parsed.local_first);
 	if (!ret && parsed.proto_given)
-		ret = parse_protos(&word, parts.proto, &parsed.protos);
+		ret = parse_protos(&input, parts.proto, &parsed.protos);
 	if (ret)
 		return ret;
 	*spec = parsed;

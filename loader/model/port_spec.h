@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The grammar of a port on the command line, Docker's -p habit, gateway first:
+ * The syntax of a port on the command line, as of `docker run -p`, gateway first:
  *
  *	SPEC  := [ PORTS ":" [ ADDR ":" ] ] PORTS [ "/" PROTO ]
  *	PORTS := PORT [ "-" PORT ]
  *	PROTO := "tcp" | "udp" | "tcp+udp" | "udp+tcp"
  *
- * as 8088, 80:8080, 8000-8010, 53/udp, 8000-8010:9000-9010/tcp,
- * 53:127.0.0.53:53/udp. Ports are 1 to 65535, decimal (080 is 80), without sign
- * or blanks; both ranges are of one length; ADDR is in 127.0.0.0/8.
+ * for example 8088, 80:8080, 8000-8010, 53/udp, 8000-8010:9000-9010/tcp, 53:127.0.0.53:53/udp.
+ *Ports are 1 to 65535, decimal (080 is 80), without sign or blanks. Both ranges have the same
+ *length. ADDR is in 127.0.0.0/8.
  */
 #ifndef HBPF_PORT_SPEC_H
 #define HBPF_PORT_SPEC_H
@@ -24,8 +24,8 @@
 struct port_spec {
 	__u16 first; /* gateway ports, host byte order */
 	__u16 last;
-	__u16 local_first;   /* loopback port that `first` leads to, host byte order */
-	bool local_given;    /* the loopback side was written out */
+	__u16 local_first;   /* destination of `first`, host byte order */
+	bool local_given;    /* the SPEC has a loopback port */
 	__be32 addr4;        /* loopback address, 127.0.0.1 when not given */
 	bool addr_given;     /* then IPv4 only */
 	unsigned int protos; /* PORT_SPEC_* set; TCP when not given */
@@ -33,11 +33,11 @@ struct port_spec {
 };
 
 /**
- * port_spec_parse() - read one SPEC
- * @text:	The word of the command line
+ * port_spec_parse() - parse one SPEC
+ * @text:	As given by the user
  * @spec:	Filled on success only
- * @err:	On failure says why, and in two more lines quotes @text with carets under the
- *		offending part. What is not printable ASCII is shown as '?'
+ * @err:	On failure has the reason, and in two more lines quotes @text with carets under the
+ *		invalid part. What is not printable ASCII is replaced by '?'
  *
  * Return: 0, or -EINVAL
  */

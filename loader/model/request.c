@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "model/request.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@ const char *const hook_kind_names[] = {
 	[HBPF_HOOK_CLSACT] = "clsact",
 	NULL,
 };
+static_assert(ARRAY_SIZE(hook_kind_names) == HBPF_HOOK_CLSACT + 2, "every kind, and NULL");
 
 const char *const auto_on_off_names[] = {
 	[HBPF_AUTO] = "auto",
@@ -20,11 +22,12 @@ const char *const auto_on_off_names[] = {
 	[HBPF_OFF] = "off",
 	NULL,
 };
+static_assert(ARRAY_SIZE(auto_on_off_names) == HBPF_OFF + 2, "every choice, and NULL");
 
 /* The value of --from that stands for the prefixes on the bridge's link. */
 #define ONLINK "onlink"
 
-/* Ports in their order are put into a set at its end, and not each in front of all others. */
+/* In order, since exports_add() is fast at the end of a set. */
 static int compare_ports(const void *a, const void *b)
 {
 	return ((const struct port_spec *)a)->first - ((const struct port_spec *)b)->first;

@@ -78,7 +78,7 @@ bool sources_same(const struct sources *a, const struct sources *b)
 	return true;
 }
 
-/* 0.0.0.0/0 is the whole of IPv4 and no more: it has no other half. */
+/* 0.0.0.0/0 is ::ffff:0:0/96, but must not be joined with other IPv6 prefixes. */
 static bool is_half(const struct prefix *prefix)
 {
 	return prefix->len > (addr_is_v4(&prefix->addr) ? V4_MAPPED_BITS : 0);

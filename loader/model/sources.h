@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Prefixes that may use the ports. */
+/* Sources: prefixes whose addresses may use the ports. */
 #ifndef HBPF_SOURCES_H
 #define HBPF_SOURCES_H
 
@@ -11,7 +11,7 @@
 
 struct source {
 	struct prefix prefix;
-	__be32 local4;
+	__be32 local4; /* IPv4: preferred address of the host towards it, or 0 */
 };
 
 struct sources {
@@ -21,27 +21,28 @@ struct sources {
 
 void sources_free(struct sources *set);
 
-/** sources_have() - is this very prefix one of them? */
+/** sources_have() - is exactly this prefix one of them? */
 bool sources_have(const struct sources *set, const struct prefix *prefix);
 
-/** sources_add() - put one at the end. Return: 0 or -ENOMEM */
+/** sources_add() - append one. Return: 0 or -ENOMEM */
 int sources_add(struct sources *set, const struct source *source);
 
-/** sources_sort() - by address and length, each prefix once: the one with a local4 if there is */
+/** sources_sort() - by address and length, without duplicates; of those the one with a local4 stays
+ */
 void sources_sort(struct sources *set);
 
-/** sources_same() - are they the same ones? Both are sorted */
+/** sources_same() - are they the same? Both must be sorted */
 bool sources_same(const struct sources *a, const struct sources *b);
 
 /**
- * sources_merge() - the fewest prefixes that cover the same addresses
+ * sources_merge() - reduce to the fewest prefixes that cover the same addresses
  *
- * Sorts, drops what lies in another one, and joins halves: thousands of neighbouring addresses
- * become a few prefixes. What local4 says is lost.
+ * Sorts, drops prefixes within others, and joins halves, so that thousands of adjacent addresses
+ * become a few prefixes. Clears local4.
  */
 void sources_merge(struct sources *set);
 
-/** sources_copy() - @to, which holds nothing, becomes like @from. Return: 0 or -ENOMEM */
+/** sources_copy() - copy to an empty list. Return: 0 or -ENOMEM */
 int sources_copy(struct sources *to, const struct sources *from);
 
 #endif /* HBPF_SOURCES_H */

@@ -9,8 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "lib/addr.h"
-
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#include "lib/array.h"
 
 static struct hbpf_addr parsed(const char *text)
 {

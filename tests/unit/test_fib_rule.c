@@ -8,8 +8,7 @@
 #include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
 #include "kernel/fib_rule.h"
-
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#include "lib/array.h"
 
 static struct prefix range(const char *text)
 {

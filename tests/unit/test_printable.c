@@ -7,6 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "lib/printable.h"
+#include "lib/array.h"
 
 static void check(const char *text, const char *shown)
 {
@@ -37,7 +38,7 @@ static void what_is_printable_stays(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
 		check(good[i], good[i]);
 }
 
@@ -68,7 +69,7 @@ static void what_turns_the_direction_or_ends_the_line_goes(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(hidden) / sizeof(*hidden); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(hidden); i++)
 		check(hidden[i], "?");
 }
 

@@ -9,8 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "model/sources.h"
-
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#include "lib/array.h"
 
 /* "10.0.0.1 10.0.0.0/24" */
 static struct sources parse(const char *text)
@@ -66,7 +65,7 @@ static void few_prefixes_cover_the_same_addresses(void **state)
 
 		sources_merge(&set);
 		assert_string_equal(format(&set, text, sizeof(text)), cases[i].merged);
-		free(set.v);
+		sources_free(&set);
 	}
 }
 
@@ -82,7 +81,7 @@ static void ten_thousand_neighbouring_addresses_become_a_few_prefixes(void **sta
 	}
 	sources_merge(&set);
 	assert_in_range(set.count, 1, 26);
-	free(set.v);
+	sources_free(&set);
 }
 
 static void sorted_sets_have_each_prefix_once_and_the_address_towards_it(void **state)
@@ -103,8 +102,8 @@ static void sorted_sets_have_each_prefix_once_and_the_address_towards_it(void **
 	assert_true(sources_same(&set, &other));
 	other.count--;
 	assert_false(sources_same(&set, &other));
-	free(set.v);
-	free(other.v);
+	sources_free(&set);
+	sources_free(&other);
 }
 
 int main(void)
@@ -115,5 +114,5 @@ int main(void)
 		cmocka_unit_test(sorted_sets_have_each_prefix_once_and_the_address_towards_it),
 	};
 
-	return cmocka_run_group_tests_name("sets", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("sources", tests, NULL, NULL);
 }
