@@ -18,15 +18,15 @@
 #include "lib/str_list.h"
 
 /* Everything the rows are built from. */
-struct view {
+struct bridges_view {
 	struct attached at;
 	struct engines engines;
-	struct row *rows;
+	struct bridges_row *rows;
 	size_t count;
 };
 
 /* One bridge. */
-struct row {
+struct bridges_row {
 	const struct link *link;
 	const struct network *network; /* or NULL */
 	size_t clients;
@@ -34,9 +34,10 @@ struct row {
 	bool live;
 };
 
-static void row_read(const struct view *view, const struct link *link, struct row *row)
+static void bridges_row_read(const struct bridges_view *view, const struct link *link,
+			     struct bridges_row *row)
 {
-	*row = (struct row){
+	*row = (struct bridges_row){
 		.link = link,
 		.network = engine_find_bridge(&view->engines.networks, link->name),
 	};
@@ -52,8 +53,8 @@ static void row_read(const struct view *view, const struct link *link, struct ro
 }
 
 /* Return: the bridge's next own address that clients can dial, or NULL; @at counts from 0 */
-static const struct hbpf_addr *row_next_gateway(const struct view *view, const struct link *link,
-						size_t *at)
+static const struct hbpf_addr *bridges_row_next_gateway(const struct bridges_view *view,
+							const struct link *link, size_t *at)
 {
 	const struct link_addrs *addrs = &view->at.host.addrs;
 
@@ -66,18 +67,19 @@ static const struct hbpf_addr *row_next_gateway(const struct view *view, const s
 	return NULL;
 }
 
-static void row_gateways(const struct view *view, const struct row *row, struct columns *columns)
+static void bridges_row_gateways(const struct bridges_view *view, const struct bridges_row *row,
+				 struct columns *columns)
 {
 	char text[256] = "", addr[ADDR_STRLEN];
 	const struct hbpf_addr *gateway;
 	size_t at = 0;
 
-	while ((gateway = row_next_gateway(view, row->link, &at)))
+	while ((gateway = bridges_row_next_gateway(view, row->link, &at)))
 		str_list_add(text, sizeof(text), addr_format(gateway, addr));
 	columns_cell(columns, 2, "%s", text[0] ? text : "-");
 }
 
-static void row_attached(const struct row *row, struct columns *columns)
+static void bridges_row_attached(const struct bridges_row *row, struct columns *columns)
 {
 	const char *word = row->live ? "yes" : "dead";
 
@@ -89,7 +91,8 @@ static void row_attached(const struct row *row, struct columns *columns)
 		columns_cell(columns, 4, "%s", word);
 }
 
-static void row_print(const struct view *view, const struct row *row, struct columns *columns)
+static void bridges_row_print(const struct bridges_view *view, const struct bridges_row *row,
+			      struct columns *columns)
 {
 	if (columns_row(columns))
 		return;
@@ -99,9 +102,9 @@ static void row_print(const struct view *view, const struct row *row, struct col
 			     engine_name(row->network->engine));
 	else
 		columns_cell(columns, 1, "-");
-	row_gateways(view, row, columns);
+	bridges_row_gateways(view, row, columns);
 	columns_cell(columns, 3, "%zu", row->clients);
-	row_attached(row, columns);
+	bridges_row_attached(row, columns);
 }
 
 static void bridges_print_head(struct columns *columns)
@@ -121,7 +124,8 @@ static const char *const engine_words[] = {
 };
 static_assert(ARRAY_SIZE(engine_words) == ENGINE_PODMAN + 1, "every engine has a name");
 
-static void row_json(struct json_object *to, const struct view *view, const struct row *row)
+static void bridges_row_json(struct json_object *to, const struct bridges_view *view,
+			     const struct bridges_row *row)
 {
 	const struct network *network = row->network;
 	const struct hbpf_addr *gateway;
@@ -136,7 +140,7 @@ static void row_json(struct json_object *to, const struct view *view, const stru
 		json_add_string(to, "id", network->id);
 	}
 	gateways = json_add_array(to, "gateways");
-	while ((gateway = row_next_gateway(view, row->link, &at)))
+	while ((gateway = bridges_row_next_gateway(view, row->link, &at)))
 		json_append_string(gateways, addr_format(gateway, addr));
 	json_add_u64(to, "clients", row->clients);
 	json_add_bool(to, "attached", row->attached_as != NULL);
@@ -145,7 +149,7 @@ static void row_json(struct json_object *to, const struct view *view, const stru
 	json_add_bool(to, "live", row->live);
 }
 
-static int bridges_read(struct view *view, struct error *err)
+static int bridges_read(struct bridges_view *view, struct error *err)
 {
 	const struct links *links = &view->at.host.links;
 
@@ -154,22 +158,22 @@ static int bridges_read(struct view *view, struct error *err)
 		return error_set(err, ENOMEM, "no memory for %zu bridges", links->count);
 	for (size_t i = 0; i < links->count; i++) {
 		if (!strcmp(links->v[i].kind, "bridge"))
-			row_read(view, &links->v[i], &view->rows[view->count++]);
+			bridges_row_read(view, &links->v[i], &view->rows[view->count++]);
 	}
 	return 0;
 }
 
-static void bridges_json(const struct view *view)
+static void bridges_json(const struct bridges_view *view)
 {
 	struct json_object *doc = json_object_new_object();
 	struct json_object *array = json_add_array(doc, "bridges");
 
 	for (size_t i = 0; i < view->count; i++)
-		row_json(json_append_object(array), view, &view->rows[i]);
+		bridges_row_json(json_append_object(array), view, &view->rows[i]);
 	output_json(doc);
 }
 
-static void bridges_print(const struct view *view)
+static void bridges_print(const struct bridges_view *view)
 {
 	struct columns columns = {};
 
@@ -179,7 +183,7 @@ static void bridges_print(const struct view *view)
 	}
 	bridges_print_head(&columns);
 	for (size_t i = 0; i < view->count; i++)
-		row_print(view, &view->rows[i], &columns);
+		bridges_row_print(view, &view->rows[i], &columns);
 	columns_print(&columns, 0);
 }
 
@@ -201,7 +205,7 @@ static void bridges_query_engines(struct engines *engines)
 
 static int cmd_bridges(const struct cli_call *call)
 {
-	struct view view = { .at = ATTACHED_INIT };
+	struct bridges_view view = { .at = ATTACHED_INIT };
 	struct error err = {};
 	int ret;
 

@@ -46,7 +46,7 @@ static void detach_print(const char *bridge, const struct detached *detached)
 }
 
 /* The outcome for one bridge. */
-struct result {
+struct detach_result {
 	const char *bridge;
 	bool lost; /* its pinned state was missing; `detached` is empty */
 	struct detached detached;
@@ -56,13 +56,13 @@ struct result {
 
 struct detach {
 	struct attached at;
-	struct result *results;
+	struct detach_result *results;
 	size_t count;
 };
 
 static void detach_one(struct detach *d, const char *bridge)
 {
-	struct result *result = &d->results[d->count++];
+	struct detach_result *result = &d->results[d->count++];
 
 	result->bridge = bridge;
 	result->ret =
@@ -72,7 +72,7 @@ static void detach_one(struct detach *d, const char *bridge)
 /* lo's settings stay where another bridge is attached and alive. */
 static void detach_close_lost(struct detach *d, const struct orphan *lost)
 {
-	struct result *result = &d->results[d->count++];
+	struct detach_result *result = &d->results[d->count++];
 	int last = d->at.pins.lock < 0 ? 1 : attachment_is_last(&d->at.pins, &d->at.host, "", NULL);
 
 	result->bridge = lost->name;
@@ -167,7 +167,7 @@ static int detach_print_all(const struct cli_call *call, const struct detach *d,
 	if (!d->count && all)
 		puts("no bridge is attached");
 	for (size_t i = 0; i < d->count; i++) {
-		const struct result *result = &d->results[i];
+		const struct detach_result *result = &d->results[i];
 
 		report_name(call->args[0], result->bridge);
 		if (result->ret) {

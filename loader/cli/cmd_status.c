@@ -141,7 +141,7 @@ static const struct {
 };
 static_assert(ARRAY_SIZE(owners) == HBPF_BY_ENGINE + 1, "every owner has a name");
 
-static const char *owner_name(__u8 owner)
+static const char *status_owner_name(__u8 owner)
 {
 	return owner < ARRAY_SIZE(owners) ? owners[owner].name : "unknown";
 }
@@ -320,7 +320,7 @@ static void status_state_json(struct json_object *to, const struct status *statu
 	const struct hbpf_config *config = &status->dp.config;
 	const char *nat_bypass = status_nat_bypass(config);
 
-	json_add_string(to, "owner", owner_name(config->owner));
+	json_add_string(to, "owner", status_owner_name(config->owner));
 	status_gateways_json(json_add_array(to, "gateways"), &status->gateways);
 	ports_view_json(json_add_array(to, "ports"), &status->ports);
 	policy_json(json_add_array(to, "from"), &status->ports.sources, &config->from);
@@ -357,7 +357,7 @@ static void status_json(struct json_object *to, const struct status *status)
 }
 
 /* Everything that is shown; gathered before anything is printed. */
-struct view {
+struct status_view {
 	struct attached at;
 	const char *only;               /* one of at.bridges, or NULL */
 	const struct orphan *lost_only; /* one of at.lost, or NULL */
@@ -365,7 +365,7 @@ struct view {
 	size_t count;
 };
 
-static int status_view_gather(struct view *view, struct error *err)
+static int status_view_gather(struct status_view *view, struct error *err)
 {
 	const struct pins_bridges *bridges = &view->at.bridges;
 
@@ -382,7 +382,7 @@ static int status_view_gather(struct view *view, struct error *err)
 	return 0;
 }
 
-static void status_view_name_listeners(struct view *view)
+static void status_view_name_listeners(struct status_view *view)
 {
 	struct listeners **all = calloc(view->count + 1, sizeof(struct listeners *));
 
@@ -424,7 +424,7 @@ static void status_lost_json(struct json_object *to, const struct orphan *lost)
 }
 
 /* Iterates over what is shown: NULL gives the first; returns NULL after the last. */
-static const struct orphan *status_view_next_lost(const struct view *view,
+static const struct orphan *status_view_next_lost(const struct status_view *view,
 						  const struct orphan *lost)
 {
 	if (view->only)
@@ -435,7 +435,7 @@ static const struct orphan *status_view_next_lost(const struct view *view,
 	return lost < view->at.lost.v + view->at.lost.count ? lost : NULL;
 }
 
-static void status_view_json(const struct view *view)
+static void status_view_json(const struct status_view *view)
 {
 	struct json_object *doc = json_object_new_object();
 	struct json_object *array = json_add_array(doc, "bridges");
@@ -449,7 +449,7 @@ static void status_view_json(const struct view *view)
 }
 
 /* Return: exit code */
-static int status_view_show(const struct cli_call *call, struct view *view)
+static int status_view_show(const struct cli_call *call, struct status_view *view)
 {
 	const struct orphan *lost = NULL;
 	int exit_code = EXIT_DONE;
@@ -474,7 +474,7 @@ static int status_view_show(const struct cli_call *call, struct view *view)
 	return exit_code;
 }
 
-static void status_view_free(struct view *view)
+static void status_view_free(struct status_view *view)
 {
 	for (size_t i = 0; i < view->count; i++)
 		status_free(&view->v[i]);
@@ -482,7 +482,8 @@ static void status_view_free(struct view *view)
 	attached_free(&view->at);
 }
 
-static int status_view_read(struct view *view, const struct target *target, struct error *err)
+static int status_view_read(struct status_view *view, const struct target *target,
+			    struct error *err)
 {
 	int ret = attached_open_all(&view->at, PINS_READ, err);
 	int unread = view->at.unread;
@@ -503,7 +504,7 @@ static int status_view_read(struct view *view, const struct target *target, stru
 
 static int cmd_status(const struct cli_call *call)
 {
-	struct view view = { .at = ATTACHED_INIT };
+	struct status_view view = { .at = ATTACHED_INIT };
 	struct error err = {};
 	struct target target;
 	int exit_code = EXIT_FAILED;

@@ -29,7 +29,7 @@ static int watch_start(const struct watch_options *options, struct conf *conf)
 	struct error err = {};
 	int exit_code = EXIT_DONE;
 
-	/* The watcher follows the pins' paths also where there is no bpffs yet. */
+	/* The watcher monitors the path even if no bpffs is mounted yet. */
 	if (pins_check_root(&err) || watch_run(options, conf, &err)) {
 		log_error(&err);
 		exit_code = EXIT_FAILED;

@@ -36,7 +36,7 @@ void attached_free(struct attached *attached)
 }
 
 /* Return: name of the bridge's state directory, or NULL */
-static const char *find_kept(const struct pins_bridges *bridges, const char *name)
+static const char *find_state(const struct pins_bridges *bridges, const char *name)
 {
 	int at = attachment_find(bridges, name);
 
@@ -74,7 +74,7 @@ void target_resolve(const char *name, struct target *target)
 	if (attachment_bridges(PINS_READ, &pins, &bridges, NULL))
 		return;
 	/* If nothing is attached, no network can be, so the engines are not queried. */
-	ask = bridges.count && !find_kept(&bridges, name);
+	ask = bridges.count && !find_state(&bridges, name);
 	pins_bridges_free(&bridges);
 	pins_close(&pins);
 	if (ask)
@@ -94,7 +94,7 @@ static const char *find_network(const struct pins_bridges *bridges, const struct
 	int ret = target->ret;
 
 	if (!ret)
-		found = find_kept(bridges, target->bridge);
+		found = find_state(bridges, target->bridge);
 	if (!ret && !found) {
 		ret = error_set(err, ENOENT,
 				target->altname
@@ -130,7 +130,7 @@ const char *target_choose(const struct pins_bridges *bridges, const struct targe
 		hint_attached(bridges, name, err);
 		return NULL;
 	}
-	found = find_kept(bridges, name);
+	found = find_state(bridges, name);
 	if (found)
 		return found;
 	if (target->bridge[0] || target->ret)
