@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Load for scripts/bench: a service, and a client that says how fast it is.
+ * Load for scripts/bench: a service, and a client that measures its speed.
  *
  *	load serve ADDRESS PORT
  *	load WORKLOAD ADDRESS PORT SECONDS	prints the rate: one number
@@ -8,11 +8,11 @@
  * Workloads, with the names of netperf's tests:
  *	rr	requests and responses of 64 bytes on one connection; per second
  *	crr	connect, one request, one response, close; connections per second
- *	stream	the client sends, as much as goes; MB per second
+ *	stream	the client sends as fast as possible; MB per second
  *	maerts	the same from the service to the client
  *
- * The service takes one connection after the other. Client and service run on
- * one CPU, so more of them at a time would measure the scheduler.
+ * The service accepts one connection after the other. Client and service run on
+ * one CPU, so several at a time would measure the scheduler.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -75,7 +75,7 @@ static void set_option(int fd, int level, int option)
 		error(1, errno, "setsockopt");
 }
 
-/* What cannot be read or written any more is the end of the connection. */
+/* An error ends the connection. */
 static bool send_all(int fd, size_t size)
 {
 	ssize_t done;
@@ -185,7 +185,7 @@ static double stream(const struct sockaddr_in *where, double seconds)
 	for (; now() < start + seconds; bytes += CHUNK)
 		if (!send_all(fd, CHUNK))
 			error(1, errno, "send");
-	/* What is still under way counts, and so does its time. */
+	/* Data in flight counts, and so does its time. */
 	shutdown(fd, SHUT_WR);
 	if (recv(fd, buffer, 1, 0) != 0)
 		error(1, errno, "the service did not close");

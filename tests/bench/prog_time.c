@@ -7,10 +7,9 @@
  * Run in the host's network namespace, with PORT exported by tcx and OTHER-PORT
  * not. Prints PACKET|NANOSECONDS lines.
  *
- * BPF_PROG_TEST_RUN hands a packet to a program without sending it anywhere.
- * Each run has a packet of its own, since the programs rewrite what they get,
- * and each run's time is taken: the median, less that of an empty program. That
- * is the program alone; what a redirect costs is not in it.
+ * BPF_PROG_TEST_RUN passes a packet to a program without sending it anywhere.
+ * Each run has its own packet, since the programs rewrite them. The result is
+ * the median time less that of an empty program, without the cost of a redirect.
  */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
@@ -56,16 +55,16 @@ struct bed {
 	int ingress;
 	int egress;
 	int backstop;
-	__u32 cookie[2]; /* what the ingress program leaves in skb->cb, bpf/cookie.h */
+	__u32 cookie[2]; /* the ingress program's mark in skb->cb, bpf/cookie.h */
 };
 
-/* One line of what is printed. */
+/* One line of the output. */
 struct timed {
 	const char *name;
 	int program;
-	int expected; /* its answer */
+	int expected; /* its return value */
 	struct frame frame;
-	bool new_flows; /* each run's packet begins one */
+	bool new_flows; /* each run's packet opens one */
 	bool cookie;    /* the packet comes from the ingress program */
 };
 
@@ -109,7 +108,7 @@ static int program_of(const char *directory, const char *link)
 	return fd;
 }
 
-/* What the kernel says of a program. */
+/* Information about a program. */
 struct program {
 	struct bpf_prog_info info;
 	__u32 maps[MAPS_MOST]; /* their IDs, info.nr_map_ids of them */
@@ -140,7 +139,7 @@ static bool share_a_map(const struct program *one, const struct program *other)
 	return false;
 }
 
-/* Nothing pins it; those of other bridges have maps of their own. */
+/* The backstop is not pinned; those of other bridges have other maps. */
 static int backstop_of(int ingress)
 {
 	struct program guard, other;
@@ -151,7 +150,7 @@ static int backstop_of(int ingress)
 	while (!bpf_prog_get_next_id(id, &id)) {
 		fd = bpf_prog_get_fd_by_id(id);
 		if (fd < 0)
-			continue; /* it went meanwhile */
+			continue; /* unloaded meanwhile */
 		ask(fd, &other);
 		if (!strcmp(other.info.name, "hbpf_backstop") && share_a_map(&guard, &other))
 			return fd;
@@ -188,7 +187,7 @@ static __u16 ip_checksum(const struct iphdr *ip)
 	return ~sum;
 }
 
-/* The transport checksum is left out: the programs change it and never check it. */
+/* Without a transport checksum: the programs update it and never verify it. */
 static struct frame frame_to(const struct bed *bed, int proto, in_addr_t src, in_addr_t dst)
 {
 	struct iphdr ip = {
@@ -235,9 +234,9 @@ static struct frame udp(const struct bed *bed, in_addr_t src, in_port_t sport, i
 
 /*
  * run() - one packet through a program
- * @cookie:	What stands in skb->cb before; afterwards what the program leaves there
+ * @cookie:	skb->cb before, and after the program
  *
- * Return: nanoseconds; the program's answer in @answer.
+ * Return: nanoseconds; the program's return value in @answer.
  */
 static __u32 run(const struct bed *bed, int program, const struct frame *frame, __u32 cookie[2],
 		 int *answer)
@@ -275,7 +274,7 @@ static __u32 median(const struct bed *bed, const struct timed *timed)
 		if (timed->new_flows)
 			frame.udp.source = htons(CLIENT_PORT + 1 + i);
 		times[i] = run(bed, timed->program, &frame, cookie, &answer);
-		/* a time of the wrong path is worse than none */
+		/* the time of the wrong path would mislead */
 		if (answer != timed->expected)
 			error(1, 0, "%s: answered %d, expected %d", timed->name, answer,
 			      timed->expected);
@@ -329,7 +328,7 @@ static void measure(const struct bed *bed)
 	__u32 cookie[2] = {};
 	size_t i;
 
-	/* Opens the flow the segments and the answers belong to. */
+	/* opens the flow of the segments and the answers */
 	syn.tcp.ack = 0;
 	syn.tcp.syn = 1;
 	run(bed, bed->ingress, &syn, cookie, &answer);
@@ -342,7 +341,7 @@ static void measure(const struct bed *bed)
 	}
 }
 
-/* What the ingress program leaves in a packet that it lets go on. */
+/* The ingress program's mark in a packet that it passes. */
 static void read_cookie(struct bed *bed)
 {
 	struct frame frame =

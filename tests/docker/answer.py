@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Answer whoever asks with one fixed text: answer.py tcp|udp ADDRESS PORT TEXT
+"""Answer every query with a fixed text: answer.py tcp|udp ADDRESS PORT TEXT
 
-tcp speaks HTTP, so that curl is the client. udp repeats the question behind the text, and prints
-every question, so that a datagram whose answer never arrives is still seen.
+tcp is HTTP, for curl as the client. udp appends the query to the text, and prints every query, to
+show datagrams whose answer does not arrive.
 """
 
 import http.server

@@ -10,25 +10,10 @@ load lib
 
 bats_require_minimum_version 1.5.0
 
-setup_file()
-{
-	docker_file
-}
-
-teardown_file()
-{
-	docker_stop
-}
-
 setup()
 {
-	docker_test
+	engine_test
 	docker network create --opt com.docker.network.bridge.name=br-test test-net
-}
-
-teardown()
-{
-	docker_test_end
 }
 
 # --- services of the host ---------------------------------------------------------------------
@@ -179,18 +164,18 @@ teardown()
 
 @test "a container reaches a port published on 127.0.0.1 by one of its own network" {
 	published test-net tcp 5432 "from the database"
-	reaches_published_only_when_pinned br-test test-net host.docker.internal
+	reaches_published_only_with_nat_bypass br-test test-net host.docker.internal
 }
 
 @test "a container reaches a port published on 127.0.0.1 from another network" {
 	docker network create other-net
 	published other-net tcp 5432 "from the database"
-	reaches_published_only_when_pinned br-test test-net host.docker.internal
+	reaches_published_only_with_nat_bypass br-test test-net host.docker.internal
 }
 
 @test "a container reaches a port published on 127.0.0.1 from the default bridge" {
 	published bridge tcp 5432 "from the database"
-	reaches_published_only_when_pinned br-test test-net host.docker.internal
+	reaches_published_only_with_nat_bypass br-test test-net host.docker.internal
 }
 
 @test "a container reaches a port that it publishes itself" {
@@ -208,18 +193,18 @@ teardown()
 	# While the bridge's own address is tentative docker-proxy's connections hang.
 	wait_until 10 "${fetch[@]}" "http://[::1]:5432"
 
-	reaches_published_only_when_pinned br-test6 test-net6 "[fd00:8088::1]"
+	reaches_published_only_with_nat_bypass br-test6 test-net6 "[fd00:8088::1]"
 }
 
 @test "a container reaches a UDP port published on 127.0.0.1 by one of its own network" {
 	published test-net udp 5353 "from the resolver"
-	reaches_published_udp_only_when_pinned
+	reaches_published_udp_only_with_nat_bypass
 }
 
 @test "a container reaches a UDP port published on 127.0.0.1 from another network" {
 	docker network create other-net
 	published other-net udp 5353 "from the resolver"
-	reaches_published_udp_only_when_pinned
+	reaches_published_udp_only_with_nat_bypass
 }
 
 # --- what stays closed ------------------------------------------------------------------------
@@ -341,8 +326,8 @@ create_test_net6()
 		--opt com.docker.network.bridge.name=br-test6 test-net6
 }
 
-# reaches_published_only_when_pinned BRIDGE NETWORK HOST
-reaches_published_only_when_pinned()
+# reaches_published_only_with_nat_bypass BRIDGE NETWORK HOST
+reaches_published_only_with_nat_bypass()
 {
 	run -7 in_container "$2" "${fetch[@]}" "http://$3:5432"
 
@@ -354,7 +339,7 @@ reaches_published_only_when_pinned()
 	[ "$output" = "from the database" ]
 }
 
-reaches_published_udp_only_when_pinned()
+reaches_published_udp_only_with_nat_bypass()
 {
 	hbpf attach br-test --port 5353/udp --nat-bypass off
 	run -124 in_container test-net "${udp_ask[@]}" host.docker.internal 5353 hello

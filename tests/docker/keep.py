@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Ask an HTTP service again and again over one connection: keep.py HOST PORT
+"""Query an HTTP service repeatedly over one connection: keep.py HOST PORT
 
-Prints a line for every answer. Ends with the connection, which is never opened a second time.
+Prints every answer. Ends with the connection, which is not opened a second time.
 """
 
 import http.client

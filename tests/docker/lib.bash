@@ -314,41 +314,52 @@ host_state()
 
 # --- a file and a test, from beginning to end --------------------------------------------------
 
-# docker_file [dockerd OPTION]...: for setup_file, with docker_stop for teardown_file
-docker_file()
+# What a .bats file uses unless it defines its own. podman.bash changes the engine.
+ENGINE=docker
+
+setup_file()
 {
-	# bats 1.8 cannot skip in setup_file.
-	DOCKER_MISSING=$(docker_missing) || docker_start "$@"
-	export DOCKER_MISSING
+	# shellcheck disable=SC2119 # no options
+	engine_file
 }
 
-# docker_test: for setup
-docker_test()
+teardown_file()
 {
-	test_begin Docker "$DOCKER_MISSING"
+	"${ENGINE}_stop"
 }
 
-# docker_test_end: for teardown
-docker_test_end()
+setup()
 {
-	test_end docker_clean "$DOCKER_MISSING"
+	engine_test
 }
 
-# test_begin ENGINE MISSING: skips if MISSING is not empty
-test_begin()
+teardown()
 {
-	[[ -z $2 ]] || skip "no $1 can run here: $2"
+	engine_test_end
+}
+
+# engine_file [OPTION]...: starts the engine. (bats 1.8 cannot skip in setup_file.)
+# shellcheck disable=SC2120
+engine_file()
+{
+	MISSING=$("${ENGINE}_missing") || "${ENGINE}_start" "$@"
+	export MISSING
+}
+
+engine_test()
+{
+	[[ -z $MISSING ]] || skip "cannot run here: $MISSING"
 	HOST_SERVICES=()
 }
 
-# test_end CLEAN MISSING: cleans the engine up with the command CLEAN
-test_end()
+# engine_test_end: detaches hbpf and cleans the engine up
+engine_test_end()
 {
 	local status=0
 
-	[[ -z $2 ]] || return 0
+	[[ -z $MISSING ]] || return 0
 	hbpf detach --all || status=$?
 	host_services_stop
-	"$1"
+	"${ENGINE}_clean"
 	return "$status"
 }

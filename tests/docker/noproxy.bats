@@ -12,23 +12,13 @@ bats_require_minimum_version 1.5.0
 
 setup_file()
 {
-	docker_file --userland-proxy=false
-}
-
-teardown_file()
-{
-	docker_stop
+	engine_file --userland-proxy=false
 }
 
 setup()
 {
-	docker_test
+	engine_test
 	docker network create --opt com.docker.network.bridge.name=br-test test-net
-}
-
-teardown()
-{
-	docker_test_end
 }
 
 @test "a host's service is reached as with the proxy" {

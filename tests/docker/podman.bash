@@ -5,6 +5,8 @@
 # it writes is in the sandbox's private /run, or in file systems mounted over its fixed paths, except
 # for its cgroups, which podman_stop removes.
 
+# shellcheck disable=SC2034 # for lib.bash
+ENGINE=podman
 unset CONTAINER_HOST CONTAINER_CONNECTION CONTAINERS_REGISTRIES_CONF
 
 # podman_missing: prints why Podman cannot run on this machine; fails if it can
@@ -110,26 +112,4 @@ podman_container()
 podman_in()
 {
 	timeout 30 podman exec "$@"
-}
-
-# --- a file and a test, from beginning to end --------------------------------------------------
-
-# podman_file: for setup_file, with podman_stop for teardown_file
-podman_file()
-{
-	# bats 1.8 cannot skip in setup_file.
-	PODMAN_MISSING=$(podman_missing) || podman_start
-	export PODMAN_MISSING
-}
-
-# podman_test: for setup
-podman_test()
-{
-	test_begin Podman "$PODMAN_MISSING"
-}
-
-# podman_test_end: for teardown
-podman_test_end()
-{
-	test_end podman_clean "$PODMAN_MISSING"
 }

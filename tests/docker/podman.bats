@@ -11,31 +11,12 @@ load watch
 
 bats_require_minimum_version 1.5.0
 
-setup_file()
-{
-	podman_file
-}
-
-teardown_file()
-{
-	podman_stop
-}
-
 setup()
 {
-	podman_test
+	engine_test
 	podman network create plain-net
 	bridge=$(podman network inspect --format '{{.NetworkInterface}}' plain-net)
 	id=$(podman network inspect --format '{{.ID}}' plain-net)
-}
-
-teardown()
-{
-	local status=0
-
-	watch_end || status=$?
-	podman_test_end
-	return "$status"
 }
 
 @test "a container reaches the host's 127.0.0.1 when its network is attached by name or ID" {

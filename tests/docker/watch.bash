@@ -54,6 +54,15 @@ watch_end()
 	return "$status"
 }
 
+teardown()
+{
+	local status=0
+
+	watch_end || status=$?
+	engine_test_end
+	return "$status"
+}
+
 # descriptors: the watcher's, by kind, except files, which it reopens in each pass
 descriptors()
 {

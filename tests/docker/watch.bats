@@ -11,29 +11,10 @@ load watch
 
 bats_require_minimum_version 1.5.0
 
-setup_file()
-{
-	docker_file
-}
-
-teardown_file()
-{
-	docker_stop
-}
-
 setup()
 {
-	docker_test
+	engine_test
 	host_service tcp 127.0.0.1 8088 "from the host"
-}
-
-teardown()
-{
-	local status=0
-
-	watch_end || status=$?
-	docker_test_end
-	return "$status"
 }
 
 # bridge_of NETWORK

@@ -200,7 +200,7 @@ routes_everywhere() {
 }
 
 @test "::1 and v4-mapped loopback as destination, behind headers that hide the transport" {
-	meet_neighbour
+	resolve_neighbour
 	naive
 	breaks to-loopback6
 	not_naive
@@ -210,7 +210,7 @@ routes_everywhere() {
 }
 
 # Resolves neighbours first, as the host cannot answer a client that it cannot resolve
-meet_neighbour() {
+resolve_neighbour() {
 	on_host ip neigh replace "$C1_6" dev br-test nud permanent \
 		lladdr "$(in_ns c1 ip -j link show eth0 | jq -r '.[0].address')"
 }

@@ -87,7 +87,7 @@ served() {
 	sealed
 	on_host tc qdisc del dev br-test clsact
 	exits 1 hb status
-	tells 'dead' 'hbpf attach br-test'
+	reports 'dead' 'hbpf attach br-test'
 	exits 1 hb status --json
 	if kernel_since 6.6; then
 		json '.bridges[0].exposed == false'
@@ -96,7 +96,7 @@ served() {
 		json '.bridges[0].exposed == true'
 		wide_open
 		exits 1 hb status
-		tells 'EXPOSED.*route_localnet' 'guard' 'open|reach'
+		reports 'EXPOSED.*route_localnet' 'guard' 'open|reach'
 	fi
 	hb attach br-test
 	sealed
@@ -111,7 +111,7 @@ served() {
 	on_host tc filter del dev br-test ingress
 	if kernel_since 6.6; then sealed; else ajar; fi
 	exits 1 hb status
-	tells 'dead' 'hbpf attach br-test'
+	reports 'dead' 'hbpf attach br-test'
 	hb attach br-test
 	sealed
 }
@@ -153,7 +153,7 @@ clsact_pass() {
 	tcx_pass before
 	ajar
 	exits 0 hb status
-	tells 'warning.*witness.*guard.*hbpf attach br-test'
+	reports 'warning.*witness.*guard.*hbpf attach br-test'
 	hb attach br-test
 	served
 	sealed
@@ -188,12 +188,12 @@ clsact_pass() {
 	tcx_pass after
 	sealed
 	exits 0 hb status
-	tells 'warning.*witness.*guard'
+	reports 'warning.*witness.*guard'
 	rm "$HBPF_BPFFS/other/link_ingress"
 	tcx_pass before
 	ajar
 	exits 0 hb status
-	tells 'warning.*witness.*guard'
+	reports 'warning.*witness.*guard'
 	hb attach br-test --hook tcx
 	sealed
 }

@@ -3,7 +3,7 @@
 # Removing hbpf's programs or its state opens nothing, thanks to the backstop: a second guard that
 # does not depend on pins (Linux 6.6).
 load lib
-load hole
+load exposure
 load watch
 
 setup() {

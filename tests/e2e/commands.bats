@@ -80,7 +80,7 @@ public_hbpf() {
 no_ports() {
 	exits 0 attach
 	lacks '->'
-	tells 'br-test has no IPv4 and no IPv6 address; run .ip address add .* dev br-test.' "$1"
+	reports 'br-test has no IPv4 and no IPv6 address; run .ip address add .* dev br-test.' "$1"
 	exits 1 hb status
 	prints "^br-test: attached, live .*, but $1" '^  ports +unreachable'
 }
@@ -373,20 +373,25 @@ programs_at() {
 	done
 }
 
+# serve_as BYTES: a process of that name, as in Python's b"BYTES", listens on 127.0.0.1:8088
+serve_as() {
+	on_host "${PY[@]}" - >"$BED/ready" 3>&- <<-EOF &
+		import socket, time
+		open("/proc/self/comm", "wb").write(b"$1")
+		s = socket.create_server(("127.0.0.1", 8088))
+		print("ready", flush=True)
+		time.sleep(60)
+	EOF
+	echo $! >>"$BED/pids"
+	eventually test -s "$BED/ready"
+}
+
 @test "--json is UTF-8, whatever an interface or a process is called" {
 	local bridge=$'br-\xff\xc3\xa9'
 	on_host ip link add "$bridge" type bridge
 	on_host ip link set "$bridge" up
 	on_host ip addr add 172.31.0.1/24 dev "$bridge"
-	cat >"$BED/odd" <<-EOF
-		import socket, time
-		open("/proc/self/comm", "wb").write(b"\\xfe\\xff odd")
-		s = socket.create_server(("127.0.0.1", 8088))
-		time.sleep(60)
-	EOF
-	on_host "${PY[@]}" "$BED/odd" 3>&- &
-	echo $! >>"$BED/pids"
-	eventually dial_itself
+	serve_as '\xfe\xff odd'
 	hb attach "$bridge" --hook "$HOOK" --port 8088
 	for command in status bridges ports "ports add 9000" "detach br-none"; do
 		# shellcheck disable=SC2086 # several words
@@ -399,10 +404,6 @@ programs_at() {
 	json '.error | test("none\\?")'
 }
 
-dial_itself() {
-	on_host ss -tln | grep -q '127.0.0.1:8088'
-}
-
 @test "names of interfaces, processes and files cannot control the terminal" {
 	local c1=$'\xc2\x9b' bidi=$'\xe2\x80\xae' command
 	local bridge=$'br\e[7m'"$c1$bidi"z
@@ -410,15 +411,7 @@ dial_itself() {
 	on_host ip link add "$bridge" type bridge
 	on_host ip link set "$bridge" up
 	on_host ip addr add 172.31.0.1/24 dev "$bridge"
-	cat >"$BED/odd" <<-'EOF'
-		import socket, time
-		open("/proc/self/comm", "wb").write(b"a\n\x1b[2J\xc2\x9bz")
-		s = socket.create_server(("127.0.0.1", 8088))
-		time.sleep(60)
-	EOF
-	on_host "${PY[@]}" "$BED/odd" 3>&- &
-	echo $! >>"$BED/pids"
-	eventually dial_itself
+	serve_as 'a\n\x1b[2J\xc2\x9bz'
 	printf '[br-test]\nports = \e[2J%s\n' "$c1" >"$BED/hbpf.conf"
 	for command in "-v attach % --port 8088 --hook $HOOK" bridges status "status %" ports \
 		"-v attach %" "ports add 9000" "ports del 9000" "ports add nonsense%" "status none%" \
@@ -463,7 +456,7 @@ dial_itself() {
 	done
 	exits 1 hb watch --check "$BED/all/dir/shadow"
 	says "$BED/all/dir, a symbolic link in its path, belongs to user"
-	! grep -q secret "$BED/out" "$BED/err" || fail "it tells what is in root's files"
+	! grep -q secret "$BED/out" "$BED/err" || fail "it prints root's files"
 	exits 1 hb watch --check "$BED/etc/shadow" # control: named directly it is read
 	says secret
 	exits 1 timeout 5 nsenter --net=/run/netns/host "$HBPF" watch --check "$BED/etc/fifo"

@@ -17,19 +17,19 @@ put() {
 	bpftool map update pinned "$1" key hex $2 value hex $3
 }
 
-# every_command_tells REGEX...: of those that read what is pinned
-every_command_tells() {
+# every_command_reports REGEX...: every command that reads pinned maps prints it
+every_command_reports() {
 	local command
 	for command in status "status --json" ports "ports list --json" "ports add 9000" \
 		"ports del 8088" "ports set 9000" "attach br-test --port 9000"; do
 		# shellcheck disable=SC2086 # several words
 		exits 1 hb $command
-		tells "$@" 'hbpf detach br-test'
+		reports "$@" 'hbpf detach br-test'
 		if [[ $command == *--json ]]; then json '.bridges[0].problem != null'; fi
 	done
 }
 
-detach_gives_back() {
+detach_restores() {
 	exits 0 hb detach br-test
 	setting br-test.route_localnet 0
 	setting lo.route_localnet 0
@@ -46,10 +46,10 @@ detach_gives_back() {
 		for command in status "ports add 9000" "attach br-test --port 9000"; do
 			# shellcheck disable=SC2086 # several words
 			exits 1 hb $command
-			tells "/br-test/$map is not the map" 'its type is 1,|its key size is 8,' \
+			reports "/br-test/$map is not the map" 'its type is 1,|its key size is 8,' \
 				'hbpf detach br-test'
 		done
-		detach_gives_back
+		detach_restores
 	done
 	unchanged
 	attach --port 8088
@@ -61,7 +61,7 @@ detach_gives_back() {
 	attach --port 8088
 	foreign "$(pin_dir br-test)/counters" array 4 4096 4
 	remember
-	every_command_tells '/br-test/counters is not the map'
+	every_command_reports '/br-test/counters is not the map'
 	unchanged
 }
 
@@ -85,7 +85,7 @@ names_attribute() {
 	names_attribute 'its number of entries is 131073, not 131072'
 	foreign "$pin" hash 4 12 131072 0
 	names_attribute 'its set of flags is 0, not 1'
-	detach_gives_back
+	detach_restores
 }
 
 @test "a program pinned under a map's name is reported, and detach removes it" {
@@ -96,8 +96,8 @@ names_attribute() {
 	rm "$pins/counters"
 	mv "$BED/bpf/witness/program" "$pins/counters"
 	rm -r "$BED/bpf/witness"
-	every_command_tells '/br-test/counters is not the map'
-	detach_gives_back
+	every_command_reports '/br-test/counters is not the map'
+	detach_restores
 }
 
 @test "an option that hbpf never writes: reported, refused, removed by detach" {
@@ -106,8 +106,8 @@ names_attribute() {
 	tool bpf write "$(pin_dir br-test)/bridge_config" $at 01
 	exits 0 hb status
 	tool bpf write "$(pin_dir br-test)/bridge_config" $at 4d
-	every_command_tells '/br-test/bridge_config holds a value that hbpf .* never writes'
-	detach_gives_back
+	every_command_reports '/br-test/bridge_config holds a value that hbpf .* never writes'
+	detach_restores
 }
 
 @test "flows and counters depend on clients: no entry there stops a command" {
@@ -136,7 +136,7 @@ names_attribute() {
 	for command in ports status; do
 		exits 1 hb $command
 		prints '9000/tcp'
-		tells '/br-test/port_stats is not the map'
+		reports '/br-test/port_stats is not the map'
 	done
 	exits 0 hb detach --all
 	[ -z "$(find "$HBPF_BPFFS" -path '*hbpf*')" ]

@@ -178,7 +178,7 @@ s.sendto(b'x', ('$C1', 9))"
 	route_localnet 1
 	on_host sysctl -qw net.bridge.bridge-nf-call-iptables=1
 	exits 0 attach --port 8088
-	tells 'guard'
+	reports 'guard'
 	shoot to-loopback
 	heard svc to-loopback
 	exits 0 hb status
@@ -197,7 +197,7 @@ s.sendto(b'x', ('$C1', 9))"
 	unheard svc to-loopback
 	route_localnet 1
 	exits 0 attach
-	tells 'guard'
+	reports 'guard'
 	shoot to-loopback
 	heard svc to-loopback
 }

@@ -306,7 +306,7 @@ says() { has "$err" "$@"; }
 unsaid() { has_none "$err" "$@"; }
 prints() { has "$out" "$@"; }
 lacks() { has_none "$out" "$@"; }
-tells() { has "$out"$'\n'"$err" "$@"; }
+reports() { has "$out"$'\n'"$err" "$@"; }
 
 # json FILTER: stdout is one JSON document for which jq's filter is true
 json() {

@@ -4,7 +4,7 @@
 # it is attached and while a command runs.
 load lib
 load watch
-load hole
+load exposure
 
 @test "control: without hbpf an open bridge lets packets to 127.0.0.1 in, under any name" {
 	victim

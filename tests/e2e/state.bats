@@ -63,7 +63,7 @@ load lib
 		# shellcheck disable=SC2086 # several words
 		exits 1 hb $command
 		prints '9000/tcp'
-		tells 'br-test.*layout 99' 'hbpf detach br-test'
+		reports 'br-test.*layout 99' 'hbpf detach br-test'
 		# shellcheck disable=SC2086 # several words
 		exits 1 hb $command --json
 		json '[.bridges[] | [.bridge, (.problem // "" | test("layout 99")),

@@ -12,23 +12,13 @@ bats_require_minimum_version 1.5.0
 
 setup_file()
 {
-	docker_file --live-restore
-}
-
-teardown_file()
-{
-	docker_stop
+	engine_file --live-restore
 }
 
 setup()
 {
-	docker_test
+	engine_test
 	host_service tcp 127.0.0.1 8088 "from the host"
-}
-
-teardown()
-{
-	docker_test_end
 }
 
 # client NETWORK: starts an idle container

@@ -11,26 +11,11 @@ load ../docker/podman
 
 bats_require_minimum_version 1.5.0
 
-setup_file()
-{
-	podman_file
-}
-
-teardown_file()
-{
-	podman_stop
-}
-
 setup()
 {
-	podman_test
+	engine_test
 	podman network create test-net
 	bridge=$(podman network inspect --format '{{.NetworkInterface}}' test-net)
-}
-
-teardown()
-{
-	podman_test_end
 }
 
 @test "host.containers.internal is served; after its bridge was removed and re-created attach repairs it" {

@@ -9,6 +9,14 @@ serve_all() {
 	serve direct --tcp "$GW:8090" --tcp "[$GW6]:8090"
 }
 
+# recipe_times_out: shows that the iptables recipe does not work, and undoes it
+recipe_times_out() {
+	recipe 8088
+	misses TIMEOUT tcp "$GW:8088"
+	on_host iptables -t nat -F
+	on_host sysctl -qw net.ipv4.conf.br-test.route_localnet=0
+}
+
 all_answer() {
 	reaches svc tcp "$GW:8088"
 	reaches svc tcp "[$GW6]:8088"

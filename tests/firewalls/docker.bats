@@ -30,12 +30,6 @@ setup_file()
 	export MISSING
 }
 
-setup()
-{
-	[[ -z $MISSING ]] || skip "no Docker or no firewall can run here: $MISSING"
-	HOST_SERVICES=()
-}
-
 # docker_up: a daemon for each test, as the firewall's changes to its rules are permanent. Docker
 # looks for firewalld only at startup.
 docker_up()

@@ -8,11 +8,6 @@ load lib
 # shellcheck disable=SC2034 # lib takes it
 FIREWALLD_NETNS=/run/netns/host
 
-setup_file() {
-	MISSING=$(firewall_missing) || firewall_overlay
-	export MISSING
-}
-
 setup() {
 	[ -z "$MISSING" ] || skip "no firewalld: $MISSING"
 	bed_up

@@ -30,6 +30,11 @@ firewall_overlay() {
 		mount -t tmpfs tmpfs /var/log
 }
 
+setup_file() {
+	MISSING=$(firewall_missing) || firewall_overlay
+	export MISSING
+}
+
 # ufw_configure: as the package's postinst does
 ufw_configure() {
 	local file

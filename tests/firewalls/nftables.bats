@@ -77,10 +77,7 @@ deny_output() {
 
 @test "nftables that denies input: the recipe times out where hbpf answers" {
 	default_deny
-	recipe 8088
-	misses TIMEOUT tcp "$GW:8088"
-	on_host iptables -t nat -F
-	on_host sysctl -qw net.ipv4.conf.br-test.route_localnet=0
+	recipe_times_out
 	attach --port 8088 --port 5300/udp
 	all_answer
 }

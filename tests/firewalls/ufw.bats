@@ -5,11 +5,6 @@ load ../e2e/lib
 load bed
 load lib
 
-setup_file() {
-	MISSING=$(firewall_missing) || firewall_overlay
-	export MISSING
-}
-
 setup() {
 	[ -z "$MISSING" ] || skip "no ufw: $MISSING"
 	bed_up
@@ -27,10 +22,7 @@ blocked() {
 	reaches direct tcp "[$GW6]:8090"
 	ufw_on
 	blocked
-	recipe 8088
-	misses TIMEOUT tcp "$GW:8088"
-	on_host iptables -t nat -F
-	on_host sysctl -qw net.ipv4.conf.br-test.route_localnet=0
+	recipe_times_out
 
 	attach --port 8088 --port 5300/udp
 	all_answer

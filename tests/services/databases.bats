@@ -119,7 +119,7 @@ ask_redis() {
 	for gateway in "$GW" "$GW6"; do
 		on_host redis-cli -h 127.0.0.1 flushall
 		exits 0 client redis-benchmark -h "$gateway" -a secret -q -n 50000 -c 50 -t set,incr,lpush
-		tells 'SET: .* requests per second' 'INCR: .* requests per second'
+		reports 'SET: .* requests per second' 'INCR: .* requests per second'
 		figures "redis-benchmark $gateway: $(benchmarked)"
 		# a new connection for each
 		exits 0 client redis-benchmark -h "$gateway" -a secret -q -n 2000 -c 20 -k 0 -t incr

@@ -63,7 +63,7 @@ def raises(code, call, *args):
     try:
         got = call(*args)
     except TimeoutError:
-        check(False, f"expected {errno.errorcode[code]}, nothing came")
+        check(False, f"expected {errno.errorcode[code]}, got nothing")
     except OSError as err:
         check(err.errno == code, f"expected {errno.errorcode[code]}, got {err}")
     else:
@@ -96,7 +96,7 @@ def move(sender, receiver, size, while_moving=None):
         got.update(memoryview(buf)[:count])
         left -= count
     thread.join(10)
-    check(sent.hexdigest() == got.hexdigest(), "what arrived is not what was sent")
+    check(sent.hexdigest() == got.hexdigest(), "the data arrived changed")
 
 
 @scene
@@ -125,7 +125,7 @@ def stream_under_change(service, where, mib):
         done.set()
         thread.join()
     check(not failed, failed)
-    check(rounds[0], "no change happened while the bytes ran")
+    check(rounds[0], "no change happened during the transfer")
     exchange(one, other)
 
 
@@ -247,12 +247,12 @@ def neighbour_survives(proto, service, where, client, flood_at, count, pins, *po
         return recv_exactly(one, 8) == b"greeting"
 
     check(answer(*answers[0]), "no answer")
-    check(greet(*silent[0]), "no greeting")
+    check(greet(*silent[0]), "no first data")
     other.sendall(b"news")
     check(recv_exactly(spoken, 4) == b"news", "the push did not arrive")
     exchange(spoken, other)
     exchange(connect(client, "tcp", where), listener.accept()[0])
-    check(answer(*asked(server, client, where)), "no answer to a new question")
+    check(answer(*asked(server, client, where)), "no answer to a new query")
 
     # control: the flood has evicted the others' flows from the shared table
     for table in ("recent_tcp", "recent_udp"):
@@ -264,7 +264,7 @@ def neighbour_survives(proto, service, where, client, flood_at, count, pins, *po
             call(*arguments)
         except TimeoutError:
             continue
-        check(False, "the flood did not reach what it is about")
+        check(False, "the flood did not evict the flows")
 
 
 @scene
@@ -284,7 +284,7 @@ def excluded_later(service, where, *rest):
     exchange(connect("c1", "tcp", where), listener.accept()[0])
     hbpf("ports", "set", *rest)
     try:
-        check(not one.recv(1), "the connection outlived its port")
+        check(not one.recv(1), "the connection survived its port")
     except ConnectionResetError:
         pass
 
@@ -393,7 +393,7 @@ def succeeds(state, port, second):
     try:
         return dial_from(port, second)
     except TimeoutError:
-        check(False, f"{state}: the successor is not let in")
+        check(False, f"{state}: the next client is not let in")
 
 
 @scene
@@ -413,7 +413,7 @@ def successor(service, first, second):
         exchange(new, served[port])
         if old and state != "closing":
             try:
-                check(old.recv(1) == b"", f"{state}: the old connection lives")
+                check(old.recv(1) == b"", f"{state}: the old connection is still open")
             except ConnectionResetError:
                 pass
         new.close()  # client first: the host keeps no TIME_WAIT
@@ -468,7 +468,7 @@ def another_bridge(service, where, attacker, bridge, gateway):
                             *map(str, numbers), text], check=True, timeout=60)
     other.settimeout(0.5)
     try:
-        check(False, f"the service heard {other.recv(100)!r}")
+        check(False, f"the service got {other.recv(100)!r}")
     except TimeoutError:
         pass
     other.settimeout(10)
@@ -560,7 +560,7 @@ def udp_two_gateways(service, first, second, *more):
             check(said == b"question", said)
             server.sendto(b"answer", peer)
             said, peer = client.recvfrom(100)
-            check(said == b"answer" and show(peer) == where, f"asked {where}, {peer} answered")
+            check(said == b"answer" and show(peer) == where, f"queried {where}, {peer} answered")
 
 
 @scene
@@ -588,7 +588,7 @@ def udp_big(service, where, size):
         got, peer = server.recvfrom(65536)
         check(got == data, f"{len(got)} bytes arrived, or others")
         server.sendto(data[::-1], peer)
-        check(client.recv(65536) == data[::-1], "the way back changed the bytes")
+        check(client.recv(65536) == data[::-1], "the answer arrived changed")
 
 
 @scene
@@ -645,7 +645,7 @@ def own_udp(local, remote, port):
     for _ in range(3):
         one.sendall(b"question")
         said, peer = other.recvfrom(100)
-        check(said == b"question" and show(peer) == local, f"{peer} said {said!r}")
+        check(said == b"question" and show(peer) == local, f"{peer} sent {said!r}")
         other.sendto(b"answer", peer)
         check(one.recv(100) == b"answer", "no answer")
     try:
@@ -718,7 +718,7 @@ def pmtu(service, where, client, mtu="1300"):
         found = struct.unpack("I", other.getsockopt(socket.IPPROTO_IP, 14, 4))[0]  # IP_MTU
     else:
         found = struct.unpack("I", other.getsockopt(socket.IPPROTO_IPV6, 24, 4))[0]  # IPV6_MTU
-    check(found == int(mtu), f"the service's socket thinks of an MTU of {found}")
+    check(found == int(mtu), f"the service's socket has an MTU of {found}")
 
 
 @scene
@@ -939,7 +939,7 @@ def until_acknowledged(*ends):
     """Wait until all data of both is acknowledged."""
     deadline = time.monotonic() + 10
     while any(struct.unpack("i", fcntl.ioctl(end, termios.TIOCOUTQ, bytes(4)))[0] for end in ends):
-        check(time.monotonic() < deadline, "sent bytes stay unacknowledged")
+        check(time.monotonic() < deadline, "data is not acknowledged")
         time.sleep(0.01)
 
 

@@ -1,12 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""One end of a connection that carries bulk in both directions at once.
+"""One end of a connection with bulk data in both directions at once.
 
     transfer.py serve|dial ADDR:PORT BYTES
 
 Sends that many bytes, no two MiB of which are the same, reads until the other
-end has sent all of its, and prints what went each way with its SHA-256. The
-server takes one connection.
+end has sent all of its own, and prints the bytes in each direction with their
+SHA-256. The server accepts one connection.
 """
 import hashlib
 import os

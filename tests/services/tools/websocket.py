@@ -5,10 +5,10 @@
     websocket.py serve PORT
     websocket.py load URL --connections N --seconds N
 
-The server echoes what it gets and in between sends a stream of its own, whose
-length it tells when asked for the end. Message N of a stream is as long as
-length() says and consists of N, so that a lost, a repeated, a swapped or a
-spoilt one is noticed; the first ends the load with exit 1. The server prints a
+The server echoes messages and also sends a stream of its own, whose length it
+sends when the client asks for the end. Message N of a stream has the length
+length(N) and consists of N, so that lost, repeated, reordered and corrupted
+messages are noticed; the first ends the load with exit 1. The server prints a
 line "closed CODE" for each connection.
 """
 import argparse

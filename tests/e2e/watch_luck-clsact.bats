@@ -1,1 +1,0 @@
-watch_luck.bats
