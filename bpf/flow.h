@@ -111,7 +111,7 @@ static __always_inline __u32 socket_tuple(struct bpf_sock_tuple *tuple,
 					  const struct hbpf_endpoint *client,
 					  const struct hbpf_endpoint *local)
 {
-	if (addr_is_v4_mapped(&client->addr)) {
+	if (addr_is_v4(&client->addr)) {
 		tuple->ipv4.saddr = client->addr.word[3];
 		tuple->ipv4.daddr = local->addr.word[3];
 		tuple->ipv4.sport = client->port;
@@ -259,14 +259,14 @@ static __noinline bool host_socket_owns(struct __sk_buff *skb, const struct pack
 /* The only thing the client of a service can have dialled, where no more than
  * one gateway and one gateway port fit. Never a guess. */
 static __always_inline bool flow_only_one(const struct hbpf_endpoint *client,
-					  const struct hbpf_service *service,
+					  const struct hbpf_reverse *service,
 					  struct hbpf_endpoint *dialled)
 {
 	const struct hbpf_config *cfg = config_get();
 
 	if (!cfg || service->exports != 1)
 		return false;
-	dialled->addr = addr_is_v4_mapped(&client->addr) ? cfg->only_gateway4 : cfg->only_gateway6;
+	dialled->addr = addr_is_v4(&client->addr) ? cfg->only_gateway4 : cfg->only_gateway6;
 	dialled->port = service->gateway_port;
 	return !addr_is_zero(&dialled->addr);
 }
@@ -274,7 +274,7 @@ static __always_inline bool flow_only_one(const struct hbpf_endpoint *client,
 /* As recorded, else what can be told without a record. */
 static __always_inline bool flow_find(const struct hbpf_flow_key *key,
 				      const struct hbpf_endpoint *client,
-				      const struct hbpf_service *service,
+				      const struct hbpf_reverse *service,
 				      struct hbpf_endpoint *dialled)
 {
 	return flow_recall(key, dialled) || flow_only_one(client, service, dialled);
@@ -291,7 +291,7 @@ static __always_inline bool flow_find(const struct hbpf_flow_key *key,
  */
 static __always_inline bool flow_find_tcp(struct __sk_buff *skb, const struct packet *pkt,
 					  const struct hbpf_flow_key *key,
-					  const struct hbpf_service *service,
+					  const struct hbpf_reverse *service,
 					  struct hbpf_endpoint *dialled)
 {
 	struct bpf_sock *sk = skb->sk;

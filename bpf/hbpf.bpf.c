@@ -170,7 +170,7 @@ export_find(const struct packet *pkt, __be16 gateway_port, struct hbpf_endpoint 
 
 	if (!export || (!packet_is_v4(pkt) && !export->ipv6))
 		return NULL;
-	local->addr = packet_is_v4(pkt) ? addr_v4(export->addr4) : addr_v6_loopback();
+	local->addr = packet_is_v4(pkt) ? addr_from_v4(export->addr4) : addr_v6_loopback();
 	local->port = export->port;
 	return export;
 }
@@ -375,7 +375,7 @@ static __always_inline enum hbpf_reason repair_arp(struct __sk_buff *skb, const 
 	if (!addr4_is_loopback(arp.sender))
 		return HBPF_OUT_OTHER;
 
-	target = addr_v4(arp.target);
+	target = addr_from_v4(arp.target);
 	onlink = source_lookup(HBPF_LIST_ONLINK, &target);
 	if (onlink)
 		sender = onlink->local4;
@@ -389,12 +389,12 @@ static __always_inline enum hbpf_reason repair_arp(struct __sk_buff *skb, const 
 	return HBPF_OUT_ARP;
 }
 
-static __always_inline const struct hbpf_service *
-service_find(__u8 proto, const struct hbpf_addr *addr, __be16 port)
+static __always_inline const struct hbpf_reverse *
+reverse_find(__u8 proto, const struct hbpf_addr *addr, __be16 port)
 {
-	struct hbpf_service_key key = { .addr = *addr, .port = port, .proto = proto };
+	struct hbpf_reverse_key key = { .addr = *addr, .port = port, .proto = proto };
 
-	return bpf_map_lookup_elem(&services, &key);
+	return bpf_map_lookup_elem(&reverse, &key);
 }
 
 /* An ICMP error of the host about a client's packet to an exported service: port
@@ -402,7 +402,7 @@ service_find(__u8 proto, const struct hbpf_addr *addr, __be16 port)
  * translated it. */
 static __noinline enum hbpf_reason egress_icmp(struct __sk_buff *skb, const struct packet *pkt)
 {
-	const struct hbpf_service *service;
+	const struct hbpf_reverse *service;
 	struct hbpf_endpoint dialled = {};
 	struct packet quote = {};
 	struct hbpf_flow_key key;
@@ -411,7 +411,7 @@ static __noinline enum hbpf_reason egress_icmp(struct __sk_buff *skb, const stru
 	if (pkt->fragment || !icmp_is_error(pkt) || !icmp_quote(skb, pkt, &quote) ||
 	    !addr_is_loopback(&quote.dst.addr))
 		return HBPF_OUT_GUARD;
-	service = service_find(quote.proto, &quote.dst.addr, quote.dst.port);
+	service = reverse_find(quote.proto, &quote.dst.addr, quote.dst.port);
 	if (!service)
 		return HBPF_OUT_GUARD;
 	key = flow_key(quote.proto, &quote.src, &quote.dst);
@@ -426,11 +426,11 @@ static __noinline enum hbpf_reason egress_icmp(struct __sk_buff *skb, const stru
 static __always_inline enum hbpf_reason
 egress_loopback(struct __sk_buff *skb, const struct packet *pkt, struct hbpf_endpoint *dialled)
 {
-	const struct hbpf_service *service;
+	const struct hbpf_reverse *service;
 	struct hbpf_flow_key key;
 	bool found;
 
-	service = service_find(pkt->proto, &pkt->src.addr, pkt->src.port);
+	service = reverse_find(pkt->proto, &pkt->src.addr, pkt->src.port);
 	if (!service)
 		return HBPF_OUT_GUARD;
 	key = flow_key(pkt->proto, &pkt->dst, &pkt->src);
@@ -458,12 +458,12 @@ static __always_inline bool sent_by_wildcard(struct __sk_buff *skb, const struct
 static __always_inline enum hbpf_reason egress_wildcard(struct __sk_buff *skb, struct packet *pkt,
 							struct hbpf_endpoint *dialled)
 {
-	struct hbpf_addr any = packet_is_v4(pkt) ? addr_v4(0) : (struct hbpf_addr){};
-	const struct hbpf_service *service;
+	struct hbpf_addr any = packet_is_v4(pkt) ? addr_from_v4(0) : (struct hbpf_addr){};
+	const struct hbpf_reverse *service;
 	struct hbpf_endpoint local = {};
 	struct hbpf_flow_key key;
 
-	service = service_find(IPPROTO_UDP, &any, pkt->src.port);
+	service = reverse_find(IPPROTO_UDP, &any, pkt->src.port);
 	if (!service || !sent_by_wildcard(skb, pkt) || !is_gateway(config_get(), &pkt->src.addr))
 		return HBPF_OUT_OTHER;
 	local.addr = service->addr;

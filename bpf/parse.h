@@ -127,8 +127,8 @@ static __noinline enum parsed parse_ipv4(struct __sk_buff *skb, struct packet *p
 
 	if (!load(skb, pkt->l3, &ip, sizeof(ip)) || ip.version != 4 || ip.ihl < 5)
 		return PARSED_MALFORMED;
-	pkt->src.addr = addr_v4(ip.saddr);
-	pkt->dst.addr = addr_v4(ip.daddr);
+	pkt->src.addr = addr_from_v4(ip.saddr);
+	pkt->dst.addr = addr_from_v4(ip.daddr);
 	pkt->proto = ip.protocol;
 	pkt->l4 = pkt->l3 + ip.ihl * 4;
 	pkt->end = datagram_end(skb, pkt->l3, ip.tot_len);
@@ -222,7 +222,7 @@ static __noinline enum parsed parse_ipv6(struct __sk_buff *skb, struct packet *p
 	    !load(skb, pkt->l3 + IPV6_SRC, &pkt->src.addr, sizeof(pkt->src.addr)) ||
 	    !load(skb, pkt->l3 + IPV6_DST, &pkt->dst.addr, sizeof(pkt->dst.addr)))
 		return PARSED_MALFORMED;
-	mapped = addr_is_v4_mapped(&pkt->src.addr) || addr_is_v4_mapped(&pkt->dst.addr);
+	mapped = addr_is_v4(&pkt->src.addr) || addr_is_v4(&pkt->dst.addr);
 
 	pkt->end = datagram_end(skb, pkt->l3 + IPV6_HEADER, start.payload_len);
 	walk.bytes = ipv6_extensions(skb, pkt->l3 + IPV6_HEADER, start.nexthdr);

@@ -15,7 +15,7 @@ static __always_inline const struct hbpf_source *source_lookup(__u16 list,
 	struct hbpf_source_key key = {
 		.prefixlen = HBPF_LIST_BITS + 128,
 		.list = list,
-		.ipv6 = !addr_is_v4_mapped(addr),
+		.ipv6 = !addr_is_v4(addr),
 		.addr = *addr,
 	};
 

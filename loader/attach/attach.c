@@ -25,7 +25,10 @@
 
 #include "attach/desired.h"
 #include "attach/renames.h"
+#include "dataplane/access_lists.h"
+#include "dataplane/flow_teardown.h"
 #include "dataplane/host_settings.h"
+#include "dataplane/load.h"
 #include "lib/log.h"
 
 static int refuse_kind(const struct link *link, struct error *err)

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "dataplane/dataplane.h"
 #include "dataplane/hook.h"
+#include "dataplane/open.h"
 #include "dataplane/pins.h"
 #include "kernel/host.h"
 #include "lib/error.h"

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/gateways.h"
-#include "model/sources.h"
+#include "dataplane/access_lists.h"
+#include "dataplane/exports_map.h"
 
 int bridge_state_read(const struct dataplane *dp, struct bridge_state *state, struct error *err)
 {

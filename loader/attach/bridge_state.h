@@ -5,7 +5,11 @@
 
 #include <stdbool.h>
 
-#include "dataplane/dataplane.h"
+#include "dataplane/open.h"
+#include "lib/error.h"
+#include "model/exports.h"
+#include "model/gateways.h"
+#include "model/sources.h"
 
 /* The lists of sources that attach fills: HBPF_LIST_HOST, _ONLINK and _BRIDGE. */
 #define BRIDGE_STATE_LISTS HBPF_LIST_PORTS

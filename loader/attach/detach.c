@@ -12,6 +12,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "dataplane/exports_map.h"
+#include "dataplane/flow_teardown.h"
 #include "lib/log.h"
 
 /* The ports of a bridge and their connections, as far as the state can be read. */

@@ -3,6 +3,9 @@
 
 #include <errno.h>
 
+#include "dataplane/access_lists.h"
+#include "dataplane/exports_map.h"
+#include "dataplane/flow_teardown.h"
 #include "kernel/sock_diag.h"
 #include "model/gateways.h"
 

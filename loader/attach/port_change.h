@@ -12,7 +12,7 @@
 #define HBPF_PORT_CHANGE_H
 
 #include "attach/conflicts.h"
-#include "dataplane/dataplane.h"
+#include "dataplane/open.h"
 #include "model/request.h"
 
 enum port_action {

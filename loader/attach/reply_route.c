@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/access_lists.h"
 #include "kernel/fib.h"
-#include "model/sources.h"
 
 #define CHECKED_MAX 256 /* networks, and kinds of sockets, of one family */
 

@@ -11,6 +11,7 @@
 
 #include "attach/attachment.h"
 #include "attach/listeners.h"
+#include "model/sources.h"
 
 /* Which bridge, and what is served on it. */
 struct reply_query {

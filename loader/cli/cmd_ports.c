@@ -16,6 +16,7 @@
 #include "cli/ports_view.h"
 #include "cli/target.h"
 #include "cli/warnings.h"
+#include "dataplane/exports_map.h"
 #include "lib/array.h"
 #include "lib/json.h"
 #include "lib/log.h"

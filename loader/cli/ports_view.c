@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/exports_map.h"
+#include "dataplane/stats.h"
 #include "lib/json.h"
 #include "lib/output.h"
 

@@ -4,7 +4,7 @@
 #define HBPF_PORTS_VIEW_H
 
 #include "attach/listeners.h"
-#include "dataplane/dataplane.h"
+#include "dataplane/access_lists.h"
 
 struct json_object;
 

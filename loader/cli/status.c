@@ -10,6 +10,8 @@
 
 #include "attach/reply_route.h"
 #include "attach/desired.h"
+#include "dataplane/access_lists.h"
+#include "dataplane/stats.h"
 #include "kernel/nat_detect.h"
 #include "lib/array.h"
 #include "model/gateways.h"

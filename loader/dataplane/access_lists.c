@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Gateways and sources: which addresses may be dialled, and by whom. */
+#include "dataplane/access_lists.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "dataplane/map_io.h"
-#include "model/gateways.h"
-#include "model/sources.h"
 
 /* ---- gateways ---- */
 

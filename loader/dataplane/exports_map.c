@@ -1,12 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The exports, and the services that follow from them. */
+#include "dataplane/exports_map.h"
+
 #include <errno.h>
 
 #include "dataplane/map_io.h"
 #include "dataplane/reverse.h"
 
+/* Both are sorted by (proto, port): see struct hbpf_export_key. */
 TABLE_ENTRY(struct export, key, to);
 #define EXPORTS_TABLE TABLE(struct export, key, to)
+
+/* A set as a table; it stays the owner of the memory. */
+static struct kv_array exports_table(const struct exports *set)
+{
+	struct kv_array table = EXPORTS_TABLE;
+
+	table.v = set->v;
+	table.count = set->count;
+	return table;
+}
 
 int dataplane_exports(const struct dataplane *dp, struct exports *set, struct error *err)
 {
@@ -14,64 +26,35 @@ int dataplane_exports(const struct dataplane *dp, struct exports *set, struct er
 	int ret;
 
 	ret = map_read(dp, MAP_EXPORTS, &table, err);
-	if (ret)
-		return ret;
-	if (exports_put_all(set, table.v, table.count))
-		ret = map_error(err, -ENOMEM, MAP_EXPORTS, "read");
-	kv_array_free(&table);
-	return ret;
-}
-
-/* A table is sorted by the bytes of its keys, a set by what they mean. */
-static int exports_table(const struct exports *set, struct kv_array *table)
-{
-	int ret;
-
-	ret = kv_array_add_entries(table, set->v, set->count);
-	return ret ? ret : kv_array_sort(table, NULL);
-}
-
-static int replace_exports(struct dataplane *dp, const struct exports *have,
-			   const struct exports *want, struct error *err)
-{
-	struct kv_array old = EXPORTS_TABLE, new = EXPORTS_TABLE;
-	int ret;
-
-	ret = exports_table(have, &old);
 	if (!ret)
-		ret = exports_table(want, &new);
-	if (ret)
-		map_error(err, ret, MAP_EXPORTS, "write to");
-	else
-		ret = map_replace(dp, MAP_EXPORTS, &old, &new, err);
-	kv_array_free(&old);
-	kv_array_free(&new);
+		*set = (struct exports){ .v = table.v, .count = table.count, .room = table.room };
 	return ret;
 }
 
 int dataplane_set_exports(struct dataplane *dp, const struct exports *have,
 			  const struct exports *want, struct error *err)
 {
-	struct kv_array old = SERVICES_TABLE, new = SERVICES_TABLE;
+	const struct kv_array old_exports = exports_table(have), new_exports = exports_table(want);
+	struct kv_array old = REVERSE_TABLE, new = REVERSE_TABLE;
 	int ret;
 
 	/* not derived from @have: a killed command may have left others */
-	ret = map_read(dp, MAP_SERVICES, &old, err);
+	ret = map_read(dp, MAP_REVERSE, &old, err);
 	if (ret)
 		return ret;
-	ret = services_derive(want, &new);
+	ret = reverse_derive(want, &new);
 	if (ret) {
-		map_error(err, ret, MAP_SERVICES, "write to");
+		map_error(err, ret, MAP_REVERSE, "write to");
 		goto out;
 	}
 
-	/* the way back first: an export must not bring in what could not be answered */
-	ret = map_extend(dp, MAP_SERVICES, &old, &new, err);
+	/* answers first: an export must not let in what could not be answered */
+	ret = map_extend(dp, MAP_REVERSE, &old, &new, err);
 	if (ret)
 		goto out;
-	ret = replace_exports(dp, have, want, err);
+	ret = map_replace(dp, MAP_EXPORTS, &old_exports, &new_exports, err);
 	if (ret)
-		map_replace(dp, MAP_SERVICES, &new, &old, NULL);
+		map_replace(dp, MAP_REVERSE, &new, &old, NULL);
 out:
 	kv_array_free(&old);
 	kv_array_free(&new);

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What ends together with an export: sockets, flows, services, statistics. */
+#include "dataplane/flow_teardown.h"
+
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <netinet/tcp.h>
 
+#include "dataplane/access_lists.h"
 #include "dataplane/map_io.h"
 #include "dataplane/reverse.h"
+#include "kernel/sock_diag.h"
 
 struct flow {
 	struct hbpf_flow_key key;
@@ -295,23 +298,23 @@ int dataplane_forget_refused(struct dataplane *dp, const struct exports *exports
 	return sweep_flows(dp, exports, add_refused, err);
 }
 
-static int sweep_services(struct dataplane *dp, const struct exports *want, struct error *err)
+static int sweep_reverse(struct dataplane *dp, const struct exports *want, struct error *err)
 {
-	struct kv_array have = SERVICES_TABLE, left = SERVICES_TABLE;
+	struct kv_array have = REVERSE_TABLE, left = REVERSE_TABLE;
 	struct kv_array put, gone;
 	int ret;
 
-	ret = map_read(dp, MAP_SERVICES, &have, err);
+	ret = map_read(dp, MAP_REVERSE, &have, err);
 	if (ret)
 		return ret;
-	ret = services_derive(want, &left);
+	ret = reverse_derive(want, &left);
 	if (!ret)
 		ret = kv_array_diff(&have, &left, &put, &gone);
 	if (ret) {
-		map_error(err, ret, MAP_SERVICES, "delete from");
+		map_error(err, ret, MAP_REVERSE, "delete from");
 		goto out;
 	}
-	ret = map_delete(dp, MAP_SERVICES, &gone, err);
+	ret = map_delete(dp, MAP_REVERSE, &gone, err);
 	kv_array_free(&put);
 	kv_array_free(&gone);
 out:
@@ -329,6 +332,6 @@ int dataplane_sweep(struct dataplane *dp, const struct exports *want, struct err
 		ret = sweep_map(dp, (struct sweep){ dp, want, MAP_PORT_STATS, PORT_STATS_TABLE },
 				add_stale_stats, err);
 	if (!ret)
-		ret = sweep_services(dp, want, err);
+		ret = sweep_reverse(dp, want, err);
 	return ret;
 }

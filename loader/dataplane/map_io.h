@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Whole maps into memory and back, for the dataplane_*.c files: in batches where
+ * Whole maps into memory and back, for the other files here: in batches where
  * the kernel has them for that kind of map, else entry by entry.
  */
 #ifndef HBPF_MAP_IO_H
@@ -8,6 +8,7 @@
 
 #include "dataplane/dataplane.h"
 #include "dataplane/kv_array.h"
+#include "lib/error.h"
 
 /** map_error() - error_set() with "cannot @verb the ... map" or, when writing, that it is full */
 int map_error(struct error *err, int code, enum dataplane_map map, const char *verb);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The services map as it follows from the exports. */
+/* The reverse map, which follows from the exports: loopback end to gateway port, for answers. */
 #ifndef HBPF_REVERSE_H
 #define HBPF_REVERSE_H
 
@@ -8,20 +8,20 @@
 #include "dataplane/kv_array.h"
 #include "model/exports.h"
 
-struct service {
-	struct hbpf_service_key key;
-	struct hbpf_service value;
+struct reverse {
+	struct hbpf_reverse_key key;
+	struct hbpf_reverse value;
 };
-TABLE_ENTRY(struct service, key, value);
+TABLE_ENTRY(struct reverse, key, value);
 
-#define SERVICES_TABLE TABLE(struct service, key, value)
+#define REVERSE_TABLE TABLE(struct reverse, key, value)
 
 /**
- * services_derive() - what the services map has to hold for a set of exports
- * @services:	An empty SERVICES_TABLE, filled and sorted; free it with kv_array_free()
+ * reverse_derive() - what the reverse map must hold for a set of exports
+ * @table:	An empty REVERSE_TABLE, filled and sorted; free it with kv_array_free()
  *
  * Return: 0 or -ENOMEM
  */
-int services_derive(const struct exports *exports, struct kv_array *services);
+int reverse_derive(const struct exports *exports, struct kv_array *table);
 
 #endif /* HBPF_REVERSE_H */

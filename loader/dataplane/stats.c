@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Counters. Every CPU has its own; here they become one number. */
+#include "dataplane/stats.h"
+
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <stdlib.h>

@@ -10,11 +10,6 @@
 
 #define ADDR_BITS 128
 
-struct hbpf_addr addr_from_v4(__be32 addr4)
-{
-	return (struct hbpf_addr){ .word = { 0, 0, htonl(0xffff), addr4 } };
-}
-
 struct hbpf_addr addr_from_v6(const void *addr6)
 {
 	struct hbpf_addr addr;
@@ -23,30 +18,11 @@ struct hbpf_addr addr_from_v6(const void *addr6)
 	return addr;
 }
 
-bool addr_is_v4(const struct hbpf_addr *addr)
-{
-	return !addr->half[0] && addr->word[2] == htonl(0xffff);
-}
-
-bool addr_equal(const struct hbpf_addr *a, const struct hbpf_addr *b)
-{
-	return a->half[0] == b->half[0] && a->half[1] == b->half[1];
-}
-
 int addr_compare(const struct hbpf_addr *a, const struct hbpf_addr *b)
 {
 	if (addr_is_v4(a) != addr_is_v4(b))
 		return addr_is_v4(a) ? -1 : 1;
 	return memcmp(a, b, sizeof(*a));
-}
-
-bool addr_is_loopback(const struct hbpf_addr *addr)
-{
-	static const struct hbpf_addr loopback6 = { .byte = { [15] = 1 } };
-
-	if (addr_is_v4(addr))
-		return addr->byte[12] == 127;
-	return addr_equal(addr, &loopback6);
 }
 
 bool addr_is_unspecified(const struct hbpf_addr *addr)

@@ -3,7 +3,7 @@
 #ifndef HBPF_ADDR_H
 #define HBPF_ADDR_H
 
-#include <hbpf/maps.h>
+#include <hbpf/addr.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 
@@ -19,18 +19,11 @@ struct prefix {
 	__u8 len; /* bits, 0 to 128 */
 };
 
-/** addr_from_v4() - @addr4 is in network byte order */
-struct hbpf_addr addr_from_v4(__be32 addr4);
 /** addr_from_v6() - @addr6 points to 16 bytes in network byte order */
 struct hbpf_addr addr_from_v6(const void *addr6);
 
-bool addr_is_v4(const struct hbpf_addr *addr);
 /** addr_compare() - as qsort() wants it: IPv4 first, then byte by byte */
 int addr_compare(const struct hbpf_addr *a, const struct hbpf_addr *b);
-/** addr_equal() - are they the same address? */
-bool addr_equal(const struct hbpf_addr *a, const struct hbpf_addr *b);
-/** addr_is_loopback() - in 127.0.0.0/8, or ::1 */
-bool addr_is_loopback(const struct hbpf_addr *addr);
 bool addr_is_unspecified(const struct hbpf_addr *addr);
 bool addr_is_multicast(const struct hbpf_addr *addr);
 /** addr_is_link_local6() - in fe80::/10 */

@@ -147,24 +147,6 @@ static void merge(struct exports *set, const struct export *v, size_t count)
 	}
 }
 
-int exports_put_all(struct exports *set, struct export *v, size_t count)
-{
-	size_t kept = 0;
-	int ret;
-
-	if (!count)
-		return 0;
-	ret = reserve(set, count);
-	if (ret)
-		return ret;
-	qsort(v, count, sizeof(*v), compare_keys);
-	for (size_t i = 0; i < count; i++)
-		if (!kept || compare_keys(&v[kept - 1], &v[i]))
-			v[kept++] = v[i];
-	merge(set, v, kept);
-	return 0;
-}
-
 static bool same_policy(const struct hbpf_policy *a, const struct hbpf_policy *b)
 {
 	return a->list == b->list && a->onlink == b->onlink && a->inherit == b->inherit;

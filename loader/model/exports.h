@@ -16,7 +16,8 @@ struct export
 	struct hbpf_export to;
 };
 
-/* Sorted by protocol, then port; no two with the same key. All zero is an empty set. */
+/* Sorted by key, as memcmp() orders it: by protocol, then port. No two have the same key. All zero
+ * is an empty set. */
 struct exports {
 	struct export *v;
 	size_t count;
@@ -31,17 +32,6 @@ int exports_copy(struct exports *to, const struct exports *from);
 /** exports_find() - Return: the export of a gateway port, or NULL. @port in network byte order
  */
 const struct export *exports_find(const struct exports *set, __u8 proto, __be16 port);
-
-/**
- * exports_put_all() - add exports, such as a dump of the map, replacing those with the same keys
- * @v:		In any order; sorted in place. Of duplicates either is kept
- * @count:	of @v
- *
- * Takes n log n time; adding them one by one would be quadratic.
- *
- * Return: 0 or -ENOMEM; @set is unchanged on failure
- */
-int exports_put_all(struct exports *set, struct export *v, size_t count);
 
 /**
  * exports_add() - add every port of a SPEC

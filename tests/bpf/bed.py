@@ -175,7 +175,7 @@ class Bed:
             self.maps[name].clear()
 
         self._gateways = []
-        self._services = {}
+        self._reverse = {}
         self._settings = {"who": layout.ONLINK, "guard_dst": True, "nat_bypass": True,
                           "arp_sender": V4.gateway}
         for family in (V4, V6):
@@ -220,9 +220,9 @@ class Bed:
             if proto == "UDP":
                 ends += [("0.0.0.0", local)] + [("::", "::1")] * ipv6
             for listed, address in ends:
-                key = layout.service_key(proto, listed, local_port)
-                self._services[key] = self._services.get(key, 0) + 1
-                self._set("services", key, layout.service(address, self._services[key], port))
+                key = layout.reverse_key(proto, listed, local_port)
+                self._reverse[key] = self._reverse.get(key, 0) + 1
+                self._set("reverse", key, layout.reverse(address, self._reverse[key], port))
 
     # State
 

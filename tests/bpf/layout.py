@@ -8,7 +8,7 @@ import struct
 INCLUDE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../include/hbpf")
 NUMBER = {"TCP": 6, "UDP": 17}
 
-LAYOUT = 2
+LAYOUT = 3
 RECENT_SLOTS = 1024
 LIST_HOST, LIST_ONLINK, LIST_BRIDGE, LIST_PORTS = range(4)
 
@@ -38,18 +38,18 @@ ONLINK = policy(onlink=True)
 
 
 def export_key(proto, port):
-    return struct.pack("!HBx", port, NUMBER[proto])
+    return struct.pack("!BxH", NUMBER[proto], port)
 
 
 def export(address4, port, ipv6, who):
     return ipaddress.ip_address(address4).packed + struct.pack("!HBx", port, ipv6) + who
 
 
-def service_key(proto, address, port):
+def reverse_key(proto, address, port):
     return addr(address) + struct.pack("!HB5x", port, NUMBER[proto])
 
 
-def service(address, exports, gateway_port):
+def reverse(address, exports, gateway_port):
     return addr(address) + struct.pack("=I", exports) + struct.pack("!H2x", gateway_port)
 
 

@@ -39,7 +39,7 @@ detach_restores() {
 
 @test "a map of another form under any name: the error names it, and detach restores everything" {
 	remember
-	for map in bridge_config exports services gateways sources flows recent_tcp recent_udp \
+	for map in bridge_config exports reverse gateways sources flows recent_tcp recent_udp \
 		connections fragments counters port_stats; do
 		attach --port 8088
 		foreign "$(pin_dir br-test)/$map" hash 8 4096 16
@@ -118,12 +118,12 @@ names_attribute() {
 	put "$pins/recent_tcp" "$(ff 24)" "$(ff 32)"
 	put "$pins/recent_udp" "$(ff 24)" "$(ff 32)"
 	put "$pins/fragments" "$(ff 40)" "$(ff 24)"
-	put "$pins/services" "$(ff 24)" "$(ff 24)"
+	put "$pins/reverse" "$(ff 24)" "$(ff 24)"
 	exits 0 hb status
 	exits 0 hb ports add 9000
 	exits 0 hb ports del 8088
 	prints '8088/tcp is closed'
-	[ "$(tool bpf entries "$pins/services")" = 2 ] || fail "a service of no port is still there"
+	[ "$(tool bpf entries "$pins/reverse")" = 2 ] || fail "a reverse entry of no port is still there"
 	exits 0 hb attach br-test
 	exits 0 hb detach
 }

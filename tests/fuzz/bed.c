@@ -82,7 +82,8 @@ static void fill_exports(const struct bed *bed)
 {
 	for (unsigned int i = 0; i < world_export_count; i++) {
 		const struct world_export *export = &world_exports[i];
-		struct hbpf_export_key key = { htons(export->port), export->proto, 0 };
+		struct hbpf_export_key key = { .proto = export->proto,
+					       .port = htons(export->port) };
 		struct hbpf_export value = {
 			.addr4 = text_addr(export->local4).word[3],
 			.port = htons(export->local_port),
@@ -95,34 +96,34 @@ static void fill_exports(const struct bed *bed)
 }
 
 /* One entry: a loopback end as it is listed, and what that stands for. */
-static void fill_service(const struct bed *bed, const struct world_export *export, bool v6,
-			 const char *listed)
+static void fill_reverse_entry(const struct bed *bed, const struct world_export *export, bool v6,
+			       const char *listed)
 {
 	struct end local = world_local(export, v6);
 	const struct world_export *only;
-	struct hbpf_service_key key = {
+	struct hbpf_reverse_key key = {
 		.addr = listed ? text_addr(listed) : map_addr(&local.ip),
 		.port = htons(local.port),
 		.proto = export->proto,
 	};
-	struct hbpf_service value = {
+	struct hbpf_reverse value = {
 		.addr = map_addr(&local.ip),
 		.exports = world_service(export->proto, &local, v6, &only),
 		.gateway_port = htons(export->port),
 	};
 
-	set(bed, "services", &key, &value);
+	set(bed, "reverse", &key, &value);
 }
 
-static void fill_services(const struct bed *bed)
+static void fill_reverse(const struct bed *bed)
 {
 	for (unsigned int i = 0; i < world_export_count; i++) {
 		const struct world_export *export = &world_exports[i];
 
 		for (int v6 = 0; v6 <= export->v6; v6++) {
-			fill_service(bed, export, v6, NULL);
+			fill_reverse_entry(bed, export, v6, NULL);
 			if (export->proto == PROTO_UDP)
-				fill_service(bed, export, v6, v6 ? "::" : "0.0.0.0");
+				fill_reverse_entry(bed, export, v6, v6 ? "::" : "0.0.0.0");
 		}
 	}
 }
@@ -149,7 +150,7 @@ static void fill_sources(const struct bed *bed)
 
 void bed_open(struct bed *bed, const char *object)
 {
-	static const char *const shrunk[] = { "exports",    "services",   "flows",
+	static const char *const shrunk[] = { "exports",    "reverse",    "flows",
 					      "recent_tcp", "recent_udp", "fragments" };
 	cpu_set_t one;
 
@@ -179,7 +180,7 @@ void bed_open(struct bed *bed, const char *object)
 	bed->recent[1] = map_of(bed, "recent_udp");
 	bed->fragments = map_of(bed, "fragments");
 	fill_exports(bed);
-	fill_services(bed);
+	fill_reverse(bed);
 	fill_sources(bed);
 }
 

@@ -81,8 +81,7 @@ static void check_set(const struct exports *set, const char *want)
 	for (size_t i = 1; i < set->count; i++) {
 		const struct hbpf_export_key *a = &set->v[i - 1].key, *b = &set->v[i].key;
 
-		assert_true(a->proto < b->proto ||
-			    (a->proto == b->proto && ntohs(a->port) < ntohs(b->port)));
+		assert_true(memcmp(a, b, sizeof(*a)) < 0);
 	}
 }
 
@@ -264,37 +263,6 @@ static void different_ports_on_one_command_line_are_no_duplicates(void **state)
 	assert_int_equal(add_fresh(&set, "80:8080/udp", NULL), 0);
 	assert_int_equal(add_fresh(&set, "8080", NULL), 0);
 	check_and_free(&set, "80:8080/tcp 81:8080/tcp 8080/tcp 80:8080/udp");
-}
-
-static void put_all_adds_or_replaces_one(void **state)
-{
-	struct export export = {
-		.key = { .port = htons(80), .proto = IPPROTO_TCP },
-		.to = { .addr4 = htonl(0x7f000001), .port = htons(8080), .ipv6 = 1 },
-	};
-	struct exports set = set_of("79 81");
-
-	(void)state;
-	assert_int_equal(exports_put_all(&set, &export, 1), 0);
-	check_set(&set, "79/tcp 80:8080/tcp 81/tcp");
-	export.to.port = htons(9090);
-	assert_int_equal(exports_put_all(&set, &export, 1), 0);
-	check_and_free(&set, "79/tcp 80:9090/tcp 81/tcp");
-}
-
-static void put_all_takes_any_order_and_replaces(void **state)
-{
-	struct exports from = set_of("53/udp 100:1000 50-52 80"), set = set_of("80:8080 90 53/udp");
-	struct export v[8];
-
-	(void)state;
-	for (size_t i = 0; i < from.count; i++)
-		v[from.count - 1 - i] = from.v[i];
-	v[from.count] = v[0]; /* twice */
-	assert_int_equal(exports_put_all(&set, v, from.count + 1), 0);
-	assert_int_equal(exports_put_all(&set, NULL, 0), 0);
-	exports_free(&from);
-	check_and_free(&set, "50-52/tcp 80/tcp 90/tcp 100:1000/tcp 53/udp");
 }
 
 static void a_copy_stands_alone(void **state)
@@ -578,24 +546,6 @@ static void ten_thousand_words_are_quick_in_any_order(void **state)
 	}
 }
 
-static void a_map_dump_in_hash_order_is_quick(void **state)
-{
-	struct exports all = set_of("1-65535/tcp+udp"), set = {};
-	struct export *dump = test_malloc(all.count * sizeof(*dump));
-	struct timespec start;
-	size_t at = 0;
-
-	(void)state;
-	for (size_t i = 0; i < all.count; i++, at = (at + 7919) % all.count)
-		dump[i] = all.v[at];
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &start);
-	assert_int_equal(exports_put_all(&set, dump, all.count), 0);
-	check_quick(&start, "131,070 exports of a map", 2);
-	check_and_free(&set, "1-65535/tcp 1-65535/udp");
-	exports_free(&all);
-	test_free(dump);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -607,8 +557,6 @@ int main(void)
 		cmocka_unit_test(a_port_already_there_is_added_again_without_complaint),
 		cmocka_unit_test(a_duplicate_on_one_command_line_is_refused_by_name),
 		cmocka_unit_test(different_ports_on_one_command_line_are_no_duplicates),
-		cmocka_unit_test(put_all_adds_or_replaces_one),
-		cmocka_unit_test(put_all_takes_any_order_and_replaces),
 		cmocka_unit_test(a_copy_stands_alone),
 		cmocka_unit_test(del_takes_a_gateway_port_wherever_it_leads),
 		cmocka_unit_test(del_of_both_protocols_takes_both),
@@ -620,7 +568,6 @@ int main(void)
 		cmocka_unit_test(a_formatted_range_reads_back_as_the_same_exports),
 		cmocka_unit_test(every_port_of_both_protocols_fits_and_is_quick),
 		cmocka_unit_test(ten_thousand_words_are_quick_in_any_order),
-		cmocka_unit_test(a_map_dump_in_hash_order_is_quick),
 	};
 
 	return cmocka_run_group_tests_name("exports", tests, NULL, NULL);

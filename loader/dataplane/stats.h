@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Counters. Each CPU has its own; these functions add them up. */
+#ifndef HBPF_STATS_H
+#define HBPF_STATS_H
+
+#include "dataplane/dataplane.h"
+#include "lib/error.h"
+#include "model/exports.h"
+
+/** dataplane_counters() - packets and bytes by reason; @counters has HBPF_REASON_MAX entries.
+ * Return: 0 or -errno */
+int dataplane_counters(const struct dataplane *dp, struct hbpf_counter *counters,
+		       struct error *err);
+
+/** dataplane_port_stats() - traffic of every export of @set, in its order; @stats has set->count
+ * entries. Return: 0 or -errno */
+int dataplane_port_stats(const struct dataplane *dp, const struct exports *set,
+			 struct hbpf_port_stats *stats, struct error *err);
+
+#endif /* HBPF_STATS_H */
