@@ -282,7 +282,7 @@ static int write_maps(struct attach *a, struct error *err)
 	/* The settings come last, but their old values need a place before anything is attached: a
 	 * kill in between must leave state that detach can restore from. */
 	return bridge_state_write(&a->dp, &a->before.exports, &a->after, err) ?:
-	       settings_prepare(&a->pins, a->bridge, a->link->ifindex, err) ?:
+	       old_settings_prepare(&a->pins, a->bridge, a->link->ifindex, err) ?:
 	       a->fresh ? dataplane_pin(&a->dp, &a->pins, a->bridge, err) : 0;
 }
 
@@ -293,7 +293,7 @@ static int attach_backstop(struct attach *a, const struct hook_target *target, s
 
 	if (a->dp.backstop_fd < 0)
 		return 0;
-	ret = settings_bind(&a->pins, a->dp.backstop_fd, err);
+	ret = old_settings_bind(&a->pins, a->dp.backstop_fd, err);
 	if (ret)
 		return ret;
 	a->backstop_added = hook_backstop_query(target->ifindex, &id) == 0;

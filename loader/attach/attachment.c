@@ -11,7 +11,7 @@
 
 unsigned int attachment_ifindex(const struct pins *pins, const char *bridge)
 {
-	unsigned int ifindex = settings_ifindex(pins, bridge);
+	unsigned int ifindex = old_settings_ifindex(pins, bridge);
 	struct hbpf_config config;
 
 	if (ifindex)

@@ -83,17 +83,26 @@ int hook_program_id(int prog_fd, __u32 *id)
 	return ret;
 }
 
+int hook_program_info(__u32 id, struct bpf_prog_info *info)
+{
+	__u32 len = sizeof(*info);
+	int fd = bpf_prog_get_fd_by_id(id);
+	int ret;
+
+	*info = (struct bpf_prog_info){};
+	if (fd < 0)
+		return fd;
+	ret = bpf_obj_get_info_by_fd(fd, info, &len);
+	close(fd);
+	return ret;
+}
+
 void hook_program_name(__u32 id, char *name, size_t size)
 {
-	struct bpf_prog_info info = {};
-	__u32 len = sizeof(info);
-	int fd;
+	struct bpf_prog_info info;
 
-	snprintf(name, size, "program %u", id);
-	fd = bpf_prog_get_fd_by_id(id);
-	if (fd < 0)
-		return;
-	if (!bpf_obj_get_info_by_fd(fd, &info, &len) && info.name[0])
+	if (!hook_program_info(id, &info) && info.name[0])
 		snprintf(name, size, "%s", info.name);
-	close(fd);
+	else
+		snprintf(name, size, "program %u", id);
 }

@@ -35,7 +35,7 @@ struct hook_target {
  * @prog_fd:	Program
  * @used:	The kind it came to
  *
- * Where it takes making the clsact qdisc, that is written down (settings_keep_qdisc()) before.
+ * Where it takes making the clsact qdisc, that is written down (old_settings_keep_qdisc()) before.
  * A pinned link that is dead (its bridge was deleted) is replaced. A living one gets the program
  * exchanged in place, so that no packet goes by unguarded. Where others came to stand before ours
  * it moves to the front again, with tcx only if @prog_fd is another program than the one there.

@@ -12,19 +12,15 @@
 #define BACKSTOP "hbpf_backstop"
 #define MAPS_MAX 16 /* that a backstop refers to: five */
 
-/* Return: 1, 0 (also of a program that went meanwhile) or -errno */
+/* Return: 1, 0 (also if the program is no longer loaded) or -errno */
 static int is_named(__u32 prog_id, const char *wanted)
 {
-	struct bpf_prog_info info = {};
-	__u32 len = sizeof(info);
-	int fd = bpf_prog_get_fd_by_id(prog_id);
-	int ret;
+	struct bpf_prog_info info;
+	int ret = hook_program_info(prog_id, &info);
 
-	if (fd < 0)
-		return fd == -ENOENT ? 0 : fd;
-	ret = bpf_obj_get_info_by_fd(fd, &info, &len);
-	close(fd);
-	return ret ? ret : !strcmp(info.name, wanted);
+	if (ret)
+		return ret == -ENOENT ? 0 : ret;
+	return !strcmp(info.name, wanted);
 }
 
 int hook_is_backstop(__u32 prog_id)

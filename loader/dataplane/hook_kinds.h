@@ -3,10 +3,14 @@
 #ifndef HBPF_HOOK_KINDS_H
 #define HBPF_HOOK_KINDS_H
 
+#include <linux/bpf.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "dataplane/hook.h"
+
+/** hook_program_info() - Return: 0, -ENOENT if there is no such program, other -errno */
+int hook_program_info(__u32 id, struct bpf_prog_info *info);
 
 /** hook_program_name() - "hbpf_ingress", or "program 42" for one without a name */
 void hook_program_name(__u32 id, char *name, size_t size);

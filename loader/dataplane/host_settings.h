@@ -22,29 +22,7 @@
 #ifndef HBPF_HOST_SETTINGS_H
 #define HBPF_HOST_SETTINGS_H
 
-#include <linux/types.h>
-#include <stdbool.h>
-
-#include "dataplane/pins.h"
-
-enum setting_id {
-	SETTING_BRIDGE_ROUTE_LOCALNET,
-	SETTING_LO_ROUTE_LOCALNET,
-	SETTING_LO_RP_FILTER,
-	SETTING_MAX,
-};
-
-/* Rows of a map: the settings, those named in dataplane/host_settings.c, and spare ones, which are
- * zero. */
-#define SETTINGS_ROWS 8
-
-/* Value of the pinned maps, ARRAY of SETTINGS_ROWS indexed by enum setting_id. Neither changes. */
-struct setting {
-	__u32 saved; /* 1: `old` holds what was there before */
-	__s32 old;
-	__s32 set;     /* what hbpf wrote */
-	__u32 ifindex; /* of the interface: a re-created one has values of its own */
-};
+#include "dataplane/old_settings.h"
 
 /* What hbpf sets a bridge's route_localnet to, and nobody else does. */
 #define SETTINGS_LOCALNET 2
@@ -58,30 +36,6 @@ struct setting_state {
 	int effect;   /* of `now` and conf.all, which the kernel takes the larger of; or -errno */
 	bool works;   /* the effect is one that hbpf works with, or cannot be read */
 };
-
-/**
- * settings_prepare() - make and pin the maps that keep old values, if they are not there yet
- * @bridge:	What the state is kept under, see pins_path()
- * @ifindex:	Of the bridge; written down, for settings_ifindex()
- *
- * Nothing is changed on the host. Return: 0 or -errno
- */
-int settings_prepare(const struct pins *pins, const char *bridge, unsigned int ifindex,
-		     struct error *err);
-
-/**
- * settings_bind() - let the map of lo's old values live as long as a program does
- *
- * Then it outlives its pin, and the next settings_prepare() finds it where the program is attached
- * as a bridge's backstop. settings_prepare() has to come first. Return: 0 or -errno
- */
-int settings_bind(const struct pins *pins, int prog_fd, struct error *err);
-
-/**
- * settings_ifindex() - which interface the state kept under this name is about
- * Return: index, living or not; 0 where that is not written down
- */
-unsigned int settings_ifindex(const struct pins *pins, const char *bridge);
 
 /**
  * settings_apply() - write the settings, saving the old values first
@@ -127,20 +81,6 @@ int settings_restore_lost(const char *bridge, unsigned int ifindex, bool last, s
  */
 int settings_read(const struct pins *pins, const char *bridge, unsigned int ifindex,
 		  struct setting_state *states, struct error *err);
-
-/**
- * settings_keep_qdisc() - write down whether hbpf made the bridge's clsact qdisc
- *
- * Before it is made: killed in between, nobody would know any more whose it is.
- * settings_prepare() has to come first. Return: 0 or -errno
- */
-int settings_keep_qdisc(const struct pins *pins, const char *bridge, unsigned int ifindex,
-			bool made, struct error *err);
-
-/** settings_made_qdisc() - did hbpf make the clsact qdisc of this very bridge, as far as is known?
- * Return: 1, 0 or -errno */
-int settings_made_qdisc(const struct pins *pins, const char *bridge, unsigned int ifindex,
-			struct error *err);
 
 /**
  * settings_calls_iptables() - does br_netfilter hand the bridge's packets to iptables?
