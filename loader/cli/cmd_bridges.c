@@ -192,7 +192,7 @@ static void bridges_query_engines(struct engines *engines)
 {
 	struct error err = {};
 
-	if (engines_ask(engines, &err))
+	if (engines_query(engines, &err))
 		log_warn("%s", err.what);
 	for (size_t i = 0; i < engines->count; i++) {
 		const struct engine *engine = &engines->v[i];

@@ -8,7 +8,7 @@
 #include "dataplane/pins.h"
 #include "lib/log.h"
 #include "lib/output.h"
-#include "watch/config.h"
+#include "watch/config_files.h"
 #include "watch/watch.h"
 
 struct watch_cli_options {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "engine/engine.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "engine/http.h"
+#include "lib/array.h"
 #include "lib/str_list.h"
 
 #define UNIX_SCHEME "unix://"
@@ -16,15 +18,15 @@ static const char *const usual_sockets[] = {
 	"/var/run/docker.sock",
 	"/run/podman/podman.sock",
 };
-_Static_assert(sizeof(usual_sockets) / sizeof(*usual_sockets) + 1 == ENGINES_MOST,
-	       "these, and DOCKER_HOST's");
+static_assert(ARRAY_SIZE(usual_sockets) + 1 == ENGINES_MAX, "these, and DOCKER_HOST's");
 
-static const char *const queries[] = {
+static const char *const query_paths[] = {
 	[ENGINE_DOCKER] = "/networks",
 	[ENGINE_PODMAN] = "/v4.0.0/libpod/networks/json",
 };
+static_assert(ARRAY_SIZE(query_paths) == ENGINE_KIND_MAX, "every kind of engine has a path");
 
-/* /var/run is a link to /run, and podman-docker makes /run/docker.sock one to Podman's. */
+/* /var/run is a link to /run, and podman-docker makes /run/docker.sock a link to Podman's. */
 static bool is_same_file(const char *a, const char *b)
 {
 	struct stat of_a, of_b;
@@ -59,7 +61,7 @@ static int find_sockets(struct engines *engines, struct error *err)
 		error_hint(err, "unset it to use this host's engines, or name the bridge; `hbpf "
 				"bridges` lists them");
 	}
-	for (size_t i = 0; i < sizeof(usual_sockets) / sizeof(*usual_sockets); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(usual_sockets); i++)
 		add_socket(engines, usual_sockets[i]);
 	return ret;
 }
@@ -78,18 +80,18 @@ static void add_hint(struct engine *engine)
 			   "name works without an engine: `hbpf bridges` lists them");
 }
 
-static void ask(struct engine *engine, struct networks *networks)
+static void query(struct engine *engine, struct networks *networks)
 {
 	struct error *problem = &engine->problem;
 	struct engine_answer answer;
-	int ret = engine_http_get(engine->socket, queries[ENGINE_DOCKER], ENGINE_ANSWER_MS, &answer,
-				  problem);
+	int ret = engine_http_get(engine->socket, query_paths[ENGINE_DOCKER], ENGINE_ANSWER_MS,
+				  &answer, problem);
 
 	engine->kind = ENGINE_DOCKER;
 	if (!ret && answer.podman) {
 		engine->kind = ENGINE_PODMAN;
 		engine_answer_free(&answer);
-		ret = engine_http_get(engine->socket, queries[ENGINE_PODMAN], ENGINE_ANSWER_MS,
+		ret = engine_http_get(engine->socket, query_paths[ENGINE_PODMAN], ENGINE_ANSWER_MS,
 				      &answer, problem);
 	}
 	if (!ret) {
@@ -103,14 +105,14 @@ static void ask(struct engine *engine, struct networks *networks)
 	add_hint(engine);
 }
 
-int engines_ask(struct engines *engines, struct error *err)
+int engines_query(struct engines *engines, struct error *err)
 {
 	int ret;
 
 	memset(engines, 0, sizeof(*engines));
 	ret = find_sockets(engines, err);
 	for (size_t i = 0; i < engines->count; i++)
-		ask(&engines->v[i], &engines->networks);
+		query(&engines->v[i], &engines->networks);
 	return ret;
 }
 
@@ -154,9 +156,9 @@ static int no_network(const struct engines *engines, const char *word, const cha
 	return -ENOENT;
 }
 
-/* It may be one of those that this engine does not tell. */
-static int not_told(const struct error *problem, int ret, const char *word, const char *instead,
-		    struct error *err)
+/* It may be a network of an engine that did not answer. */
+static int no_answer(const struct error *problem, int ret, const char *word, const char *instead,
+		     struct error *err)
 {
 	error_set(err, ret, "%s: %s, and %s", word, instead, problem->what);
 	error_hint(err, "%s", problem->hint);
@@ -173,7 +175,7 @@ static int not_found(const struct engines *engines, const char *word, const char
 
 		running = running || is_running(engine);
 		if (is_running(engine) && engine->ret)
-			return not_told(&engine->problem, engine->ret, word, instead, err);
+			return no_answer(&engine->problem, engine->ret, word, instead, err);
 	}
 	return running ? no_network(engines, word, instead, err)
 		       : no_engine(engines, word, instead, err);
@@ -183,10 +185,10 @@ static int find(struct engines *engines, const char *word, const char *instead,
 		const struct network **network, struct error *err)
 {
 	struct error problem = {};
-	int ret = engines_ask(engines, &problem);
+	int ret = engines_query(engines, &problem);
 
 	if (ret)
-		return not_told(&problem, ret, word, instead, err);
+		return no_answer(&problem, ret, word, instead, err);
 	ret = engine_find(&engines->networks, word, network, err);
 	if (ret == -ENOENT)
 		ret = not_found(engines, word, instead, err);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Before libcurl connects, connect(2) is tried without it: that tells exactly why
- * nobody can be asked, and it takes no library to find out.
+ * connect(2) is tried before libcurl does it: that gives the exact error, and where no engine runs
+ * the library need not be loaded.
  */
 #include "engine/http.h"
 
@@ -18,29 +18,34 @@
 #include "engine/libcurl.h"
 #include "lib/clock.h"
 
-#define ANSWER_MOST (4UL << 20) /* a network takes less than 2 KiB */
+#define ANSWER_MAX (4UL << 20) /* a network takes less than 2 KiB */
+
+/* {"type":["network"],"event":["create","destroy"]}: without the events of containers */
+#define EVENTS_PATH                                                                                \
+	"/events?filters=%7B%22type%22%3A%5B%22network%22%5D%2C%22event%22%3A%5B%22create"         \
+	"%22%2C%22destroy%22%5D%7D"
 
 struct request {
 	const struct curl_api *curl;
 	CURL *easy;
 	const char *socket;
-	int fd;        /* libcurl's; -1 where it has none yet */
-	bool begun;    /* the headers are there */
-	bool keep;     /* the body; else it is only counted */
-	bool too_long; /* it is */
-	size_t room;   /* bytes of answer.body */
-	__s64 asked;   /* when, as of monotonic_ms() */
+	int fd;     /* libcurl's; -1 before it connects */
+	bool begun; /* the headers are complete */
+	bool keep;  /* the body; else it is only counted */
+	bool too_long;
+	size_t size; /* of answer.body, bytes */
+	__s64 sent;  /* as of monotonic_ms() */
 	struct engine_answer answer;
 };
 
-struct engine_stream {
+struct engine_events {
 	struct request request;
 	CURLM *multi;
 };
 
 static int try_connect(const char *path, struct error *err)
 {
-	const struct timeval most = { .tv_sec = ENGINE_TIMEOUT_MS / 1000 };
+	const struct timeval timeout = { .tv_sec = ENGINE_TIMEOUT_MS / 1000 };
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	size_t len = strlen(path);
 	int fd, ret;
@@ -53,8 +58,8 @@ static int try_connect(const char *path, struct error *err)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return error_errno(err, errno, "cannot create a Unix socket");
-	/* unix_stream_connect() waits as long for a place in the listener's queue. */
-	ret = setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof(most));
+	/* unix_stream_connect() waits that long while the listener's queue is full. */
+	ret = setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
 	if (!ret)
 		ret = connect(fd, (const struct sockaddr *)&addr, sizeof(addr));
 	if (ret)
@@ -69,7 +74,7 @@ static int on_socket(void *data, curl_socket_t fd, curlsocktype purpose)
 
 	(void)purpose;
 	request->fd = fd;
-	fcntl(fd, F_SETFD, FD_CLOEXEC); /* modprobe need not inherit it */
+	fcntl(fd, F_SETFD, FD_CLOEXEC); /* or modprobe would inherit it */
 	return CURL_SOCKOPT_OK;
 }
 
@@ -86,21 +91,21 @@ static size_t on_header(char *line, size_t size, size_t count, void *data)
 }
 
 /* Doubled each time: growing piece by piece would copy a long answer over and over. */
-static bool make_room(struct request *request, size_t len)
+static bool grow_body(struct request *request, size_t len)
 {
-	size_t room = request->room ? request->room : 4096;
+	size_t size = request->size ? request->size : 4096;
 	char *body;
 
-	request->too_long = len > ANSWER_MOST;
-	while (room < len)
-		room *= 2;
-	if (request->too_long || room == request->room)
+	request->too_long = len > ANSWER_MAX;
+	while (size < len)
+		size *= 2;
+	if (request->too_long || size == request->size)
 		return !request->too_long;
-	body = realloc(request->answer.body, room);
+	body = realloc(request->answer.body, size);
 	if (!body)
 		return false;
 	request->answer.body = body;
-	request->room = room;
+	request->size = size;
 	return true;
 }
 
@@ -111,7 +116,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *data)
 	size_t len = size * count;
 
 	if (request->keep) {
-		if (!make_room(request, answer->len + len))
+		if (!grow_body(request, answer->len + len))
 			return 0; /* libcurl gives up with CURLE_WRITE_ERROR */
 		memcpy(answer->body + answer->len, bytes, len);
 	}
@@ -156,7 +161,7 @@ static int begin(struct request *request, const char *socket, const char *path, 
 	memset(request, 0, sizeof(*request));
 	request->socket = socket;
 	request->fd = -1;
-	request->asked = monotonic_ms();
+	request->sent = monotonic_ms();
 	ret = try_connect(socket, err);
 	if (ret)
 		return ret;
@@ -175,11 +180,11 @@ static int failed(const struct request *request, CURLcode code, struct error *er
 
 	if (request->too_long)
 		return error_set(err, EMSGSIZE, "the answer on %s is longer than %lu MiB", socket,
-				 ANSWER_MOST >> 20);
+				 ANSWER_MAX >> 20);
 	if (code == CURLE_OPERATION_TIMEDOUT && request->begun)
 		return error_set(err, ETIMEDOUT,
 				 "the answer on %s is incomplete after %lld seconds", socket,
-				 (long long)(monotonic_ms() - request->asked) / 1000);
+				 (long long)(monotonic_ms() - request->sent) / 1000);
 	if (code == CURLE_OPERATION_TIMEDOUT)
 		return error_set(err, ETIMEDOUT, "no answer on %s within %d seconds", socket,
 				 ENGINE_TIMEOUT_MS / 1000);
@@ -206,7 +211,7 @@ void engine_answer_free(struct engine_answer *answer)
 	memset(answer, 0, sizeof(*answer));
 }
 
-int engine_http_get(const char *socket, const char *path, int most_ms, struct engine_answer *answer,
+int engine_http_get(const char *socket, const char *path, int max_ms, struct engine_answer *answer,
 		    struct error *err)
 {
 	struct request request;
@@ -217,12 +222,12 @@ int engine_http_get(const char *socket, const char *path, int most_ms, struct en
 	ret = begin(&request, socket, path, err);
 	if (!ret) {
 		request.keep = true;
-		/* Slow is not silent: a busy machine may take long over a long answer. */
+		/* A long answer of a busy machine may be slow, but not silent. */
 		request.curl->easy_setopt(request.easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
 		request.curl->easy_setopt(request.easy, CURLOPT_LOW_SPEED_TIME,
 					  (long)ENGINE_TIMEOUT_MS / 1000);
-		/* But one byte a second, and nothing else is done for hours. */
-		request.curl->easy_setopt(request.easy, CURLOPT_TIMEOUT_MS, (long)most_ms);
+		/* A byte per second is not silent, but would take hours. */
+		request.curl->easy_setopt(request.easy, CURLOPT_TIMEOUT_MS, (long)max_ms);
 		code = request.curl->easy_perform(request.easy);
 		ret = code ? failed(&request, code, err) : check_status(&request, err);
 	}
@@ -234,13 +239,13 @@ int engine_http_get(const char *socket, const char *path, int most_ms, struct en
 	return ret;
 }
 
-/* Return: whether the answer is over, with libcurl's word for how */
-static bool is_over(const struct engine_stream *stream, CURLcode *code)
+/* Return: did the answer end? Then @code is libcurl's result */
+static bool has_ended(const struct engine_events *events, CURLcode *code)
 {
 	CURLMsg *message;
 	int left;
 
-	while ((message = stream->request.curl->multi_info_read(stream->multi, &left))) {
+	while ((message = events->request.curl->multi_info_read(events->multi, &left))) {
 		if (message->msg != CURLMSG_DONE)
 			continue;
 		*code = message->data.result;
@@ -249,47 +254,43 @@ static bool is_over(const struct engine_stream *stream, CURLcode *code)
 	return false;
 }
 
-static int ended_at_once(const struct request *request, struct error *err)
+static int wait_for_headers(struct engine_events *events, struct error *err)
 {
-	return error_set(err, EPROTO, "the event stream on %s ended at once", request->socket);
-}
-
-static int wait_for_headers(struct engine_stream *stream, struct error *err)
-{
-	struct request *request = &stream->request;
+	struct request *request = &events->request;
 	const struct curl_api *curl = request->curl;
 	__s64 end = monotonic_ms() + ENGINE_TIMEOUT_MS;
 	CURLcode code;
 	int running, ret;
 
 	for (;;) {
-		if (curl->multi_perform(stream->multi, &running))
+		if (curl->multi_perform(events->multi, &running))
 			return failed(request, CURLE_OUT_OF_MEMORY, err);
 		ret = request->begun ? check_status(request, err) : 0;
 		if (ret)
 			return ret;
-		/* Also of one that has begun: no event would ever tell that it is over. */
-		if (is_over(stream, &code))
-			return code ? failed(request, code, err) : ended_at_once(request, err);
+		/* Also of one that has begun: its descriptor would never report the end again. */
+		if (has_ended(events, &code))
+			return code ? failed(request, code, err)
+				    : error_set(err, EPROTO, "the event stream on %s ended at once",
+						request->socket);
 		if (request->begun)
 			return 0;
 		if (monotonic_ms() >= end)
 			return failed(request, CURLE_OPERATION_TIMEDOUT, err);
-		curl->multi_poll(stream->multi, NULL, 0, (int)(end - monotonic_ms()), NULL);
+		curl->multi_poll(events->multi, NULL, 0, (int)(end - monotonic_ms()), NULL);
 	}
 }
 
-int engine_http_stream(const char *socket, const char *path, struct engine_stream **stream,
-		       struct error *err)
+int engine_events_open(const char *socket, struct engine_events **events, struct error *err)
 {
-	struct engine_stream *new = calloc(1, sizeof(*new));
+	struct engine_events *new = calloc(1, sizeof(*new));
 	struct request *request;
 	int ret;
 
 	if (!new)
 		return error_set(err, ENOMEM, "no memory to query the engine on %s", socket);
 	request = &new->request;
-	ret = begin(request, socket, path, err);
+	ret = begin(request, socket, EVENTS_PATH, err);
 	if (!ret) {
 		new->multi = request->curl->multi_init();
 		if (!new->multi || request->curl->multi_add_handle(new->multi, request->easy))
@@ -298,38 +299,40 @@ int engine_http_stream(const char *socket, const char *path, struct engine_strea
 	if (!ret)
 		ret = wait_for_headers(new, err);
 	if (ret)
-		engine_stream_close(new);
+		engine_events_close(new);
 	else
-		*stream = new;
+		*events = new;
 	return ret;
 }
 
-int engine_stream_fd(const struct engine_stream *stream)
+int engine_events_fd(const struct engine_events *events)
 {
-	return stream->request.fd;
+	return events ? events->request.fd : -1;
 }
 
-int engine_stream_read(struct engine_stream *stream, size_t *bytes)
+int engine_events_read(struct engine_events *events)
 {
-	struct request *request = &stream->request;
+	struct request *request = &events->request;
 	CURLcode code;
 	int running;
-	bool over;
+	bool any;
 
-	over = request->curl->multi_perform(stream->multi, &running) || is_over(stream, &code);
-	*bytes = request->answer.len;
+	if (request->curl->multi_perform(events->multi, &running) || has_ended(events, &code))
+		return -EPIPE;
+	/* The events are not parsed: the networks are queried again. */
+	any = request->answer.len;
 	request->answer.len = 0;
-	return over ? -EPIPE : 0;
+	return any;
 }
 
-void engine_stream_close(struct engine_stream *stream)
+void engine_events_close(struct engine_events *events)
 {
-	if (!stream)
+	if (!events)
 		return;
-	if (stream->multi) {
-		stream->request.curl->multi_remove_handle(stream->multi, stream->request.easy);
-		stream->request.curl->multi_cleanup(stream->multi);
+	if (events->multi) {
+		events->request.curl->multi_remove_handle(events->multi, events->request.easy);
+		events->request.curl->multi_cleanup(events->multi);
 	}
-	request_free(&stream->request);
-	free(stream);
+	request_free(&events->request);
+	free(events);
 }

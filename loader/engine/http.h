@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* HTTP with a container engine over its Unix socket: an answer, or a stream of them (libcurl). */
+/* Requests to a container engine over its Unix socket, and its stream of events (libcurl). */
 #ifndef HBPF_HTTP_H
 #define HBPF_HTTP_H
 
@@ -12,54 +12,59 @@
 #define ENGINE_ANSWER_MS  30000 /* for a whole answer */
 
 struct engine_answer {
-	bool podman; /* has the header Libpod-Api-Version, as all of Podman's */
+	bool podman; /* has the header Libpod-Api-Version, as all answers of Podman */
 	char *body;  /* NULL where it is empty */
 	size_t len;
 };
 
 /**
- * engine_http_get() - ask for a path
+ * engine_http_get() - GET a path
  * @socket:	Path of the Unix socket
- * @path:	What is asked for, from the slash on
- * @most_ms:	How long the whole answer may take: ENGINE_ANSWER_MS
+ * @path:	From the slash on
+ * @max_ms:	For the whole answer: ENGINE_ANSWER_MS
  * @answer:	Filled; release with engine_answer_free()
  * @err:	Names the socket
  *
- * Where nobody listens libcurl is not even loaded. Return: 0; -ENOENT, -ECONNREFUSED, -EACCES or
- * another of connect(2); -ETIMEDOUT after ENGINE_TIMEOUT_MS of silence, or after @most_ms;
- * -EMSGSIZE for an answer that is too long; -EPROTO for what is not HTTP or another status than
- * 200; -ELIBACC without libcurl; -ENOMEM
+ * If nobody listens, libcurl is not even loaded. Return: 0; -ENOENT, -ECONNREFUSED, -EACCES or
+ * another errno of connect(2); -ETIMEDOUT after ENGINE_TIMEOUT_MS of silence, or after @max_ms;
+ * -EMSGSIZE if the answer is too long; -EPROTO if it is not HTTP or has a status other than 200;
+ * -ELIBACC without libcurl; -ENOMEM
  */
-int engine_http_get(const char *socket, const char *path, int most_ms, struct engine_answer *answer,
+int engine_http_get(const char *socket, const char *path, int max_ms, struct engine_answer *answer,
 		    struct error *err);
 
-/** engine_answer_free() - release an answer; one that is all zero is fine, too */
+/** engine_answer_free() - release an answer; all zero is fine */
 void engine_answer_free(struct engine_answer *answer);
 
-struct engine_stream;
+/* A subscription to the creation and removal of networks. */
+struct engine_events;
 
 /**
- * engine_http_stream() - ask for a path whose answer does not end, and wait until it has begun
- * @stream:	Set; release with engine_stream_close()
+ * engine_events_open() - subscribe, and wait until the engine has accepted
+ * @socket:	As for engine_http_get()
+ * @events:	Set, on success only; release with engine_events_close()
  *
- * One that is over as soon as it has begun is -EPROTO. The rest is as for engine_http_get(), but
- * for @most_ms
+ * Only later events are reported, so query the networks after this, not before. Waits up to
+ * ENGINE_TIMEOUT_MS.
+ *
+ * Docker sends `create` and `destroy` (tried with 20.10). Podman accepts, but sends nothing about
+ * networks (tried with 4.3.1: neither their creation and removal, nor that of their bridges, which
+ * come with the first container and go with the last): rtnetlink reports the bridges.
+ *
+ * Return: 0; -EPROTO if the stream ends at once; else as engine_http_get()
  */
-int engine_http_stream(const char *socket, const char *path, struct engine_stream **stream,
-		       struct error *err);
+int engine_events_open(const char *socket, struct engine_events **events, struct error *err);
 
-/** engine_stream_fd() - what to wait on, for POLLIN */
-int engine_stream_fd(const struct engine_stream *stream);
+/** engine_events_fd() - Return: what to poll for POLLIN; -1 where @events is NULL */
+int engine_events_fd(const struct engine_events *events);
 
 /**
- * engine_stream_read() - take what has come, without waiting
- * @bytes:	Set to how many there were, also where the stream is over now. They are not kept
- *
- * Return: 0, or -EPIPE where the stream is over: the engine ended it, or something failed
+ * engine_events_read() - read what has arrived, without waiting
+ * Return: 1 if networks were created or removed, 0 if nothing arrived, -EPIPE if the stream ended
  */
-int engine_stream_read(struct engine_stream *stream, size_t *bytes);
+int engine_events_read(struct engine_events *events);
 
-/** engine_stream_close() - end it; NULL is fine */
-void engine_stream_close(struct engine_stream *stream);
+/** engine_events_close() - unsubscribe; NULL is fine */
+void engine_events_close(struct engine_events *events);
 
 #endif /* HBPF_HTTP_H */

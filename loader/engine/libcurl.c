@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "engine/libcurl.h"
 
+#include <assert.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
 
-/* The same functions over OpenSSL and over GnuTLS, neither of which a Unix socket needs. */
+#include "lib/array.h"
+
+/* Built with OpenSSL or with GnuTLS; a Unix socket needs neither. */
 static const char *const files[] = { "libcurl.so.4", "libcurl-gnutls.so.4" };
 
 #define FUNCTION(name)                                                                             \
@@ -24,8 +27,8 @@ static const struct {
 	FUNCTION(multi_perform), FUNCTION(multi_remove_handle), FUNCTION(multi_poll),
 	FUNCTION(multi_cleanup), FUNCTION(multi_info_read),
 };
-_Static_assert(sizeof(functions) / sizeof(*functions) * sizeof(void *) == sizeof(struct curl_api),
-	       "every function is loaded");
+static_assert(ARRAY_SIZE(functions) * sizeof(void *) == sizeof(struct curl_api),
+	      "every function is loaded");
 
 static int unusable(const char *why, struct error *err)
 {
@@ -38,7 +41,7 @@ static int unusable(const char *why, struct error *err)
 
 static int find_functions(void *library, struct curl_api *api, struct error *err)
 {
-	for (size_t i = 0; i < sizeof(functions) / sizeof(*functions); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(functions); i++) {
 		void *function = dlsym(library, functions[i].name);
 
 		if (!function)
@@ -58,10 +61,10 @@ const struct curl_api *curl_load(struct error *err)
 
 	if (loaded.global_init)
 		return &loaded;
-	for (size_t i = 0; !library && i < sizeof(files) / sizeof(*files); i++) {
+	for (size_t i = 0; !library && i < ARRAY_SIZE(files); i++) {
 		library = dlopen(files[i], RTLD_NOW | RTLD_LOCAL);
 		if (!library && !i)
-			unusable(dlerror(), err); /* the first is the one to install */
+			unusable(dlerror(), err); /* recommend the first */
 	}
 	if (!library || find_functions(library, &api, err)) {
 		if (library)

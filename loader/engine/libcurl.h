@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * libcurl, loaded when a container engine is asked and not before: linked, it
- * would cost every command some 26 ms of start-up (docs/PERFORMANCE.md).
+ * libcurl, loaded only to query a container engine: linked, it would add some 26 ms to the start of
+ * every command (docs/PERFORMANCE.md).
  */
 #ifndef HBPF_LIBCURL_H
 #define HBPF_LIBCURL_H
@@ -10,7 +10,7 @@
 
 #include "lib/error.h"
 
-/* Its functions by their own types; the header has their documentation. */
+/* Its functions, with the types of its header. */
 struct curl_api {
 	typeof(curl_global_init) *global_init;
 	typeof(curl_easy_init) *easy_init;
@@ -29,10 +29,10 @@ struct curl_api {
 };
 
 /**
- * curl_load() - load the library, once; it stays
+ * curl_load() - load the library on the first call, permanently
  * @err:	Names the package to install
  *
- * Not for several threads at once. Return: its functions, or NULL
+ * Not thread-safe. Return: its functions, or NULL
  */
 const struct curl_api *curl_load(struct error *err);
 

@@ -5,9 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/array.h"
 #include "lib/str_list.h"
 
-/* As much of an ID as engines themselves print. */
+/* Engines print that much of an ID, too. */
 #define ID_SHOWN 12
 
 const char *engine_name(enum engine_kind kind)
@@ -30,13 +31,13 @@ static bool id_begins(const struct network *network, const char *word)
 	return *word && !strncmp(network->id, word, strlen(word));
 }
 
-bool engine_may_mean(const struct network *network, const char *word)
+bool engine_matches(const struct network *network, const char *word)
 {
 	return has_name(network, word) || id_begins(network, word);
 }
 
 static void list_candidates(const struct networks *networks, const char *word,
-			    bool (*is_meant)(const struct network *, const char *),
+			    bool (*matches)(const struct network *, const char *),
 			    struct error *err)
 {
 	char list[sizeof(err->what) / 2] = "", item[sizeof(err->what)];
@@ -44,7 +45,7 @@ static void list_candidates(const struct networks *networks, const char *word,
 	for (size_t i = 0; i < networks->count; i++) {
 		const struct network *network = &networks->v[i];
 
-		if (!is_meant(network, word))
+		if (!matches(network, word))
 			continue;
 		snprintf(item, sizeof(item), "%s's %s (%.*s)", engine_name(network->engine),
 			 network->name, ID_SHOWN, network->id);
@@ -63,7 +64,7 @@ int engine_find(const struct networks *networks, const char *word, const struct 
 		id_begins,
 	};
 
-	for (size_t way = 0; way < sizeof(ways) / sizeof(*ways); way++) {
+	for (size_t way = 0; way < ARRAY_SIZE(ways); way++) {
 		size_t count = 0;
 
 		for (size_t i = 0; i < networks->count; i++) {
@@ -100,7 +101,7 @@ const char *engine_network_bridge(const struct network *network, struct error *e
 			  "%s's network %s has no bridge on this host: its driver is %s", engine,
 			  network->name, network->driver);
 		/* Docker gives containers on an overlay network a second interface, on this bridge,
-		 * for all that is not the network's. */
+		 * for all other traffic. */
 		if (!strcmp(network->driver, "overlay"))
 			error_hint(err,
 				   "its containers reach this host over docker_gwbridge: run `hbpf "

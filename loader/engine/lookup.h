@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Which network a word means. */
+/* Finding a network by name, ID or bridge. */
 #ifndef HBPF_LOOKUP_H
 #define HBPF_LOOKUP_H
 
@@ -11,29 +11,29 @@ const char *engine_name(enum engine_kind kind);
 /**
  * engine_find() - find a network by its name, else by its ID, else by the beginning of its ID
  * @networks:	Of all engines
- * @word:	As the user said
+ * @word:	As the user gave it
  * @found:	Set, to one of @networks
- * @err:	Names the candidates where there are several; not written for -ENOENT
+ * @err:	Names the candidates if there are several; not set for -ENOENT
  *
- * Return: 0, -ENOENT where there is none, or -ENOTUNIQ
+ * Return: 0, -ENOENT if there is none, or -ENOTUNIQ
  */
 int engine_find(const struct networks *networks, const char *word, const struct network **found,
 		struct error *err);
 
-/** engine_may_mean() - is the network one that engine_find() could find, or ask about, by @word? */
-bool engine_may_mean(const struct network *network, const char *word);
+/** engine_matches() - is the network a candidate of engine_find() for @word? */
+bool engine_matches(const struct network *network, const char *word);
 
 /**
- * engine_find_bridge() - the network that is served over a bridge
+ * engine_find_bridge() - the network that has a bridge
  * Return: one of @networks, or NULL
  */
 const struct network *engine_find_bridge(const struct networks *networks, const char *bridge);
 
 /**
- * engine_network_bridge() - which interface a network has
- * @err:	Says what the network is where it has none
+ * engine_network_bridge() - the bridge of a network
+ * @err:	Says why it has none
  *
- * Return: its name, within @network; the interface need not be there. NULL: it is no bridge
+ * Return: its name, within @network; the interface need not exist. NULL: it has none
  */
 const char *engine_network_bridge(const struct network *network, struct error *err);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "engine/networks.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <json-c/json.h>
@@ -9,22 +10,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/array.h"
 #include "lib/printable.h"
 
-/* Docker names an interface that nobody named br- and this much of the network's ID. */
+/* Docker's default name of a bridge: br- and this much of the network's ID. */
 #define ID_IN_NAME 12
 
-/* What the members are called. */
-struct form {
+/* Names of the members. */
+struct format {
 	const char *name, *id, *driver, *labels;
 };
 
-static const struct form forms[] = {
+static const struct format formats[] = {
 	[ENGINE_DOCKER] = { "Name", "Id", "Driver", "Labels" },
 	[ENGINE_PODMAN] = { "name", "id", "driver", "labels" },
 };
+static_assert(ARRAY_SIZE(formats) == ENGINE_KIND_MAX, "every kind of engine has a format");
 
-/* Return: a member that is a string, or NULL */
+/* Return: a string member, or NULL */
 static struct json_object *string_of(struct json_object *object, const char *name)
 {
 	struct json_object *member;
@@ -36,7 +39,7 @@ static struct json_object *string_of(struct json_object *object, const char *nam
 	return member;
 }
 
-/* Return: the text of a member, or NULL where it is missing, no string, or has a NUL in it */
+/* Return: the text of a member, or NULL if it is missing, not a string, or contains a NUL */
 static const char *text_of(struct json_object *object, const char *name)
 {
 	struct json_object *member = string_of(object, name);
@@ -52,9 +55,8 @@ static int copy(const char *text, char **to)
 }
 
 /*
- * Somebody chose a network's name, and it goes to terminals and logs: it must not make lines of its
- * own there. What is not printable becomes '?' here, NUL too, so that one such network does not
- * hide the others.
+ * Users of the engine choose a network's name, which must not forge lines in terminals and logs.
+ * What is not printable becomes '?', NUL too; rejecting the network would hide the others.
  */
 static int copy_shown(struct json_object *string, char **to)
 {
@@ -74,7 +76,7 @@ static int copy_shown(struct json_object *string, char **to)
 	return 0;
 }
 
-/* Not mended: with another character in it, it would be another bridge. */
+/* No character is replaced: that would be the name of another bridge. */
 static bool is_interface_name(const char *text)
 {
 	size_t len = 0;
@@ -107,16 +109,16 @@ static void find_bridge(struct json_object *item, struct network *network)
 
 static int read_one(enum engine_kind kind, struct json_object *item, struct network *network)
 {
-	const struct form *form = &forms[kind];
-	struct json_object *name = string_of(item, form->name);
-	struct json_object *id = string_of(item, form->id);
-	struct json_object *driver = string_of(item, form->driver);
+	const struct format *format = &formats[kind];
+	struct json_object *name = string_of(item, format->name);
+	struct json_object *id = string_of(item, format->id);
+	struct json_object *driver = string_of(item, format->driver);
 	struct json_object *labels;
 
 	network->engine = kind;
 	if (!name || !id || !driver)
 		return -EPROTO;
-	labels = json_object_object_get(item, form->labels);
+	labels = json_object_object_get(item, format->labels);
 	if (copy_shown(name, &network->name) || copy_shown(id, &network->id) ||
 	    copy_shown(driver, &network->driver) ||
 	    copy(text_of(labels, "hbpf.ports"), &network->ports) ||

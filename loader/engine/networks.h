@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a container engine answers when it is asked for its networks, read into structs. */
+/* The networks of a container engine, parsed from its answer. */
 #ifndef HBPF_NETWORKS_H
 #define HBPF_NETWORKS_H
 
@@ -9,15 +9,17 @@
 
 #include "lib/error.h"
 
-/* Whose form the answer has. */
+/* Whose format the answer has. */
 enum engine_kind {
 	ENGINE_DOCKER, /* GET /networks */
-	ENGINE_PODMAN, /* GET /v4.0.0/libpod/networks/json; its Docker form hides the interface */
+	ENGINE_PODMAN, /* GET /v4.0.0/libpod/networks/json; its answer to Docker's path lacks the
+			  interface */
+	ENGINE_KIND_MAX,
 };
 
 /*
- * One network of an engine. The strings are malloc'd. All but the labels may be printed: what is
- * not printable in them is '?', and a bridge's name with a control character is none.
+ * One network of an engine. The strings are malloc'd. All but the labels may be printed: they have
+ * '?' for what is not printable, and a bridge's name with a control character is rejected.
  */
 struct network {
 	enum engine_kind engine;
@@ -28,9 +30,9 @@ struct network {
 	char *ports;           /* label hbpf.ports, or NULL */
 	char *from;            /* label hbpf.from, or NULL */
 
-	/* for who keeps it, zero when read */
-	bool old;             /* its engine told of it before, and is away now */
-	unsigned int ifindex; /* of the bridge when it was looked for; 0: it was not there */
+	/* of watch/engine_cache, else zero */
+	bool stale;           /* reported before; its engine does not answer now */
+	unsigned int ifindex; /* of the bridge when last looked up; 0: it did not exist */
 };
 
 struct networks {
@@ -39,23 +41,22 @@ struct networks {
 };
 
 /**
- * engine_parse() - read an answer, and add its networks to those that are there
- * @kind:	Form of the answer
- * @body:	The answer's JSON text
- * @len:	Bytes of @body, which need not end in a NUL
- * @networks:	All zero, or as an earlier call left it; release with networks_free(). As it was
- *		where this fails
- * @err:	What is wrong with the answer
+ * engine_parse() - parse an answer, and add its networks to @networks
+ * @kind:	Format of the answer
+ * @body:	JSON text, perhaps without a final NUL
+ * @len:	Bytes of @body
+ * @networks:	All zero, or from an earlier call; unchanged on failure. Release with
+ * networks_free()
  *
- * Return: 0, -EPROTO where it is no such answer, or -ENOMEM
+ * Return: 0, -EPROTO if it is not such an answer, or -ENOMEM
  */
 int engine_parse(enum engine_kind kind, const char *body, size_t len, struct networks *networks,
 		 struct error *err);
 
-/** networks_free() - release the networks; the struct is empty and may be used again */
+/** networks_free() - release all; the list is empty then */
 void networks_free(struct networks *networks);
 
-/** network_free() - release one of them; who calls it closes the gap */
+/** network_free() - release one of them; the caller removes it from the list */
 void network_free(struct network *network);
 
 #endif /* HBPF_NETWORKS_H */

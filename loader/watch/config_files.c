@@ -1,23 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "watch/config_files.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LINKS_MOST 40 /* as the kernel has it (MAXSYMLINKS) */
+#define LINKS_MAX 40 /* the kernel's MAXSYMLINKS */
 
-/* On the way along a path. */
+/* ---- opening ---- */
+
+/* Progress along a path. */
 struct walk {
-	int dir;             /* where it has come to */
-	char done[PATH_MAX]; /* what that is called; empty: / */
-	char rest[PATH_MAX]; /* what is left, without a slash at the beginning */
-	unsigned int links;
+	int dir;             /* directory reached */
+	char done[PATH_MAX]; /* its path; empty: / */
+	char rest[PATH_MAX]; /* what is left, without a leading slash */
+	unsigned int links;  /* symbolic links followed */
 };
 
 static int refuse(const struct stat *st, const char *what, const char *path, struct error *err)
@@ -34,14 +37,14 @@ static int cannot(const char *what, int code, struct error *err)
 	return error_errno(err, code, "cannot be %s", what);
 }
 
-/* The group's bits are the mask of an ACL (acl(5)): also where it is root's they may let another
- * user write. */
+/* The group's bits are the mask of an ACL (acl(5)): even with root's group another user may have
+ * write access. */
 static bool may_others_write(const struct stat *st)
 {
 	return st->st_uid || (st->st_mode & (S_IWGRP | S_IWOTH));
 }
 
-/* Where all may make files, the sticky bit keeps root's from being replaced. */
+/* With the sticky bit nobody else can replace root's files. */
 static int check_dir(const struct walk *walk, struct error *err)
 {
 	struct stat st;
@@ -53,11 +56,11 @@ static int check_dir(const struct walk *walk, struct error *err)
 	return refuse(&st, "the directory ", walk->done, err);
 }
 
-static int set_rest(struct walk *walk, const char *first, const char *then)
+static int set_rest(struct walk *walk, const char *first, const char *next)
 {
 	char rest[PATH_MAX];
 	const char *from = rest;
-	int len = snprintf(rest, sizeof(rest), "%s%s%s", first, *then ? "/" : "", then);
+	int len = snprintf(rest, sizeof(rest), "%s%s%s", first, *next ? "/" : "", next);
 
 	if (len >= PATH_MAX)
 		return -ENAMETOOLONG;
@@ -76,7 +79,7 @@ static int to_root(struct walk *walk, struct error *err)
 }
 
 static int follow_link(struct walk *walk, int fd, const struct stat *st, const char *name,
-		       const char *then, struct error *err)
+		       const char *next, struct error *err)
 {
 	char target[PATH_MAX];
 	ssize_t len = readlinkat(fd, "", target, sizeof(target) - 1);
@@ -91,9 +94,9 @@ static int follow_link(struct walk *walk, int fd, const struct stat *st, const c
 		error_hint(err, "name the file itself");
 		return -EPERM;
 	}
-	if (++walk->links > LINKS_MOST)
+	if (++walk->links > LINKS_MAX)
 		return cannot("opened", ELOOP, err);
-	ret = set_rest(walk, target, then);
+	ret = set_rest(walk, target, next);
 	if (ret)
 		return cannot("opened", ret, err);
 	return target[0] == '/' ? to_root(walk, err) : 0;
@@ -109,8 +112,8 @@ static int enter(struct walk *walk, int fd, const char *name, struct error *err)
 	return check_dir(walk, err);
 }
 
-/* One component, and not the last. */
-static int step(struct walk *walk, const char *name, const char *then, struct error *err)
+/* Follow one component, not the last. */
+static int step(struct walk *walk, const char *name, const char *next, struct error *err)
 {
 	int fd = openat(walk->dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
@@ -121,18 +124,18 @@ static int step(struct walk *walk, const char *name, const char *then, struct er
 	if (fstat(fd, &st)) {
 		ret = cannot("inspected", errno, err);
 	} else if (S_ISLNK(st.st_mode)) {
-		ret = follow_link(walk, fd, &st, name, then, err);
+		ret = follow_link(walk, fd, &st, name, next, err);
 	} else if (!S_ISDIR(st.st_mode)) {
 		ret = cannot("opened", ENOTDIR, err);
 	} else {
-		set_rest(walk, then, "");
+		set_rest(walk, next, "");
 		return enter(walk, fd, name, err);
 	}
 	close(fd);
 	return ret;
 }
 
-/* To the directory of the last component, which is left in @walk->rest. Return: 0 or -errno */
+/* Walk to the directory of the last component, which stays in @walk->rest. */
 static int walk_to(struct walk *walk, const char *path, struct error *err)
 {
 	char cwd[PATH_MAX] = "", name[NAME_MAX + 1], *slash;
@@ -146,20 +149,20 @@ static int walk_to(struct walk *walk, const char *path, struct error *err)
 		return cannot("opened", ret, err);
 	ret = to_root(walk, err);
 	while (!ret && (slash = strchr(walk->rest, '/')) && slash[strspn(slash, "/")]) {
-		char then[PATH_MAX];
+		char next[PATH_MAX];
 
 		if (slash - walk->rest > NAME_MAX)
 			return cannot("opened", ENAMETOOLONG, err);
 		snprintf(name, sizeof(name), "%.*s", (int)(slash - walk->rest), walk->rest);
-		snprintf(then, sizeof(then), "%s", slash + strspn(slash, "/"));
-		ret = step(walk, name, then, err);
+		snprintf(next, sizeof(next), "%s", slash + strspn(slash, "/"));
+		ret = step(walk, name, next, err);
 	}
 	return ret;
 }
 
 static int open_last(const struct walk *walk, const char *path, struct error *err)
 {
-	/* not to wait for the other end of a FIFO */
+	/* O_NONBLOCK: do not wait for the other end of a FIFO */
 	int fd = openat(walk->dir, walk->rest,
 			O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	struct stat st;
@@ -184,7 +187,12 @@ static int open_last(const struct walk *walk, const char *path, struct error *er
 	return ret;
 }
 
-int conf_open_file(const char *path, struct error *err)
+/*
+ * Open a regular file, no symbolic link, for reading. Return: fd; -ENOENT if it does not exist;
+ * -EPERM if others than root may write it or a directory in its path; -ELOOP if it is a symbolic
+ * link; or other -errno
+ */
+static int open_file(const char *path, struct error *err)
 {
 	struct walk walk;
 	int ret = walk_to(&walk, path, err);
@@ -196,19 +204,17 @@ int conf_open_file(const char *path, struct error *err)
 	return ret;
 }
 
-int conf_open_dir(const char *path, struct error *err)
+/* Open CONF_DIR, in which nobody but root may create files. Return: as open_file() */
+static int open_conf_dir(struct error *err)
 {
-	char inside[PATH_MAX];
 	struct walk walk;
 	struct stat st;
-	int ret = snprintf(inside, sizeof(inside), "%s/.", path) < PATH_MAX ? 0 : -ENAMETOOLONG;
+	int ret = walk_to(&walk, CONF_DIR "/.", err);
 
-	walk.dir = -1;
-	ret = ret ? cannot("read", ret, err) : walk_to(&walk, inside, err);
 	if (!ret && fstat(walk.dir, &st))
 		ret = cannot("inspected", errno, err);
 	else if (!ret && may_others_write(&st))
-		ret = refuse(&st, "", path, err);
+		ret = refuse(&st, "", CONF_DIR, err);
 	if (!ret) {
 		ret = openat(walk.dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (ret < 0)
@@ -217,4 +223,86 @@ int conf_open_dir(const char *path, struct error *err)
 	if (walk.dir >= 0)
 		close(walk.dir);
 	return ret;
+}
+
+/* ---- reading ---- */
+
+/* Return: does it exist? */
+static bool read_file(struct conf *conf, const char *path, bool required)
+{
+	struct error err = {};
+	int fd = open_file(path, &err);
+	FILE *stream;
+
+	if (fd == -ENOENT && !required)
+		return false;
+	if (fd == -ENOENT)
+		error_hint(&err, "check the name; hbpf.conf(5) describes the file");
+	if (fd < 0) {
+		conf_add_problem(conf, path, err.what, err.hint);
+		return true;
+	}
+	stream = fdopen(fd, "r");
+	if (stream) {
+		conf_parse_stream(conf, path, stream);
+		fclose(stream);
+	} else {
+		conf->out_of_memory = true;
+		close(fd);
+	}
+	return true;
+}
+
+static int is_conf(const struct dirent *entry)
+{
+	const char *dot = strrchr(entry->d_name, '.');
+
+	return entry->d_name[0] != '.' && dot && !strcmp(dot, ".conf");
+}
+
+/* Return: is there any file, as far as can be determined? */
+static bool read_dir(struct conf *conf)
+{
+	bool any = false;
+	char path[PATH_MAX];
+	struct error err = {};
+	struct dirent **names;
+	int fd = open_conf_dir(&err);
+	int count = fd < 0 ? fd : scandirat(fd, ".", &names, is_conf, alphasort);
+
+	if (fd == -ENOENT)
+		return false;
+	if (fd >= 0 && count < 0)
+		cannot("read", errno, &err);
+	if (fd >= 0)
+		close(fd);
+	if (count < 0) {
+		/* Treated as empty, a reload would detach what is declared there. */
+		conf_add_problem(conf, CONF_DIR, err.what,
+				 err.hint[0]
+					 ? err.hint
+					 : "it must be a directory of *.conf files, or not exist");
+		return true;
+	}
+	for (int i = 0; i < count; i++) {
+		snprintf(path, sizeof(path), "%s/%s", CONF_DIR, names[i]->d_name);
+		any |= read_file(conf, path, true);
+		free(names[i]);
+	}
+	free(names);
+	return any;
+}
+
+int conf_read(struct conf *conf, const char *path)
+{
+	bool any;
+
+	*conf = (struct conf){};
+	any = read_file(conf, path ? path : CONF_FILE, path);
+	if (!path)
+		any |= read_dir(conf);
+	if (!any)
+		conf_add_problem(conf, CONF_FILE, "no such file, and no *.conf in " CONF_DIR,
+				 "create it; an empty file is valid, and attaches nothing");
+	return conf_result(conf);
 }

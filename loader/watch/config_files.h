@@ -1,29 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Opening what opens ports: a file is read only where nobody but root could have written it or
- * put another in its place. So each directory on the way to it is root's, and writable for others
- * only with the sticky bit; a symbolic link among them is followed where it is root's, too.
+ * The files of the configuration. They open ports, so each is read only if nobody but root could
+ * have written or replaced it: every directory in its path is owned by root, and writable by others
+ * only with the sticky bit; a symbolic link in the path is followed if root owns it, too.
  */
 #ifndef HBPF_CONFIG_FILES_H
 #define HBPF_CONFIG_FILES_H
 
-#include "lib/error.h"
+#include "watch/config_parse.h"
+
+#define CONF_FILE "/etc/hbpf.conf"
+#define CONF_DIR  "/etc/hbpf.conf.d"
 
 /**
- * conf_open_file() - open a regular file, no symbolic link, for reading
- * @err:	What is wrong with it, without its name, and the next step
+ * conf_read() - read the configuration, to its end even where it has problems
+ * @conf:	Filled; release with conf_free(), also on failure
+ * @path:	Only this file; NULL: CONF_FILE, then each *.conf of CONF_DIR in the order of their
+ *		names
  *
- * Return: fd, -ENOENT where it is not there, -EPERM where others than root may write it or a
- * directory on the way, -ELOOP where it is a symbolic link, or other -errno
+ * Return: 0, or -EINVAL or -ENOMEM with conf->problems
  */
-int conf_open_file(const char *path, struct error *err);
-
-/**
- * conf_open_dir() - open a directory, in which others may not even make files
- * @err:	As of conf_open_file()
- *
- * Return: fd, to be read; -ENOENT where it is not there; other -errno
- */
-int conf_open_dir(const char *path, struct error *err);
+int conf_read(struct conf *conf, const char *path);
 
 #endif /* HBPF_CONFIG_FILES_H */

@@ -11,7 +11,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 
-/* A stream of events that lived shorter ended for a reason that trying again does not mend. */
+/* An event stream that ends sooner will probably end again at once. */
 #define LASTING_MS 10000
 
 static struct cached_engine *get(struct engine_cache *engines, const char *socket)
@@ -20,26 +20,30 @@ static struct cached_engine *get(struct engine_cache *engines, const char *socke
 		if (!strcmp(engines->v[i].socket, socket))
 			return &engines->v[i];
 	}
-	if (engines->count == ENGINES_MOST)
+	if (engines->count == ENGINES_MAX)
 		return NULL;
 	engines->v[engines->count].socket = socket;
 	return &engines->v[engines->count++];
 }
 
-static bool is_open(const struct cached_engine *engine)
-{
-	return engine_events_fd(&engine->events) >= 0;
-}
-
-/* Where there never was a socket there is nothing to try: inotify tells when it comes. */
+/* Where there never was a socket, inotify reports when it is created. */
 static bool is_away(const struct cached_engine *engine)
 {
 	if (!engine->ret)
-		return !is_open(engine);
+		return !engine->events;
 	return engine->ret != -ENOENT || engine->answered;
 }
 
-static void look_at_socket(struct cached_engine *engine)
+static bool any_away(const struct engine_cache *engines)
+{
+	for (size_t i = 0; i < engines->count; i++) {
+		if (is_away(&engines->v[i]))
+			return true;
+	}
+	return false;
+}
+
+static void stat_socket(struct cached_engine *engine)
 {
 	struct stat st;
 
@@ -47,6 +51,13 @@ static void look_at_socket(struct cached_engine *engine)
 }
 
 /* ---- networks ---- */
+
+static int compare_networks(const void *a, const void *b)
+{
+	const struct network *x = a, *y = b;
+
+	return x->engine != y->engine ? (int)x->engine - (int)y->engine : strcmp(x->id, y->id);
+}
 
 static bool is_kept(const struct engine_cache *engines, const struct network *network)
 {
@@ -59,46 +70,28 @@ static bool is_kept(const struct engine_cache *engines, const struct network *ne
 	return false;
 }
 
-static int compare_ids(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* Return: the IDs of all networks, sorted, to be freed; or NULL */
-static const char **sorted_ids(const struct networks *networks)
-{
-	const char **ids = calloc(networks->count + 1, sizeof(const char *));
-
-	for (size_t i = 0; ids && i < networks->count; i++)
-		ids[i] = networks->v[i].id;
-	if (ids)
-		qsort(ids, networks->count, sizeof(const char *), compare_ids);
-	return ids;
-}
-
-/* Those of an engine that does not answer now are taken over as it told of them last. */
-static void remember(struct engine_cache *engines, struct networks *fresh)
+/* Networks of an engine that does not answer now stay as they were last reported. */
+static void merge(struct engine_cache *engines, struct networks *reported)
 {
 	struct networks *old = &engines->networks;
-	const char **ids = sorted_ids(fresh);
-	size_t count = fresh->count;
-	struct network *v =
-		ids ? reallocarray(fresh->v, fresh->count + old->count + 1, sizeof(*v)) : NULL;
+	size_t count = reported->count;
+	struct network *v = reallocarray(reported->v, count + old->count + 1, sizeof(*v));
 
-	if (v)
-		fresh->v = v;
+	if (v) {
+		reported->v = v;
+		qsort(v, count, sizeof(*v), compare_networks);
+	}
 	for (size_t i = 0; v && i < old->count; i++) {
 		if (!is_kept(engines, &old->v[i]) ||
-		    bsearch(&old->v[i].id, ids, count, sizeof(const char *), compare_ids))
+		    bsearch(&old->v[i], v, count, sizeof(*v), compare_networks))
 			continue;
-		v[fresh->count] = old->v[i];
-		v[fresh->count++].old = true;
-		memset(&old->v[i], 0, sizeof(*v));
+		v[reported->count] = old->v[i];
+		v[reported->count++].stale = true;
+		old->v[i] = (struct network){};
 	}
-	free(ids);
 	networks_free(old);
-	*old = *fresh;
-	memset(fresh, 0, sizeof(*fresh));
+	*old = *reported;
+	*reported = (struct networks){};
 }
 
 static int compare_links(const void *a, const void *b)
@@ -113,140 +106,112 @@ static int compare_name_link(const void *name, const void *link)
 	return strcmp(name, (*(const struct link *const *)link)->name);
 }
 
-/* Return: the links by their names, to be freed; or NULL */
-static const struct link **sorted_links(const struct links *links)
-{
-	const struct link **sorted = calloc(links->count + 1, sizeof(const struct link *));
-
-	for (size_t i = 0; sorted && i < links->count; i++)
-		sorted[i] = &links->v[i];
-	if (sorted)
-		qsort(sorted, links->count, sizeof(const struct link *), compare_links);
-	return sorted;
-}
-
-void engine_cache_meet(struct engine_cache *engines, const struct links *links)
+void engine_cache_check_links(struct engine_cache *engines, const struct links *links)
 {
 	struct networks *networks = &engines->networks;
-	const struct link **sorted = sorted_links(links);
-	size_t kept = 0;
+	const struct link **sorted = calloc(links->count + 1, sizeof(const struct link *));
+	size_t all = networks->count;
 
-	for (size_t i = 0; sorted && i < networks->count; i++) {
+	if (!sorted)
+		return;
+	for (size_t i = 0; i < links->count; i++)
+		sorted[i] = &links->v[i];
+	qsort(sorted, links->count, sizeof(const struct link *), compare_links);
+	networks->count = 0;
+	for (size_t i = 0; i < all; i++) {
 		struct network *network = &networks->v[i];
 		const struct link *const *link =
 			bsearch(network->bridge, sorted, links->count, sizeof(const struct link *),
 				compare_name_link);
 		unsigned int ifindex = link ? (*link)->ifindex : 0;
 
-		if (network->old && ifindex != network->ifindex) {
+		if (network->stale && ifindex != network->ifindex) {
 			network_free(network);
 			continue;
 		}
 		network->ifindex = ifindex;
-		networks->v[kept++] = *network;
+		networks->v[networks->count++] = *network;
 	}
-	if (sorted)
-		networks->count = kept;
 	free(sorted);
 }
 
-/* ---- asking ---- */
+/* ---- queries ---- */
 
-/* About a socket, or with @what about something else of it */
-static struct tended *tend(struct engine_cache *engines, const char *socket, const char *what)
+/* What was logged about a socket, or with @suffix about another aspect of it. */
+static struct retry *logged(struct engine_cache *engines, const char *socket, const char *suffix)
 {
 	char key[PATH_MAX];
 
-	snprintf(key, sizeof(key), "%s%s", socket, what);
-	return tended_get(&engines->tended, key);
+	snprintf(key, sizeof(key), "%s%s", socket, suffix);
+	return retry_get(&engines->logged, key);
 }
 
-static void say(struct engine_cache *engines, const struct engine *asked)
+static void log_result(struct engine_cache *engines, const struct engine *queried)
 {
-	struct tended *tended = tend(engines, asked->socket, "");
+	struct retry *retry = logged(engines, queried->socket, "");
 
-	if (!tended)
-		return;
-	if (!asked->ret)
-		tended_say(tended, "%s answers on %s", engine_name(asked->kind), asked->socket);
-	else if (asked->ret != -ENOENT || tended->said)
-		tended_fail(tended, &asked->problem);
+	if (!queried->ret)
+		retry_notice(retry, "%s answers on %s", engine_name(queried->kind),
+			     queried->socket);
+	else if (queried->ret != -ENOENT || (retry && retry->message))
+		retry_error(retry, &queried->problem);
 }
 
-/* Return: was a subscription opened? Then what was asked before may be outdated. */
-static bool take_answer(struct engine_cache *engines, const struct engine *asked)
+/* Return: was a subscription opened? Then the answer may be outdated already. */
+static bool take_result(struct engine_cache *engines, const struct engine *queried)
 {
-	struct cached_engine *engine = get(engines, asked->socket);
-	struct tended *tended;
+	struct cached_engine *engine = get(engines, queried->socket);
 	struct error err = {};
 
 	if (!engine)
 		return false;
-	engine->ret = asked->ret;
-	if (asked->ret)
+	engine->ret = queried->ret;
+	if (queried->ret)
 		return false;
 	engine->answered = true;
-	engine->kind = asked->kind;
-	if (is_open(engine))
+	engine->kind = queried->kind;
+	if (engine->events)
 		return false;
-	if (!engine_events_open(asked, &engine->events, &err)) {
-		engine->opened = monotonic_ms();
+	if (!engine_events_open(queried->socket, &engine->events, &err)) {
+		engine->subscribed = monotonic_ms();
 		return true;
 	}
-	tended = tend(engines, asked->socket, " events");
-	if (tended)
-		tended_fail(tended, &err);
+	retry_error(logged(engines, queried->socket, " events"), &err);
 	error_free(&err);
 	return false;
 }
 
-/* Return: is it to be done again? */
-static bool ask(struct engine_cache *engines)
+/* Return: query again? */
+static bool query(struct engine_cache *engines)
 {
-	struct engines asked;
+	struct engines queried;
 	struct error err = {};
 	bool again = false;
 
-	/* Before: what changes meanwhile must look changed afterwards. */
+	/* Before the query, so that a change during it is noticed. */
 	for (size_t i = 0; i < engines->count; i++)
-		look_at_socket(&engines->v[i]);
-	if (engines_ask(&asked, &err)) {
-		struct tended *tended = tend(engines, "DOCKER_HOST", "");
-
-		if (tended)
-			tended_fail(tended, &err);
+		stat_socket(&engines->v[i]);
+	if (engines_query(&queried, &err))
+		retry_error(logged(engines, "DOCKER_HOST", ""), &err);
+	for (size_t i = 0; i < queried.count; i++) {
+		log_result(engines, &queried.v[i]);
+		again |= take_result(engines, &queried.v[i]);
 	}
-	for (size_t i = 0; i < asked.count; i++) {
-		say(engines, &asked.v[i]);
-		again |= take_answer(engines, &asked.v[i]);
-	}
-	remember(engines, &asked.networks);
-	engines_free(&asked);
+	merge(engines, &queried.networks);
+	engines_free(&queried);
 	error_free(&err);
 	return again;
 }
 
-static bool any_away(const struct engine_cache *engines)
-{
-	for (size_t i = 0; i < engines->count; i++) {
-		if (is_away(&engines->v[i]))
-			return true;
-	}
-	return false;
-}
-
 static bool is_lasting(const struct cached_engine *engine)
 {
-	return monotonic_ms() - engine->opened >= LASTING_MS;
+	return monotonic_ms() - engine->subscribed >= LASTING_MS;
 }
 
-/* Return: did all of their streams live long enough? */
 static bool all_lasting(const struct engine_cache *engines)
 {
 	for (size_t i = 0; i < engines->count; i++) {
-		const struct cached_engine *engine = &engines->v[i];
-
-		if (is_open(engine) && !is_lasting(engine))
+		if (engines->v[i].events && !is_lasting(&engines->v[i]))
 			return false;
 	}
 	return true;
@@ -254,69 +219,65 @@ static bool all_lasting(const struct engine_cache *engines)
 
 void engine_cache_refresh(struct engine_cache *engines)
 {
-	if (engines->asked && !engines->stale &&
-	    (!any_away(engines) || backoff_left(&engines->backoff, monotonic_ms())))
+	if (engine_cache_wait(engines))
 		return;
-	if (ask(engines))
-		ask(engines);
-	engines->asked = true;
-	engines->stale = false;
+	if (query(engines))
+		query(engines);
+	engines->current = true;
 	if (any_away(engines))
-		backoff_fail(&engines->backoff, monotonic_ms());
+		retry_failed(&engines->retry, monotonic_ms());
 	else if (all_lasting(engines))
-		engines->backoff = (struct backoff){};
+		retry_reset(&engines->retry);
 }
 
 int engine_cache_wait(const struct engine_cache *engines)
 {
-	if (engines->stale || !engines->asked)
+	if (!engines->current)
 		return 0;
-	return any_away(engines) ? backoff_left(&engines->backoff, monotonic_ms()) : -1;
+	return any_away(engines) ? retry_wait(&engines->retry, monotonic_ms()) : -1;
 }
 
-void engine_cache_retry(struct engine_cache *engines)
+void engine_cache_check_sockets(struct engine_cache *engines)
 {
 	for (size_t i = 0; i < engines->count; i++) {
-		struct timespec before = engines->v[i].changed;
+		struct cached_engine *engine = &engines->v[i];
+		struct timespec before = engine->changed;
 
-		look_at_socket(&engines->v[i]);
-		if (!is_open(&engines->v[i]) &&
-		    memcmp(&before, &engines->v[i].changed, sizeof(before))) {
-			engines->stale = true;
-			engines->backoff = (struct backoff){};
+		stat_socket(engine);
+		if (!engine->events && memcmp(&before, &engine->changed, sizeof(before))) {
+			engines->current = false;
+			retry_reset(&engines->retry);
 		}
 	}
 }
 
-static void end_stream(struct engine_cache *engines, struct cached_engine *engine)
+static void end_subscription(struct engine_cache *engines, struct cached_engine *engine)
 {
-	struct tended *tended = tend(engines, engine->socket, " events");
-
-	engine_events_close(&engine->events);
+	engine_events_close(engine->events);
+	engine->events = NULL;
 	engine->ret = -ENOTCONN;
 	for (size_t i = 0; i < engines->networks.count; i++)
-		engines->networks.v[i].old |= engines->networks.v[i].engine == engine->kind;
+		engines->networks.v[i].stale |= engines->networks.v[i].engine == engine->kind;
 	if (is_lasting(engine)) {
-		engines->backoff = (struct backoff){};
-		engines->stale = true;
+		retry_reset(&engines->retry);
+		engines->current = false;
 		return;
 	}
-	backoff_fail(&engines->backoff, monotonic_ms());
-	if (tended)
-		tended_say(tended, "%s on %s closes its event stream at once; next try in %d s",
-			   engine_name(engine->kind), engine->socket,
-			   engines->backoff.delay / 1000);
+	retry_failed(&engines->retry, monotonic_ms());
+	retry_notice(logged(engines, engine->socket, " events"),
+		     "%s on %s closes its event stream at once; next try in %d s",
+		     engine_name(engine->kind), engine->socket, engines->retry.pause / 1000);
 }
 
-void engine_cache_dispatch(struct engine_cache *engines, size_t i)
+void engine_cache_read_events(struct engine_cache *engines, size_t i)
 {
 	struct cached_engine *engine = &engines->v[i];
-	unsigned int bits = engine_events_dispatch(&engine->events);
+	int ret = engine->events ? engine_events_read(engine->events) : 0;
 
-	if (bits & ENGINE_EVENTS_ENDED)
-		end_stream(engines, engine);
-	else if (bits)
-		engines->stale = true;
+	if (ret < 0)
+		end_subscription(engines, engine);
+	else if (ret)
+		engines->current = false;
 }
 
 void engine_cache_follow(const struct engine_cache *engines, struct file_monitor *files)
@@ -325,8 +286,8 @@ void engine_cache_follow(const struct engine_cache *engines, struct file_monitor
 		char path[PATH_MAX];
 
 		snprintf(path, sizeof(path), "%s", engines->v[i].socket);
-		/* The directory of the socket, and that one's, where the first is still to come */
-		for (int above = 0; above < 2; above++) {
+		/* The socket's directory, and its parent, in case the first does not exist yet. */
+		for (int level = 0; level < 2; level++) {
 			char *slash = strrchr(path, '/');
 
 			if (!slash || slash == path)
@@ -337,7 +298,7 @@ void engine_cache_follow(const struct engine_cache *engines, struct file_monitor
 	}
 }
 
-bool engine_cache_may_have(const struct engine_cache *engines, const char *bridge)
+bool engine_cache_may_own(const struct engine_cache *engines, const char *bridge)
 {
 	bool all = true, any = false;
 
@@ -361,83 +322,11 @@ bool engine_cache_has_podman(const struct engine_cache *engines)
 	return false;
 }
 
-/* ---- labels ---- */
-
-static void add(struct engine_cache *engines, struct conf *labels, const struct network *network)
-{
-	struct tended *tended = tended_get(&engines->labelled, network->id);
-	size_t problems = labels->problems.count;
-	struct error err = {};
-	const char *bridge = engine_network_bridge(network, &err);
-
-	if (!tended)
-		return;
-	if (!bridge)
-		tended_fail(tended, &err);
-	else
-		conf_add_labels(labels, network);
-	for (; problems < labels->problems.count; problems++)
-		tended_fail(tended, &labels->problems.v[problems]);
-	error_free(&err);
-}
-
-/* Those whose bridge is there come first, the oldest before the others. */
-static int compare_labelled(const void *a, const void *b)
-{
-	const struct network *x = *(const struct network *const *)a;
-	const struct network *y = *(const struct network *const *)b;
-
-	if (x->ifindex != y->ifindex)
-		return x->ifindex - 1 < y->ifindex - 1 ? -1 : 1; /* 0, not there, is the highest */
-	return strcmp(x->id, y->id);
-}
-
-static const struct network **find_labelled(const struct networks *networks, size_t *count)
-{
-	const struct network **found = calloc(networks->count + 1, sizeof(const struct network *));
-
-	*count = 0;
-	for (size_t i = 0; found && i < networks->count; i++) {
-		if (networks->v[i].ports)
-			found[(*count)++] = &networks->v[i];
-	}
-	return found;
-}
-
-static void say_too_many(struct engine_cache *engines, size_t count)
-{
-	struct tended *tended = tended_get(&engines->labelled, "too many");
-
-	if (tended)
-		tended_say(tended,
-			   "%zu networks have the label hbpf.ports; only %d are served, those "
-			   "with an existing bridge first",
-			   count, LABELS_MOST);
-}
-
-void engine_cache_labels(struct engine_cache *engines, struct conf *labels)
-{
-	size_t count;
-	const struct network **found = find_labelled(&engines->networks, &count);
-
-	memset(labels, 0, sizeof(*labels));
-	if (count > LABELS_MOST) {
-		say_too_many(engines, count);
-		qsort(found, count, sizeof(const struct network *), compare_labelled);
-		count = LABELS_MOST;
-	}
-	for (size_t i = 0; i < count; i++)
-		add(engines, labels, found[i]);
-	free(found);
-	tended_forget(&engines->labelled);
-}
-
-void engine_cache_close(struct engine_cache *engines)
+void engine_cache_free(struct engine_cache *engines)
 {
 	for (size_t i = 0; i < engines->count; i++)
-		engine_events_close(&engines->v[i].events);
+		engine_events_close(engines->v[i].events);
 	networks_free(&engines->networks);
-	tended_free(&engines->tended);
-	tended_free(&engines->labelled);
-	memset(engines, 0, sizeof(*engines));
+	retry_list_free(&engines->logged);
+	*engines = (struct engine_cache){};
 }

@@ -1,85 +1,71 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The container engines as the watcher sees them: asked when they say so, and remembered. */
+/* The networks of the container engines, as the watcher has them: queried again on an event. */
 #ifndef HBPF_ENGINE_CACHE_H
 #define HBPF_ENGINE_CACHE_H
 
 #include <time.h>
 
-#include "engine/events.h"
+#include "engine/engine.h"
+#include "engine/http.h"
 #include "kernel/file_monitor.h"
 #include "kernel/rtnetlink.h"
-#include "watch/backoff.h"
-#include "watch/config.h"
-#include "watch/tended.h"
+#include "watch/retry.h"
 
 /* One socket. */
 struct cached_engine {
 	const char *socket;
-	struct engine_events events;
-	enum engine_kind kind;   /* once it has answered */
-	bool answered;           /* at any time */
-	int ret;                 /* of the last time it was asked */
-	__s64 opened;            /* when its events were subscribed to, as of monotonic_ms() */
-	struct timespec changed; /* when its socket was made, or its rights changed; or zero */
+	struct engine_events *events; /* NULL: not subscribed */
+	enum engine_kind kind;        /* where it has answered */
+	bool answered;                /* at any time */
+	int ret;                      /* of the last query */
+	__s64 subscribed;             /* as of monotonic_ms() */
+	struct timespec changed;      /* change time of the socket's inode; zero: none */
 };
 
-/* All zero: never asked. */
+/* All zero: nothing was queried yet. */
 struct engine_cache {
-	struct cached_engine v[ENGINES_MOST];
+	struct cached_engine v[ENGINES_MAX];
 	size_t count;
-	struct networks networks; /* as last told; those of an engine that is away stay */
-	bool stale;               /* ask again: something may have changed */
-	bool asked;
-	struct backoff backoff;      /* of those that are away */
-	struct tended_list tended;   /* the sockets */
-	struct tended_list labelled; /* the networks with labels, by their IDs */
+	struct networks networks; /* as last reported; those of an unreachable engine stay */
+	bool current;             /* no event since the last query */
+	struct retry retry;       /* of unreachable engines */
+	struct retry_list logged; /* by socket */
 };
 
-/** engine_cache_refresh() - connect to those that are away, ask where something changed */
+/** engine_cache_refresh() - query all engines if something changed, or a pause is over */
 void engine_cache_refresh(struct engine_cache *engines);
 
-/** engine_cache_wait() - Return: ms until refresh is worthwhile without a notice; -1: never */
+/** engine_cache_wait() - Return: ms until the next refresh without an event; -1: none */
 int engine_cache_wait(const struct engine_cache *engines);
 
-/** engine_cache_retry() - something happened to files: ask those that are away where it was theirs
- */
-void engine_cache_retry(struct engine_cache *engines);
+/** engine_cache_check_sockets() - after an event of files: retry where the socket is a new one */
+void engine_cache_check_sockets(struct engine_cache *engines);
 
 /**
- * engine_cache_meet() - compare what is remembered with the interfaces there are
+ * engine_cache_check_links() - forget networks whose bridge was deleted while the engine is away
  *
- * A bridge that went while its engine is away may come back as another network's: Podman gives its
- * interfaces' names again. So it is forgotten until the engine tells of it.
+ * Its name may return as another network's bridge: Podman reuses the names of its interfaces.
  */
-void engine_cache_meet(struct engine_cache *engines, const struct links *links);
+void engine_cache_check_links(struct engine_cache *engines, const struct links *links);
 
-/** engine_cache_dispatch() - take in what the @i'th one has said */
-void engine_cache_dispatch(struct engine_cache *engines, size_t i);
+/** engine_cache_read_events() - read the events of the @i'th engine */
+void engine_cache_read_events(struct engine_cache *engines, size_t i);
 
-/** engine_cache_follow() - name the places where their sockets come and go */
+/** engine_cache_follow() - follow the directories of the sockets */
 void engine_cache_follow(const struct engine_cache *engines, struct file_monitor *files);
 
 /**
- * engine_cache_may_have() - may @bridge be of a network that nobody has told of since the start?
+ * engine_cache_may_own() - may @bridge belong to a network not yet reported since the start?
  *
- * So it is until one has answered, where one is there but does not answer, and where one is not
- * there and no other knows the bridge.
+ * It may until an engine has answered, while one has a socket but does not answer, and, where no
+ * engine reports the bridge, while any has not answered.
  */
-bool engine_cache_may_have(const struct engine_cache *engines, const char *bridge);
+bool engine_cache_may_own(const struct engine_cache *engines, const char *bridge);
 
-/** engine_cache_has_podman() - Podman's networks get their bridges without its saying so */
+/** engine_cache_has_podman() - has Podman answered? It sends no events of its bridges */
 bool engine_cache_has_podman(const struct engine_cache *engines);
 
-/* More bridges than a host has; whoever makes networks may make as many as the engine takes. */
-#define LABELS_MOST 1024
-
-/**
- * engine_cache_labels() - what the labels of all networks declare, of LABELS_MOST at the most
- * @labels:	Filled; release with conf_free(). Malformed ones are told once, and left out
- */
-void engine_cache_labels(struct engine_cache *engines, struct conf *labels);
-
-/** engine_cache_close() - unsubscribe and free all */
-void engine_cache_close(struct engine_cache *engines);
+/** engine_cache_free() - unsubscribe and release all; it may be used again */
+void engine_cache_free(struct engine_cache *engines);
 
 #endif /* HBPF_ENGINE_CACHE_H */

@@ -16,7 +16,7 @@ static int refuse(int fd, const char *path, struct flock *lock, struct error *er
 
 	if (code != EACCES && code != EAGAIN)
 		return error_errno(err, code, "cannot lock %s", path);
-	/* It may just have ended, and one of another PID namespace has no number here. */
+	/* It may have ended just now; and a process of another PID namespace has no PID here. */
 	if (fcntl(fd, F_GETLK, lock) || lock->l_type == F_UNLCK || lock->l_pid <= 0)
 		return error_set(
 			err, EEXIST,

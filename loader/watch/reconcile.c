@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- *	ask        the engines, where a section or label depends on them
- *	want       which sections have a bridge that is there
- *	tend       attach each of them, where that is due
- *	release    detach what is not among them and was not attached by hand
- *	follow     listen to the files that the next pass depends on
+ *	query_engines      where a section or label depends on them
+ *	resolve_sections   to those whose bridge exists
+ *	attach_declared    where a bridge is not as declared
+ *	detach_undeclared  what is not declared, and was not attached manually
+ *	follow_files       that others may change before the next reconciliation
  */
 #include "watch/reconcile.h"
 
@@ -19,48 +19,56 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/str_list.h"
+#include "watch/labels.h"
 
-/* A declared bridge that is there. */
-struct want {
-	const char *where; /* the section is */
+/* A declared bridge that exists. */
+struct declared {
+	const char *where; /* its section */
 	struct attach_request request;
-	char bridge[IFNAMSIZ]; /* what the request is about; release() reads the links anew */
+	char bridge[IFNAMSIZ]; /* the request refers to it; `host` may be read again meanwhile */
 	unsigned int ifindex;
 };
 
-struct pass {
+struct reconcile {
 	struct watch_state *state;
 	struct host host;
-	struct want *wants;
+	struct declared *v;
 	size_t count;
-	int wait;    /* ms, -1: not at all */
+	int wait;    /* ms until the next one without an event; -1: none */
 	bool failed; /* something could not be detached */
 };
 
-static void wait_at_most(struct pass *pass, int ms)
+static void wait_at_most(struct reconcile *r, int ms)
 {
-	if (pass->wait < 0 || ms < pass->wait)
-		pass->wait = ms;
+	if (r->wait < 0 || ms < r->wait)
+		r->wait = ms;
 }
 
-/* Is it not to be tried yet? Then there is a pass when it is. */
-static bool is_paused(struct pass *pass, const struct tended *tended)
+/* Return: is it too early to try again? */
+static bool is_paused(struct reconcile *r, const struct retry *retry)
 {
-	int left = backoff_left(&tended->backoff, monotonic_ms());
+	int left = retry_wait(retry, monotonic_ms());
 
 	if (left)
-		wait_at_most(pass, left);
+		wait_at_most(r, left);
 	return left;
 }
 
-/* ---- ask ---- */
-
-static bool depends_on_engines(const struct pass *pass)
+static void pause_after_error(struct reconcile *r, struct retry *retry, const struct error *err)
 {
-	const struct conf *conf = &pass->state->conf;
+	retry_error(retry, err);
+	retry_failed(retry, monotonic_ms());
+	is_paused(r, retry);
+}
+
+/* ---- query_engines ---- */
+
+static bool needs_engines(const struct reconcile *r)
+{
+	const struct conf *conf = &r->state->conf;
 
 	for (size_t i = 0; i < conf->count; i++) {
-		if (!links_by_any_name(&pass->host.links, conf->v[i].name))
+		if (!links_by_any_name(&r->host.links, conf->v[i].name))
 			return true;
 	}
 	return conf->labels;
@@ -79,133 +87,128 @@ static unsigned int newest_bridge(const struct host *host)
 	return newest;
 }
 
-static void ask(struct pass *pass)
+static void query_engines(struct reconcile *r)
 {
-	struct watch_state *state = pass->state;
+	struct watch_state *state = r->state;
 	struct engine_cache *engines = &state->engines;
-	unsigned int newest = newest_bridge(&pass->host);
-	bool asked = state->asks;
+	unsigned int newest = newest_bridge(&r->host);
+	bool needed_before = state->needs_engines;
 
-	state->asks = depends_on_engines(pass);
-	/* As long as nothing depended on them nobody listened to where their sockets are, either.
-	 */
-	if ((state->asks && !asked) ||
+	state->needs_engines = needs_engines(r);
+	/* Until now nothing followed their sockets; and a new bridge may be one of Podman's. */
+	if ((state->needs_engines && !needed_before) ||
 	    (newest > state->newest_bridge && engine_cache_has_podman(engines)))
-		engines->stale = true;
+		engines->current = false;
 	state->newest_bridge = newest;
-	if (state->asks)
+	if (state->needs_engines)
 		engine_cache_refresh(engines);
-	engine_cache_meet(engines, &pass->host.links);
+	engine_cache_check_links(engines, &r->host.links);
 	conf_free(&state->labels);
 	if (state->conf.labels)
-		engine_cache_labels(engines, &state->labels);
+		labels_collect(&engines->networks, &state->labels, &state->labels_logged);
 }
 
-/* ---- want ---- */
+/* ---- resolve_sections ---- */
 
-/* The one place that knows what a section's name means. Return: interface, or NULL */
-static const char *find_bridge(const struct pass *pass, const struct conf_section *section,
+/* Return: the name of the section's bridge, which need not exist; or NULL */
+static const char *find_bridge(const struct reconcile *r, const struct conf_section *section,
 			       enum hbpf_owner *owner, struct error *err)
 {
 	const struct network *network;
 	const struct link *link;
-	int ret;
 
 	*owner = section->request.owner;
 	if (section->bridge)
 		return section->bridge;
-	link = links_by_any_name(&pass->host.links, section->name);
+	link = links_by_any_name(&r->host.links, section->name);
 	if (link)
 		return link->name;
 	*owner = HBPF_BY_ENGINE;
-	ret = engine_find(&pass->state->engines.networks, section->name, &network, err);
-	return ret ? NULL : engine_network_bridge(network, err);
+	if (engine_find(&r->state->engines.networks, section->name, &network, err))
+		return NULL;
+	return engine_network_bridge(network, err);
 }
 
-/* May a section's name mean the network of this bridge, and another one as well? */
-static bool is_disputed(const struct pass *pass, const char *bridge)
+/* May the name of a section refer to this bridge's network, and to another network, too? */
+static bool is_ambiguous(const struct reconcile *r, const char *bridge)
 {
-	const struct conf *conf = &pass->state->conf;
-	const struct networks *networks = &pass->state->engines.networks;
+	const struct conf *conf = &r->state->conf;
+	const struct networks *networks = &r->state->engines.networks;
 	const struct network *network = NULL, *found;
 
 	if (conf->count)
 		network = engine_find_bridge(networks, bridge);
-
 	for (size_t i = 0; network && i < conf->count; i++) {
 		const char *name = conf->v[i].name;
 
-		if (engine_may_mean(network, name) && !links_by_any_name(&pass->host.links, name) &&
+		if (engine_matches(network, name) && !links_by_any_name(&r->host.links, name) &&
 		    engine_find(networks, name, &found, NULL) == -ENOTUNIQ)
 			return true;
 	}
 	return false;
 }
 
-static const struct want *find_want(const struct pass *pass, const char *bridge)
+static const struct declared *find_declared(const struct reconcile *r, const char *bridge)
 {
-	for (size_t i = 0; i < pass->count; i++) {
-		if (!strcmp(pass->wants[i].request.bridge, bridge))
-			return &pass->wants[i];
+	for (size_t i = 0; i < r->count; i++) {
+		if (!strcmp(r->v[i].bridge, bridge))
+			return &r->v[i];
 	}
 	return NULL;
 }
 
-static void want_section(struct pass *pass, const struct conf_section *section)
+static void resolve_section(struct reconcile *r, const struct conf_section *section)
 {
-	struct tended *tended = tended_get(&pass->state->tended, section->where);
-	struct want *want = &pass->wants[pass->count];
+	struct retry *retry = retry_get(&r->state->retries, section->where);
+	struct declared *declared = &r->v[r->count];
 	enum hbpf_owner owner;
 	struct error err = {};
-	const char *bridge = find_bridge(pass, section, &owner, &err);
-	const struct link *link = bridge ? links_by_name(&pass->host.links, bridge) : NULL;
-	const struct want *other = link ? find_want(pass, bridge) : NULL;
+	const char *bridge = find_bridge(r, section, &owner, &err);
+	const struct link *link = bridge ? links_by_name(&r->host.links, bridge) : NULL;
+	const struct declared *other = link ? find_declared(r, bridge) : NULL;
 
-	if (!tended)
+	if (!retry)
 		return;
 	if (err.what[0]) {
-		tended_fail(tended, &err);
+		retry_error(retry, &err);
 		error_free(&err);
 	} else if (!link) {
-		tended_say(tended, "%s (%s): no such bridge yet", section->name, section->where);
-		tended->ifindex = 0;
-	} else if (section->bridge && is_disputed(pass, bridge)) {
-		tended_say(tended,
-			   "%s (%s): ignored, as a section's name matches this network and another",
-			   section->name, section->where);
+		retry_notice(retry, "%s (%s): no such bridge yet", section->name, section->where);
+		retry->ifindex = 0;
+	} else if (section->bridge && is_ambiguous(r, bridge)) {
+		retry_notice(
+			retry,
+			"%s (%s): ignored, as a section's name matches this network and another",
+			section->name, section->where);
 	} else if (other) {
-		tended_say(tended, "%s (%s): ignored, as %s is already declared at %s",
-			   section->name, section->where, bridge, other->where);
+		retry_notice(retry, "%s (%s): ignored, as %s is already declared at %s",
+			     section->name, section->where, bridge, other->where);
 	} else {
-		want->where = section->where;
-		want->request = section->request;
-		snprintf(want->bridge, sizeof(want->bridge), "%s", link->name);
-		want->request.bridge = want->bridge;
-		want->request.owner = owner;
-		want->ifindex = link->ifindex;
-		pass->count++;
+		declared->where = section->where;
+		declared->request = section->request;
+		snprintf(declared->bridge, sizeof(declared->bridge), "%s", link->name);
+		declared->request.bridge = declared->bridge;
+		declared->request.owner = owner;
+		declared->ifindex = link->ifindex;
+		r->count++;
 	}
 }
 
-static void want_conf(struct pass *pass, const struct conf *conf)
+static int resolve_sections(struct reconcile *r)
 {
-	for (size_t i = 0; i < conf->count; i++)
-		want_section(pass, &conf->v[i]);
-}
+	const struct watch_state *state = r->state;
 
-static int want_all(struct pass *pass)
-{
-	const struct watch_state *state = pass->state;
-
-	pass->wants = calloc(state->conf.count + state->labels.count + 1, sizeof(*pass->wants));
-	if (!pass->wants)
+	r->v = calloc(state->conf.count + state->labels.count + 1, sizeof(*r->v));
+	if (!r->v)
 		return -ENOMEM;
-	want_conf(pass, &state->conf);
-	want_conf(pass, &state->labels);
+	for (size_t i = 0; i < state->conf.count; i++)
+		resolve_section(r, &state->conf.v[i]);
+	for (size_t i = 0; i < state->labels.count; i++)
+		resolve_section(r, &state->labels.v[i]);
 	return 0;
 }
 
-/* ---- tend ---- */
+/* ---- attach_declared ---- */
 
 #define LIST_STRLEN 256
 
@@ -226,18 +229,12 @@ static void list_gateways(const struct gateways *gateways, char *buf)
 		str_list_add(buf, LIST_STRLEN, addr_format(&gateways->v[i].addr, text));
 }
 
-static bool is_taken_over(const struct attach *a)
-{
-	return !a->fresh && a->before.config.owner == HBPF_BY_HAND &&
-	       a->after.config.owner != HBPF_BY_HAND;
-}
-
-/* Return: NULL where all was as declared, but undone by somebody */
+/* Return: what was done; NULL for a repair of what others changed */
 static const char *what_changed(const struct attach *a)
 {
 	if (a->fresh)
 		return "attached";
-	if (is_taken_over(a))
+	if (a->before.config.owner == HBPF_BY_HAND && a->after.config.owner != HBPF_BY_HAND)
 		return "taken over from `hbpf attach`";
 	if (a->recreated)
 		return "attached again, as the bridge was re-created";
@@ -250,81 +247,69 @@ static const char *what_changed(const struct attach *a)
 	return NULL;
 }
 
-static void attached(struct tended *tended, const struct attach *a)
+static void log_attached(struct retry *retry, const struct attach *a)
 {
 	const char *change = what_changed(a);
 	char ports[LIST_STRLEN] = "", gateways[LIST_STRLEN] = "";
 
-	free(tended->said);
-	tended->said = NULL;
-	/* In a row of heals each pause is longer than the one before. */
-	if (change || !tended_is_hot(tended, monotonic_ms()))
-		tended->backoff = (struct backoff){};
+	retry_succeeded(retry, monotonic_ms());
 	list_ports(&a->after.exports, ports);
 	list_gateways(&a->after.gateways, gateways);
 	log_notice("%s: %s; %s on %s", a->bridge, change ? change : "repaired", ports,
 		   gateways[0] ? gateways : "no address yet");
-	if (change || !tended_heal(tended, monotonic_ms()))
-		return;
-	backoff_fail(&tended->backoff, monotonic_ms());
-	log_warn("%s: flapping: reverted repeatedly; next repair in %d s", a->bridge,
-		 tended->backoff.delay / 1000);
+	if (change) {
+		retry_reset(retry);
+	} else if (retry_repaired(retry, monotonic_ms())) {
+		retry_failed(retry, monotonic_ms());
+		log_warn("%s: flapping: reverted repeatedly; next repair in %d s", a->bridge,
+			 retry->pause / 1000);
+	}
 }
 
-static void run(struct pass *pass, struct tended *tended, const struct want *want)
+static void attach(struct reconcile *r, struct retry *retry, const struct declared *declared)
 {
 	struct error err = {};
 	struct attach a;
 
-	if (attach_run(&a, &want->request, &err)) {
-		tended_fail(tended, &err);
-		backoff_fail(&tended->backoff, monotonic_ms());
+	if (attach_run(&a, &declared->request, &err)) {
+		pause_after_error(r, retry, &err);
 	} else {
-		attached(tended, &a);
-		pass->state->attached++;
+		log_attached(retry, &a);
+		is_paused(r, retry);
+		r->state->attached++;
 	}
-	is_paused(pass, tended);
 	attach_free(&a);
 	error_free(&err);
 }
 
-/* As declared: what is said from here on is news. */
-static void settled(struct pass *pass, struct tended *tended)
+static void attach_if_due(struct reconcile *r, const struct declared *declared)
 {
-	free(tended->said);
-	tended->said = NULL;
-	if (!tended_is_hot(tended, monotonic_ms()))
-		tended->backoff = (struct backoff){};
-	pass->state->attached++;
-}
-
-static void tend(struct pass *pass, const struct want *want)
-{
-	struct tended *tended = tended_get(&pass->state->tended, want->where);
+	struct retry *retry = retry_get(&r->state->retries, declared->where);
 	struct error err = {};
 	struct attach a;
 	int due;
 
-	if (!tended)
+	if (!retry)
 		return;
-	if (tended->ifindex != want->ifindex) {
-		tended->backoff = (struct backoff){};
-		tended->ifindex = want->ifindex;
-		tended->heals = 0;
+	if (retry->ifindex != declared->ifindex) {
+		retry_reset(retry);
+		retry->ifindex = declared->ifindex;
+		retry->repairs = 0;
 	}
-	due = attach_is_due(&a, &want->request, &err);
+	due = attach_is_due(&a, &declared->request, &err);
 	attach_free(&a);
-	if (due < 0)
-		tended_fail(tended,
-			    &err); /* only an event can help: there is no pause to wait for */
-	else if (!due)
-		settled(pass, tended);
-	else if (!is_paused(pass, tended))
-		run(pass, tended, want);
+	if (due < 0) {
+		retry_error(retry, &err); /* without a pause: only an event can help */
+	} else if (!due) {
+		retry_succeeded(retry, monotonic_ms());
+		r->state->attached++;
+	} else if (!is_paused(r, retry)) {
+		attach(r, retry, declared);
+	}
 	error_free(&err);
 }
 
-/* ---- release ---- */
+/* ---- detach_undeclared ---- */
 
 static const char *attached_as(const struct pins *pins, const char *bridge, char as[IFNAMSIZ])
 {
@@ -336,70 +321,66 @@ static const char *attached_as(const struct pins *pins, const char *bridge, char
 	return as;
 }
 
-/* Return: why it is to be detached, or NULL */
-static const char *release_reason(const struct pass *pass, const struct pins *pins,
-				  const char *bridge)
+/* Return: why to detach it, or NULL */
+static const char *detach_reason(const struct reconcile *r, const struct pins *pins,
+				 const char *bridge)
 {
-	const struct link *link = links_by_index(
-		&pass->host.links, attachment_target(pins, &pass->host, bridge).ifindex);
+	const struct link *link =
+		links_by_index(&r->host.links, attachment_target(pins, &r->host, bridge).ifindex);
 	char as[IFNAMSIZ];
 	int owner;
 
-	/* By its present name, and that of the state may be an older one. */
-	if (link && find_want(pass, link->name))
+	/* By its present name; the state may have an older one. */
+	if (link && find_declared(r, link->name))
 		return NULL;
-	owner = attachment_owner(pins, &pass->host, bridge);
+	owner = attachment_owner(pins, &r->host, bridge);
 	if (owner <= HBPF_BY_HAND)
 		return NULL;
 	if (!link)
 		return "it was deleted";
 	if (strcmp(link->name, attached_as(pins, bridge, as)) != 0)
 		return "it was renamed";
-	if (owner == HBPF_BY_ENGINE && pass->state->asks &&
-	    (engine_cache_may_have(&pass->state->engines, bridge) || is_disputed(pass, bridge)))
+	if (owner == HBPF_BY_ENGINE && r->state->needs_engines &&
+	    (engine_cache_may_own(&r->state->engines, bridge) || is_ambiguous(r, bridge)))
 		return NULL;
 	return "it is no longer declared";
 }
 
-/* Return: what is remembered of a bridge that is to be detached and may be tried now, or NULL */
-static struct tended *to_release(struct pass *pass, const struct pins *pins, const char *bridge,
-				 const char **why)
+/* Return: the retry state of a bridge to be detached now, or NULL */
+static struct retry *detach_is_due(struct reconcile *r, const struct pins *pins, const char *bridge,
+				   const char **why)
 {
 	char key[IFNAMSIZ + sizeof("detach ")];
-	struct tended *tended;
+	struct retry *retry;
 
-	*why = release_reason(pass, pins, bridge);
+	*why = detach_reason(r, pins, bridge);
 	if (!*why)
 		return NULL;
 	snprintf(key, sizeof(key), "detach %s", bridge);
-	tended = tended_get(&pass->state->tended, key);
-	return tended && !is_paused(pass, tended) ? tended : NULL;
+	retry = retry_get(&r->state->retries, key);
+	return retry && !is_paused(r, retry) ? retry : NULL;
 }
 
-static void release_one(struct pass *pass, const struct pins *pins, const char *bridge)
+static void detach_if_due(struct reconcile *r, const struct pins *pins, const char *bridge)
 {
 	const char *why;
-	struct tended *tended = to_release(pass, pins, bridge, &why);
+	struct retry *retry = detach_is_due(r, pins, bridge, &why);
 	struct error err = {};
 	struct detached detached;
 
-	if (!tended)
+	if (!retry)
 		return;
-	if (detach_run(pins, &pass->host, bridge, &detached, &err)) {
-		tended_fail(tended, &err);
-		backoff_fail(&tended->backoff, monotonic_ms());
-		is_paused(pass, tended);
-		pass->failed = true;
+	if (detach_run(pins, &r->host, bridge, &detached, &err)) {
+		pause_after_error(r, retry, &err);
+		r->failed = true;
 	} else {
 		log_notice("%s: detached, as %s", bridge, why);
 	}
 	error_free(&err);
 }
 
-/* Return: is there anything to detach? */
-static bool release_is_due(struct pass *pass)
+static bool any_detach_is_due(struct reconcile *r)
 {
-	struct tended *tended = tended_get(&pass->state->tended, "pins");
 	struct pins pins = PINS_INIT;
 	struct pins_bridges bridges;
 	struct error err = {};
@@ -407,41 +388,40 @@ static bool release_is_due(struct pass *pass)
 	const char *why;
 
 	if (attachment_bridges(PINS_READ, &pins, &bridges, &err)) {
-		pass->failed = true;
-		if (tended)
-			tended_fail(tended, &err);
+		r->failed = true;
+		retry_error(retry_get(&r->state->retries, "pins"), &err);
 	}
 	for (size_t i = 0; !due && i < bridges.count; i++)
-		due = to_release(pass, &pins, bridges.names[i], &why);
+		due = detach_is_due(r, &pins, bridges.names[i], &why);
 	pins_bridges_free(&bridges);
 	pins_close(&pins);
 	error_free(&err);
 	return due;
 }
 
-static void release(struct pass *pass)
+static void detach_undeclared(struct reconcile *r)
 {
 	struct pins pins = PINS_INIT;
 	struct pins_bridges bridges = {};
 	struct error err = {};
 
-	if (!release_is_due(pass))
+	if (!any_detach_is_due(r))
 		return;
-	/* All of it again under the exclusive lock: it may have changed meanwhile. */
-	host_free(&pass->host);
-	if (attachment_bridges(PINS_WRITE, &pins, &bridges, &err) || host_read(&pass->host, &err)) {
+	/* Everything is read again under the exclusive lock, as it may have changed. */
+	host_free(&r->host);
+	if (attachment_bridges(PINS_WRITE, &pins, &bridges, &err) || host_read(&r->host, &err)) {
 		log_error(&err);
-		pass->failed = true;
+		r->failed = true;
 	} else {
 		for (size_t i = 0; i < bridges.count; i++)
-			release_one(pass, &pins, bridges.names[i]);
+			detach_if_due(r, &pins, bridges.names[i]);
 	}
 	pins_bridges_free(&bridges);
 	pins_close(&pins);
 	error_free(&err);
 }
 
-/* ---- follow ---- */
+/* ---- follow_files ---- */
 
 static void follow_setting(struct file_monitor *files, const char *interface, const char *name)
 {
@@ -451,22 +431,22 @@ static void follow_setting(struct file_monitor *files, const char *interface, co
 	file_monitor_add(files, path);
 }
 
-static void follow_pins(struct file_monitor *files, const struct pass *pass)
+static void follow_pins(struct file_monitor *files, const struct reconcile *r)
 {
 	struct pins pins = PINS_INIT;
 	char path[PATH_MAX];
 
-	/* Where there is no bpffs yet only the paths are right, and those are not there. */
+	/* Without a bpffs this only sets the paths, which do not exist yet. */
 	pins_open(&pins, PINS_READ, NULL);
 	pins_close(&pins);
-	for (size_t i = 0; i < pass->count; i++) {
-		if (!pins_path(&pins, pass->wants[i].request.bridge, NULL, path))
+	for (size_t i = 0; i < r->count; i++) {
+		if (!pins_path(&pins, r->v[i].bridge, NULL, path))
 			file_monitor_add(files, path);
 	}
 	if (!pins_path(&pins, NULL, NULL, path))
 		file_monitor_add(files, path);
-	/* hbpf/NETNS, hbpf, and the root that every command touches */
-	for (int above = 0; above < 3; above++) {
+	/* hbpf/NETNS, hbpf, and the root, where every command sets a time stamp */
+	for (int level = 0; level < 3; level++) {
 		char *slash = strrchr(pins.base, '/');
 
 		if (!slash)
@@ -476,95 +456,105 @@ static void follow_pins(struct file_monitor *files, const struct pass *pass)
 	}
 }
 
-/* Return: could something have changed since it was looked at? */
-static bool follow(const struct pass *pass)
+/* Return: is a file new here? It may have changed before it was followed. */
+static bool follow_files(const struct reconcile *r)
 {
-	struct file_monitor *files = &pass->state->files;
-	struct tended *tended = tended_get(&pass->state->tended, "files");
+	struct file_monitor *files = &r->state->files;
 	struct error err = {};
 
 	files->error = 0;
-	follow_pins(files, pass);
-	if (pass->state->asks)
-		engine_cache_follow(&pass->state->engines, files);
-	for (size_t i = 0; i < pass->count; i++)
-		follow_setting(files, pass->wants[i].request.bridge, "route_localnet");
-	if (pass->count) {
+	follow_pins(files, r);
+	if (r->state->needs_engines)
+		engine_cache_follow(&r->state->engines, files);
+	for (size_t i = 0; i < r->count; i++)
+		follow_setting(files, r->v[i].bridge, "route_localnet");
+	if (r->count) {
 		follow_setting(files, "lo", "route_localnet");
 		follow_setting(files, "lo", "rp_filter");
 		follow_setting(files, "all", "route_localnet");
 		file_monitor_add(files, "/proc/sys/net/bridge/bridge-nf-call-iptables");
 	}
-	if (files->error && tended) {
+	if (files->error) {
 		error_errno(&err, files->error,
-			    "some changes will go unnoticed, as not all files can be "
-			    "watched");
+			    "some changes will go unnoticed, as not all files can be watched");
 		error_hint(&err,
 			   "raise fs.inotify.max_user_watches, or LimitNOFILE= of hbpf.service");
-		tended_fail(tended, &err);
+		retry_error(retry_get(&r->state->retries, "files"), &err);
 		error_free(&err);
 	}
 	return file_monitor_commit(files);
 }
 
-static void make(struct pass *pass)
+/* ---- */
+
+static void apply(struct reconcile *r)
 {
-	struct watch_state *state = pass->state;
+	struct watch_state *state = r->state;
 	int wait;
 
-	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): watch_reconcile() frees them, it loses sight
-	 */
-	for (size_t i = 0; i < pass->count; i++)
-		tend(pass, &pass->wants[i]);
-	release(pass);
-	if (follow(pass)) {
-		/* Its socket may have come between the asking and the listening. */
-		engine_cache_retry(&state->engines);
-		wait_at_most(pass, 0);
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): freed in watch_reconcile(), which the
+	 * analyzer does not follow */
+	for (size_t i = 0; i < r->count; i++)
+		attach_if_due(r, &r->v[i]);
+	detach_undeclared(r);
+	if (follow_files(r)) {
+		/* A socket may have appeared since the engines were queried. */
+		engine_cache_check_sockets(&state->engines);
+		wait_at_most(r, 0);
 	}
-	tended_forget(&state->tended);
+	retry_list_prune(&state->retries);
 	wait = engine_cache_wait(&state->engines);
-	if (state->asks && wait >= 0)
-		wait_at_most(pass, wait);
+	if (state->needs_engines && wait >= 0)
+		wait_at_most(r, wait);
 }
 
 int watch_reconcile(struct watch_state *state)
 {
-	struct pass pass = { .state = state, .wait = -1 };
+	struct reconcile r = { .state = state, .wait = -1 };
 	struct error err = {};
 
 	state->attached = 0;
-	if (host_read(&pass.host, &err)) {
+	if (host_read(&r.host, &err)) {
 		log_error(&err);
 		error_free(&err);
 		return 1000;
 	}
-	ask(&pass);
-	if (want_all(&pass)) {
+	query_engines(&r);
+	if (resolve_sections(&r)) {
 		log_warn("no memory for what is declared");
-		wait_at_most(&pass, 1000);
+		wait_at_most(&r, 1000);
 	} else {
-		make(&pass);
+		apply(&r);
 	}
-	free(pass.wants);
-	host_free(&pass.host);
-	return pass.wait;
+	free(r.v);
+	host_free(&r.host);
+	return r.wait;
 }
 
 bool watch_detach_all(struct watch_state *state)
 {
-	struct pass pass = { .state = state, .wait = -1 };
+	struct reconcile r = { .state = state, .wait = -1 };
 	struct error err = {};
 
-	tended_free(&state->tended); /* no pause for what failed before */
-	state->asks = false;         /* nor for what an engine may say yet */
-	if (host_read(&pass.host, &err)) {
+	retry_list_free(&state->retries); /* do not wait for a pause */
+	state->needs_engines = false;     /* nor for an engine */
+	if (host_read(&r.host, &err)) {
 		log_error(&err);
-		pass.failed = true;
+		r.failed = true;
 	} else {
-		release(&pass);
+		detach_undeclared(&r);
 	}
 	error_free(&err);
-	host_free(&pass.host);
-	return !pass.failed;
+	host_free(&r.host);
+	return !r.failed;
+}
+
+void watch_state_free(struct watch_state *state)
+{
+	file_monitor_close(&state->files);
+	retry_list_free(&state->retries);
+	retry_list_free(&state->labels_logged);
+	conf_free(&state->conf);
+	conf_free(&state->labels);
+	engine_cache_free(&state->engines);
 }

@@ -1,40 +1,43 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* One pass of the watcher: the host is made to have what is declared. */
-#ifndef HBPF_RENAMES_H
-#define HBPF_RENAMES_H
+/* Making the host match the configuration. */
+#ifndef HBPF_RECONCILE_H
+#define HBPF_RECONCILE_H
 
 #include "kernel/file_monitor.h"
-#include "watch/config.h"
+#include "watch/config_parse.h"
 #include "watch/engine_cache.h"
-#include "watch/tended.h"
+#include "watch/retry.h"
 
+/* What lives from one reconciliation to the next. */
 struct watch_state {
-	/* declared */
-	struct conf conf;   /* by the file */
-	struct conf labels; /* by labels; a section of `conf` for the same bridge wins */
-
-	/* found */
+	struct conf conf; /* of the files */
+	struct conf
+		labels; /* of labels; a section of `conf` for the same bridge takes precedence */
 	struct engine_cache engines;
-	unsigned int newest_bridge; /* the highest index of any at the last pass */
-	bool asks;                  /* at the last pass: what is declared depends on engines */
-	struct file_monitor files;  /* follows what others could take away */
-	struct tended_list tended;
-	size_t attached; /* declared bridges that are there and well after the last pass */
+	bool needs_engines;         /* last time: some section or label depends on them */
+	unsigned int newest_bridge; /* highest index of a bridge last time */
+	struct file_monitor files;  /* reports what others remove or change */
+	struct retry_list retries;  /* by section, and by bridge to be detached */
+	struct retry_list labels_logged;
+	size_t attached; /* declared bridges that are attached as declared */
 };
 
 /**
- * watch_reconcile() - attach what is declared and there, detach what is not
+ * watch_reconcile() - attach the declared bridges that exist, detach what is no longer declared
  *
- * What is as declared is left alone, and so is what was attached by hand, unless a section of the
- * file is about it. Errors are logged and do not keep the other bridges.
- * Return: ms until the next try of what failed; -1: nothing did
+ * Bridges that are as declared are left alone, and so are those attached manually, unless a section
+ * of a file declares them. Errors are logged, and do not affect other bridges.
+ * Return: ms until the next call is due without an event; -1: none
  */
 int watch_reconcile(struct watch_state *state);
 
 /**
- * watch_detach_all() - detach what this watcher, or one before, attached
- * Return: is all of it detached? What is not was logged.
+ * watch_detach_all() - detach what this watcher, or an earlier one, attached
+ * Return: true if all of it is detached; what is not was logged
  */
 bool watch_detach_all(struct watch_state *state);
 
-#endif /* HBPF_RENAMES_H */
+/** watch_state_free() - release all of it */
+void watch_state_free(struct watch_state *state);
+
+#endif /* HBPF_RECONCILE_H */

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The watcher's loop: wait for a notice that something changed, take in all there
- * are, make a pass (watch/reconcile.c) at once, and the next one PAUSE_MS later at the
- * earliest, however many notices come. Nothing is polled: a pass without a notice
- * is only made for what failed, and rarer each time.
+ * The event loop: wait for an event, read all events there are, reconcile (watch/reconcile.c) at
+ * once, and then again PAUSE_MS later at the earliest, however many events arrive. Nothing is
+ * polled: without an event only what failed is tried again, with growing pauses.
  */
 #include "watch/watch.h"
 
@@ -20,29 +19,30 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/sd_notify.h"
+#include "watch/config_files.h"
 #include "watch/lock.h"
 #include "watch/reconcile.h"
 
 #define PAUSE_MS 100
 #define NEVER    INT64_MAX
 
-/* What the loop waits for. */
+/* Indexes for poll(). */
 enum {
 	FD_SIGNALS,
 	FD_FILES,
 	FD_NETLINK,
 	FD_ENGINES = FD_NETLINK + NETLINK_EVENTS_MAX,
-	FD_MAX = FD_ENGINES + ENGINES_MOST,
+	FD_MAX = FD_ENGINES + ENGINES_MAX,
 };
 
 struct watch {
 	const struct watch_options *options;
 	struct watch_state state;
-	struct mnl_socket *netlink[NETLINK_EVENTS_MAX]; /* NULL: this kernel has none */
+	struct mnl_socket *netlink[NETLINK_EVENTS_MAX]; /* NULL: not in this kernel */
 	int signals;
 	int lock;
 	bool stop;
-	__s64 last; /* when the last pass ended, as of monotonic_ms() */
+	__s64 last; /* end of the last reconciliation, as of monotonic_ms() */
 	__s64 next; /* when the next one is due */
 };
 
@@ -52,7 +52,7 @@ void watch_log_problems(const struct conf *conf)
 		log_error(&conf->problems.v[i]);
 }
 
-static void call_pass(struct watch *w)
+static void schedule(struct watch *w)
 {
 	__s64 due = w->last + PAUSE_MS;
 
@@ -60,7 +60,7 @@ static void call_pass(struct watch *w)
 		w->next = due;
 }
 
-static void make_pass(struct watch *w)
+static void reconcile(struct watch *w)
 {
 	int wait = watch_reconcile(&w->state);
 
@@ -68,13 +68,6 @@ static void make_pass(struct watch *w)
 	w->next = wait < 0 ? NEVER : w->last + (wait > PAUSE_MS ? wait : PAUSE_MS);
 	notify("STATUS=%zu of %zu declared bridges attached", w->state.attached,
 	       w->state.conf.count + w->state.labels.count);
-}
-
-/* What failed may do better now. */
-static void try_at_once(struct watch *w)
-{
-	tended_free(&w->state.tended);
-	w->next = w->last;
 }
 
 static void reload(struct watch *w)
@@ -91,25 +84,25 @@ static void reload(struct watch *w)
 	} else {
 		conf_free(&w->state.conf);
 		w->state.conf = conf;
-		w->state.engines.stale = true;
-		try_at_once(w);
-		make_pass(w);
+		w->state.engines.current = false;
+		retry_list_free(&w->state.retries); /* what failed may work now */
+		reconcile(w);
 		log_notice("configuration reloaded: %zu section%s", w->state.conf.count,
 			   w->state.conf.count == 1 ? "" : "s");
 	}
 	notify("READY=1");
 }
 
-static void take_signals(struct watch *w)
+static void read_signals(struct watch *w)
 {
 	struct signalfd_siginfo info;
-	bool again = false;
+	bool hup = false;
 
 	while (read(w->signals, &info, sizeof(info)) == sizeof(info)) {
-		again |= info.ssi_signo == SIGHUP;
+		hup |= info.ssi_signo == SIGHUP;
 		w->stop |= info.ssi_signo != SIGHUP;
 	}
-	if (again && !w->stop)
+	if (hup && !w->stop)
 		reload(w);
 }
 
@@ -121,7 +114,7 @@ static int open_signals(struct watch *w, struct error *err)
 	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
-	signal(SIGPIPE, SIG_IGN); /* whoever read the log may go */
+	signal(SIGPIPE, SIG_IGN); /* of a log whose reader is gone */
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	w->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return w->signals < 0 ? error_errno(err, errno, "cannot receive signals") : 0;
@@ -157,19 +150,15 @@ static void close_all(struct watch *w)
 		if (w->netlink[source])
 			mnl_socket_close(w->netlink[source]);
 	}
-	file_monitor_close(&w->state.files);
-	tended_free(&w->state.tended);
-	conf_free(&w->state.conf);
-	conf_free(&w->state.labels);
-	engine_cache_close(&w->state.engines);
+	watch_state_free(&w->state);
 	if (w->signals >= 0)
 		close(w->signals);
 	if (w->lock >= 0)
 		close(w->lock);
 }
 
-/* Until something happens, or a pass is due. */
-static void wait_for_notices(struct watch *w)
+/* Until something happens, or the next reconciliation is due. */
+static void wait_for_events(struct watch *w)
 {
 	struct pollfd fds[FD_MAX] = {
 		[FD_SIGNALS] = { .fd = w->signals, .events = POLLIN },
@@ -180,9 +169,9 @@ static void wait_for_notices(struct watch *w)
 
 	if (left < 0)
 		left = 0;
-	for (size_t i = 0; i < ENGINES_MOST; i++)
+	for (size_t i = 0; i < ENGINES_MAX; i++)
 		fds[FD_ENGINES + i] = (struct pollfd){
-			.fd = i < engines->count ? engine_events_fd(&engines->v[i].events) : -1,
+			.fd = i < engines->count ? engine_events_fd(engines->v[i].events) : -1,
 			.events = POLLIN,
 		};
 	for (int source = 0; source < NETLINK_EVENTS_MAX; source++)
@@ -193,25 +182,25 @@ static void wait_for_notices(struct watch *w)
 	if (poll(fds, FD_MAX, w->next == NEVER ? -1 : (int)(left < INT_MAX ? left : INT_MAX)) <= 0)
 		return;
 	if (fds[FD_FILES].revents && file_monitor_drain(&w->state.files)) {
-		engine_cache_retry(&w->state.engines);
-		call_pass(w);
+		engine_cache_check_sockets(engines);
+		schedule(w);
 	}
 	for (size_t i = 0; i < engines->count; i++) {
 		if (!fds[FD_ENGINES + i].revents)
 			continue;
-		engine_cache_dispatch(engines, i);
-		call_pass(w);
+		engine_cache_read_events(engines, i);
+		schedule(w);
 	}
 	for (int source = 0; source < NETLINK_EVENTS_MAX; source++) {
 		if (fds[FD_NETLINK + source].revents &&
 		    netlink_monitor_drain(source, w->netlink[source]))
-			call_pass(w);
+			schedule(w);
 	}
 	if (fds[FD_SIGNALS].revents)
-		take_signals(w);
+		read_signals(w);
 }
 
-/* Return: 0, or -EIO where something is still attached that should not be */
+/* Return: 0, or -EIO if something is still attached */
 static int detach_all(struct watch *w, struct error *err)
 {
 	if (watch_detach_all(&w->state)) {
@@ -223,17 +212,16 @@ static int detach_all(struct watch *w, struct error *err)
 	return -EIO;
 }
 
-/* Return: 0 or -errno */
-static int keep(struct watch *w, struct error *err)
+static int loop(struct watch *w, struct error *err)
 {
 	log_notice("watching; %zu section%s, labels %s", w->state.conf.count,
 		   w->state.conf.count == 1 ? "" : "s", w->state.conf.labels ? "on" : "off");
-	make_pass(w);
+	reconcile(w);
 	notify("READY=1");
 	while (!w->stop) {
-		wait_for_notices(w);
+		wait_for_events(w);
 		if (!w->stop && monotonic_ms() >= w->next)
-			make_pass(w);
+			reconcile(w);
 	}
 	notify("STOPPING=1");
 	if (w->options->detach_on_exit)
@@ -252,10 +240,10 @@ int watch_run(const struct watch_options *options, struct conf *conf, struct err
 	};
 	int ret;
 
-	memset(conf, 0, sizeof(*conf));
+	*conf = (struct conf){};
 	ret = open_all(&w, err);
 	if (!ret)
-		ret = keep(&w, err);
+		ret = loop(&w, err);
 	close_all(&w);
 	return ret;
 }

@@ -1,29 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Keeping the declared bridges attached until told to stop. */
+/* The event loop of `hbpf watch`. */
 #ifndef HBPF_WATCH_H
 #define HBPF_WATCH_H
 
 #include <stdbool.h>
 
-#include "watch/config.h"
+#include "watch/config_parse.h"
 
 struct watch_options {
-	const char *conf; /* only this file; NULL: the default ones */
+	const char *conf; /* read only this file; NULL: the default ones */
 	bool detach_on_exit;
 };
 
 /**
- * watch_run() - be the watcher of this network namespace
- * @conf:	Read without problems; taken over, and freed
- * @err:	Why it could not begin, or what it could not take back
+ * watch_run() - run until SIGTERM or SIGINT, as the only watcher of this network namespace
+ * @conf:	Without problems; it is taken over, and freed
  *
- * SIGHUP reads the configuration again, SIGTERM and SIGINT end it. What it does goes to standard
- * error. Return: 0 when it was ended, or -errno where it could not begin, or not detach all at the
- * end
+ * SIGHUP reloads the configuration. What is done is logged.
+ * Return: 0 after a signal; -errno if it could not start, or not detach everything at the end
  */
 int watch_run(const struct watch_options *options, struct conf *conf, struct error *err);
 
-/** watch_log_problems() - print what is wrong with a configuration, all of it */
+/** watch_log_problems() - log all problems of a configuration */
 void watch_log_problems(const struct conf *conf);
 
 #endif /* HBPF_WATCH_H */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A configuration; or, behind a first byte '@', labels: network, ports and from between '@'. */
-#include "watch/config.h"
+/* A configuration; or, after a first byte '@', labels: network, ports and from separated by '@'. */
+#include "watch/config_parse.h"
+#include "watch/labels.h"
 #include "word.h"
 
 #include <ctype.h>
@@ -33,7 +34,7 @@ static void labels(struct conf *conf, char *text)
 	network.ports = network.name ? strtok_r(NULL, "@", &rest) : NULL;
 	network.from = network.ports ? strtok_r(NULL, "@", &rest) : NULL;
 	if (network.ports) {
-		check(conf, conf_add_labels(conf, &network));
+		check(conf, labels_add(conf, &network));
 		must(conf->problems.count <= 1);
 	}
 	for (size_t i = 0; i < conf->problems.count; i++)
@@ -47,6 +48,6 @@ static void word_test(char *text)
 	if (*text == '@')
 		labels(&conf, text);
 	else
-		check(&conf, conf_read_text(&conf, "conf", text));
+		check(&conf, conf_parse_text(&conf, "conf", text));
 	conf_free(&conf);
 }

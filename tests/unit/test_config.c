@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-#include "watch/config.h"
+#include "watch/config_parse.h"
+#include "watch/labels.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
@@ -18,7 +19,7 @@ static void a_section_with_ports_is_a_whole_configuration(void **state)
 	const struct attach_request *request;
 
 	(void)state;
-	assert_int_equal(conf_read_text(&conf, "f", "[br-test]\nports = 8088, 80:8080, 53/udp\n"),
+	assert_int_equal(conf_parse_text(&conf, "f", "[br-test]\nports = 8088, 80:8080, 53/udp\n"),
 			 0);
 	assert_int_equal(conf.count, 1);
 	assert_string_equal(conf.v[0].name, "br-test");
@@ -38,7 +39,7 @@ static void a_section_declares_the_whole_state(void **state)
 	const struct attach_request *request;
 
 	(void)state;
-	assert_int_equal(conf_read_text(&conf, "f", "[a]\nports = 1\n"), 0);
+	assert_int_equal(conf_parse_text(&conf, "f", "[a]\nports = 1\n"), 0);
 	request = &conf.v[0].request;
 	assert_true(request->only_ports && request->gateways_given && request->from.given);
 	assert_true(request->hook.given && request->nat_bypass.given && request->guard.given);
@@ -63,7 +64,7 @@ static void every_key_and_form_is_read(void **state)
 	const struct attach_request *request;
 
 	(void)state;
-	assert_int_equal(conf_read_text(&conf, "f", text), 0);
+	assert_int_equal(conf_parse_text(&conf, "f", text), 0);
 	assert_true(conf.labels);
 	assert_int_equal(conf.count, 2);
 	assert_string_equal(conf.v[0].name, "net-1");
@@ -89,7 +90,7 @@ static void an_empty_text_declares_nothing(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(texts); i++) {
-		assert_int_equal(conf_read_text(&conf, "f", texts[i]), 0);
+		assert_int_equal(conf_parse_text(&conf, "f", texts[i]), 0);
 		assert_int_equal(conf.count, 0);
 		assert_false(conf.labels);
 		conf_free(&conf);
@@ -122,8 +123,9 @@ static const struct {
 	{ "[a]\nports = 1\ngateway = host\n", "f:3: gateway host: not an IPv4", "172.17.0.1" },
 	{ "[a]\nports = 1\nfrom = 10.0.0.1/8\n", "f:3: from 10.0.0.1/8: bits are set", "" },
 	{ "[a]\nports = 1\nhook = xdp\n", "f:3: hook must be one of auto, tcx, clsact, not", "" },
-	{ "[a]\nports = 1\npin = on off\n", "f:3: pin takes only one value", "" },
-	{ "[a]\nports = 1\npin = on\npin = on\n", "f:4: pin is set twice", "" },
+	{ "[a]\nports = 1\npin = no\n", "f:3: pin must be one of auto, on, off", "" },
+	{ "[a]\nports = 1\nguard = on off\n", "f:3: guard takes only one value", "" },
+	{ "[a]\nports = 1\nguard = on\nguard = on\n", "f:4: guard is set twice", "" },
 };
 
 static void a_mistake_is_told_by_file_and_line(void **state)
@@ -132,7 +134,7 @@ static void a_mistake_is_told_by_file_and_line(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(bad); i++) {
-		assert_int_equal(conf_read_text(&conf, "f", bad[i].text), -EINVAL);
+		assert_int_equal(conf_parse_text(&conf, "f", bad[i].text), -EINVAL);
 		assert_true(conf.problems.count > 0);
 		if (strncmp(conf.problems.v[0].what, bad[i].what, strlen(bad[i].what)) ||
 		    !strstr(conf.problems.v[0].hint, bad[i].hint))
@@ -147,7 +149,7 @@ static void all_mistakes_are_told_and_not_only_the_first(void **state)
 	struct conf conf;
 
 	(void)state;
-	assert_int_equal(conf_read_text(&conf, "f", "x = 1\n[a]\nports = 0, 8088/x\nfrom = y\n"),
+	assert_int_equal(conf_parse_text(&conf, "f", "x = 1\n[a]\nports = 0, 8088/x\nfrom = y\n"),
 			 -EINVAL);
 	assert_int_equal(conf.problems.count, 4);
 	conf_free(&conf);
@@ -163,7 +165,7 @@ static void a_text_that_is_cut_anywhere_opens_no_other_section(void **state)
 	(void)state;
 	for (size_t len = 0; len < sizeof(text); len++) {
 		snprintf(cut, len + 1, "%s", text);
-		if (!conf_read_text(&conf, "f", cut)) {
+		if (!conf_parse_text(&conf, "f", cut)) {
 			assert_true(conf.count <= 2);
 			assert_true(conf.count < 1 || !strcmp(conf.v[0].name, "br-one"));
 			assert_true(conf.count < 2 || !strcmp(conf.v[1].name, "br-two"));
@@ -172,7 +174,7 @@ static void a_text_that_is_cut_anywhere_opens_no_other_section(void **state)
 	}
 }
 
-/* What conf_add_labels() says to a network of Docker with these labels */
+/* What labels_add() says to a network of Docker with these labels */
 static int add_labels(struct conf *conf, const char *name, const char *bridge, const char *ports,
 		      const char *from)
 {
@@ -183,7 +185,7 @@ static int add_labels(struct conf *conf, const char *name, const char *bridge, c
 	};
 
 	snprintf(network.bridge, sizeof(network.bridge), "%s", bridge);
-	return conf_add_labels(conf, &network);
+	return labels_add(conf, &network);
 }
 
 static void labels_make_a_section_that_leaves_bridges_attached_by_hand_alone(void **state)
@@ -293,7 +295,7 @@ static void networks_of_one_name_are_told_apart_by_where_they_are_declared(void 
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(networks); i++)
-		assert_int_equal(conf_add_labels(&conf, &networks[i]), 0);
+		assert_int_equal(labels_add(&conf, &networks[i]), 0);
 	assert_string_equal(conf.v[0].where, "Docker's network net on br-1, label hbpf.ports");
 	assert_string_equal(conf.v[1].where, "Docker's network net on br-2, label hbpf.ports");
 	assert_string_equal(conf.v[2].where, "Podman's network net on br-1, label hbpf.ports");

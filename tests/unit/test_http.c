@@ -16,7 +16,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
-#include "engine/events.h"
 #include "engine/http.h"
 
 #define OK "HTTP/1.1 200 OK\r\n"
@@ -266,56 +265,53 @@ static pid_t serve_events(int *tell)
 	_exit(0);
 }
 
-static unsigned int wait_and_dispatch(struct engine_events *events)
+static int wait_and_read(struct engine_events *events)
 {
 	struct pollfd wait = { .fd = engine_events_fd(events), .events = POLLIN };
 
 	assert_int_equal(poll(&wait, 1, 10000), 1);
-	return engine_events_dispatch(events);
+	return engine_events_read(events);
 }
 
 static void events_are_told_as_they_come_and_so_is_their_end(void **state)
 {
-	struct engine engine = { .socket = path };
-	struct engine_events events;
+	struct engine_events *events = NULL;
 	struct error err = {};
 	int tell;
 	pid_t pid = serve_events(&tell);
 
 	(void)state;
-	assert_int_equal(engine_events_open(&engine, &events, &err), 0);
-	assert_int_equal(engine_events_dispatch(&events), 0);
+	assert_int_equal(engine_events_open(path, &events, &err), 0);
+	assert_int_equal(engine_events_read(events), 0);
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(write(tell, "!", 1), 1);
-		assert_int_equal(wait_and_dispatch(&events), ENGINE_EVENTS_CHANGED);
-		assert_int_equal(engine_events_dispatch(&events), 0);
+		assert_int_equal(wait_and_read(events), 1);
+		assert_int_equal(engine_events_read(events), 0);
 	}
 	close(tell);
-	assert_int_equal(wait_and_dispatch(&events), ENGINE_EVENTS_ENDED);
-	engine_events_close(&events);
-	assert_int_equal(engine_events_fd(&events), -1);
+	assert_int_equal(wait_and_read(events), -EPIPE);
+	engine_events_close(events);
 	stop(pid);
 }
 
 static void events_of_what_is_no_engine_are_refused(void **state)
 {
-	struct engine engine = { .socket = path };
-	struct engine_events events;
+	struct engine_events *events = NULL;
 	struct error err = {};
 	pid_t pid;
 
 	(void)state;
-	assert_int_equal(engine_events_open(&engine, &events, &err), -ENOENT);
-	engine_events_close(&events);
+	assert_int_equal(engine_events_open(path, &events, &err), -ENOENT);
+	assert_int_equal(engine_events_fd(events), -1);
 
 	pid = serve("HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\n", "{}", 1);
-	assert_int_equal(engine_events_open(&engine, &events, &err), -EPROTO);
+	assert_int_equal(engine_events_open(path, &events, &err), -EPROTO);
 	assert_non_null(strstr(err.what, "404"));
 	stop(pid);
 
 	pid = serve("hello\r\n", "", 0);
-	assert_int_equal(engine_events_open(&engine, &events, &err), -EPROTO);
-	assert_int_equal(engine_events_fd(&events), -1);
+	assert_int_equal(engine_events_open(path, &events, &err), -EPROTO);
+	assert_int_equal(engine_events_fd(events), -1);
 	stop(pid);
 }
 
@@ -325,18 +321,17 @@ static void events_that_end_with_their_headers_are_no_subscription(void **state)
 		OK "Content-Length: 0\r\n\r\n",
 		OK "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
 	};
-	struct engine engine = { .socket = path };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(heads) / sizeof(*heads); i++) {
-		struct engine_events events;
+		struct engine_events *events = NULL;
 		struct error err = {};
 		pid_t pid = serve(heads[i], "", 0);
 
-		assert_int_equal(engine_events_open(&engine, &events, &err), -EPROTO);
+		assert_int_equal(engine_events_open(path, &events, &err), -EPROTO);
 		assert_non_null(strstr(err.what, "ended at once"));
 		assert_non_null(strstr(err.what, path));
-		assert_int_equal(engine_events_fd(&events), -1);
+		assert_int_equal(engine_events_fd(events), -1);
 		stop(pid);
 	}
 }
