@@ -90,6 +90,9 @@ enum key_id {
 	KEY_NAT_BYPASS,
 	KEY_GUARD,
 	KEY_FORCE,
+	KEYS_LISTED,
+	/* the name of nat-bypass before 0.2 */
+	KEY_PIN = KEYS_LISTED,
 	KEY_MAX,
 };
 
@@ -173,7 +176,7 @@ static const struct key keys[] = {
 		       .set = set_choice,
 		       .choice = offsetof(struct attach_request, hook),
 		       .choices = hook_kind_names },
-	[KEY_NAT_BYPASS] = { .name = "pin",
+	[KEY_NAT_BYPASS] = { .name = "nat-bypass",
 			     .set = set_choice,
 			     .choice = offsetof(struct attach_request, nat_bypass),
 			     .choices = auto_on_off_names },
@@ -182,6 +185,10 @@ static const struct key keys[] = {
 			.choice = offsetof(struct attach_request, guard),
 			.choices = auto_on_off_names },
 	[KEY_FORCE] = { .name = "force", .set = set_force },
+	[KEY_PIN] = { .name = "pin",
+		      .set = set_choice,
+		      .choice = offsetof(struct attach_request, nat_bypass),
+		      .choices = auto_on_off_names },
 };
 static_assert(ARRAY_SIZE(keys) == KEY_MAX, "every key is in the table");
 
@@ -191,7 +198,7 @@ static_assert(ARRAY_SIZE(keys) == KEY_MAX, "every key is in the table");
 static const char *listed_key(const void *list, size_t i)
 {
 	(void)list;
-	return i < KEY_MAX ? keys[i].name : NULL;
+	return i < KEYS_LISTED ? keys[i].name : NULL;
 }
 
 static void complain_unknown_key(struct conf_parser *p, const char *name)
@@ -199,7 +206,7 @@ static void complain_unknown_key(struct conf_parser *p, const char *name)
 	const char *nearest = choice_nearest(name, listed_key, NULL);
 	char list[100] = "", hint[sizeof(list) + 20];
 
-	for (size_t i = 0; i < KEY_MAX; i++)
+	for (size_t i = 0; i < KEYS_LISTED; i++)
 		str_list_add(list, sizeof(list), keys[i].name);
 	if (!strcmp(name, LABELS))
 		snprintf(hint, sizeof(hint), LABELS " belongs before the first section");
@@ -225,9 +232,13 @@ static void set_labels(struct conf_parser *p, const char *value)
 
 static void check_repeated(struct conf_parser *p, enum key_id id)
 {
+	unsigned int pin_or_nat_bypass = 1U << KEY_PIN | 1U << KEY_NAT_BYPASS;
+
 	if (!keys[id].several && (p->keys_seen & 1U << id))
 		complain(p, NULL, "%s is set twice", keys[id].name);
 	p->keys_seen |= 1U << id;
+	if ((pin_or_nat_bypass & 1U << id) && !(pin_or_nat_bypass & ~p->keys_seen))
+		complain(p, "remove pin, the old name", "nat-bypass and pin are the same key");
 }
 
 static void set_values(struct conf_parser *p, const struct key *key, char *values)

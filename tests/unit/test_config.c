@@ -58,7 +58,7 @@ static void every_key_and_form_is_read(void **state)
 				   "ports=53/udp\n"
 				   "gateway = 10.0.0.1, fd00::1\n"
 				   "from = onlink, 10.1.0.0/16 10.1.0.0/16\n"
-				   "hook = clsact\npin = off\nguard = on\nforce = yes\n"
+				   "hook = clsact\nnat-bypass = off\nguard = on\nforce = yes\n"
 				   "[b]\nports = 1\nfrom = 10.0.0.0/8";
 	struct conf conf;
 	const struct attach_request *request;
@@ -80,6 +80,18 @@ static void every_key_and_form_is_read(void **state)
 	assert_true(request->force);
 	assert_false(conf.v[1].request.from.onlink);
 	assert_false(conf.v[1].request.force);
+	conf_free(&conf);
+}
+
+static void pin_is_the_old_name_of_nat_bypass(void **state)
+{
+	static const char text[] = "[a]\nports = 1\npin = on\n[b]\nports = 1\nnat-bypass = on\n";
+	struct conf conf;
+
+	(void)state;
+	assert_int_equal(conf_parse_text(&conf, "f", text), 0);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(conf.v[i].request.nat_bypass.value, HBPF_ON);
 	conf_free(&conf);
 }
 
@@ -123,9 +135,16 @@ static const struct {
 	{ "[a]\nports = 1\ngateway = host\n", "f:3: gateway host: not an IPv4", "172.17.0.1" },
 	{ "[a]\nports = 1\nfrom = 10.0.0.1/8\n", "f:3: from 10.0.0.1/8: bits are set", "" },
 	{ "[a]\nports = 1\nhook = xdp\n", "f:3: hook must be one of auto, tcx, clsact, not", "" },
-	{ "[a]\nports = 1\npin = no\n", "f:3: pin must be one of auto, on, off", "" },
+	{ "[a]\nports = 1\nnat-bypass = no\n", "f:3: nat-bypass must be one of auto, on, off", "" },
 	{ "[a]\nports = 1\nguard = on off\n", "f:3: guard takes only one value", "" },
 	{ "[a]\nports = 1\nguard = on\nguard = on\n", "f:4: guard is set twice", "" },
+	{ "[a]\nports = 1\npin = on\npin = on\n", "f:4: pin is set twice", "" },
+	{ "[a]\nports = 1\npin = on\nnat-bypass = on\n", "f:4: nat-bypass and pin are the same key",
+	  "remove pin" },
+	{ "[a]\nports = 1\nnat-bypass = on\npin = on\n", "f:4: nat-bypass and pin are the same key",
+	  "remove pin" },
+	{ "[a]\nports = 1\npim = on\n", "f:3: unknown key 'pim'",
+	  "the keys are ports, gateway, from, hook, nat-bypass, guard, force" },
 };
 
 static void a_mistake_is_told_by_file_and_line(void **state)
@@ -308,6 +327,7 @@ int main(void)
 		cmocka_unit_test(a_section_with_ports_is_a_whole_configuration),
 		cmocka_unit_test(a_section_declares_the_whole_state),
 		cmocka_unit_test(every_key_and_form_is_read),
+		cmocka_unit_test(pin_is_the_old_name_of_nat_bypass),
 		cmocka_unit_test(an_empty_text_declares_nothing),
 		cmocka_unit_test(a_mistake_is_told_by_file_and_line),
 		cmocka_unit_test(all_mistakes_are_told_and_not_only_the_first),
