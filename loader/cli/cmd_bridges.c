@@ -170,7 +170,7 @@ static void bridges_json(const struct bridges_view *view)
 
 	for (size_t i = 0; i < view->count; i++)
 		bridges_row_json(json_append_object(array), view, &view->rows[i]);
-	output_json(doc);
+	json_print(doc);
 }
 
 static void bridges_print(const struct bridges_view *view)

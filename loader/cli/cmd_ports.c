@@ -338,7 +338,7 @@ static void ports_json(const struct ports *p)
 		else
 			ports_view_json(json_add_array(item, "ports"), &p->v[i].view);
 	}
-	output_json(doc);
+	json_print(doc);
 }
 
 /* Return: exit code */

@@ -445,7 +445,7 @@ static void status_view_json(const struct status_view *view)
 		status_json(json_append_object(array), &view->v[i]);
 	while ((lost = status_view_next_lost(view, lost)))
 		status_lost_json(json_append_object(array), lost);
-	output_json(doc);
+	json_print(doc);
 }
 
 /* Return: exit code */

@@ -7,13 +7,13 @@
 #include <netinet/in.h>
 #include <stdbool.h>
 
-#define V4_MAPPED_BITS 96 /* of ::ffff:0:0/96, in front of an IPv4 address */
+#define V4_MAPPED_BITS 96 /* the length of ::ffff:0:0/96 */
 
 #define ADDR_STRLEN     INET6_ADDRSTRLEN
 #define PREFIX_STRLEN   (INET6_ADDRSTRLEN + 4)
 #define ENDPOINT_STRLEN (INET6_ADDRSTRLEN + 8)
 
-/* An address range; IPv4 as v4-mapped, so that 10.0.0.0/8 has len 96 + 8. */
+/* IPv4 prefixes are v4-mapped: 10.0.0.0/8 has len 96 + 8. */
 struct prefix {
 	struct hbpf_addr addr;
 	__u8 len; /* bits, 0 to 128 */
@@ -22,7 +22,7 @@ struct prefix {
 /** addr_from_v6() - @addr6 points to 16 bytes in network byte order */
 struct hbpf_addr addr_from_v6(const void *addr6);
 
-/** addr_compare() - as qsort() wants it: IPv4 first, then byte by byte */
+/** addr_compare() - for qsort(): IPv4 first, then byte by byte */
 int addr_compare(const struct hbpf_addr *a, const struct hbpf_addr *b);
 bool addr_is_unspecified(const struct hbpf_addr *addr);
 bool addr_is_multicast(const struct hbpf_addr *addr);
@@ -35,16 +35,17 @@ bool addr_is_link_local6(const struct hbpf_addr *addr);
  */
 int addr_parse(const char *text, struct hbpf_addr *addr);
 
-/** prefix_has() - is that address in the range? None of IPv4 is in an IPv6 range, as ::/0 */
+/** prefix_has() - is the address in the prefix? An IPv4 address is in no IPv6 prefix, such as ::/0
+ */
 bool prefix_has(const struct prefix *prefix, const struct hbpf_addr *addr);
 
-/** prefix_of() - the range of @len bits that @addr is in, as for struct prefix */
+/** prefix_of() - the prefix of length @len that @addr is in */
 struct prefix prefix_of(struct hbpf_addr addr, __u8 len);
 
 /**
- * prefix_parse() - an address with an optional "/LEN"; bits behind it must be 0
- * Return: 0, -EINVAL when it is no prefix, -ERANGE when host bits are set, and then @prefix is the
- * one without them
+ * prefix_parse() - parse an address with an optional "/LEN"
+ * Return: 0, -EINVAL when it is not a prefix, -ERANGE when host bits are set, and then @prefix is
+ * without them
  */
 int prefix_parse(const char *text, struct prefix *prefix);
 

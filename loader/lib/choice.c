@@ -17,7 +17,7 @@ int choice_find(const char *word, const char *const *choices, char known[CHOICES
 	return -1;
 }
 
-/* Levenshtein's distance, by one row of the table at a time. */
+/* The Levenshtein distance, with one row of the table at a time. */
 static size_t distance(const char *a, const char *b)
 {
 	size_t row[64];
@@ -48,7 +48,7 @@ static size_t distance(const char *a, const char *b)
 const char *choice_nearest(const char *word, const char *(*next)(const void *list, size_t i),
 			   const void *list)
 {
-	size_t nearest = strlen(word) < 4 ? 2 : 3; /* one less is the most that still counts */
+	size_t nearest = strlen(word) < 4 ? 2 : 3; /* exclusive */
 	const char *found = NULL;
 	const char *name;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Values of options: one of several words, or a list of values. */
+/* Values of options: one of several choices, or a list. */
 #ifndef HBPF_CHOICE_H
 #define HBPF_CHOICE_H
 
@@ -12,24 +12,24 @@ struct choice {
 };
 
 struct arg_list {
-	const char **v; /* words of argv */
+	const char **v; /* in argv */
 	size_t count;
 };
 
 #define CHOICES_STRLEN 128
 
 /**
- * choice_find() - find a word among those that may stand there
+ * choice_find() - find a value among its choices
  * @choices:	NULL-terminated
- * @known:	Lists them where it is none
+ * @known:	Lists them where the value is not one of them
  *
- * Return: its place, or -1
+ * Return: its index, or -1
  */
 int choice_find(const char *word, const char *const *choices, char known[CHOICES_STRLEN]);
 
 /**
- * choice_nearest() - the name most like a mistyped one
- * @next:	Gives the candidates one by one and NULL after the last; @i counts from 0
+ * choice_nearest() - find the name most similar to a mistyped one
+ * @next:	Returns candidate number @i, from 0, of @list; NULL after the last
  * Return: the name, or NULL when nothing is near
  */
 const char *choice_nearest(const char *word, const char *(*next)(const void *list, size_t i),

@@ -4,7 +4,7 @@
 
 #include <linux/types.h>
 
-/** monotonic_ms() - CLOCK_MONOTONIC in milliseconds: setting the date does not move it */
+/** monotonic_ms() - CLOCK_MONOTONIC in milliseconds, which setting the date does not change */
 __s64 monotonic_ms(void);
 
 #endif /* HBPF_CLOCK_H */

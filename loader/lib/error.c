@@ -57,8 +57,9 @@ void error_hint(struct error *err, const char *fmt, ...)
 void error_hint_privileges(struct error *err, int code)
 {
 	if (code == -EPERM || code == -EACCES)
-		error_hint(err, "root without all capabilities, as in a container, may not; run it "
-				"on the host");
+		error_hint(err,
+			   "root lacks a capability for this, as in a container; run it on the "
+			   "host");
 }
 
 void error_free(struct error *err)

@@ -1,11 +1,63 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "lib/json.h"
 
-#include "lib/output.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/printable.h"
+
+/*
+ * json-c escapes C0 only. Other control characters (printable.h) occur within strings only, where
+ * an escape means the same; all are below U+10000.
+ */
+static void print_escaped(const char *text)
+{
+	size_t length, plain = 0;
+
+	for (; text[plain]; plain += length) {
+		length = text[plain] == '\n' ? 1 : printable_length(text + plain);
+		if (length)
+			continue;
+		fwrite(text, 1, plain, stdout);
+		text += plain;
+		plain = 0;
+		length = utf8_length(text);
+		printf("\\u%04x", utf8_code(text, length));
+		text += length;
+		length = 0;
+	}
+	puts(text);
+}
+
+void json_print(struct json_object *doc)
+{
+	print_escaped(json_object_to_json_string_ext(doc, JSON_C_TO_STRING_PRETTY |
+								  JSON_C_TO_STRING_SPACED |
+								  JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(doc);
+}
+
+static struct json_object *make_string(const char *text)
+{
+	char *clean = strdup(text);
+	struct json_object *string;
+	size_t at = 0, length;
+
+	while (clean && clean[at]) {
+		length = utf8_length(clean + at);
+		if (!length)
+			clean[at++] = '?';
+		at += length;
+	}
+	string = json_object_new_string(clean ? clean : "");
+	free(clean);
+	return string;
+}
 
 void json_add_string(struct json_object *to, const char *name, const char *text)
 {
-	json_object_object_add(to, name, output_string(text));
+	json_object_object_add(to, name, make_string(text));
 }
 
 void json_add_bool(struct json_object *to, const char *name, bool value)
@@ -41,7 +93,7 @@ struct json_object *json_add_array(struct json_object *to, const char *name)
 
 void json_append_string(struct json_object *to, const char *text)
 {
-	json_object_array_add(to, output_string(text));
+	json_object_array_add(to, make_string(text));
 }
 
 struct json_object *json_append_object(struct json_object *to)

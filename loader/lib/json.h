@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Building JSON documents. All strings go through output_string(): names of interfaces and
- * processes may be any bytes, and JSON is UTF-8.
+ * JSON documents. Names of interfaces and processes may be any bytes, and JSON is UTF-8, so in
+ * strings each byte that is not UTF-8 is replaced by '?'.
  */
 #ifndef HBPF_JSON_H
 #define HBPF_JSON_H
@@ -24,5 +24,12 @@ struct json_object *json_add_array(struct json_object *to, const char *name);
 void json_append_string(struct json_object *to, const char *text);
 /* Return: the empty object that was appended */
 struct json_object *json_append_object(struct json_object *to);
+
+/**
+ * json_print() - print a document to stdout and release it
+ *
+ * What is not printable (printable.h) is escaped, so that a terminal is safe and nothing is lost.
+ */
+void json_print(struct json_object *doc);
 
 #endif /* HBPF_JSON_H */

@@ -15,13 +15,13 @@ static struct {
 	bool json;
 } setup;
 
-/* What is kept back while something is held that others wait for. */
+/* Messages buffered while a lock is held. */
 static struct {
 	unsigned int depth;
-	FILE *stream; /* NULL where there was no memory: then it is said at once */
+	FILE *stream; /* NULL where there was no memory: then messages are printed at once */
 	char *text;
 	size_t len;
-} held;
+} buffer;
 
 void log_setup(bool verbose, bool json)
 {
@@ -36,33 +36,33 @@ bool log_is_verbose(void)
 
 void log_hold(void)
 {
-	if (!held.depth++)
-		held.stream = open_memstream(&held.text, &held.len);
+	if (!buffer.depth++)
+		buffer.stream = open_memstream(&buffer.text, &buffer.len);
 }
 
 void log_release(void)
 {
-	if (--held.depth || !held.stream)
+	if (--buffer.depth || !buffer.stream)
 		return;
-	fclose(held.stream);
-	held.stream = NULL;
-	if (held.len) {
+	fclose(buffer.stream);
+	buffer.stream = NULL;
+	if (buffer.len) {
 		fflush(stdout);
-		fwrite(held.text, 1, held.len, stderr);
+		fwrite(buffer.text, 1, buffer.len, stderr);
 	}
-	free(held.text);
+	free(buffer.text);
 }
 
-/* stdout first: on a terminal both show up in the order they were said. */
+/* Flush stdout first, to keep the order on a terminal. */
 static FILE *begin(void)
 {
-	if (held.stream)
-		return held.stream;
+	if (buffer.stream)
+		return buffer.stream;
 	fflush(stdout);
 	return stderr;
 }
 
-/* "error" is one line; the lines below it, which show where in a SPEC it is, are detail. */
+/* "error" is one line. Further lines, which quote a SPEC, are "detail". */
 static void error_json(const struct error *err)
 {
 	struct json_object *doc = json_object_new_object();
@@ -77,11 +77,11 @@ static void error_json(const struct error *err)
 		json_add_string(doc, "detail", err->what + line + 1);
 	else if (err->detail && setup.verbose)
 		json_add_string(doc, "detail", err->detail);
-	output_json(doc);
+	json_print(doc);
 }
 
 /* Everything that goes to standard error. */
-static void say_args(const char *fmt, va_list args)
+static void print_args(const char *fmt, va_list args)
 {
 	FILE *to = begin();
 	char *text;
@@ -92,14 +92,14 @@ static void say_args(const char *fmt, va_list args)
 	free(text);
 }
 
-static void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+static void print(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-static void say(const char *fmt, ...)
+static void print(const char *fmt, ...)
 {
 	va_list args;
 
 	va_start(args, fmt);
-	say_args(fmt, args);
+	print_args(fmt, args);
 	va_end(args);
 }
 
@@ -109,21 +109,21 @@ void log_error(const struct error *err)
 		error_json(err);
 		return;
 	}
-	say("hbpf: %s\n", err->what);
+	print("hbpf: %s\n", err->what);
 	if (err->hint[0])
-		say("      %s\n", err->hint);
+		print("      %s\n", err->hint);
 	if (err->detail && setup.verbose)
-		say("%s\n", err->detail);
+		print("%s\n", err->detail);
 	else if (err->detail)
-		say("      (-v shows the kernel's log)\n");
+		print("      (-v shows the kernel's log)\n");
 }
 
-static void say_line(const char *prefix, const char *fmt, va_list args)
+static void print_line(const char *prefix, const char *fmt, va_list args)
 {
 	char line[2048];
 
 	vsnprintf(line, sizeof(line), fmt, args);
-	say("%s%s\n", prefix, line);
+	print("%s%s\n", prefix, line);
 }
 
 void log_warn(const char *fmt, ...)
@@ -131,7 +131,7 @@ void log_warn(const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	say_line("hbpf: warning: ", fmt, args);
+	print_line("hbpf: warning: ", fmt, args);
 	va_end(args);
 }
 
@@ -140,7 +140,7 @@ void log_notice(const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	say_line("hbpf: ", fmt, args);
+	print_line("hbpf: ", fmt, args);
 	va_end(args);
 }
 
@@ -151,6 +151,6 @@ void log_info(const char *fmt, ...)
 	if (!setup.verbose)
 		return;
 	va_start(args, fmt);
-	say_line("hbpf: ", fmt, args);
+	print_line("hbpf: ", fmt, args);
 	va_end(args);
 }

@@ -1,49 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What goes to stdout: aligned text and JSON documents. */
+/* Text on stdout: messages and aligned columns. */
 #ifndef HBPF_OUTPUT_H
 #define HBPF_OUTPUT_H
 
 #include <linux/types.h>
 #include <stddef.h>
 
-struct json_object;
-
-/**
- * output_json() - print one document and release it
- *
- * What is not printable (printable.h) is escaped, so that the document says it and no terminal
- * obeys it.
- */
-void output_json(struct json_object *doc);
-
 /** output_text() - printf() to stdout, with what is not printable (printable.h) replaced by '?' */
 void output_text(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/**
- * output_string() - a JSON string of any text, each byte that is not of UTF-8 replaced by '?'
- *
- * Names of interfaces and processes are bytes that somebody chose, and JSON is UTF-8. All strings
- * of the documents are made here.
- */
-struct json_object *output_string(const char *text);
+#define COLUMNS_MAX 8
 
-#define COLUMNS_MOST 8
-
-/* Rows of text whose columns are aligned when printed. All zero is an empty one. */
+/* A table whose columns are aligned when it is printed. All zero is an empty one. */
 struct columns {
-	char *(*rows)[COLUMNS_MOST];
+	struct columns_row {
+		char *cells[COLUMNS_MAX];
+	} * v;
 	size_t count;
-	size_t room;
 };
 
 /**
- * columns_row() - begin a row
- * Return: 0 or -ENOMEM; cells of a row that could not be begun go nowhere
+ * columns_row() - append an empty row
+ * Return: 0 or -ENOMEM
  */
 int columns_row(struct columns *columns);
 
 /**
- * columns_cell() - fill a column of the last row; columns never filled are empty
+ * columns_cell() - fill a column of the last row; columns that are never filled are left out
  *
  * What is not printable is replaced by '?', newlines too.
  */
@@ -54,7 +37,7 @@ void columns_cell(struct columns *columns, unsigned int column, const char *fmt,
 void columns_print(struct columns *columns, unsigned int indent);
 
 #define SIZE_STRLEN 16
-/** size_format() - bytes for people: "912 B", "1.4 KiB". Returns @buf */
+/** size_format() - a number of bytes as "912 B" or "1.4 KiB". Returns @buf */
 const char *size_format(__u64 bytes, char buf[SIZE_STRLEN]);
 
 #endif /* HBPF_OUTPUT_H */

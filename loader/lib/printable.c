@@ -5,7 +5,7 @@
 
 #include "lib/array.h"
 
-/* None is what is cut short, longer than it need be, a surrogate, or above U+10FFFF. */
+/* Invalid are truncated and overlong forms, surrogates, and code points above U+10FFFF. */
 size_t utf8_length(const char *text)
 {
 	static const struct {

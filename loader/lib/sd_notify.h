@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a service tells its manager: the protocol of sd_notify(3), one datagram to $NOTIFY_SOCKET.
- */
+/* Notifications to the service manager, as sd_notify(3): one datagram to $NOTIFY_SOCKET. */
 #ifndef HBPF_SD_NOTIFY_H
 #define HBPF_SD_NOTIFY_H
 
 /**
- * notify() - tell it, as "READY=1\nSTATUS=..."
+ * notify() - send one, as "READY=1\nSTATUS=..."
  *
- * Without a manager nothing happens, and nothing depends on whether it listens.
+ * Does nothing without a manager. Errors are ignored.
  */
 void notify(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define BETWEEN ", "
-#define DOTS    "..."
+#define SEPARATOR ", "
+#define DOTS      "..."
 
 static bool ends_with(const char *text, const char *end)
 {
@@ -19,10 +19,10 @@ void str_list_add(char *buf, size_t size, const char *item)
 {
 	size_t len = strlen(buf);
 
-	if (!strcmp(buf, DOTS) || ends_with(buf, BETWEEN DOTS))
+	if (!strcmp(buf, DOTS) || ends_with(buf, SEPARATOR DOTS))
 		return;
 	/* with room for the dots behind it */
-	if (len + strlen(BETWEEN) + strlen(item) + sizeof(BETWEEN DOTS) > size)
+	if (len + strlen(SEPARATOR) + strlen(item) + sizeof(SEPARATOR DOTS) > size)
 		item = DOTS;
-	snprintf(buf + len, size - len, "%s%s", len ? BETWEEN : "", item);
+	snprintf(buf + len, size - len, "%s%s", len ? SEPARATOR : "", item);
 }

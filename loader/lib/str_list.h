@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* "a, b, c" for people, in a buffer that may be too small for all of it. */
+/* Lists such as "a, b, c" in a buffer that may be too small. */
 #ifndef HBPF_STR_LIST_H
 #define HBPF_STR_LIST_H
 
 #include <stddef.h>
 
 /**
- * str_list_add() - one more for a list
- * @buf:	The list as text, empty at first
+ * str_list_add() - append an item
+ * @buf:	The list as text, initially empty
  * @size:	Of @buf, 16 or more
  *
- * What does not fit is told by ", ...", once, and so is all that comes after it.
+ * The first item that does not fit is replaced by "...", and all after it are dropped.
  */
 void str_list_add(char *buf, size_t size, const char *item);
 
