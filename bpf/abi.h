@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Constants of the kernel's ABI that are macros there, so that no vmlinux.h has them. */
+/* Constants of the kernel's ABI. They are macros in the kernel, so vmlinux.h does not have them. */
 #ifndef HBPF_BPF_ABI_H
 #define HBPF_BPF_ABI_H
 
@@ -50,7 +50,7 @@
 #define TCP_FLAG_RST 0x04
 #define TCP_FLAG_ACK 0x10
 
-/* RFC 792: the errors, which carry the header they are about */
+/* RFC 792: the errors, which quote a header */
 #define ICMP_DEST_UNREACH   3
 #define ICMP_TIME_EXCEEDED  11
 #define ICMP_PARAMETERPROB  12

@@ -1,28 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Checksums: the one place that knows the rules.
+ * Checksums: all rules are here.
  *
  * A field changed in a header changes the checksums that cover it by the same
  * delta (RFC 1624). The helpers below apply the delta to the checksum fields;
- * what needs care is skb->csum, the sum a NIC took over the whole packet
- * (CHECKSUM_COMPLETE), which must go on matching the bytes.
+ * what needs care is skb->csum, the sum of the whole packet as the NIC computed it
+ * (CHECKSUM_COMPLETE), which must still match the bytes.
  *
- *  - IPv4 address: its delta is made up for inside the header by the IP header
- *    checksum, so all that changes the packet's sum is the transport checksum;
- *    with BPF_F_PSEUDO_HDR the kernel takes that into skb->csum
+ *  - IPv4 address: the IP header checksum cancels its delta inside the header, so
+ *    only the transport checksum changes the packet's sum; with BPF_F_PSEUDO_HDR
+ *    the kernel adds that to skb->csum
  *    (net/core/utils.c: inet_proto_csum_replace4).
- *  - IPv6 address: no header checksum; address and transport checksum make up
- *    for each other and the packet's sum stays. BPF_F_PSEUDO_HDR changes
- *    skb->csum nevertheless (inet_proto_csum_replace_by_diff), so the address
- *    is stored with BPF_F_RECOMPUTE_CSUM, which changes it by the opposite.
- *    (Linux 6.16 has BPF_F_IPV6 to say so; this way needs no new flag and is
- *    right before and after.) A later fragment has no transport checksum, and
- *    there BPF_F_RECOMPUTE_CSUM alone is what is due.
- *  - Ports, and whatever stands in an ICMP message: covered by a checksum in
- *    the same packet, not by a pseudo header. The packet's sum stays.
+ *  - IPv6 address: there is no header checksum. The deltas of address and transport
+ *    checksum cancel out, and the packet's sum stays. BPF_F_PSEUDO_HDR changes
+ *    skb->csum nevertheless (inet_proto_csum_replace_by_diff), so the address is
+ *    stored with BPF_F_RECOMPUTE_CSUM, which changes it by the opposite. (Linux 6.16
+ *    has BPF_F_IPV6 for this; BPF_F_RECOMPUTE_CSUM is right on all kernels.) A later
+ *    fragment has no transport checksum, so BPF_F_RECOMPUTE_CSUM alone is right.
+ *  - Ports, and fields of an ICMP message: covered by a checksum in the same packet,
+ *    not by a pseudo header. The packet's sum stays.
  *
- * With CHECKSUM_PARTIAL (and GSO) the field holds the pseudo header's sum only:
- * addresses count, ports do not, and the helpers know it from the flag.
+ * With CHECKSUM_PARTIAL (and GSO) the field holds only the pseudo header's sum, which
+ * depends on addresses but not on ports. The helpers handle that by the flag.
  */
 #ifndef HBPF_BPF_CHECKSUM_H
 #define HBPF_BPF_CHECKSUM_H
@@ -34,8 +33,8 @@
 
 #define IPV4_CHECK 10 /* offset of the checksum in the IPv4 header */
 
-/* Offset in the frame of the transport checksum that covers the addresses of
- * this header by a pseudo header; 0 where there is none. */
+/* Offset in the frame of the transport checksum whose pseudo header has the addresses of this
+ * header, or 0 if there is none. */
 static __always_inline __u32 checksum_offset(const struct packet *pkt)
 {
 	if (packet_is_later_fragment(pkt))
@@ -52,14 +51,13 @@ static __always_inline __u32 checksum_offset(const struct packet *pkt)
 	}
 }
 
-/* A UDP checksum of 0 means that there is none, and stays; a computed 0 is sent
- * as 0xffff (RFC 768). */
+/* A UDP checksum of 0 means no checksum and stays 0; a computed 0 becomes 0xffff (RFC 768). */
 static __always_inline __u64 checksum_flags(const struct packet *pkt)
 {
 	return pkt->proto == IPPROTO_UDP ? BPF_F_MARK_MANGLED_0 : 0;
 }
 
-/* How to store a port: where UDP goes without a checksum, nothing makes up for it. */
+/* Flags to store a port with. Without a UDP checksum nothing cancels its delta. */
 static __always_inline __u64 checksum_port_store(struct __sk_buff *skb, const struct packet *pkt)
 {
 	__sum16 check = 0;

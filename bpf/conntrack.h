@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Conntrack pinning, in the build with HBPF_NAT_BYPASS (kernel 6.1, kernel BTF).
+ * NAT bypass, in the build with HBPF_NAT_BYPASS (kernel 6.1, kernel BTF).
  *
- * After the redirect the packet passes netfilter's PREROUTING, addressed to
- * 127.0.0.1. A DNAT rule for that port (Docker's, for -p 127.0.0.1:5432:5432)
- * would send it into a container, and the connection hangs. NAT is decided once
- * per conntrack entry, so we make the entry ourselves, with the decision "to
- * where it goes anyway" already taken (net/netfilter/nf_conntrack_bpf.c,
- * nf_nat_bpf.c).
+ * After the redirect the packet passes netfilter's PREROUTING with the destination
+ * 127.0.0.1. A DNAT rule for that port (Docker's, for -p 127.0.0.1:5432:5432) would send
+ * it into a container, and the connection would hang. NAT is decided once for each
+ * conntrack entry, so the program creates the entry, with a NAT to the destination that
+ * the packet already has (net/netfilter/nf_conntrack_bpf.c, nf_nat_bpf.c).
  */
 #ifndef HBPF_BPF_CONNTRACK_H
 #define HBPF_BPF_CONNTRACK_H
@@ -21,8 +20,8 @@
 
 #ifdef HBPF_NAT_BYPASS
 
-/* Types of the kernel's own, under names that no generated vmlinux.h has. Only
- * their kind and size matter to the verifier. */
+/* Types of the kernel, under names that no generated vmlinux.h has. The verifier only checks their
+ * kind and size. */
 struct nf_conn___hbpf {
 	int opaque;
 };
@@ -31,7 +30,7 @@ struct nf_conn_init___hbpf {
 	int opaque;
 };
 
-/* The first 12 bytes; newer kernels know more, and take this size as well. */
+/* The first 12 bytes; newer kernels have more members, but accept this size. */
 struct ct_opts___hbpf {
 	__s32 netns_id;
 	__s32 error;
@@ -62,12 +61,12 @@ extern int bpf_ct_change_timeout(struct nf_conn___hbpf *nfct, __u32 timeout_ms) 
 extern int bpf_ct_set_nat_info(struct nf_conn_init___hbpf *nfct, union nf_inet_addr___hbpf *addr,
 			       int port, enum nf_nat_manip___hbpf manip) __ksym;
 
-/* Until the packet's own way through conntrack sets the protocol's timeout. */
-#define PIN_TIMEOUT_MS 30000
+/* Until conntrack sees the packet and sets the protocol's timeout. */
+#define BYPASS_TIMEOUT_MS 30000
 
-/* Return: is no entry left? The look-up is what takes an expired one out of the table. */
-static __always_inline bool pin_is_gone(struct __sk_buff *skb, struct bpf_sock_tuple *tuple,
-					__u32 size, struct ct_opts___hbpf *opts)
+/* Return: is there no entry? The lookup itself removes an expired one. */
+static __always_inline bool bypass_is_gone(struct __sk_buff *skb, struct bpf_sock_tuple *tuple,
+					   __u32 size, struct ct_opts___hbpf *opts)
 {
 	struct nf_conn___hbpf *ct = bpf_skb_ct_lookup(skb, tuple, size, opts, sizeof(*opts));
 
@@ -77,12 +76,12 @@ static __always_inline bool pin_is_gone(struct __sk_buff *skb, struct bpf_sock_t
 }
 
 /*
- * @expire: an entry that is there belongs to a connection that is over; conntrack would look at
- *	    the NAT rules afresh for the new one
+ * @expire: an existing entry belongs to a closed connection; conntrack would apply the NAT rules to
+ *	    the new one
  */
-static __always_inline void pin_tuple(struct __sk_buff *skb, struct bpf_sock_tuple *tuple,
-				      __u32 size, __u8 proto, const struct hbpf_endpoint *local,
-				      bool expire)
+static __always_inline void bypass_tuple(struct __sk_buff *skb, struct bpf_sock_tuple *tuple,
+					 __u32 size, __u8 proto, const struct hbpf_endpoint *local,
+					 bool expire)
 {
 	struct ct_opts___hbpf opts = { .netns_id = BPF_F_CURRENT_NETNS, .l4proto = proto };
 	union nf_inet_addr___hbpf addr = {};
@@ -97,22 +96,23 @@ static __always_inline void pin_tuple(struct __sk_buff *skb, struct bpf_sock_tup
 		bpf_ct_release(ct);
 		if (!expire)
 			return;
-		if (!pin_is_gone(skb, tuple, size, &opts))
+		if (!bypass_is_gone(skb, tuple, size, &opts))
 			return;
 	}
 
 	fresh = bpf_skb_ct_alloc(skb, tuple, size, &opts, sizeof(opts));
 	if (!fresh)
 		return;
-	bpf_ct_set_timeout(fresh, PIN_TIMEOUT_MS);
+	bpf_ct_set_timeout(fresh, BYPASS_TIMEOUT_MS);
 	if (size == sizeof(tuple->ipv4))
 		addr.all[0] = local->addr.word[3];
 	else
 		__builtin_memcpy(addr.all, local->addr.word, sizeof(addr));
 	undecided =
 		bpf_ct_set_nat_info(fresh, &addr, bpf_ntohs(local->port), NF_NAT_MANIP_DST___HBPF);
-	/* Nothing else may free it: bpf_ct_release() takes no nf_conn___init (strict_type_match in
-	 * the kernel's verifier.c). So an entry without the decision is inserted, and taken out. */
+	/* It can only be freed as an entry: bpf_ct_release() takes no nf_conn___init
+	 * (strict_type_match in the kernel's verifier.c). So an entry without the NAT is inserted,
+	 * and removed again. */
 	ct = bpf_ct_insert_entry(fresh);
 	if (!ct)
 		return;
@@ -120,11 +120,11 @@ static __always_inline void pin_tuple(struct __sk_buff *skb, struct bpf_sock_tup
 		bpf_ct_change_timeout(ct, 0);
 	bpf_ct_release(ct);
 	if (undecided)
-		pin_is_gone(skb, tuple, size, &opts);
+		bypass_is_gone(skb, tuple, size, &opts);
 }
 
-static __noinline int pin_packet(struct __sk_buff *skb, const struct packet *pkt,
-				 const struct hbpf_endpoint *local)
+static __noinline int bypass_packet(struct __sk_buff *skb, const struct packet *pkt,
+				    const struct hbpf_endpoint *local)
 {
 	struct bpf_sock_tuple tuple = {};
 	bool expire;
@@ -132,19 +132,19 @@ static __noinline int pin_packet(struct __sk_buff *skb, const struct packet *pkt
 	expire = pkt->proto == IPPROTO_TCP &&
 		 connection_of(skb, &pkt->src, local, &pkt->dst, false) == CONNECTION_NONE;
 	if (socket_tuple(&tuple, &pkt->src, local) == sizeof(tuple.ipv4))
-		pin_tuple(skb, &tuple, sizeof(tuple.ipv4), pkt->proto, local, expire);
+		bypass_tuple(skb, &tuple, sizeof(tuple.ipv4), pkt->proto, local, expire);
 	else
-		pin_tuple(skb, &tuple, sizeof(tuple.ipv6), pkt->proto, local, expire);
+		bypass_tuple(skb, &tuple, sizeof(tuple.ipv6), pkt->proto, local, expire);
 	return 0;
 }
 
 /*
- * conntrack_bypass_nat() - see to it that no NAT rule catches a packet behind the redirect
+ * conntrack_bypass_nat() - keep NAT rules from changing a packet after the redirect
  * @pkt:	The packet as the client sent it
- * @local:	Where it goes
+ * @local:	Its translated destination
  *
- * Every SYN and every UDP packet is looked at, not only the first: an UDP flow
- * outlives its conntrack entry.
+ * This is done for every SYN and every UDP packet, not only for the first of a flow: a
+ * UDP flow outlives its conntrack entry.
  */
 static __always_inline void conntrack_bypass_nat(struct __sk_buff *skb, const struct packet *pkt,
 						 const struct hbpf_endpoint *local)
@@ -152,7 +152,7 @@ static __always_inline void conntrack_bypass_nat(struct __sk_buff *skb, const st
 	const struct hbpf_config *cfg = config_get();
 
 	if (cfg && cfg->nat_bypass && (pkt->proto == IPPROTO_UDP || packet_is_syn(pkt)))
-		pin_packet(skb, pkt, local);
+		bypass_packet(skb, pkt, local);
 }
 
 #else /* HBPF_NAT_BYPASS */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A packet that hbpf_ingress let go on carries a cookie in skb->cb, which lasts
- * from one program of a tcx hook to the next (tcx_run() in net/core/dev.c), so
- * that hbpf_backstop need not look at it again. What else might be in cb there
- * was left by the network stack, and nobody outside can guess 64 random bits.
+ * hbpf_ingress marks packets that it passes with a cookie in skb->cb, so that
+ * hbpf_backstop need not check them again. skb->cb is kept between the programs of a
+ * tcx hook (tcx_run() in net/core/dev.c). The network stack may have left other bytes
+ * there, but no client can guess 64 random bits.
  */
 #ifndef HBPF_BPF_COOKIE_H
 #define HBPF_BPF_COOKIE_H
@@ -11,8 +11,7 @@
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 
-/* Both halves 0, as in an object that nobody filled in: there is none, and nothing is taken for it.
- * In a section of its own, where the loader finds it at offset 0. */
+/* The loader sets it, in a section of its own. While it is 0 no packet matches it. */
 const volatile struct {
 	__u32 low;
 	__u32 high;

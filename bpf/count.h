@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Counting: every packet once by its reason, translated ones by their port too. */
+/* Counters: each packet by its reason, translated packets also by their gateway port. */
 #ifndef HBPF_BPF_COUNT_H
 #define HBPF_BPF_COUNT_H
 
@@ -29,7 +29,7 @@ static __always_inline void count_port(struct __sk_buff *skb, __u8 proto, __be16
 
 	stats = bpf_map_lookup_elem(&port_stats, &key);
 	if (!stats) {
-		/* Another CPU may be first; whoever is, the entry is there then. */
+		/* another CPU may add it first, so the result does not matter */
 		bpf_map_update_elem(&port_stats, &key, &none, BPF_NOEXIST);
 		stats = bpf_map_lookup_elem(&port_stats, &key);
 		if (!stats)

@@ -2,11 +2,11 @@
 /*
  * Flows: what a client's socket dialled.
  *
- * The way in loses it (every gateway becomes one loopback address), the way
- * back needs it. Half-open TCP and UDP keep it in two tables: `flows` has room for
- * all that one busy client wants, but evicts, and `recent_tcp` or `recent_udp` has
- * the client's latest, which only the client itself can push out. An established
- * TCP connection keeps it in the storage of the server's own socket.
+ * Translation loses it, since every gateway becomes one loopback address, and answers
+ * need it. For half-open TCP and for UDP it is in two tables: `flows` has room for all
+ * flows of one busy client, but evicts; `recent_tcp` or `recent_udp` has the latest of
+ * each client, which only that client can evict. For an established TCP connection it
+ * is in the storage of the server's socket.
  */
 #ifndef HBPF_BPF_FLOW_H
 #define HBPF_BPF_FLOW_H
@@ -33,8 +33,8 @@ static __always_inline struct hbpf_flow_key flow_key(__u8 proto, const struct hb
 	return key;
 }
 
-/* Client ports that follow each other, as a busy client takes them, do not meet in
- * a slot; services are spread by a multiplicative hash (2^32 over the golden ratio). */
+/* Consecutive client ports, as a busy client uses them, get different slots; services are spread by
+ * a multiplicative hash (2^32 / golden ratio). */
 static __always_inline struct hbpf_recent_key recent_key(const struct hbpf_flow_key *flow)
 {
 	__u32 service = bpf_ntohl(flow->local.word[3]) ^ bpf_ntohs(flow->local_port);
@@ -75,8 +75,8 @@ static __noinline int recent_record(const struct hbpf_flow_key *flow,
 	return bpf_map_update_elem(&recent_udp, &key, &recent, BPF_ANY);
 }
 
-/* What was recorded for a flow. Copied here, so that the verifier need not follow a
- * pointer into each of the tables. */
+/* Read the record of a flow. It is copied, so that the verifier need not track a pointer into each
+ * table. */
 static __noinline bool flow_recall(const struct hbpf_flow_key *key, struct hbpf_endpoint *dialled)
 {
 	const struct hbpf_endpoint *flow = bpf_map_lookup_elem(&flows, key);
@@ -97,7 +97,7 @@ static __always_inline bool flow_is(const struct hbpf_flow_key *key,
 	return flow_recall(key, &recorded) && endpoint_equal(&recorded, dialled);
 }
 
-/* A full table costs no packet: what is lost is only the record of it. */
+/* If an update fails, only the record is lost: the packet still goes on. */
 static __always_inline void flow_record(const struct hbpf_flow_key *key,
 					const struct hbpf_endpoint *dialled)
 {
@@ -105,8 +105,7 @@ static __always_inline void flow_record(const struct hbpf_flow_key *key,
 	recent_record(key, dialled);
 }
 
-/* Fill a tuple for the socket lookups, as a packet from @client to @local has
- * it. Return: its size. */
+/* Fill a tuple for socket lookups, for a packet from @client to @local. Return: its size. */
 static __always_inline __u32 socket_tuple(struct bpf_sock_tuple *tuple,
 					  const struct hbpf_endpoint *client,
 					  const struct hbpf_endpoint *local)
@@ -125,19 +124,19 @@ static __always_inline __u32 socket_tuple(struct bpf_sock_tuple *tuple,
 	return sizeof(tuple->ipv6);
 }
 
-/* What the host knows of the TCP connection (client -> loopback:port). */
+/* State of the host's TCP connection (client -> loopback:port). */
 enum connection {
-	CONNECTION_NONE,      /* no socket, or one that is past its end */
+	CONNECTION_NONE,      /* no socket, or a closed one */
 	CONNECTION_HALF_OPEN, /* the handshake is under way */
-	CONNECTION_SILENT,    /* established, but it has not sent anything that we saw */
-	CONNECTION_OURS,      /* dialled the endpoint asked about */
+	CONNECTION_SILENT,    /* established, but its socket has no record yet */
+	CONNECTION_OURS,      /* dialled @dialled */
 	CONNECTION_OTHER,     /* dialled another one */
 };
 
 /*
- * connection_of() - look for the server's socket of a TCP connection
- * @dialled:	The endpoint asked about
- * @adopt:	Let a silent socket remember @dialled from now on
+ * connection_of() - find the server's socket of a TCP connection
+ * @dialled:	The endpoint to compare with its record
+ * @adopt:	Store @dialled in a silent socket
  */
 static __noinline enum connection connection_of(struct __sk_buff *skb,
 						const struct hbpf_endpoint *client,
@@ -182,9 +181,8 @@ static __noinline enum connection connection_of(struct __sk_buff *skb,
 	return found;
 }
 
-/* A TCP segment, no SYN, whose flow is not in the table: is its connection ours
- * even so? What was evicted comes back on the way; but the connections of another
- * bridge have no record here either, so the source is asked once more. */
+/* Recover a TCP flow evicted from the table, for a segment other than a SYN. Connections of another
+ * bridge have no record either, so the source is checked again. */
 static __always_inline bool flow_recover_tcp(struct __sk_buff *skb, const struct packet *pkt,
 					     const struct hbpf_endpoint *local,
 					     const struct hbpf_flow_key *key,
@@ -210,14 +208,13 @@ static __always_inline bool flow_recover_tcp(struct __sk_buff *skb, const struct
 /*
  * flow_collides() - would a SYN change the flow of a living connection?
  *
- * A SYN to another gateway (or another gateway port of one service) from the
- * client port of a living connection: both would be one tuple to the host. The
- * flow stays as it is, and the SYN goes to the socket of that connection, which
- * answers with a challenge ACK (RFC 5961, 4.2; net/ipv4/tcp_input.c:
- * tcp_validate_incoming) from what was dialled first. A client that has the
- * connection takes that for a duplicate. One that lost it, and has its address
- * and port by inheritance, answers RST: the connection ends, and the SYN's next
- * transmission finds the way free. So it is where nothing is translated.
+ * That is a SYN to another gateway (or another gateway port of one service) from the
+ * client port of a living connection: both would be the same tuple to the host. The
+ * flow is not changed, and the SYN goes to the socket of that connection, which sends a
+ * challenge ACK (RFC 5961, 4.2; net/ipv4/tcp_input.c: tcp_validate_incoming) from what was
+ * dialled first. A client that still has the connection ignores it as a duplicate. A
+ * client that took over the address and port of a dead one answers RST, which ends the
+ * connection, and its next SYN opens the flow. Without translation it is the same.
  */
 static __always_inline bool flow_collides(struct __sk_buff *skb, const struct packet *pkt,
 					  const struct hbpf_endpoint *local,
@@ -228,17 +225,18 @@ static __always_inline bool flow_collides(struct __sk_buff *skb, const struct pa
 
 	switch (connection_of(skb, &pkt->src, local, &pkt->dst, false)) {
 	case CONNECTION_OTHER:
-	case CONNECTION_SILENT: /* nobody knows any more; what lives is not given up for it */
+	case CONNECTION_SILENT: /* no record of what it dialled: the living connection has priority
+				 */
 		return true;
 	case CONNECTION_HALF_OPEN:
-		return recorded; /* by another destination: the caller asked about this one */
+		return recorded; /* to another destination, as the caller has checked */
 	default:
 		return false;
 	}
 }
 
-/* Does a connected UDP socket of the host own the packet as the client sent it?
- * (The lookup may as well answer with a bound, unconnected one.) */
+/* Does the untranslated packet belong to a connected UDP socket of the host? (The lookup may also
+ * return a bound, unconnected one.) */
 static __noinline bool host_socket_owns(struct __sk_buff *skb, const struct packet *pkt)
 {
 	struct bpf_sock_tuple tuple = {};
@@ -256,8 +254,8 @@ static __noinline bool host_socket_owns(struct __sk_buff *skb, const struct pack
 	return connected;
 }
 
-/* The only thing the client of a service can have dialled, where no more than
- * one gateway and one gateway port fit. Never a guess. */
+/* What the client must have dialled, if only one gateway and one gateway port are possible. It
+ * never guesses. */
 static __always_inline bool flow_only_one(const struct hbpf_endpoint *client,
 					  const struct hbpf_reverse *service,
 					  struct hbpf_endpoint *dialled)
@@ -271,7 +269,7 @@ static __always_inline bool flow_only_one(const struct hbpf_endpoint *client,
 	return !addr_is_zero(&dialled->addr);
 }
 
-/* As recorded, else what can be told without a record. */
+/* What the client dialled: from the record, or else the only possibility. */
 static __always_inline bool flow_find(const struct hbpf_flow_key *key,
 				      const struct hbpf_endpoint *client,
 				      const struct hbpf_reverse *service,
@@ -283,11 +281,10 @@ static __always_inline bool flow_find(const struct hbpf_flow_key *key,
 /*
  * flow_find_tcp() - what did the client of an outgoing segment dial?
  *
- * The socket's storage is asked first, and filled from the table at the first
- * segment of an established socket. Before that (SYN-ACK: a request socket) and
- * for what the kernel sends for no socket (RST, and ACK of TIME_WAIT), the table
- * has to do. The kernel's control socket, which carries those, is told by its
- * ports (net/ipv4/tcp_ipv4.c: ipv4_tcp_sk).
+ * It is in the socket's storage, which the first segment of an established socket fills
+ * from the table. Only the table is used before that (SYN-ACK: a request socket), and for
+ * segments without a socket (RST, and ACK of TIME_WAIT). The kernel sends those from a
+ * control socket, whose port differs (net/ipv4/tcp_ipv4.c: ipv4_tcp_sk).
  */
 static __always_inline bool flow_find_tcp(struct __sk_buff *skb, const struct packet *pkt,
 					  const struct hbpf_flow_key *key,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Fragments: only the first has ports, so what became of it is kept for those
- * that follow. A pass is kept too: without, the later fragments of a passed
- * datagram would follow an older one whose id it re-uses.
+ * Fragments: only the first has ports, so its verdict is recorded for the later ones.
+ * A pass is recorded, too: otherwise the later fragments of a passed datagram would
+ * follow the verdict on an older datagram with the same id.
  */
 #ifndef HBPF_BPF_FRAGMENT_H
 #define HBPF_BPF_FRAGMENT_H
@@ -18,8 +18,8 @@ enum direction {
 	EGRESS,
 };
 
-/* No receiver waits longer for the rest: 30 s in Linux for IPv4 (net.ipv4.ipfrag_time),
- * 60 s for IPv6 (RFC 8200, 4.5). */
+/* Receivers give up after this time: 30 s in Linux for IPv4 (net.ipv4.ipfrag_time), 60 s for IPv6
+ * (RFC 8200, 4.5). */
 #define FRAGMENT_AGE_NS (60ULL * 1000 * 1000 * 1000)
 
 static __always_inline struct hbpf_fragment_key fragment_key(const struct packet *pkt,
@@ -29,7 +29,7 @@ static __always_inline struct hbpf_fragment_key fragment_key(const struct packet
 		.src = pkt->src.addr,
 		.dst = pkt->dst.addr,
 		.id = pkt->fragment_id,
-		/* IPv4 knows a datagram by its protocol too (RFC 791), IPv6 does not */
+		/* part of a datagram's identity in IPv4 (RFC 791), but not in IPv6 */
 		.proto = packet_is_v4(pkt) ? pkt->proto : 0,
 		.egress = direction,
 	};
@@ -37,7 +37,7 @@ static __always_inline struct hbpf_fragment_key fragment_key(const struct packet
 	return key;
 }
 
-/* @to: the new address, or NULL for a pass. A full table costs no packet. */
+/* @to: the new address, or NULL for a pass. If the update fails, the packet still goes on. */
 static __always_inline void fragment_remember(const struct packet *pkt, enum direction direction,
 					      const struct hbpf_addr *to)
 {
@@ -49,7 +49,7 @@ static __always_inline void fragment_remember(const struct packet *pkt, enum dir
 	bpf_map_update_elem(&fragments, &key, &verdict, BPF_ANY);
 }
 
-/* Return: true with the new address in @to, false to leave the fragment alone. */
+/* Return: true with the new address in @to, or false to pass the fragment unchanged. */
 static __always_inline bool fragment_recall(const struct packet *pkt, enum direction direction,
 					    struct hbpf_endpoint *to)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * hbpf: declared ports of the host's 127.0.0.1, reachable from a bridge.
+ * hbpf: makes exported ports of the host's 127.0.0.1 reachable from a bridge.
  *
  * Theory of operation
  * ===================
@@ -17,22 +17,21 @@
  *               gateway: +---------------------------+ 127.0.0.1:8088 +-----+
  *                 8088
  *
- * The way in ends with a redirect into lo's ingress: the packet is received
- * there as if it had always been addressed to loopback. The way back is no
- * redirect: the service's answer is routed to the client like any other packet
- * (route_localnet allows its source address), and on leaving the bridge gets the
- * source that the client dialled.
+ * Ingress ends with a redirect into lo, which receives the packet as if it had been
+ * sent to loopback. Answers are not redirected: they are routed to the client like any
+ * other packet (route_localnet allows their source address), and at the bridge's egress
+ * get the source that the client dialled.
  *
- * Both programs read top to bottom: parse > guard > match > flow > rewrite >
- * finish. A function that decides returns an enum hbpf_reason, the reason knows
- * its verdict (include/hbpf/reasons.h), and finish() alone counts and acts on it.
+ * Both programs run in this order: parse > guard > match > flow > rewrite > finish.
+ * Functions that decide return an enum hbpf_reason. include/hbpf/reasons.h gives the
+ * verdict of each reason; only finish() counts packets and returns to the kernel.
  *
- * The guard comes first and whatever the packet's type: with route_localnet on,
- * the host would answer to 127.0.0.1 for everybody on the bridge
- * (CVE-2020-8558). No packet with a loopback address crosses the bridge but as
- * our own translation (but for destinations, where guard_dst had to be off).
+ * The guard comes first, for every type of packet: with route_localnet on, the host
+ * would answer to 127.0.0.1 for everyone on the bridge (CVE-2020-8558). No packet with
+ * a loopback address crosses the bridge, except as our own translation, or as a
+ * destination if guard_dst has to be off.
  *
- * Each header file beside this one has one concern: parse.h, route.h, cookie.h, checksum.h,
+ * Each header file here has one concern: parse.h, route.h, cookie.h, checksum.h,
  * rewrite.h, flow.h, source.h, fragment.h, icmp.h, conntrack.h, count.h.
  */
 #include "vmlinux.h"
@@ -69,7 +68,7 @@ static __always_inline enum hbpf_verdict verdict_of(enum hbpf_reason reason)
 	}
 }
 
-/* The one exit: counts, and turns the reason into what the kernel is told. */
+/* The only exit: counts the reason and returns its action. */
 static __always_inline int finish(struct __sk_buff *skb, enum hbpf_reason reason)
 {
 	count_reason(skb, reason);
@@ -84,7 +83,7 @@ static __always_inline int finish(struct __sk_buff *skb, enum hbpf_reason reason
 }
 
 /*
- * The way in
+ * Ingress: from a client to a service
  */
 
 /* Header of an ARP packet about IPv4 on Ethernet (RFC 826). */
@@ -107,7 +106,7 @@ static __always_inline bool arp_load(struct __sk_buff *skb, const struct packet 
 	       arp->hardware_len == ETH_ALEN && arp->protocol_len == sizeof(__be32);
 }
 
-/* With route_localnet the host answers for 127/8 and learns such neighbours. */
+/* With route_localnet the host answers ARP for 127/8, and learns neighbours with such addresses. */
 static __always_inline enum hbpf_reason guard_arp(struct __sk_buff *skb, const struct packet *pkt)
 {
 	struct arp arp;
@@ -142,8 +141,8 @@ static __always_inline enum hbpf_reason match_tcp(struct __sk_buff *skb, const s
 	return HBPF_IN_TRANSLATED;
 }
 
-/* A UDP packet for an export. There is no handshake to tell whose it is; the
- * last destination a client's port dialled is where its answers come from. */
+/* A UDP packet for an export. UDP has no handshake that would mark a new flow, so the answers to a
+ * client's port come from the last address that it dialled. */
 static __always_inline enum hbpf_reason match_udp(struct __sk_buff *skb, const struct packet *pkt,
 						  const struct hbpf_export *export,
 						  const struct hbpf_endpoint *local)
@@ -160,8 +159,8 @@ static __always_inline enum hbpf_reason match_udp(struct __sk_buff *skb, const s
 	return HBPF_IN_TRANSLATED;
 }
 
-/* Where a gateway port leads. Return: the export, with the loopback end in
- * @local, or NULL where it is not exported to the packet's family. */
+/* Look up a gateway port. Return: the export, with its loopback end in @local, or NULL if the port
+ * is not exported to the packet's family. */
 static __always_inline const struct hbpf_export *
 export_find(const struct packet *pkt, __be16 gateway_port, struct hbpf_endpoint *local)
 {
@@ -175,8 +174,8 @@ export_find(const struct packet *pkt, __be16 gateway_port, struct hbpf_endpoint 
 	return export;
 }
 
-/* An ICMP error a client, or a router behind it, sends about a packet that an
- * exported service sent: quoted as it left the bridge, from the gateway. */
+/* An ICMP error from a client, or from a router behind it, about a packet of an exported service.
+ * The quote has the packet as it left the bridge, with the gateway as its source. */
 static __noinline enum hbpf_reason ingress_icmp(struct __sk_buff *skb, const struct packet *pkt)
 {
 	struct hbpf_endpoint local = {};
@@ -211,13 +210,14 @@ static __always_inline enum hbpf_reason ingress_later_fragment(struct __sk_buff 
 	return HBPF_IN_FRAGMENT;
 }
 
-/* Does a packet to a gateway go to the service? */
+/* Is the packet translated? */
 static __always_inline bool is_for_service(enum hbpf_reason reason)
 {
 	return reason == HBPF_IN_TRANSLATED || reason == HBPF_IN_COLLISION;
 }
 
-/* A packet to a gateway, with its transport header. @local: where it goes, if. */
+/* A packet to a gateway, with its transport header. @local: translated destination, set if
+ * is_for_service(). */
 static __always_inline enum hbpf_reason ingress_gateway(struct __sk_buff *skb, struct packet *pkt,
 							struct hbpf_endpoint *local)
 {
@@ -244,15 +244,15 @@ static __always_inline enum hbpf_reason ingress_gateway(struct __sk_buff *skb, s
 	return reason;
 }
 
-/* In place of a reason: the guard has nothing against the packet. */
+/* Returned by guard() instead of a reason: the packet passed the guard. */
 #define GO_ON HBPF_REASON_MAX
 
 /*
- * guard() - what every packet has to pass before anything else is asked of it
- * @pkt:	All zero; parsed as far as the network header
- * @route:	enum route, where it goes on
+ * guard() - drop packets that could reach loopback without being translated
+ * @pkt:	All zero; filled up to the network header
+ * @route:	Set to an enum route if the return is GO_ON
  *
- * Return: the reason to end with, or GO_ON
+ * Return: the reason for the packet, or GO_ON
  */
 static __always_inline enum hbpf_reason guard(struct __sk_buff *skb, const struct hbpf_config *cfg,
 					      struct packet *pkt, int *route)
@@ -263,7 +263,7 @@ static __always_inline enum hbpf_reason guard(struct __sk_buff *skb, const struc
 	case PARSED:
 		break;
 	case PARSED_PRIO_TAG:
-		/* The kernel takes priority tags off only behind tc, one after another
+		/* The kernel removes priority tags behind tc, one after another
 		 * (net/core/dev.c: __netif_receive_skb_core). */
 		return HBPF_IN_GUARD_VLAN;
 	case PARSED_VLAN:
@@ -276,7 +276,7 @@ static __always_inline enum hbpf_reason guard(struct __sk_buff *skb, const struc
 	if (pkt->ethertype == ETH_P_ARP)
 		return guard_arp(skb, pkt);
 
-	/* The addresses are known even where what follows is bad. */
+	/* The addresses are set even if what follows them is malformed. */
 	parsed = parse_network(skb, pkt);
 	if (addr_is_loopback(&pkt->src.addr))
 		return HBPF_IN_GUARD_SRC;
@@ -300,17 +300,17 @@ static __always_inline enum hbpf_reason ingress(struct __sk_buff *skb)
 	if (reason != GO_ON)
 		return reason;
 
-	/* A promiscuous bridge hands up frames for other hosts; the redirect would
-	 * make them ours. */
+	/* A promiscuous bridge delivers frames for other hosts, and the redirect would turn them
+	 * into ours. */
 	if (skb->pkt_type != PACKET_HOST)
 		return HBPF_IN_OTHER_HOST;
 	if (skb->vlan_present && (skb->vlan_tci & VLAN_VID_MASK))
 		return HBPF_IN_VLAN;
 
-	/* Everything a container sends to the internet ends here. */
+	/* All traffic of containers to the internet ends here. */
 	if (!is_gateway(cfg, &pkt.dst.addr))
 		return HBPF_IN_NOT_GATEWAY;
-	/* One with a source route is on its way to somewhere else. */
+	/* A packet with a source route is to be forwarded. */
 	if (route != ROUTE_NONE)
 		return HBPF_IN_NOT_GATEWAY;
 
@@ -333,9 +333,9 @@ int hbpf_ingress(struct __sk_buff *skb)
 }
 
 /*
- * The guard alone, as a program of its own behind hbpf_ingress. Nothing pinned
- * holds it, so it stays where whatever held hbpf_ingress is removed, and with it
- * the guard of a bridge whose route_localnet is still on.
+ * The guard alone, as a program of its own behind hbpf_ingress. It needs no pin, so it stays
+ * attached when the link of hbpf_ingress is removed, and guards a bridge whose route_localnet
+ * is still on.
  */
 SEC("tc")
 int hbpf_backstop(struct __sk_buff *skb)
@@ -353,13 +353,13 @@ int hbpf_backstop(struct __sk_buff *skb)
 }
 
 /*
- * The way back
+ * Egress: from a service to a client
  */
 
-/* With an idle connection's neighbour entry gone, the host asks for the client
- * in the name of 127.0.0.1, and nobody answers that. The address it should have
- * used is the bridge's own in the client's subnet; where the client is in none
- * (a device route leads to it), any address of the bridge, as with arp_announce=2. */
+/* When the neighbour entry of an idle connection has expired, the host sends its ARP request with
+ * the sender 127.0.0.1, which gets no answer. The right sender is the bridge's address in the
+ * client's subnet, or any address of the bridge if the client is in none (a device route leads to
+ * it), as with arp_announce=2. */
 static __always_inline enum hbpf_reason repair_arp(struct __sk_buff *skb, const struct packet *pkt)
 {
 	const struct hbpf_config *cfg = config_get();
@@ -397,9 +397,8 @@ reverse_find(__u8 proto, const struct hbpf_addr *addr, __be16 port)
 	return bpf_map_lookup_elem(&reverse, &key);
 }
 
-/* An ICMP error of the host about a client's packet to an exported service: port
- * unreachable, from a UDP service that is not there. It quotes the packet as we
- * translated it. */
+/* An ICMP error of the host about a client's packet to an exported service, such as port
+ * unreachable if no UDP service listens. It quotes the translated packet. */
 static __noinline enum hbpf_reason egress_icmp(struct __sk_buff *skb, const struct packet *pkt)
 {
 	const struct hbpf_reverse *service;
@@ -407,7 +406,8 @@ static __noinline enum hbpf_reason egress_icmp(struct __sk_buff *skb, const stru
 	struct packet quote = {};
 	struct hbpf_flow_key key;
 
-	/* the unspecified address stands for wildcard services in the table, and for nobody here */
+	/* in `reverse` the unspecified address means wildcard services, but in a quote it is
+	 * invalid */
 	if (pkt->fragment || !icmp_is_error(pkt) || !icmp_quote(skb, pkt, &quote) ||
 	    !addr_is_loopback(&quote.dst.addr))
 		return HBPF_OUT_GUARD;
@@ -422,7 +422,7 @@ static __noinline enum hbpf_reason egress_icmp(struct __sk_buff *skb, const stru
 	return HBPF_OUT_ICMP;
 }
 
-/* A packet from loopback. @dialled: the source it gets, if it is an answer. */
+/* A packet from loopback. @dialled: its new source, set on OUT_TRANSLATED. */
 static __always_inline enum hbpf_reason
 egress_loopback(struct __sk_buff *skb, const struct packet *pkt, struct hbpf_endpoint *dialled)
 {
@@ -439,7 +439,7 @@ egress_loopback(struct __sk_buff *skb, const struct packet *pkt, struct hbpf_end
 	return found ? HBPF_OUT_TRANSLATED : HBPF_OUT_AMBIGUOUS;
 }
 
-/* A service bound to the gateway itself answers from there for its own reasons. */
+/* A service bound to the gateway's own address sends from there, too; only the wildcard is ours. */
 static __always_inline bool sent_by_wildcard(struct __sk_buff *skb, const struct packet *pkt)
 {
 	struct bpf_sock *sk = skb->sk;
@@ -453,8 +453,8 @@ static __always_inline bool sent_by_wildcard(struct __sk_buff *skb, const struct
 	return !(sk->src_ip6[0] | sk->src_ip6[1] | sk->src_ip6[2] | sk->src_ip6[3]);
 }
 
-/* A UDP packet from one of the gateways. A service bound to the wildcard address
- * answers from there, whatever address it was asked at. */
+/* A UDP packet from a gateway: services bound to the wildcard address answer from there, whichever
+ * address was dialled. */
 static __always_inline enum hbpf_reason egress_wildcard(struct __sk_buff *skb, struct packet *pkt,
 							struct hbpf_endpoint *dialled)
 {
@@ -482,7 +482,7 @@ static __always_inline enum hbpf_reason egress_later_fragment(struct __sk_buff *
 	return rewrite(skb, pkt, SIDE_SRC, &dialled, 0) ? HBPF_OUT_FAILED : HBPF_OUT_FRAGMENT;
 }
 
-/* A packet with its transport header. @dialled: the source it gets, if any. */
+/* A packet with its transport header. @dialled: its new source, set on OUT_TRANSLATED. */
 static __always_inline enum hbpf_reason egress_transport(struct __sk_buff *skb, struct packet *pkt,
 							 struct hbpf_endpoint *dialled)
 {
@@ -519,14 +519,14 @@ static __always_inline enum hbpf_reason egress(struct __sk_buff *skb)
 	loopback = addr_is_loopback(&pkt.src.addr);
 	if (addr_is_loopback(&pkt.dst.addr) || (loopback && parsed != PARSED))
 		return HBPF_OUT_GUARD;
-	/* What the host sends or forwards otherwise ends here. */
+	/* All other traffic of the host ends here. */
 	if (parsed != PARSED || (!loopback && pkt.proto != IPPROTO_UDP))
 		return HBPF_OUT_OTHER;
 
 	if (packet_is_later_fragment(&pkt))
 		return egress_later_fragment(skb, &pkt);
 	reason = egress_transport(skb, &pkt, &dialled);
-	/* What never had another source needs no record: it would only crowd out others. */
+	/* Other packets are never translated; recording them would only evict records. */
 	if (packet_is_first_fragment(&pkt) && (loopback || is_gateway(config_get(), &pkt.src.addr)))
 		fragment_remember(&pkt, EGRESS,
 				  reason == HBPF_OUT_TRANSLATED ? &dialled.addr : NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* ICMP errors: both the message and the header it quotes have to be translated,
- * or the receiver does not know what it is about (RFC 5508). */
+/* ICMP errors: the message and the header that it quotes are both translated, so that the receiver
+ * finds the connection (RFC 5508). */
 #ifndef HBPF_BPF_ICMP_H
 #define HBPF_BPF_ICMP_H
 
@@ -23,7 +23,7 @@ static __always_inline bool icmp_is_error(const struct packet *pkt)
 	return type >= ICMPV6_DEST_UNREACH && type <= ICMPV6_PARAMPROB;
 }
 
-/* Parse the quoted header into @quote. Return: false where it has no ports. */
+/* Parse the quoted header into @quote. Return: false if it has no ports. */
 static __always_inline bool icmp_quote(struct __sk_buff *skb, const struct packet *pkt,
 				       struct packet *quote)
 {
@@ -31,7 +31,7 @@ static __always_inline bool icmp_quote(struct __sk_buff *skb, const struct packe
 	quote->ethertype = pkt->ethertype;
 	if (parse_network(skb, quote) != PARSED)
 		return false;
-	/* What the quote says of its length is about the packet as it was, not as it is quoted. */
+	/* the quoted length is that of the whole packet, but the quote is shorter */
 	if (quote->end > pkt->end)
 		quote->end = pkt->end;
 	return !packet_is_later_fragment(quote) &&
@@ -39,8 +39,8 @@ static __always_inline bool icmp_quote(struct __sk_buff *skb, const struct packe
 	       parse_ports(skb, quote) == PARSED;
 }
 
-/* Rewrite @side of the message and the opposite one of the quote, which went the
- * other way. Return: 0 or what the helper that failed returned. */
+/* Rewrite @side of the message, and the opposite side of the quote, which went in the other
+ * direction. Return: 0, or the error of the helper that failed. */
 static __always_inline int icmp_rewrite(struct __sk_buff *skb, const struct packet *pkt,
 					const struct packet *quote, enum side side,
 					const struct hbpf_endpoint *to)

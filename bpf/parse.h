@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Parsing: once, into a struct packet.
+ * Parse a packet once, into a struct packet.
  *
- * All reads go through bpf_skb_load_bytes(): it checks the length, and it reads
- * frames whose headers are not in the linear area, so nothing here has to pull
- * data or check pointers again after a rewrite.
+ * All reads use bpf_skb_load_bytes(): it checks the length, and also reads headers
+ * outside the linear area. So no data has to be pulled, and no pointer has to be
+ * checked again after a rewrite.
  */
 #ifndef HBPF_BPF_PARSE_H
 #define HBPF_BPF_PARSE_H
@@ -15,12 +15,12 @@
 #include "abi.h"
 #include "addr.h"
 
-/* IPv6 extension headers looked at; a packet with more is malformed to us. */
+/* How many IPv6 extension headers are read; a packet with more counts as malformed. */
 #define MAX_EXTENSIONS 8
 
 enum parsed {
 	PARSED,
-	PARSED_NOT_IP,    /* some other protocol: not our business */
+	PARSED_NOT_IP,    /* another protocol */
 	PARSED_PRIO_TAG,  /* 802.1Q/ad tag with VID 0 in the frame */
 	PARSED_VLAN,      /* 802.1Q/ad tag with a VID in the frame */
 	PARSED_MALFORMED, /* truncated or inconsistent */
@@ -48,7 +48,7 @@ static __always_inline bool packet_is_v4(const struct packet *pkt)
 	return pkt->ethertype == ETH_P_IP;
 }
 
-/* The fragment with the transport header; others are still to come. */
+/* The first of several fragments: it has the transport header. */
 static __always_inline bool packet_is_first_fragment(const struct packet *pkt)
 {
 	return pkt->fragment == IPV4_MF;
@@ -102,10 +102,9 @@ static __always_inline enum parsed parse_ethernet(struct __sk_buff *skb, struct 
 	}
 }
 
-/* What stands behind the datagram's own length is padding to the kernel
- * (pskb_trim_rcsum() in ip_rcv_core() and ip6_rcv_core()), and must not be taken
- * for its headers. A BIG TCP packet does not fit into the field, says 0 and ends
- * with the frame.
+/* Bytes behind the datagram's own length are padding, which the kernel removes
+ * (pskb_trim_rcsum() in ip_rcv_core() and ip6_rcv_core()); headers must not be read from there. The
+ * length of a BIG TCP packet does not fit into the field: it is 0, and the frame's end counts.
  * @length: in network byte order, counted from offset @start
  */
 static __always_inline __u32 datagram_end(struct __sk_buff *skb, __u32 start, __be16 length)
@@ -140,9 +139,9 @@ static __noinline enum parsed parse_ipv4(struct __sk_buff *skb, struct packet *p
 	return pkt->l4 <= pkt->end ? PARSED : PARSED_MALFORMED;
 }
 
-/* What a walk over the extension headers found. */
+/* Result of ipv6_extensions(). */
 struct extensions {
-	__u8 proto; /* the first header that is none; or that of a later fragment's payload */
+	__u8 proto; /* of the first other header, or of a later fragment's payload */
 	__u8 pad;
 	__u16 l4;          /* offset of it; 0: malformed */
 	__u16 fragment_at; /* offset of the fragment header, or 0 */
@@ -156,8 +155,8 @@ struct extensions {
  * @at:		Offset of the first extension header
  * @proto:	Its type
  *
- * Not static, so that the verifier looks at the loop once and not once for
- * every path that leads here; such a function takes and returns scalars only.
+ * Not static, so that the verifier checks the loop once, not once for every path that
+ * leads here. Such a function can only take and return scalars.
  *
  * Return: the bytes of a struct extensions
  */
@@ -209,7 +208,7 @@ static __noinline enum parsed parse_ipv6(struct __sk_buff *skb, struct packet *p
 		__u64 bytes;
 	} walk;
 	struct frag_hdr fragment;
-	bool mapped; /* an IPv6 packet must not pass for the IPv4 one its addresses look like */
+	bool mapped; /* such an IPv6 packet must not be taken for an IPv4 packet */
 	struct {
 		__be32 flow; /* version, traffic class, flow label */
 		__be16 payload_len;
@@ -217,7 +216,7 @@ static __noinline enum parsed parse_ipv6(struct __sk_buff *skb, struct packet *p
 		__u8 hop_limit;
 	} start;
 
-	/* Field by field: the whole header would take a third of the stack. */
+	/* field by field, because the whole header would take a third of the stack */
 	if (!load(skb, pkt->l3, &start, sizeof(start)) || bpf_ntohl(start.flow) >> 28 != 6 ||
 	    !load(skb, pkt->l3 + IPV6_SRC, &pkt->src.addr, sizeof(pkt->src.addr)) ||
 	    !load(skb, pkt->l3 + IPV6_DST, &pkt->dst.addr, sizeof(pkt->dst.addr)))
@@ -232,7 +231,7 @@ static __noinline enum parsed parse_ipv6(struct __sk_buff *skb, struct packet *p
 	if (walk.found.fragment_at) {
 		if (!load(skb, walk.found.fragment_at, &fragment, sizeof(fragment)))
 			return PARSED_MALFORMED;
-		/* Offset 0 and no more to come is a whole packet (RFC 6946). */
+		/* offset 0 without more fragments is a whole packet (RFC 6946) */
 		pkt->fragment = bpf_ntohs(fragment.frag_off) >> 3 |
 				(fragment.frag_off & bpf_htons(IPV6_MF) ? IPV4_MF : 0);
 		pkt->fragment_id = fragment.identification;
@@ -245,7 +244,7 @@ static __always_inline enum parsed parse_network(struct __sk_buff *skb, struct p
 	return packet_is_v4(pkt) ? parse_ipv4(skb, pkt) : parse_ipv6(skb, pkt);
 }
 
-/* The two ports alone: all that an ICMP error is sure to quote (RFC 792). */
+/* Only the ports: an ICMP error need not quote more (RFC 792). */
 static __always_inline enum parsed parse_ports(struct __sk_buff *skb, struct packet *pkt)
 {
 	__be16 ports[2];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Rewriting: one function for every header, the packet's own and the one quoted
- * in an ICMP error.
+ * Rewrite addresses and ports: one function for the packet's own header and for the one
+ * quoted in an ICMP error.
  */
 #ifndef HBPF_BPF_REWRITE_H
 #define HBPF_BPF_REWRITE_H
@@ -18,18 +18,17 @@ enum side {
 };
 
 /*
- * rewrite() - put another address and port into a header
- * @pkt:	The header as parsed
- * @side:	Which end of it
- * @to:		What it becomes; the port counts only where the header has ports
+ * rewrite() - change the source or destination of a header
+ * @pkt:	The parsed header
+ * @side:	Which of the two
+ * @to:		The new value; the port is used only if the header has ports
  * @icmp_check:	Offset in the frame of the checksum of the ICMP message that quotes this header,
  *		0 for the packet's own
  *
- * The checksum of a *quoted* TCP or UDP header is left as it is: the receiver
- * of an error compares addresses and ports, and the quote is mostly too short to
- * verify it (RFC 5508, 4.2).
+ * The checksum of a *quoted* TCP or UDP header is not changed: receivers of errors
+ * compare addresses and ports, and most quotes are too short to verify it (RFC 5508, 4.2).
  *
- * Return: 0 or what the helper that failed returned
+ * Return: 0, or the error of the helper that failed
  */
 static __noinline int rewrite(struct __sk_buff *skb, const struct packet *pkt, enum side side,
 			      const struct hbpf_endpoint *to, __u32 icmp_check)
@@ -44,8 +43,8 @@ static __noinline int rewrite(struct __sk_buff *skb, const struct packet *pkt, e
 		err = bpf_skb_store_bytes(skb, at, &to->addr.word[3], sizeof(__be32), 0);
 		if (err)
 			return err;
-		/* In a quote, address and header checksum make up for each other in the
-		 * ICMP checksum over both. */
+		/* In a quote, the changes of address and header checksum cancel out in the ICMP
+		 * checksum, which covers both. */
 		err = icmp_check
 			      ? bpf_l3_csum_replace(skb, pkt->l3 + IPV4_CHECK, from->addr.word[3],
 						    to->addr.word[3], sizeof(__be32))
@@ -67,7 +66,7 @@ static __noinline int rewrite(struct __sk_buff *skb, const struct packet *pkt, e
 	if ((pkt->proto != IPPROTO_TCP && pkt->proto != IPPROTO_UDP) ||
 	    packet_is_later_fragment(pkt) || from->port == to->port)
 		return 0;
-	/* both transports begin with source and destination port */
+	/* TCP and UDP both begin with source and destination port */
 	err = bpf_skb_store_bytes(skb, pkt->l4 + (side == SIDE_SRC ? 0 : 2), &to->port,
 				  sizeof(to->port), icmp_check ? 0 : checksum_port_store(skb, pkt));
 	if (err)
@@ -77,8 +76,8 @@ static __noinline int rewrite(struct __sk_buff *skb, const struct packet *pkt, e
 			  : checksum_port(skb, pkt, from->port, to->port);
 }
 
-/* lo's address is all zero: with any other, eth_type_trans() on lo says
- * PACKET_OTHERHOST and the packet is gone. */
+/* lo's address is all zero: with any other, eth_type_trans() on lo sets PACKET_OTHERHOST, and the
+ * packet is dropped. */
 static __always_inline int rewrite_mac_for_loopback(struct __sk_buff *skb)
 {
 	const __u8 zero[ETH_ALEN] = {};

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Source routes: hops that the packet names itself, to which the host would
- * pass it on, whatever its destination field says. Only where the host accepts
- * them (accept_source_route, seg6_enabled), but then 127.0.0.1 could be one.
+ * Source routes: hops in the packet, to which a host that accepts them
+ * (accept_source_route, seg6_enabled) forwards it. 127.0.0.1 could be one of them.
  */
 #ifndef HBPF_BPF_ROUTE_H
 #define HBPF_BPF_ROUTE_H
@@ -30,7 +29,7 @@ static __always_inline enum route route_ipv4_hops(struct __sk_buff *skb, __u32 a
 	__be32 hop;
 	__u32 i;
 
-	/* The kernel takes the next hop from where the pointer says, aligned or not
+	/* The kernel reads the next hop at the pointer, aligned or not
 	 * (net/ipv4/ip_options.c: ip_options_rcv_srr). */
 	if (!load(skb, at + 2, &pointer, sizeof(pointer)) || pointer % 4)
 		return ROUTE_LOOPBACK;
@@ -54,8 +53,8 @@ __noinline int route_ipv4(struct __sk_buff *skb, __u32 at, __u32 end)
 	int i;
 
 	for (i = 0; i < MAX_OPTION_BYTES && at < end; i++) {
-		/* Two bytes even of a one-byte option: what follows the header serves. A packet
-		 * that ends with its header has no port to reach. */
+		/* Reads two bytes even of a one-byte option, so perhaps one behind the header. A
+		 * packet that ends there has no ports anyway. */
 		if (!load(skb, at, option, sizeof(option)) || option[0] == IPOPT_END)
 			break;
 		if (option[0] == IPOPT_NOOP) {
@@ -79,7 +78,7 @@ __noinline int route_ipv6(struct __sk_buff *skb, __u32 at)
 	struct hbpf_addr segment;
 	__u32 i;
 
-	/* what cannot be looked through is not let through */
+	/* drop what cannot be checked */
 	if (at == ROUTE_TWICE || !load(skb, at, &route, sizeof(route)) ||
 	    route.hdrlen > 2 * MAX_SEGMENTS)
 		return ROUTE_LOOPBACK;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Who may open a new flow: what loose rp_filter on lo no longer asks. */
+/* Who may open a new flow. This replaces the check that loose rp_filter on lo leaves out. */
 #ifndef HBPF_BPF_SOURCE_H
 #define HBPF_BPF_SOURCE_H
 
