@@ -103,7 +103,7 @@ reached_from()
 	watch <<<"labels = yes"
 	docker network create --opt com.docker.network.bridge.name=br-test \
 		--label hbpf.ports=8088 test-net
-	wait_until 30 logged 'br-test is attached by hand'
+	wait_until 30 logged 'br-test is attached manually'
 	hbpf attach br-test
 	reached_from test-net 9000
 	run -7 in_container test-net "${fetch[@]}" http://host.docker.internal:8088

@@ -104,7 +104,7 @@ routes_everywhere() {
 	uncounted IN_TRANSLATED IN_FRAGMENT
 	# control: real UDP to that port
 	assault fragments
-	prints '^in +control: honest pieces: delivered to 127.0.0.1:9999'
+	prints '^in +control: valid pieces: delivered to 127.0.0.1:9999'
 }
 
 @test "raw packets to 127/8 in fragments, tiny ones and last one first" {
@@ -233,8 +233,8 @@ resolve_neighbour() {
 @test "fragments: overlapping, tiny, without a first one" {
 	serve_9999
 	assault fragments
-	prints '^in +control: honest pieces: delivered to 127.0.0.1:9999' \
-		'^in +control: honest v6: delivered to ::1:9999'
+	prints '^in +control: valid pieces: delivered to 127.0.0.1:9999' \
+		'^in +control: valid v6: delivered to ::1:9999'
 	except control
 	lacks delivered
 }
@@ -283,7 +283,7 @@ resolve_neighbour() {
 	make_client c2 3
 	serve svc --udp 127.0.0.1:9999
 	serve_9999
-	in_ns c2 /usr/bin/python3 "$E2E/tools/raw.py" send honest 9999 spoofed
+	in_ns c2 /usr/bin/python3 "$E2E/tools/raw.py" send valid 9999 spoofed
 	eventually heard svc "$C1:4444 said spoofed"
 	# the answer goes to the owner of the address; the control uses its own
 	NS=c2 reaches svc udp "$GW:9999"

@@ -30,7 +30,7 @@ ajar() {
 # The export still works
 served() {
 	assault fragments
-	prints '^in +control: honest pieces: delivered to 127.0.0.1:9999'
+	prints '^in +control: valid pieces: delivered to 127.0.0.1:9999'
 }
 
 @test "after detach, with either hook" {

@@ -24,7 +24,7 @@ unnumbered() {
 	EOF
 }
 
-@test "a client that no prefix covers is found again when the host has forgotten its neighbour" {
+@test "a client that no prefix covers is resolved again after its neighbour entry was flushed" {
 	unnumbered
 	serve svc --tcp 127.0.0.1:8088 --tcp "[::1]:8088"
 	attach --port 8088 --from 192.0.2.20 --from 2001:db8:20::20
@@ -38,7 +38,7 @@ unnumbered() {
 	uncounted OUT_GUARD OUT_ARP_NO_SENDER
 }
 
-@test "whom routes of the bridge lead to is a client; a default route makes nobody one" {
+@test "the bridge's routes make their destinations clients; a default route does not" {
 	unnumbered
 	on_host ip -batch - <<-EOF
 		route add 203.0.113.0/24 via 192.0.2.20
@@ -66,7 +66,7 @@ unnumbered() {
 	reaches svc tcp "[2001:db8:10::1]:8088"
 }
 
-@test "attach says where nobody may use the ports" {
+@test "attach warns if no source is allowed to use the ports" {
 	unnumbered
 	on_host ip route del 192.0.2.20 dev br-test
 	exits 0 attach --port 8088
@@ -80,7 +80,7 @@ unnumbered() {
 	unsaid 'client may use'
 }
 
-@test "a router advertisement makes no gateway and no client, but what it brings is the host's own" {
+@test "a router advertisement makes no gateway and no client, but its addresses are the host's own" {
 	serve svc --udp "[::1]:9999"
 	raw advertise 2001:db8:5::
 	eventually advertised
@@ -89,16 +89,16 @@ unnumbered() {
 	exits 0 hb status --json
 	json '[.bridges[0].gateways[].address] | sort == ["172.30.0.1", "fd00:30::1"]'
 	raw send from:2001:db8:5::7 9999 from-advertised
-	raw send honest6 9999 honest
-	eventually heard svc honest
+	raw send valid6 9999 valid
+	eventually heard svc valid
 	unheard svc from-advertised
 	counted IN_SOURCE 1
 	# as a source not even with a --from that allows everybody
 	attach --from ::/0
 	own=$(on_host ip -6 -o addr show dev br-test dynamic | awk '{ sub("/.*", "", $4); print $4 }')
 	raw send "from:$own" 9999 from-own
-	raw send honest6 9999 honest-again
-	eventually heard svc honest-again
+	raw send valid6 9999 valid-again
+	eventually heard svc valid-again
 	unheard svc from-own
 	# control: an administrator's address
 	on_host ip addr add 2001:db8:5::1/64 dev br-test nodad
@@ -113,7 +113,7 @@ advertised() {
 	on_host ip -6 -o addr show dev br-test dynamic | grep -q 2001:db8:5: || fail "no address yet"
 }
 
-@test "an answer that a client waits for survives it that the host's addresses change" {
+@test "a pending answer survives a change of the host's addresses" {
 	make_docker0
 	make_bridge br-two 31
 	attach --port 9999/udp
@@ -123,7 +123,7 @@ advertised() {
 		"ip addr del 10.88.0.1/24 dev br-two && $HBPF attach br-test"
 }
 
-@test "watch follows what routes make the host's own and clients, and ordinary routes wake it not" {
+@test "watch follows routes that make host addresses and clients, and other routes do not wake it" {
 	serve svc --udp "[::1]:9999"
 	declare_conf <<-EOF
 		[br-test]
@@ -137,8 +137,8 @@ advertised() {
 	on_host ip route add local 2001:db8:97::/64 dev lo
 	eventually logged 'br-test: addresses changed'
 	raw send from:2001:db8:97::7 9999 second
-	raw send honest6 9999 honest
-	eventually heard svc honest
+	raw send valid6 9999 valid
+	eventually heard svc valid
 	unheard svc second
 
 	on_host ip route add 192.0.2.20 dev br-test

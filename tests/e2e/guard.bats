@@ -111,8 +111,8 @@ kept_out() {
 	raw send from-mapped 9999 from-mapped
 	raw send to-mapped 9999 to-mapped
 	# control: a valid one gets through
-	raw send honest6 9999 honest6
-	eventually heard svc honest6
+	raw send valid6 9999 valid6
+	eventually heard svc valid6
 	for log in svc outer; do
 		unheard "$log" to-loopback6
 		unheard "$log" from-loopback6
@@ -227,20 +227,20 @@ s.sendto(b'x', ('$C1', 9))"
 @test "sources that are not on-link are not translated; --from lets them in" {
 	victims
 	attach --port 9999/udp
-	raw send honest 9999 honest
-	raw send honest6 9999 honest6
+	raw send valid 9999 valid
+	raw send valid6 9999 valid6
 	for kind in from-elsewhere from-elsewhere6 from-multicast; do
 		shoot "$kind" 9999
 		unheard svc "$kind"
 	done
-	heard svc honest
-	heard svc honest6
+	heard svc valid
+	heard svc valid6
 	counted IN_SOURCE 2
 
 	attach --from 10.1.2.0/24 --from fd00:99::/64
 	shoot from-elsewhere 9999
 	shoot from-elsewhere6 9999
-	heard svc "$C1:4444 said honest"
+	heard svc "$C1:4444 said valid"
 	heard svc from-elsewhere
 	heard svc from-elsewhere6
 }
@@ -252,8 +252,8 @@ s.sendto(b'x', ('$C1', 9))"
 		shoot "$kind" 9999
 		unheard svc "$kind"
 	done
-	raw send honest 9999 honest
-	eventually heard svc honest
+	raw send valid 9999 valid
+	eventually heard svc valid
 	counted IN_SOURCE 2
 }
 

@@ -82,7 +82,7 @@ load lib
 	on_host ip link set br-test promisc on
 	raw send to-other-mac 8088 stray
 	# control: behind it on the same path
-	raw send honest 8088 direct
+	raw send valid 8088 direct
 	eventually heard svc "said direct"
 	unheard svc stray
 	counted IN_OTHER_HOST

@@ -227,7 +227,7 @@ def fragments():
             part.id = ident
         return list(parts)
 
-    yield "control: honest pieces", same_id(piece(ip, 0, 1, data[:24]), piece(ip, 3, 0, data[24:]))
+    yield "control: valid pieces", same_id(piece(ip, 0, 1, data[:24]), piece(ip, 3, 0, data[24:]))
     yield "overlap: another port", same_id(piece(ip, 0, 1, data[:24]), piece(ip, 0, 1, other[:24]),
                                            piece(ip, 3, 0, data[24:]))
     yield "overlap: into the header", same_id(piece(ip, 0, 1, data[:24]),
@@ -236,7 +236,7 @@ def fragments():
     yield "no first", same_id(piece(ip, 1, 1, data[8:24]), piece(ip, 3, 0, data[24:]))
     yield "first too short for ports", same_id(piece(ip, 0, 1, data[:2]), piece(ip, 1, 0, data[8:]))
     yield "ports of two in one id", same_id(piece(ip, 0, 1, other[:24]), piece(ip, 3, 0, data[24:]))
-    yield "control: honest v6", fragment6(IPv6(src=CLIENT6, dst=GATEWAY6) / IPv6ExtHdrFragment() /
+    yield "control: valid v6", fragment6(IPv6(src=CLIENT6, dst=GATEWAY6) / IPv6ExtHdrFragment() /
                                           udp(text=b"x" * 2000), 500)
     yield "v6 overlap", [piece6(0, 1, data[:24], 1), piece6(0, 1, other[:24], 1),
                          piece6(3, 0, data[24:], 1)]

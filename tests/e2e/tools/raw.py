@@ -91,11 +91,11 @@ def send(kind, port, text):
     udp = UDP(sport=4444, dport=int(port)) / Raw(text.encode())
     to_lo = IP(src=CLIENT, dst="127.0.0.1") / udp
     kinds = {
-        "honest": ether / IP(src=CLIENT, dst=GATEWAY) / udp,
+        "valid": ether / IP(src=CLIENT, dst=GATEWAY) / udp,
         "to-other-mac": Ether(src=own, dst="02:00:00:00:30:99") / IP(src=CLIENT, dst=GATEWAY) / udp,
         "route-to-neighbour": ether / IP(src=CLIENT, dst=GATEWAY, options=[
             IPOption_LSRR(routers=["172.30.0.3"])]) / udp,
-        "honest6": ether / IPv6(src=CLIENT6, dst=GATEWAY6) / udp,
+        "valid6": ether / IPv6(src=CLIENT6, dst=GATEWAY6) / udp,
         "to-loopback": ether / to_lo,
         "to-loopback-net": ether / IP(src=CLIENT, dst="127.9.8.7") / udp,
         "to-loopback-broadcast-mac": Ether(src=own, dst="ff:ff:ff:ff:ff:ff") / to_lo,
