@@ -50,7 +50,7 @@ int bridge_state_write(struct dataplane *dp, const struct exports *have,
 {
 	int ret = 0;
 
-	/* Sources first, so that nobody reaches a port that is not meant for them. */
+	/* Sources before ports, so that no port is open to a source that may not use it. */
 	for (__u32 list = 0; !ret && list < BRIDGE_STATE_LISTS; list++)
 		ret = dataplane_set_sources(dp, list, &state->lists[list], err);
 	ret = ret ?:

@@ -24,13 +24,13 @@ static void check_ranges(const struct exports *set)
 /* The difference is what makes one into the other. */
 static void check_diff(const struct exports *have, const struct exports *want)
 {
-	struct exports put = {}, gone = {};
+	struct exports changed = {}, closed = {};
 
-	must(!exports_diff(have, want, &put, &gone));
-	must(put.count <= want->count && gone.count <= have->count);
-	must(have->count + put.count >= want->count);
-	exports_free(&put);
-	exports_free(&gone);
+	must(!exports_diff(have, want, &changed, &closed));
+	must(changed.count <= want->count && closed.count <= have->count);
+	must(have->count + changed.count >= want->count);
+	exports_free(&changed);
+	exports_free(&closed);
 }
 
 static void word_test(char *text)

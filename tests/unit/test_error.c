@@ -32,11 +32,11 @@ static void a_failed_call_is_described_by_its_errno(void **state)
 	assert_int_equal(error_errno(NULL, ENOENT, "cannot open %s", "a"), -ENOENT);
 }
 
-static void nobody_needs_to_want_the_text(void **state)
+static void the_error_may_be_null(void **state)
 {
 	(void)state;
-	assert_int_equal(error_set(NULL, EPERM, "%s", "unheard"), -EPERM);
-	error_hint(NULL, "%s", "unheard");
+	assert_int_equal(error_set(NULL, EPERM, "%s", "ignored"), -EPERM);
+	error_hint(NULL, "%s", "ignored");
 	error_free(NULL);
 }
 
@@ -87,7 +87,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_code_comes_back_negative_whichever_sign_it_had),
 		cmocka_unit_test(a_failed_call_is_described_by_its_errno),
-		cmocka_unit_test(nobody_needs_to_want_the_text),
+		cmocka_unit_test(the_error_may_be_null),
 		cmocka_unit_test(an_error_can_be_wrapped_in_a_wider_one),
 		cmocka_unit_test(a_new_error_drops_the_hint_but_not_the_detail_of_the_old),
 		cmocka_unit_test(an_overlong_text_is_cut_and_ended),

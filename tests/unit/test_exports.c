@@ -358,8 +358,8 @@ static void a_difference_is_what_to_put_and_what_is_gone(void **state)
 	static const struct {
 		const char *have;
 		const char *want;
-		const char *put;
-		const char *gone;
+		const char *changed;
+		const char *closed;
 	} cases[] = {
 		{ "", "", "", "" },
 		{ "", "80 53/udp", "80/tcp 53/udp", "" },
@@ -379,11 +379,11 @@ static void a_difference_is_what_to_put_and_what_is_gone(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct exports have = set_of(cases[i].have), want = set_of(cases[i].want);
-		struct exports put = {}, gone = {};
+		struct exports changed = {}, closed = {};
 
-		assert_int_equal(exports_diff(&have, &want, &put, &gone), 0);
-		check_and_free(&put, cases[i].put);
-		check_and_free(&gone, cases[i].gone);
+		assert_int_equal(exports_diff(&have, &want, &changed, &closed), 0);
+		check_and_free(&changed, cases[i].changed);
+		check_and_free(&closed, cases[i].closed);
 		exports_free(&have);
 		exports_free(&want);
 	}
@@ -391,19 +391,19 @@ static void a_difference_is_what_to_put_and_what_is_gone(void **state)
 
 static void a_new_policy_is_put_but_ends_no_connection(void **state)
 {
-	struct exports have = set_of("80-82"), want = {}, put = {}, gone = {};
+	struct exports have = set_of("80-82"), want = {}, changed = {}, closed = {};
 
 	(void)state;
 	assert_int_equal(exports_copy(&want, &have), 0);
 	assert_int_equal(add(&want, "81", &list3, NULL), 0);
-	assert_int_equal(exports_diff(&have, &want, &put, &gone), 0);
-	check_set(&put, "81/tcp");
-	assert_int_equal(put.v[0].to.from.list, list3.list);
-	check_set(&gone, "");
+	assert_int_equal(exports_diff(&have, &want, &changed, &closed), 0);
+	check_set(&changed, "81/tcp");
+	assert_int_equal(changed.v[0].to.from.list, list3.list);
+	check_set(&closed, "");
 	exports_free(&have);
 	exports_free(&want);
-	exports_free(&put);
-	exports_free(&gone);
+	exports_free(&changed);
+	exports_free(&closed);
 }
 
 static void only_ports_that_one_spec_would_make_are_one_range(void **state)
@@ -459,16 +459,16 @@ static void a_formatted_range_reads_back_as_the_same_exports(void **state)
 	static const char *const words =
 		"1 79-81 82:90 100-65535:1-65436 53/udp 54:127.0.0.53:53/udp "
 		"100-200:127.255.255.254:1100-1200/udp";
-	struct exports set = set_of(words), again = {}, put = {}, gone = {};
+	struct exports set = set_of(words), again = {}, changed = {}, closed = {};
 	struct export_range range = {};
 	char word[EXPORT_RANGE_STRLEN];
 
 	(void)state;
 	while (exports_next_range(&set, &range))
 		assert_int_equal(add_fresh(&again, export_range_format(&range, word), NULL), 0);
-	assert_int_equal(exports_diff(&set, &again, &put, &gone), 0);
-	assert_int_equal(put.count, 0);
-	assert_int_equal(gone.count, 0);
+	assert_int_equal(exports_diff(&set, &again, &changed, &closed), 0);
+	assert_int_equal(changed.count, 0);
+	assert_int_equal(closed.count, 0);
 	exports_free(&set);
 	exports_free(&again);
 }
@@ -493,7 +493,7 @@ static void check_quick(const struct timespec *start, const char *what, double l
 
 static void every_port_of_both_protocols_fits_and_is_quick(void **state)
 {
-	struct exports set = {}, empty = {}, put = {}, gone = {};
+	struct exports set = {}, empty = {}, changed = {}, closed = {};
 	struct timespec start;
 
 	(void)state;
@@ -501,16 +501,16 @@ static void every_port_of_both_protocols_fits_and_is_quick(void **state)
 	assert_int_equal(add_fresh(&set, "1-65535/tcp+udp", NULL), 0);
 	assert_int_equal(set.count, 2 * ALL_PORTS);
 	check_set(&set, "1-65535/tcp 1-65535/udp");
-	assert_int_equal(exports_diff(&set, &empty, &put, &gone), 0);
-	assert_int_equal(gone.count, 2 * ALL_PORTS);
+	assert_int_equal(exports_diff(&set, &empty, &changed, &closed), 0);
+	assert_int_equal(closed.count, 2 * ALL_PORTS);
 	assert_int_equal(add(&set, "1-65535/tcp+udp", &list3, NULL), 0);
 	assert_int_equal(set.count, 2 * ALL_PORTS);
 	assert_int_equal(del(&set, "1-65535/tcp+udp", NULL), 0);
 	assert_int_equal(set.count, 0);
 	check_quick(&start, "131,070 ports added, compared, added again and deleted", 2);
 	exports_free(&set);
-	exports_free(&put);
-	exports_free(&gone);
+	exports_free(&changed);
+	exports_free(&closed);
 }
 
 static void ten_thousand_words_are_quick_in_any_order(void **state)

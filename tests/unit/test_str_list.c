@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What cannot be said in full is cut between two items, and the reader is told. */
+/* A list that is too long is cut between two items and ends in "...". */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
