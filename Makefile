@@ -197,7 +197,7 @@ uninstall: ## remove what install put there; a changed hbpf.conf stays
 clean: ## remove build/
 	rm -rf $(BUILD)
 
-# --- BPF programs: one source, built without and with conntrack pinning -----------------------
+# --- BPF programs: one source, built without and with NAT bypass -----------------------
 
 $(BUILD)/hbpf_nat_bypass.bpf.o: BPF_CFLAGS += -DHBPF_NAT_BYPASS
 $(BUILD)/hbpf.bpf.o $(BUILD)/hbpf_nat_bypass.bpf.o: bpf/hbpf.bpf.c $(BUILD)/bpf.flags

@@ -58,7 +58,7 @@ static int in_init_mounts(void)
 	return self.st_dev == init.st_dev && self.st_ino == init.st_ino;
 }
 
-/* Any user can lock it, too, and mounting takes no time: so it is not waited for without an end. */
+/* Any user can lock it, too, so the wait is limited; mounting itself takes no time. */
 static int lock_below(int fd, const char *root, struct error *err)
 {
 	const struct timespec pause = { .tv_nsec = LOCK_PAUSE_NS };
@@ -221,8 +221,8 @@ int bpffs_check_dir(int fd, const char *path, struct error *err)
 			"could remove what is pinned there, the guard too, so it is not used",
 			path, st.st_uid, st.st_mode & 07777);
 	error_hint(err,
-		   "look what is in it, remove it with `rm -r %.300s`, and run this again; a bpffs "
-		   "mounted with `-o mode=0700` lets nobody make such a directory",
+		   "check its contents, remove it with `rm -r %.300s`, and run this again; in a "
+		   "bpffs mounted with `-o mode=0700` only root can create directories",
 		   path);
 	return ret;
 }

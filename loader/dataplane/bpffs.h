@@ -2,9 +2,9 @@
 /*
  * The BPF file system that state is pinned in: HBPF_BPFFS or /sys/fs/bpf.
  *
- * By default the kernel makes its root writable for everybody, with the sticky bit. Whoever owns
- * a directory in there may unlink the programs pinned in it, the guard among them, so every
- * directory that is used is checked.
+ * By default its root directory is writable for all users, with the sticky bit. The owner of a
+ * directory in it can unlink the programs pinned there, and with them the guard, so every directory
+ * that is used is checked.
  */
 #ifndef HBPF_BPFFS_H
 #define HBPF_BPFFS_H
@@ -16,7 +16,7 @@
 #define BPFFS_ENV     "HBPF_BPFFS"
 #define BPFFS_DEFAULT "/sys/fs/bpf"
 
-/** bpffs_root() - Return: where the bpffs is to be, as the environment says or by default */
+/** bpffs_root() - Return: the mount point, from the environment or the default */
 const char *bpffs_root(void);
 
 /**
@@ -31,7 +31,7 @@ const char *bpffs_root(void);
 int bpffs_open(bool provide, struct error *err);
 
 /**
- * bpffs_check_dir() - may nobody else change what is in a directory?
+ * bpffs_check_dir() - is root, or this user, the only one who can change a directory?
  * @fd:		Of the directory, so that it is the one that is used
  * @path:	What to call it in the error
  *

@@ -75,7 +75,7 @@ static struct flow flow_of_recent(__u8 proto, const struct hbpf_recent_key *key,
 	return flow;
 }
 
-/* What an entry of one of flow_maps[] says */
+/* The flow of an entry of one of flow_maps[] */
 static struct flow flow_of(enum dataplane_map map, const void *key, const void *value)
 {
 	if (map == MAP_FLOWS)

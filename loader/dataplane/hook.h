@@ -2,7 +2,7 @@
 /*
  * Attaching the two programs to a bridge: tcx links (Linux 6.6), pinned, in
  * front of every other program; else a clsact qdisc with a fixed handle at the
- * highest priority. Only our own are ever taken away.
+ * highest priority. Only our own are ever removed.
  */
 #ifndef HBPF_HOOK_H
 #define HBPF_HOOK_H
@@ -29,7 +29,7 @@ struct hook_target {
  * hook_attach() - put one program on one side of the bridge, or exchange the one there
  * @kind:	HBPF_HOOK_AUTO tries tcx and falls back to clsact only where the kernel does not
  *		know tcx (-EINVAL, -EOPNOTSUPP), never on -EPERM or -ENODEV. A kind other than the
- *		one in use moves the program: attached at the new place first, then taken away
+ *		one in use moves the program: attached at the new place first, then removed
  *		from the old one
  * @side:	Ingress carries the guard and is attached first
  * @prog_fd:	Program
@@ -45,14 +45,14 @@ int hook_attach(const struct hook_target *target, enum hbpf_hook_kind kind, enum
 		int prog_fd, enum hbpf_hook_kind *used, struct error *err);
 
 /**
- * hook_detach() - take away our program from one side, whichever kind holds it, and the clsact
+ * hook_detach() - remove our program from one side, whichever kind it is, and the clsact
  * qdisc as hook_remove_qdisc() does
  * Return: 0 (also when nothing is there) or -errno
  */
 int hook_detach(const struct hook_target *target, enum hook_side side, struct error *err);
 
 /**
- * hook_remove_qdisc() - take away the clsact qdisc if hbpf made it and nobody has filters there
+ * hook_remove_qdisc() - remove the clsact qdisc if hbpf created it and it has no filters
  * Return: 0 (also when it has to stay) or -errno
  */
 int hook_remove_qdisc(const struct hook_target *target, struct error *err);
@@ -65,14 +65,14 @@ struct hook_state {
 	char before[64]; /* name of what does */
 };
 
-/** hook_query() - what is attached now, as the kernel tells it. Return: 0 or -errno */
+/** hook_query() - what is attached now, according to the kernel. Return: 0 or -errno */
 int hook_query(const struct hook_target *target, enum hook_side side, struct hook_state *state,
 	       struct error *err);
 
 /*
  * The backstop: the guard alone, on tcx ingress right behind the program with the guard, attached
- * without a link, so that it stays until hbpf or somebody else detaches it by name, or the bridge
- * goes. Only where the kernel has tcx; elsewhere nothing is done and nothing is found.
+ * without a link, so that it stays until a program detaches it explicitly, or the bridge is
+ * deleted. Without tcx in the kernel these functions do and find nothing.
  */
 
 /** hook_backstop_attach() - attach it, in place of one that is there. Return: 0 or -errno */
@@ -94,13 +94,13 @@ int hook_backstop_map(bool (*match)(int fd));
  */
 enum hbpf_hook_kind hook_guard_query(unsigned int ifindex);
 /**
- * hook_detach_unpinned() - detach what no pin tells of: clsact filters, and the backstop last
+ * hook_detach_unpinned() - detach what needs no pin: clsact filters, and the backstop last
  * @target:	Its pins are not used
  * Return: 0 or -errno
  */
 int hook_detach_unpinned(const struct hook_target *target, struct error *err);
 
-/** hook_has_tcx() - whether this kernel knows tcx; @ifindex: of any interface that is there */
+/** hook_has_tcx() - whether this kernel has tcx; @ifindex: of any existing interface */
 bool hook_has_tcx(unsigned int ifindex);
 
 #endif /* HBPF_HOOK_H */

@@ -5,8 +5,8 @@
  *
  * Filters of one priority run in the order of cls_bpf's list, and a new one goes
  * to its head (cls_bpf_change() in net/sched/cls_bpf.c; a replaced one keeps its
- * place). So someone else's filter at priority 1 may stand before ours, and ours
- * comes to the front by being added anew while a second one keeps guard.
+ * place). So another program's filter at priority 1 may be in front of ours. Ours moves
+ * to the front by being added again, while a second filter of ours keeps guard.
  */
 #include <arpa/inet.h>
 #include <bpf/libbpf.h>
@@ -41,15 +41,15 @@ static const struct clsact_side {
 /* One of the two filters of ours. */
 struct own_filter {
 	bool there;
-	bool behind; /* a filter of someone else runs before it */
+	bool behind; /* another program's filter runs before it */
 	__u32 prog_id;
 };
 
-/* What stands at our priority. */
+/* The filters of our priority. */
 struct filters {
 	struct own_filter ours;
 	struct own_filter standin;
-	char first_other[64]; /* the first filter of someone else */
+	char first_other[64]; /* the first filter of another program */
 	char taken[64];       /* what makes our priority unusable, as "flower (protocol 0x0800)" */
 };
 
@@ -219,9 +219,9 @@ static int qdisc_refuse_other(const struct hook_target *target, const char *kind
 
 /*
  * Any qdisc added to an interface without a transmit queue gives it one of 1000
- * packets, for good (qdisc_create() in net/sched/sch_api.c), and Docker makes its
- * bridges without. It is put back at once, so that nothing is left for detach.
- * Failing at that harms nobody: clsact queues nothing.
+ * packets permanently (qdisc_create() in net/sched/sch_api.c), and Docker creates its
+ * bridges without one. It is reset at once, so that detach need not. A failure is
+ * harmless: clsact queues nothing.
  */
 static int qdisc_create(const struct hook_target *target, struct bpf_tc_hook *hook)
 {
@@ -256,12 +256,13 @@ static int qdisc_ensure(const struct hook_target *target, struct error *err)
 	if (!ret)
 		return 0;
 	old_settings_keep_qdisc(target->pins, target->bridge, target->ifindex, false, NULL);
-	if (ret == -EEXIST) /* somebody else was faster */
+	if (ret == -EEXIST) /* another program was faster */
 		return 0;
 	error_errno(err, ret, "cannot add a clsact qdisc to %s", target->bridge);
 	error_hint_privileges(err, ret);
 	if (ret == -ENODEV)
-		error_hint(err, "the bridge is gone; `ip link show type bridge` lists those there");
+		error_hint(err,
+			   "the bridge was deleted; `ip link show type bridge` lists the others");
 	else if (ret == -ENOENT || ret == -EOPNOTSUPP)
 		error_hint(err, "the kernel needs CONFIG_NET_SCH_INGRESS; try `modprobe "
 				"sch_ingress`");
@@ -282,11 +283,11 @@ int clsact_remove_qdisc(const struct hook_target *target, struct error *err)
 	ret = qdisc_read(target, &qdisc, err);
 	if (ret)
 		return ret;
-	if (!is_clsact(&qdisc)) /* gone already, or replaced by someone else's */
+	if (!is_clsact(&qdisc)) /* already deleted, or replaced by another program */
 		return old_settings_keep_qdisc(target->pins, target->bridge, target->ifindex, false,
 					       err);
-	/* Deleting the qdisc deletes everybody's filters. The kernel cannot be asked to do it only
-	 * where there are none, so a filter added this very moment would be lost. */
+	/* Deleting the qdisc deletes all filters in it. The kernel has no "delete if empty", so a
+	 * filter added at this moment is lost. */
 	ret = rtnetlink_filters(target->ifindex, &left, err);
 	if (ret || left)
 		return ret;

@@ -50,7 +50,7 @@ static const struct tcx_side {
 /* A pinned link. */
 struct tcx_link {
 	int fd;    /* -1: nothing is pinned */
-	bool live; /* attached to the interface asked for */
+	bool live; /* attached to this interface */
 	__u32 prog_id;
 };
 
@@ -92,7 +92,7 @@ static int link_open(const struct hook_target *target, const char *pin, struct t
 		return error_errno(err, ret, "cannot inspect %s", path);
 	}
 	/* The union's `tcx` member is missing in old headers; it is {ifindex, attach_type}, and
-	 * `xdp` begins in the same way. ifindex is 0 once the interface is gone. */
+	 * `xdp` begins in the same way. ifindex is 0 once the interface is deleted. */
 	link->live = info.type == LINK_TYPE_TCX && target->ifindex &&
 		     info.xdp.ifindex == target->ifindex;
 	link->prog_id = info.prog_id;
@@ -230,8 +230,8 @@ int tcx_detach_ingress(unsigned int ifindex, __u32 prog_id)
 }
 
 /*
- * Attaching says EINVAL for many reasons, one of them an attach type that the kernel has never
- * heard of. Asking for the programs attached takes nothing else that could be invalid.
+ * BPF_LINK_CREATE fails with EINVAL for many reasons, one of them an unknown attach type. In a
+ * query for the attached programs nothing else can be invalid.
  */
 bool hook_has_tcx(unsigned int ifindex)
 {
@@ -261,7 +261,8 @@ static int explain(const struct hook_target *target, const struct tcx_side *side
 	error_errno(err, ret, "cannot attach to tcx %s of %s", side->name, target->bridge);
 	error_hint_privileges(err, ret);
 	if (ret == -ENODEV)
-		error_hint(err, "the bridge is gone; `ip link show type bridge` lists those there");
+		error_hint(err,
+			   "the bridge was deleted; `ip link show type bridge` lists the others");
 	if (ret == -ERANGE)
 		error_hint(err,
 			   "%d programs are attached there, which is all it takes; "

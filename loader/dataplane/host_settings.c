@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Each setting goes through three places in this order: the old value into the
- * pinned map, then the new one into the file; and back: the file, then the map.
- * So at every instant at which the command might be killed the map knows enough
- * to give back, and applying or restoring again finishes what was begun.
+ * To apply a setting, first the old value is written to the pinned map, then the new
+ * one to the file. To restore it, first the file is written, then the map. So a command
+ * may be killed at any time: the map always has what is needed to restore the setting,
+ * and applying or restoring again completes the work.
  *
- * lo's settings are applied first and restored last. They open nothing by
- * themselves: it is the bridge's route_localnet that lets packets of clients
- * reach 127/8, and the guard stands before that by then.
+ * lo's settings are applied first and restored last. They open nothing by themselves:
+ * only the bridge's route_localnet lets packets of clients reach 127/8, and the guard is
+ * attached before that.
  */
 #include "dataplane/host_settings.h"
 
@@ -27,7 +27,7 @@ static const struct {
 	[SETTING_BRIDGE_ROUTE_LOCALNET] = { "route_localnet", SETTINGS_LOCALNET },
 	[SETTING_LO_ROUTE_LOCALNET] = { "route_localnet", 1 },
 	/* Loose: what counts is max(all, lo) (fib_validate_source() by way of IN_DEV_RPFILTER), so
-	 * 0 would be undone by whoever sets `all` to 1 later, and 2 is not. */
+	 * 0 would have no effect once another program sets `all` to 1, but 2 does. */
 	[SETTING_LO_RP_FILTER] = { "rp_filter", 2 },
 };
 
@@ -110,7 +110,8 @@ static int value_write(const struct old_settings *old, enum setting_id id, int v
 		error_hint(err, "/proc/sys is mounted read-only here, as in a container; run it "
 				"on the host");
 	if (ret == -ENODEV)
-		error_hint(err, "the bridge is gone; `ip link show type bridge` lists those there");
+		error_hint(err,
+			   "the bridge was deleted; `ip link show type bridge` lists the others");
 	return ret;
 }
 
@@ -123,12 +124,12 @@ struct before {
 };
 
 /*
- * What to keep of a setting that is @value now, and that is not as hbpf left it; its `set` is what
- * to write. A route_localnet that is on is left as it is: somebody else needs it. But for a 2
- * nobody wrote down: that is hbpf's own, whose state was lost, and it was 0 before.
+ * The record of a setting that is @value now, and was not set by hbpf; its `set` is what to write.
+ * A route_localnet that is on stays unchanged, because another program needs it. The exception is a
+ * 2 without a record: hbpf set it and its state was lost, so it was 0 before.
  */
-static void keep_anew(const struct old_settings *old, enum setting_id id, int value,
-		      struct setting *keep)
+static void save_current(const struct old_settings *old, enum setting_id id, int value,
+			 struct setting *keep)
 {
 	int want = settings[id].want;
 
@@ -159,7 +160,7 @@ static int apply_one(const struct old_settings *old, enum setting_id id, struct 
 	if (before->kept.saved && before->value && before->value == before->kept.set)
 		return 0;
 
-	keep_anew(old, id, before->value, &keep);
+	save_current(old, id, before->value, &keep);
 	before->noted = true;
 	ret = old_settings_write(old, id, &keep, err);
 	if (ret || before->value == keep.set)
@@ -168,7 +169,7 @@ static int apply_one(const struct old_settings *old, enum setting_id id, struct 
 	return value_write(old, id, keep.set, err);
 }
 
-/* Take back one apply_one(). The first error has been told already; there is no better way out. */
+/* Undo one apply_one(). Errors are ignored: the first one has been reported. */
 static void undo_one(const struct old_settings *old, enum setting_id id,
 		     const struct before *before)
 {
@@ -219,7 +220,7 @@ static int restore_one(const struct old_settings *old, enum setting_id id, struc
 	if (!kept.saved) {
 		if (value != settings[id].want)
 			return 0;
-		keep_anew(old, id, value, &kept);
+		save_current(old, id, value, &kept);
 	}
 	if (value == kept.set && value != kept.old) {
 		ret = value_write(old, id, kept.old, err);
@@ -313,7 +314,7 @@ int settings_read(const struct pins *pins, const char *bridge, unsigned int ifin
 	return guessed && !ret ? -EPROTO : ret;
 }
 
-/* ---- did someone else want route_localnet? ---- */
+/* ---- route_localnet of other programs ---- */
 
 /* route_localnet of the bridge as it would be without hbpf. */
 static int original_localnet(const struct pins *pins, const char *bridge, unsigned int ifindex,

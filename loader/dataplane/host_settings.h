@@ -1,30 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The host settings hbpf changes (docs/DESIGN.md, "Host settings") and gives back:
+ * The host settings that hbpf changes and restores (docs/DESIGN.md, "Host settings"):
  *
  *	net.ipv4.conf.<bridge>.route_localnet = 2   the answer, with a 127/8 source, is routed out
  *	net.ipv4.conf.lo.route_localnet = 1         the redirected packet is routed in on lo
  *	net.ipv4.conf.lo.rp_filter = 2              lo would drop it as spoofed with 1
  *
- * Any route_localnet but 0 is on (IN_DEV_ROUTE_LOCALNET()), and everybody else
- * writes 1. hbpf writes 2 to the bridge's, so that a 1 found later is known for
- * another's, who needs it: it becomes the old value, and detach leaves it alone.
+ * Any route_localnet but 0 is on (IN_DEV_ROUTE_LOCALNET()), and other programs write
+ * 1. hbpf writes 2 to the bridge's, so that a 1 found later must be from another program
+ * that needs it: it becomes the old value, and detach does not change it.
  *
- * An interface is its index, not its name, which others may change or give to
- * another interface at any moment. What is kept tells the index, and a setting is
- * never read or written by a name that does not belong to it (kernel/if_sysctl.h).
+ * Interfaces are identified by index, since names can change or move to another
+ * interface at any time. Old values are stored with the index, and a setting is never read
+ * or written by a name that no longer belongs to it (kernel/if_sysctl.h).
  *
- * The old values stand in pinned maps ("settings"), written before the setting
- * is touched; a value is given back only while it is still the one hbpf set.
- * Beside them stands whether hbpf made the bridge's clsact qdisc: what detach has
- * to know is in these maps alone, whose form is the same in every version.
+ * Old values are saved (old_settings.h) before the setting is changed. A value is only
+ * restored if the present value is still the one that hbpf set.
  */
 #ifndef HBPF_HOST_SETTINGS_H
 #define HBPF_HOST_SETTINGS_H
 
 #include "dataplane/old_settings.h"
 
-/* What hbpf sets a bridge's route_localnet to, and nobody else does. */
+/* What hbpf sets a bridge's route_localnet to; other programs use 1. */
 #define SETTINGS_LOCALNET 2
 
 /* What status shows of one. */
@@ -40,8 +38,8 @@ struct setting_state {
 /**
  * settings_apply() - write the settings, saving the old values first
  *
- * Idempotent: a setting already saved keeps its first old value; one that someone else changed
- * meanwhile is saved anew. On failure everything this call changed is taken back.
+ * Idempotent: a setting already saved keeps its first old value; one that another program changed
+ * since is saved again. On failure all changes of this call are undone.
  * Return: 0, -ENODEV where there is no interface @ifindex any more, or -errno; names the setting in
  * @err
  */
@@ -49,8 +47,8 @@ int settings_apply(const struct pins *pins, const char *bridge, unsigned int ifi
 		   struct error *err);
 
 /**
- * settings_restore() - give back the bridge's setting and, where @last, lo's
- * @ifindex:	Of the bridge the state is about, 0 where it is gone
+ * settings_restore() - restore the bridge's setting and, if @last, lo's
+ * @ifindex:	Of the bridge that the state is about, 0 if it was deleted
  * @last:	No other living bridge is attached in this namespace
  *
  * Whatever the bridge is called by now. A setting whose file is gone (bridge deleted) is no error.
@@ -65,7 +63,7 @@ int settings_restore(const struct pins *pins, const char *bridge, unsigned int i
 		     struct error *err);
 
 /**
- * settings_restore_lost() - the same of a bridge whose pinned state is gone
+ * settings_restore_lost() - the same for a bridge whose pinned state is lost
  *
  * A route_localnet of SETTINGS_LOCALNET becomes 0, which it was, or hbpf had not written it; lo's
  * settings as a backstop keeps them (hook_backstop_map()), else those of a new interface.
@@ -89,7 +87,7 @@ int settings_read(const struct pins *pins, const char *bridge, unsigned int ifin
 int settings_calls_iptables(unsigned int ifindex, struct error *err);
 
 /**
- * settings_foreign_localnet() - had someone else set route_localnet for the bridge?
+ * settings_foreign_localnet() - did another program set route_localnet for the bridge?
  *
  * True where max(conf.all, conf.<bridge>).route_localnet was on before hbpf, or was set by another
  * since (what settings keeps counts, not what hbpf set), and br_netfilter hands bridged packets to

@@ -77,7 +77,7 @@ static int compare_keys(const struct kv_array *table, const void *a, const void 
 	return memcmp(a, b, table->key_size);
 }
 
-/* Pointers into the unsorted array: where keys are equal, the place tells who was first. */
+/* Compares pointers into the unsorted array; of equal keys the first in the array comes first. */
 static int compare_places(const void *a, const void *b, void *table)
 {
 	const char *x = *(const char *const *)a;

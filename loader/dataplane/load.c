@@ -16,8 +16,8 @@
 #include "hbpf.skel.h"
 #include "hbpf_nat_bypass.skel.h"
 
-/* What libbpf says meanwhile: why it failed, and the verifier's log, which it asks for by itself
- * where the kernel refuses a program (bpf_object_load_prog()). */
+/* Collects libbpf's messages: why it failed, and the verifier's log, which it requests itself if
+ * the kernel refuses a program (bpf_object_load_prog()). */
 static FILE *libbpf_says;
 
 static int keep_saying(enum libbpf_print_level level, const char *format, va_list args)
@@ -183,7 +183,7 @@ static int check_kernel(struct error *err)
 	return ret;
 }
 
-/* Why the pinning build would not load, in a few words. */
+/* Explain briefly why the build with NAT bypass did not load. */
 static void explain_no_bypass(int code, const char *said, char *why, size_t size)
 {
 	struct release release = running_release();

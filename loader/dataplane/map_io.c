@@ -142,7 +142,7 @@ static int walk_keys(struct walk *walk)
 
 	if (walk->key_size > sizeof(last))
 		return -EINVAL;
-	/* bounded: a hash begins anew when the last key was deleted meanwhile */
+	/* bounded: a hash starts again if the last key was deleted meanwhile */
 	for (i = 0; i < walk->max_entries; i++) {
 		ret = bpf_map_get_next_key(walk->fd, from, walk->keys);
 		if (ret)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a map has to look like before anything in it is read. The kernel writes as
- * many bytes for a key or a value as the map says, and whoever is root may have
- * pinned any map under a name of ours.
+ * The form that a map must have before it is read. The kernel writes keys and values of
+ * the map's own size, and another program may have pinned any map under our name.
  */
 #ifndef HBPF_MAP_SCHEMA_H
 #define HBPF_MAP_SCHEMA_H
@@ -22,7 +21,7 @@ struct map_schema {
 	__u32 flags; /* BPF_F_* */
 };
 
-/** map_schema() - how bpf/maps.h has that map */
+/** map_schema() - the form of a map in <hbpf/map_list.h> */
 const struct map_schema *map_schema(enum dataplane_map map);
 
 /**
@@ -31,7 +30,7 @@ const struct map_schema *map_schema(enum dataplane_map map);
  * @path:	Where it is pinned, for @err
  * @err:	Names the first attribute that is another
  *
- * Return: 0, -EPROTO where it is not, or -errno where the kernel does not tell
+ * Return: 0, -EPROTO if it is not, or other -errno
  */
 int map_schema_check(int fd, const struct map_schema *form, const char *path, struct error *err);
 

@@ -55,10 +55,10 @@ static int pin_path(const struct pins *pins, const char *bridge, const char *nam
 
 static int not_whole(const char *bridge, const char *path, struct error *err)
 {
-	int ret = error_set(err, ESTALE, "what is kept for %s is incomplete: %s is missing", bridge,
+	int ret = error_set(err, ESTALE, "the state of %s is incomplete: %s is missing", bridge,
 			    path);
 
-	error_hint(err, "`hbpf attach %s` makes it anew, `hbpf detach %s` takes it away", bridge,
+	error_hint(err, "`hbpf attach %s` re-creates it, `hbpf detach %s` removes it", bridge,
 		   bridge);
 	return ret;
 }
@@ -152,7 +152,7 @@ static int read_config(struct dataplane *dp, const char *path, struct error *err
 	if (read_layout(fd, &layout) && layout != HBPF_LAYOUT) {
 		ret = error_set(err, EPROTO,
 				"%s was attached by another version of hbpf: its state has layout "
-				"%u, and hbpf " HBPF_VERSION " knows layout %u",
+				"%u, and hbpf " HBPF_VERSION " uses layout %u",
 				dp->bridge, layout, HBPF_LAYOUT);
 		map_hint_reattach(err, dp);
 		return ret;
@@ -178,17 +178,16 @@ static int check_bridge(const struct dataplane *dp, const struct pins *pins, con
 	int ret;
 
 	if (config->netns != pins->netns) {
-		ret = error_set(err, ENODEV,
-				"what is kept for %s belongs to network namespace %llu", bridge,
-				config->netns);
+		ret = error_set(err, ENODEV, "the state of %s belongs to network namespace %llu",
+				bridge, config->netns);
 	} else if (!ifindex) {
 		ret = error_set(err, ENODEV, "%s was deleted while hbpf was attached to it",
 				bridge);
-		error_hint(err, "`hbpf detach %s` takes away what is left", bridge);
+		error_hint(err, "`hbpf detach %s` removes what is left", bridge);
 		return ret;
 	} else if (config->ifindex != ifindex) {
 		ret = error_set(err, ENODEV,
-				"%s was deleted and made again since it was attached (interface "
+				"%s was deleted and re-created since it was attached (interface "
 				"index %u then, %u now)",
 				bridge, config->ifindex, ifindex);
 	} else {
@@ -206,7 +205,7 @@ int dataplane_open(struct dataplane *dp, const struct pins *pins, const char *br
 
 	snprintf(dp->bridge, sizeof(dp->bridge), "%s", bridge);
 	ret = pins_check(pins, bridge, err);
-	if (!ret || ret == -ENOENT) /* open_map() says what is missing */
+	if (!ret || ret == -ENOENT) /* open_map() reports what is missing */
 		ret = open_map(dp, MAP_CONFIG, pins, bridge, path, err);
 	if (!ret)
 		ret = read_config(dp, path, err);

@@ -43,7 +43,7 @@ static __u64 netns_cookie(void)
 	return cookie;
 }
 
-/* Was the state here left by a namespace that is gone, and whose inode number this one got? */
+/* Is the state here from a deleted namespace, whose inode number this one has got? */
 static bool is_of_dead_netns(const struct pins *pins)
 {
 	char path[PATH_MAX], text[COOKIE_STRLEN], mark[COOKIE_STRLEN];
@@ -73,7 +73,7 @@ static int mark_netns(const struct pins *pins, struct error *err)
 	return error_errno(err, errno, "cannot make %s", path);
 }
 
-/* Nothing is given back: interfaces and settings went with their namespace. */
+/* Nothing is restored: interfaces and settings were deleted with their namespace. */
 static int forget_dead_netns(const struct pins *pins, struct error *err)
 {
 	struct pins_bridges bridges;
@@ -130,7 +130,7 @@ static int remove_dir(const char *path, struct error *err)
 
 /* ---- the lock ---- */
 
-/* Whoever may open it may lock it, too, and keep every command waiting. */
+/* A user who can open it can also lock it, and block every command. */
 static int make_private(int fd, const char *path, struct error *err)
 {
 	struct stat st;
@@ -172,8 +172,8 @@ static bool is_at(int fd, const char *path)
 }
 
 /*
- * The lock is on a directory of hbpf's own, which nobody else may open. Who holds it removes the
- * directory when it is empty: then the lock on it is worth nothing, and the next is tried.
+ * The lock is on a directory of hbpf's own, which other users cannot open. The process that holds
+ * it removes the directory when it is empty. A lock on a removed directory is void, so lock again.
  */
 static int lock_top(struct pins *pins, struct error *err)
 {

@@ -8,9 +8,9 @@
  * bridge can have that name). There is no other state. <bpffs> is HBPF_BPFFS or
  * /sys/fs/bpf.
  *
- * The inode number of a namespace that is gone is given to a new one at once
- * (proc_alloc_inum()), so .../lo/netns tells the cookie, which never comes again:
- * pins_open() clears away what it finds of another one.
+ * The inode number of a deleted namespace is reused at once (proc_alloc_inum()), so
+ * .../lo/netns holds the namespace's cookie, which is unique: pins_open() removes the
+ * state of another one.
  */
 #ifndef HBPF_PINS_H
 #define HBPF_PINS_H
@@ -38,7 +38,7 @@ struct pins {
 
 enum pins_mode {
 	PINS_READ,  /* shared lock; a missing bpffs or <bpffs>/hbpf is -ENOENT: nothing is attached;
-		     * where  another mount namespace may hold one it is -EPERM, as it is for writing
+		     * if another mount namespace may have one it is -EPERM, as it is for writing
 		     */
 	PINS_WRITE, /* exclusive lock; bpffs is mounted where missing, but only in PID 1's mount
 		     * namespace: elsewhere (ip netns exec) the mount, and the guard with it,
@@ -46,9 +46,9 @@ enum pins_mode {
 };
 
 /**
- * pins_check_root() - is HBPF_BPFFS, where it is set, a path that pins can be below?
+ * pins_check_root() - is HBPF_BPFFS, if it is set, usable as a path for pins?
  *
- * pins_open() asks, too; who works with paths before there is a bpffs asks first.
+ * pins_open() checks it, too; call this before using paths without pins_open().
  * Return: 0, -EINVAL where it is relative, or -ENAMETOOLONG
  */
 int pins_check_root(struct error *err);
@@ -69,7 +69,7 @@ int pins_open(struct pins *pins, enum pins_mode mode, struct error *err);
  * <bpffs>/hbpf where nothing is left in it
  *
  * What is done to maps and links shows nowhere in the file system, so after PINS_WRITE the root of
- * the bpffs is touched: `hbpf watch` is told by inotify that something may have changed.
+ * the bpffs is touched: inotify then wakes `hbpf watch`.
  */
 void pins_close(struct pins *pins);
 
@@ -84,7 +84,7 @@ void pins_close(struct pins *pins);
 int pins_path(const struct pins *pins, const char *bridge, const char *name, char path[PATH_MAX]);
 
 /**
- * pins_check() - may nobody but root change what is pinned for a bridge?
+ * pins_check() - is root the only user who can change what is pinned for a bridge?
  * @bridge:	Interface name, or NULL for lo's shared state
  *
  * Return: 0; -ENOENT where nothing is pinned, with @err unset; -EPERM; other -errno
@@ -111,7 +111,7 @@ int pins_remove(const struct pins *pins, const char *bridge, struct error *err);
 int pins_remove_top(const struct pins *pins, struct error *err);
 
 /**
- * pins_rename() - keep a bridge's state under another name, which nothing is kept under
+ * pins_rename() - move a bridge's state to another name, which must be unused
  * Return: 0 or -errno
  */
 int pins_rename(const struct pins *pins, const char *from, const char *to, struct error *err);
@@ -120,7 +120,7 @@ int pins_rename(const struct pins *pins, const char *from, const char *to, struc
 int pins_unlink(const struct pins *pins, const char *bridge, const char *name, struct error *err);
 
 struct pins_bridges {
-	char (*names)[IFNAMSIZ]; /* what the state is kept under; sorted */
+	char (*names)[IFNAMSIZ]; /* of the state; sorted */
 	/* of each, see attachment_bridges(); as pins_bridges() leaves them: the same */
 	char (*now)[IFNAMSIZ]; /* what the bridge is called at present */
 	char (*as)[IFNAMSIZ];  /* what it was called when it was attached */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The loader's table of forms against the maps of the object files. */
+/* The loader's table of map forms against the maps that libbpf finds in the object files. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -48,7 +48,7 @@ static void the_table_has_the_maps_of_the_programs(void **state)
 	same_forms(elf, size);
 }
 
-static void the_pinning_build_has_the_same_maps(void **state)
+static void the_build_with_nat_bypass_has_the_same_maps(void **state)
 {
 	size_t size;
 	const void *elf = hbpf_nat_bypass_bpf__elf_bytes(&size);
@@ -57,7 +57,7 @@ static void the_pinning_build_has_the_same_maps(void **state)
 	same_forms(elf, size);
 }
 
-static void what_is_no_map_is_told(void **state)
+static void an_fd_of_no_map_is_an_error(void **state)
 {
 	struct error err = {};
 
@@ -72,8 +72,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_table_has_the_maps_of_the_programs),
-		cmocka_unit_test(the_pinning_build_has_the_same_maps),
-		cmocka_unit_test(what_is_no_map_is_told),
+		cmocka_unit_test(the_build_with_nat_bypass_has_the_same_maps),
+		cmocka_unit_test(an_fd_of_no_map_is_an_error),
 	};
 
 	return cmocka_run_group_tests_name("map_schema", tests, NULL, NULL);
