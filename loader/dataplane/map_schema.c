@@ -12,8 +12,8 @@ static const struct map_schema forms[MAP_COUNT] = {
 		.type = BPF_MAP_TYPE_##type_,                                                      \
 		.key_size = sizeof(key),                                                           \
 		.value_size = sizeof(value),                                                       \
-		.max_entries = entries,                                                            \
-		.flags = flags_,                                                                   \
+		.max_entries = (entries),                                                          \
+		.flags = (flags_),                                                                 \
 	},
 	HBPF_MAPS(X)
 #undef X
