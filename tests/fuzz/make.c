@@ -91,43 +91,6 @@ static void put_zeros(struct frame *frame, unsigned int len)
 	put(frame, zeros, len);
 }
 
-static uint16_t fold(uint64_t sum)
-{
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return sum;
-}
-
-static void seal_header(struct frame *frame, const struct view *view)
-{
-	uint8_t *p = frame->b + view->l3;
-
-	if (view->v6 || !view->addressed || view->l4 > (int)frame->len)
-		return;
-	put16(p + 10, 0);
-	put16(p + 10, ~fold(wire_sum(p, view->l4 - view->l3)));
-}
-
-/* Makes the checksums right that can be. */
-static void seal(struct frame *frame)
-{
-	struct view view, quote;
-	uint16_t check;
-	int at;
-
-	if (!wire_frame_view(frame, &view) || !view.addressed)
-		return;
-	seal_header(frame, &view);
-	if (view.icmp_type >= 0 && wire_quote(frame, &view, &quote))
-		seal_header(frame, &quote);
-	at = wire_check_at(&view);
-	if (!at)
-		return;
-	put16(frame->b + at, 0);
-	check = ~fold(wire_transport_sum(frame, &view));
-	put16(frame->b + at, !check && view.proto == PROTO_UDP ? 0xffff : check);
-}
-
 static void put_ether(struct frame *frame, const uint8_t *to, const uint8_t *from, uint16_t type)
 {
 	frame->len = 0;
@@ -324,7 +287,7 @@ static void make_packet(struct rng *rng, struct frame *frame, const struct talk 
 	else
 		put_transport(rng, frame, talk->proto, &talk->src, &talk->dst);
 	set_length(frame, talk->v6);
-	seal(frame);
+	wire_seal(frame);
 	if (talk->proto == PROTO_UDP && one_in(rng, 8)) {
 		struct view view;
 		int at = wire_frame_view(frame, &view) ? wire_check_at(&view) : 0;
@@ -403,7 +366,7 @@ static void make_icmp(struct rng *rng, struct frame *frame, bool egress)
 		put_ipv4(rng, frame, src, dst, PROTO_ICMP4, &whole);
 	put_icmp(frame, v6, one_in(rng, 10) ? rng_next(rng) : pick(rng, types[v6]), below(rng, 5),
 		 quote.b + ETHER, len);
-	seal(frame);
+	wire_seal(frame);
 }
 
 static void make_arp(struct rng *rng, struct frame *frame, bool egress)
@@ -551,14 +514,14 @@ static void spoil(struct rng *rng, struct frame *frame)
 		}
 	}
 	if (one_in(rng, 2))
-		seal(frame);
+		wire_seal(frame);
 }
 
 /* Captured before the NIC, where checksums may not be finished yet. */
 static void make_captured(struct rng *rng, const struct captured *captured, struct frame *frame)
 {
 	*frame = captured->v[below(rng, captured->count)];
-	seal(frame);
+	wire_seal(frame);
 }
 
 void make_frame(struct rng *rng, bool egress, struct talk *last, const struct captured *captured,
@@ -616,5 +579,5 @@ void make_error(struct frame *frame, const struct frame *about, const struct vie
 	put(frame, head, v6 ? 40 : 20);
 	put_icmp(frame, v6, v6 ? 1 : 3, v6 ? 4 : 3, about->b + ETHER,
 		 view->end - ETHER < 512 ? view->end - ETHER : 512);
-	seal(frame);
+	wire_seal(frame);
 }

@@ -280,3 +280,39 @@ int wire_check_at(const struct view *view)
 	}
 	return at + 2 <= view->end ? at : 0;
 }
+
+static uint16_t fold(uint64_t sum)
+{
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return sum;
+}
+
+static void seal_header(struct frame *frame, const struct view *view)
+{
+	uint8_t *p = frame->b + view->l3;
+
+	if (view->v6 || !view->addressed || view->l4 > (int)frame->len)
+		return;
+	put16(p + 10, 0);
+	put16(p + 10, ~fold(wire_sum(p, view->l4 - view->l3)));
+}
+
+void wire_seal(struct frame *frame)
+{
+	struct view view, quote;
+	uint16_t check;
+	int at;
+
+	if (!wire_frame_view(frame, &view) || !view.addressed)
+		return;
+	seal_header(frame, &view);
+	if (view.icmp_type >= 0 && wire_quote(frame, &view, &quote))
+		seal_header(frame, &quote);
+	at = wire_check_at(&view);
+	if (!at)
+		return;
+	put16(frame->b + at, 0);
+	check = ~fold(wire_transport_sum(frame, &view));
+	put16(frame->b + at, !check && view.proto == PROTO_UDP ? 0xffff : check);
+}

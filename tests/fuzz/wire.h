@@ -139,4 +139,7 @@ uint64_t wire_transport_sum(const struct frame *frame, const struct view *view);
 /** wire_check_at() - offset of the transport checksum; 0: none in this packet */
 int wire_check_at(const struct view *view);
 
+/** wire_seal() - make every checksum valid that the frame has whole */
+void wire_seal(struct frame *frame);
+
 #endif /* FUZZ_WIRE_H */
