@@ -87,7 +87,7 @@ static struct flow flow_of(enum dataplane_map map, const void *key, const void *
 /* ---- sockets ---- */
 
 struct ended {
-	const struct exports *gone;
+	const struct exports *closed;
 	enum dataplane_map map; /* where the entries come from */
 	struct kv_array flows;
 };
@@ -98,7 +98,7 @@ static int add_ended(const void *key, const void *value, void *context)
 	struct flow flow = flow_of(ended->map, key, value);
 	int ret;
 
-	if (!flow_is_over(ended->gone, &flow))
+	if (!flow_is_over(ended->closed, &flow))
 		return 0;
 	ret = kv_array_add(&ended->flows, &flow.key, &flow.dialled);
 	if (ret || flow.key.proto != IPPROTO_UDP)
@@ -145,7 +145,7 @@ static bool socket_ended(const struct socket *socket, const struct ended *ended)
 	struct hbpf_flow_key key;
 
 	if (socket->has_dialled)
-		return is_over(ended->gone, socket->proto, socket->dialled.port,
+		return is_over(ended->closed, socket->proto, socket->dialled.port,
 			       &socket->local.addr, socket->local.port);
 	if (socket->proto == IPPROTO_UDP && socket->state != TCP_ESTABLISHED)
 		return false; /* not connected: it serves others too */
@@ -178,13 +178,13 @@ static int close_ended(const struct sockets *sockets, const struct ended *ended,
 	return failed ? failed : closed;
 }
 
-int dataplane_end_flows(struct dataplane *dp, const struct exports *gone, struct error *err)
+int dataplane_end_flows(struct dataplane *dp, const struct exports *closed, struct error *err)
 {
-	struct ended ended = { .gone = gone, .flows = FLOWS_TABLE };
+	struct ended ended = { .closed = closed, .flows = FLOWS_TABLE };
 	struct sockets sockets = {};
 	int ret;
 
-	if (!gone->count)
+	if (!closed->count)
 		return 0;
 	ret = read_ended(dp, &ended, err);
 	if (ret)
@@ -301,7 +301,7 @@ int dataplane_forget_refused(struct dataplane *dp, const struct exports *exports
 static int sweep_reverse(struct dataplane *dp, const struct exports *want, struct error *err)
 {
 	struct kv_array have = REVERSE_TABLE, left = REVERSE_TABLE;
-	struct kv_array put, gone;
+	struct kv_array put, removed;
 	int ret;
 
 	ret = map_read(dp, MAP_REVERSE, &have, err);
@@ -309,14 +309,14 @@ static int sweep_reverse(struct dataplane *dp, const struct exports *want, struc
 		return ret;
 	ret = reverse_derive(want, &left);
 	if (!ret)
-		ret = kv_array_diff(&have, &left, &put, &gone);
+		ret = kv_array_diff(&have, &left, &put, &removed);
 	if (ret) {
 		map_error(err, ret, MAP_REVERSE, "delete from");
 		goto out;
 	}
-	ret = map_delete(dp, MAP_REVERSE, &gone, err);
+	ret = map_delete(dp, MAP_REVERSE, &removed, err);
 	kv_array_free(&put);
-	kv_array_free(&gone);
+	kv_array_free(&removed);
 out:
 	kv_array_free(&have);
 	kv_array_free(&left);

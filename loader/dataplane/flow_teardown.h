@@ -9,13 +9,13 @@
 
 /**
  * dataplane_end_flows() - end the connections over removed exports, on both sides
- * @gone:	As of exports_diff()
+ * @closed:	As of exports_diff()
  *
  * Closes (SOCK_DESTROY) the service's TCP sockets that were dialled through them, whose RST still
  * reaches the client, and connected UDP sockets of such flows. If the kernel has no SOCK_DESTROY,
  * nothing is closed, which is no error. Return: number of closed sockets, or -errno
  */
-int dataplane_end_flows(struct dataplane *dp, const struct exports *gone, struct error *err);
+int dataplane_end_flows(struct dataplane *dp, const struct exports *closed, struct error *err);
 
 /** dataplane_sweep() - delete the flows, statistics and reverse entries that belong to no export of
  * @want. Return: 0 or -errno */

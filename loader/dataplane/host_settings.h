@@ -51,7 +51,8 @@ int settings_apply(const struct pins *pins, const char *bridge, unsigned int ifi
  * @ifindex:	Of the bridge that the state is about, 0 if it was deleted
  * @last:	No other living bridge is attached in this namespace
  *
- * Whatever the bridge is called by now. A setting whose file is gone (bridge deleted) is no error.
+ * Works under whatever name the bridge has now. A setting whose file is missing (bridge deleted)
+ * is not an error.
  * Where a map of another form has the name of the one with the old values, settings that are as
  * hbpf sets them become those of a new interface (net.ipv4.conf.default): what is pinned there must
  * not keep a bridge open. Where the map of the bridge is missing a route_localnet of

@@ -167,18 +167,18 @@ static bool same_value(const struct kv_array *a, size_t i, const struct kv_array
 }
 
 int kv_array_diff(const struct kv_array *have, const struct kv_array *want, struct kv_array *put,
-		  struct kv_array *gone)
+		  struct kv_array *removed)
 {
 	size_t h = 0, w = 0;
 	int ret = 0;
 
 	*put = kv_array_like(want);
-	*gone = kv_array_like(have);
+	*removed = kv_array_like(have);
 	while (!ret && (h < have->count || w < want->count)) {
 		int order = compare_next(have, h, want, w);
 
 		if (order < 0)
-			ret = kv_array_add_entries(gone, kv_array_entry(have, h), 1);
+			ret = kv_array_add_entries(removed, kv_array_entry(have, h), 1);
 		else if (order > 0 || !same_value(have, h, want, w))
 			ret = kv_array_add_entries(put, kv_array_entry(want, w), 1);
 		h += order <= 0;
@@ -186,7 +186,7 @@ int kv_array_diff(const struct kv_array *have, const struct kv_array *want, stru
 	}
 	if (ret) {
 		kv_array_free(put);
-		kv_array_free(gone);
+		kv_array_free(removed);
 	}
 	return ret;
 }

@@ -59,11 +59,11 @@ void *kv_array_find(const struct kv_array *table, const void *key);
 /**
  * kv_array_diff() - what has to be done to make @have into @want, both sorted
  * @put:	Entries of @want that @have lacks or has with another value
- * @gone:	Entries of @have whose key @want lacks
+ * @removed:	Entries of @have whose key @want lacks
  *
  * Return: 0 or -ENOMEM
  */
 int kv_array_diff(const struct kv_array *have, const struct kv_array *want, struct kv_array *put,
-		  struct kv_array *gone);
+		  struct kv_array *removed);
 
 #endif /* HBPF_KV_ARRAY_H */

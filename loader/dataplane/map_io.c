@@ -299,25 +299,25 @@ int map_delete(const struct dataplane *dp, enum dataplane_map map, const struct 
 }
 
 /* Where the map cannot hold both, what goes has to make room first. */
-static int put_with_room(int fd, const struct kv_array *put, const struct kv_array *gone)
+static int put_with_room(int fd, const struct kv_array *put, const struct kv_array *removed)
 {
 	int ret;
 
 	ret = put_all(fd, put);
 	if (!is_full(ret))
 		return ret;
-	ret = delete_all(fd, gone);
+	ret = delete_all(fd, removed);
 	return ret ? ret : put_all(fd, put);
 }
 
 static int exchange(const struct dataplane *dp, enum dataplane_map map, const struct kv_array *have,
 		    const struct kv_array *want, bool delete_gone, struct error *err)
 {
-	struct kv_array put, gone, put_back, added;
+	struct kv_array put, removed, put_back, added;
 	int fd = dp->maps[map];
 	int ret;
 
-	ret = kv_array_diff(have, want, &put, &gone);
+	ret = kv_array_diff(have, want, &put, &removed);
 	if (ret)
 		return map_error(err, ret, map, "write to");
 	/* made beforehand: undoing must not fail for want of memory */
@@ -326,9 +326,9 @@ static int exchange(const struct dataplane *dp, enum dataplane_map map, const st
 		map_error(err, ret, map, "write to");
 		goto out;
 	}
-	ret = put_with_room(fd, &put, &gone);
+	ret = put_with_room(fd, &put, &removed);
 	if (!ret && delete_gone)
-		ret = delete_all(fd, &gone);
+		ret = delete_all(fd, &removed);
 	if (ret) {
 		map_error(err, ret, map, "write to");
 		delete_all(fd, &added);
@@ -338,7 +338,7 @@ static int exchange(const struct dataplane *dp, enum dataplane_map map, const st
 	kv_array_free(&added);
 out:
 	kv_array_free(&put);
-	kv_array_free(&gone);
+	kv_array_free(&removed);
 	return ret;
 }
 

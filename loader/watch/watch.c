@@ -114,7 +114,7 @@ static int open_signals(struct watch *w, struct error *err)
 	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
-	signal(SIGPIPE, SIG_IGN); /* of a log whose reader is gone */
+	signal(SIGPIPE, SIG_IGN); /* the reader of the log may have closed it */
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	w->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return w->signals < 0 ? error_errno(err, errno, "cannot receive signals") : 0;

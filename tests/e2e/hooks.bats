@@ -154,7 +154,7 @@ others_clsact_stay() {
 	hb attach br-test --hook clsact --port 8088
 	on_host tc qdisc del dev br-test clsact
 	exits 1 hb status
-	prints 'not (live|attached|there)|missing|gone|dead|lost|no longer|not in place'
+	prints 'not live|missing|dead'
 	hb attach br-test
 	reaches svc tcp "$GW:8088"
 	hb detach
@@ -215,7 +215,7 @@ others_clsact_stay() {
 	drop_client c1
 	on_host ip link del br-test
 	exits 0 hb status
-	prints 'br-test' 'deleted|gone|dead|not there|no longer'
+	prints 'br-test' 'deleted'
 	make_bridge br-test 30
 	make_client c1 2
 	hb attach br-test

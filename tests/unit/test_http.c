@@ -61,7 +61,7 @@ static size_t hear(int client, char *line, size_t size)
 
 #define FOREVER (-1)
 
-/* Return: did somebody listen to all of it? */
+/* Return: did a client read all of it? */
 static bool say(int client, const char *text, size_t len)
 {
 	while (len) {
