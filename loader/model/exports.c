@@ -20,10 +20,10 @@ struct run {
 	size_t count;
 };
 
-/* Orders keys by protocol, then port. */
+/* Orders keys as memcmp() does, so that what a map holds in that order is sorted here, too. */
 static __u32 key_rank(const struct hbpf_export_key *key)
 {
-	return (__u32)key->proto << 16 | ntohs(key->port);
+	return (__u32)key->proto << 24 | (__u32)key->pad << 16 | ntohs(key->port);
 }
 
 static int compare_keys(const void *a, const void *b)

@@ -513,6 +513,31 @@ static void every_port_of_both_protocols_fits_and_is_quick(void **state)
 	exports_free(&closed);
 }
 
+/* Only another program writes such a key: it must not lead outside of the array. */
+static void keys_with_padding_keep_the_set_sorted(void **state)
+{
+	const struct hbpf_export_key keys[] = {
+		{ .proto = IPPROTO_TCP, .port = htons(83) },
+		{ .proto = IPPROTO_TCP, .port = htons(84) },
+		{ .proto = IPPROTO_TCP, .port = htons(85) },
+		{ .proto = IPPROTO_TCP, .pad = 1, .port = htons(81) },
+	};
+	struct exports set = {};
+
+	(void)state;
+	set.v = calloc(4, sizeof(*set.v));
+	assert_non_null(set.v);
+	set.room = 4;
+	for (; set.count < 4; set.count++)
+		set.v[set.count] = (struct export){ .key = keys[set.count] };
+	assert_int_equal(add_fresh(&set, "80-89", NULL), -EEXIST);
+	assert_int_equal(add(&set, "86-89", NULL, NULL), 0);
+	assert_int_equal(set.count, 8);
+	for (size_t i = 1; i < set.count; i++)
+		assert_true(memcmp(&set.v[i - 1].key, &set.v[i].key, sizeof(set.v[i].key)) < 0);
+	exports_free(&set);
+}
+
 static void ten_thousand_words_are_quick_in_any_order(void **state)
 {
 	static const struct {
@@ -567,6 +592,7 @@ int main(void)
 		cmocka_unit_test(a_walk_that_is_over_stays_over),
 		cmocka_unit_test(a_formatted_range_reads_back_as_the_same_exports),
 		cmocka_unit_test(every_port_of_both_protocols_fits_and_is_quick),
+		cmocka_unit_test(keys_with_padding_keep_the_set_sorted),
 		cmocka_unit_test(ten_thousand_words_are_quick_in_any_order),
 	};
 
