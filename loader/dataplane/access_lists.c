@@ -178,20 +178,21 @@ int dataplane_sources(const struct dataplane *dp, __u32 list, struct sources *se
 		      struct error *err)
 {
 	struct kv_array table = SOURCES_TABLE;
-	int ret;
-	size_t i;
+	int ret = read_list(dp, list, &table, err);
 
-	ret = read_list(dp, list, &table, err);
+	*set = (struct sources){};
 	if (ret)
 		return ret;
-	*set = (struct sources){ .v = calloc(table.count + 1, sizeof(*set->v)) };
-	if (!set->v)
-		ret = map_error(err, -ENOMEM, MAP_SOURCES, "read");
-	for (i = 0; !ret && i < table.count; i++) {
-		set->v[set->count++] = get_source(kv_array_entry(&table, i));
+	for (size_t i = 0; !ret && i < table.count; i++) {
+		const struct source source = get_source(kv_array_entry(&table, i));
+
+		if (sources_add(set, &source))
+			ret = map_error(err, -ENOMEM, MAP_SOURCES, "read");
 	}
 	if (!ret)
 		sources_sort(set);
+	else
+		sources_free(set);
 	kv_array_free(&table);
 	return ret;
 }
