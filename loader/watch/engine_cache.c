@@ -75,20 +75,25 @@ static void merge(struct engine_cache *engines, struct networks *reported)
 {
 	struct networks *old = &engines->networks;
 	size_t count = reported->count;
+	struct network *sorted = calloc(count + 1, sizeof(*sorted));
 	struct network *v = reallocarray(reported->v, count + old->count + 1, sizeof(*v));
 
-	if (v) {
+	if (v)
 		reported->v = v;
-		qsort(v, count, sizeof(*v), compare_networks);
+	/* A copy, as the engines' order decides between networks that claim one interface. */
+	if (v && sorted && count) {
+		memcpy(sorted, v, count * sizeof(*v));
+		qsort(sorted, count, sizeof(*sorted), compare_networks);
 	}
-	for (size_t i = 0; v && i < old->count; i++) {
+	for (size_t i = 0; v && sorted && i < old->count; i++) {
 		if (!is_kept(engines, &old->v[i]) ||
-		    bsearch(&old->v[i], v, count, sizeof(*v), compare_networks))
+		    bsearch(&old->v[i], sorted, count, sizeof(*sorted), compare_networks))
 			continue;
 		v[reported->count] = old->v[i];
 		v[reported->count++].stale = true;
 		old->v[i] = (struct network){};
 	}
+	free(sorted);
 	networks_free(old);
 	*old = *reported;
 	*reported = (struct networks){};
@@ -265,7 +270,7 @@ static void end_subscription(struct engine_cache *engines, struct cached_engine 
 	}
 	retry_failed(&engines->retry, monotonic_ms());
 	retry_notice(logged(engines, engine->socket, " events"),
-		     "%s on %s closes its event stream at once; next try in %d s",
+		     "%s on %s closed its event stream immediately; retrying in %d s",
 		     engine_name(engine->kind), engine->socket, engines->retry.pause / 1000);
 }
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- *	query_engines      where a section or label depends on them
- *	resolve_sections   to those whose bridge exists
- *	attach_declared    where a bridge is not as declared
- *	detach_undeclared  what is not declared, and was not attached manually
- *	follow_files       that others may change before the next reconciliation
+ * One reconciliation:
+ *
+ *	query_engines      if a section or label depends on them
+ *	resolve_sections   find the bridge of each section
+ *	attach_if_due      attach each bridge that is not as declared
+ *	detach_undeclared  detach what is not declared and was not attached manually
+ *	follow_files       watch the files whose change triggers the next one
  */
 #include "watch/reconcile.h"
 
@@ -383,13 +385,15 @@ static bool any_detach_is_due(struct reconcile *r)
 {
 	struct pins pins = PINS_INIT;
 	struct pins_bridges bridges;
+	/* queried each time, so that the message is not forgotten between two failures */
+	struct retry *retry = retry_get(&r->state->retries, "pins");
 	struct error err = {};
 	bool due = false;
 	const char *why;
 
 	if (attachment_bridges(PINS_READ, &pins, &bridges, &err)) {
 		r->failed = true;
-		retry_error(retry_get(&r->state->retries, "pins"), &err);
+		retry_error(retry, &err);
 	}
 	for (size_t i = 0; !due && i < bridges.count; i++)
 		due = detach_is_due(r, &pins, bridges.names[i], &why);
@@ -445,7 +449,7 @@ static void follow_pins(struct file_monitor *files, const struct reconcile *r)
 	}
 	if (!pins_path(&pins, NULL, NULL, path))
 		file_monitor_add(files, path);
-	/* hbpf/NETNS, hbpf, and the root, where every command sets a time stamp */
+	/* hbpf/NETNS, hbpf, and the root of the bpffs, which pins_close() touches after a change */
 	for (int level = 0; level < 3; level++) {
 		char *slash = strrchr(pins.base, '/');
 
@@ -456,10 +460,11 @@ static void follow_pins(struct file_monitor *files, const struct reconcile *r)
 	}
 }
 
-/* Return: is a file new here? It may have changed before it was followed. */
+/* Return: true if a file was not watched before: it may have changed since it was read. */
 static bool follow_files(const struct reconcile *r)
 {
 	struct file_monitor *files = &r->state->files;
+	struct retry *retry = retry_get(&r->state->retries, "files"); /* each time, as for "pins" */
 	struct error err = {};
 
 	files->error = 0;
@@ -479,7 +484,7 @@ static bool follow_files(const struct reconcile *r)
 			    "some changes will go unnoticed, as not all files can be watched");
 		error_hint(&err,
 			   "raise fs.inotify.max_user_watches, or LimitNOFILE= of hbpf.service");
-		retry_error(retry_get(&r->state->retries, "files"), &err);
+		retry_error(retry, &err);
 		error_free(&err);
 	}
 	return file_monitor_commit(files);
@@ -521,7 +526,7 @@ int watch_reconcile(struct watch_state *state)
 	}
 	query_engines(&r);
 	if (resolve_sections(&r)) {
-		log_warn("no memory for what is declared");
+		log_warn("no memory for the declared bridges");
 		wait_at_most(&r, 1000);
 	} else {
 		apply(&r);
