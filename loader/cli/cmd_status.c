@@ -298,8 +298,11 @@ static void status_missing_json(struct json_object *array, const struct status *
 {
 	const struct kernel_gap *gap;
 
-	for (size_t i = 0; (gap = status_missing(status, i)); i++)
+	for (size_t i = 0; (gap = status_missing(status, i)); i++) {
 		json_append_string(array, gap->name);
+		if (!strcmp(gap->name, "nat_bypass"))
+			json_append_string(array, "pinning"); /* until 0.3: its name in 0.1 */
+	}
 }
 
 static void status_problems_json(struct json_object *array, const struct status *status)

@@ -42,7 +42,7 @@ programs() {
 	local missing=()
 	hb attach br-test --port 8088
 	kernel_since 6.6 || missing+=(tcx)
-	kernel_since 6.1 || missing+=(nat_bypass)
+	kernel_since 6.1 || missing+=(nat_bypass pinning)
 	same "${missing[*]}" "$(hb status --json | jq -r '.bridges[0].missing | join(" ")')"
 	exits 0 hb status
 	if ((${#missing[@]})); then

@@ -120,6 +120,8 @@ deny_output() {
 		for iptables in iptables ip6tables; do
 			on_host $iptables -A INPUT -i lo -j ACCEPT
 		done
+		# or the client loses the gateway's MAC once its neighbour entry is stale
+		on_host ip6tables -A INPUT -p icmpv6 -j ACCEPT
 		on_host iptables -t nat -A PREROUTING -p tcp --dport 7777 -j REDIRECT --to 7778
 		attach --port 8088 --port 5300/udp --port 8089 --nat-bypass "$pin"
 		misses TIMEOUT tcp "$GW:8090"
