@@ -56,7 +56,7 @@ LOADER_OBJ := $(LOADER_C:%.c=$(OBJ)/%.o)
 SKELETONS  := $(BUILD)/hbpf.skel.h $(BUILD)/hbpf_nat_bypass.skel.h
 
 # README.md and messages name them by these paths, which lead the same way where they are installed.
-DOCS := README.md NEWS $(wildcard docs/*.md docs/*.svg)
+DOCS := README.md NEWS COPYING $(filter-out docs/HACKING.md,$(wildcard docs/*.md docs/*.svg))
 
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 UNIT_BIN   := $(UNIT_TESTS:%=$(BUILD)/unit/%)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * hbpf: makes exported ports of the host's 127.0.0.1 reachable from a bridge.
+ * hbpf: makes exported ports of the host's loopback (127.0.0.1, ::1) reachable from a bridge.
  *
  * Theory of operation
  * ===================
@@ -22,7 +22,8 @@
  * other packet (route_localnet allows their source address), and at the bridge's egress
  * get the source that the client dialled.
  *
- * Both programs run in this order: parse > guard > match > flow > rewrite > finish.
+ * Ingress runs in this order: parse > guard > match > flow > rewrite > finish. Egress
+ * has no guard step: what has a loopback source and matches nothing is dropped.
  * Functions that decide return an enum hbpf_reason. include/hbpf/reasons.h gives the
  * verdict of each reason; only finish() counts packets and returns to the kernel.
  *
@@ -31,8 +32,7 @@
  * a loopback address crosses the bridge, except as our own translation, or as a
  * destination if guard_dst has to be off.
  *
- * Each header file here has one concern: parse.h, route.h, cookie.h, checksum.h,
- * rewrite.h, flow.h, source.h, fragment.h, icmp.h, conntrack.h, count.h.
+ * Each header file here has one concern; its head says which.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>

@@ -207,7 +207,7 @@ struct hbpf_config {
 	struct hbpf_addr only_gateway6; /* the same for IPv6 */
 	struct hbpf_policy from;        /* who may use exports that inherit */
 	__be32 arp_sender4;             /* sender of ARP requests for clients in no on-link prefix:
-					 * an address of the bridge, or 0 */
+					 * an address of the bridge, else a gateway of this host, or 0 */
 	__u8 guard_dst;  /* 1: drop loopback destinations; sources are always dropped */
 	__u8 nat_bypass; /* 1: make conntrack entries that no NAT rule changes */
 

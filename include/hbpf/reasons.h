@@ -47,7 +47,7 @@
 	X(OUT_OTHER,         PASS,   "not an answer of an exported service")                       \
 	X(OUT_ARP,           CLIENT, "ARP sender 127/8 replaced by the bridge's address")          \
 	X(OUT_GUARD,         DROP,   "guard: loopback address leaving the host")                   \
-	X(OUT_ARP_NO_SENDER, DROP,   "ARP sender 127/8, and the bridge has no IPv4 address")       \
+	X(OUT_ARP_NO_SENDER, DROP,   "ARP sender 127/8, and the host has no address for it")       \
 	X(OUT_AMBIGUOUS,     DROP,   "what the client dialled is unknown, and several gateways or ports fit") \
 	X(OUT_FAILED,        DROP,   "the kernel could not rewrite the packet")                    \
 	X(OUT_TRANSLATED,    CLIENT, "translated back to what the client dialled")                 \

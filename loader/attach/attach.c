@@ -11,8 +11,8 @@
  *	attach_hooks         programs, guard included; host settings last
  *	close_removed_ports  end the connections over ports that are no longer exported
  *
- * When a step fails, roll_back() reverts what this call did. attach_is_due() goes through the first
- * three steps and compares.
+ * When a step fails, roll_back() reverts what this call did. attach_is_due() reads the state, plans
+ * and compares; it writes nothing.
  */
 #include "attach/attach.h"
 

@@ -173,7 +173,7 @@ int attachment_remove(const struct pins *pins, const struct host *host, const ch
 
 	ret = settings_restore(pins, bridge, target.ifindex, last, err);
 	if (ret)
-		return ret;
+		return ret; /* the bridge may be open still: the guard stays */
 	/* Ingress has the guard: attached first, detached last. */
 	ret = hook_detach(&target, HOOK_EGRESS, err);
 	if (!ret)

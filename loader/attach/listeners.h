@@ -35,7 +35,7 @@ int listeners_find(const struct exports *set, struct listeners *listeners, struc
 /**
  * listeners_name() - find the processes of the sockets that listeners_find() found
  * @all:	For one or more sets, in one walk over /proc, which takes time (proc_owners_find()):
- *do not hold a lock
+ * do not hold a lock
  *
  * Return: 0 or -errno, and then the owners stay unknown
  */

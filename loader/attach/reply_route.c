@@ -266,7 +266,7 @@ static void explain_rule(struct family *f, const struct misroute *wrong,
 			 wrong->rule->pref - 1, wrong->clients,
 			 fib_table_format(wrong->expected->table, table));
 	else
-		strncat(problem->text, "; move that rule behind one that leads to them",
+		strncat(problem->text, "; move that rule after one whose table has a route to them",
 			sizeof(problem->text) - strlen(problem->text) - 1);
 }
 

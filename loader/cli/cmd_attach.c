@@ -139,9 +139,11 @@ static void attach_report(struct attach *a)
 	warn_managed(a->bridge, a->before.config.owner);
 	attach_warn_nat(a);
 	if (!config->guard_dst && config->guard_option == HBPF_AUTO)
-		log_warn("the guard lets packets to 127.0.0.0/8 in from %s: route_localnet was set "
-			 "before hbpf, and br_netfilter may need them; --guard drops them",
-			 a->bridge);
+		log_warn(
+			"packets from %s to 127.0.0.0/8 pass the guard: route_localnet was already "
+			"on and br_netfilter is active, so they may be replies of NAT; --guard "
+			"drops them",
+			a->bridge);
 	log_info("%s: hook %s, NAT bypass %s%s%s", a->bridge, hook_kind_names[config->hook],
 		 config->nat_bypass ? "on" : "off", a->dp.nat_bypass_unavailable[0] ? ": " : "",
 		 a->dp.nat_bypass_unavailable);
@@ -238,11 +240,12 @@ const struct command command_attach = {
 	.synopsis = "BRIDGE [options]",
 	.summary = "Let the clients of a bridge reach ports of this host's loopback",
 	.text = "BRIDGE is the interface that the containers are connected to, or a network of\n"
-		"Docker or Podman: its name, its ID or a prefix of the ID. `hbpf bridges` lists\n"
-		"both. Attaching again refreshes and repairs: --port adds ports, any other option\n"
-		"replaces its earlier value, and what is not given stays.\n\n"
-		"A gateway is an address of this host that clients dial: every address of the\n"
-		"bridge and of docker0, and those of --gateway.\n\n"
+		"Docker or Podman: its name, its ID or a prefix of the ID. An interface of that\n"
+		"name takes precedence; `hbpf bridges` lists both. Attaching again refreshes and repairs: --port adds ports, any other option\n"
+		"replaces its earlier value; options not given keep theirs.\n\n"
+		"A gateway is an address of this host that clients dial: those of the bridge and\n"
+		"of docker0 (not link-local IPv6, nor from router advertisements), and those of\n"
+		"--gateway.\n\n"
 		"SPEC is [GATEWAY-PORTS:[ADDRESS:]]PORTS[/PROTOCOL]; the default protocol is tcp:\n"
 		"  8088                     gateway port 8088 to 127.0.0.1:8088 and [::1]:8088\n"
 		"  80:8080                  gateway port 80 to port 8080\n"

@@ -232,9 +232,9 @@ const struct command command_bridges = {
 	.name = "bridges",
 	.synopsis = "[options]",
 	.summary = "List the bridges of this host and their Docker or Podman networks",
-	.text = "Shows each bridge's own addresses that containers can dial, its number of ports\n"
-		"(interfaces), and whether it is attached. `hbpf status` has the other gateways:\n"
-		"docker0's addresses and those of --gateway.",
+	.text = "Shows each bridge's own addresses that containers can dial, the number of\n"
+		"interfaces connected to it (CLIENTS), and whether it is attached. `hbpf status`\n"
+		"has the other gateways: docker0's addresses and those of --gateway.",
 	.reports = true,
 	.root_for = "queries container engines and reads BPF maps",
 	.run = cmd_bridges,

@@ -175,7 +175,7 @@ static int detach_print_all(const struct cli_call *call, const struct detach *d,
 			exit_code = EXIT_FAILED;
 		} else if (result->lost) {
 			output_text(
-				"%s is detached; its state was lost, its settings are restored\n",
+				"%s is detached; its state was lost, but the settings were restored\n",
 				result->bridge);
 		} else {
 			detach_print(result->bridge, &result->detached);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * hbpf ports: list and change the ports of attached bridges. A change is made on all of the named
- * bridges or on none (attach/port_change.c). Everything that is printed is read before the lock is
- * released.
+ * bridges or on none (attach/port_change.c). Everything that is printed, but for the
+ * names of processes, is read before the lock is released.
  */
 #include "cli/commands.h"
 

@@ -78,7 +78,7 @@ const char *status_nat_bypass_why(const struct status *status)
 		return "the kernel refused the programs for it, which need Linux 6.1 with BTF and "
 		       "nf_nat";
 	if (status->nat >= 0 && (status->nat == 1) != config->nat_bypass)
-		return "NAT rules were added or removed since; attach again";
+		return "NAT rules were added or removed since it was attached; attach again";
 	return status->nat_why;
 }
 
@@ -271,7 +271,7 @@ static void find_unreachable(struct status *status, const struct host *host,
 		status->unreachable = !bridge->up;
 	if (!status->unreachable && changed)
 		add_problem(status, "addresses", ATTACH_REPAIRS,
-			    "its addresses changed since it was attached");
+			    "gateway addresses changed since it was attached");
 }
 
 static void find_lost_answers(struct status *status)

@@ -32,7 +32,7 @@ int attached_open(struct attached *attached, enum pins_mode mode, struct error *
 /**
  * attached_open_all() - as attached_open(), but also finds bridges whose state was lost
  * @err:	If the state cannot be read, this has the reason, @attached->unread is its -errno,
- *and the lost bridges are found nevertheless
+ *		and the lost bridges are found nevertheless
  *
  * Return: 0, or -errno if nothing can be found
  */

@@ -119,7 +119,7 @@ static int mount_default(bool provide, struct error *err)
 	int ret = in_init_mounts();
 
 	if (ret == -EACCES || ret == -EPERM) {
-		error_set(err, ret, "no bpffs on %s, and too few privileges to mount one",
+		error_set(err, ret, "no bpffs on %s, and no permission to mount one",
 			  BPFFS_DEFAULT);
 		error_hint_privileges(err, ret);
 		return ret;

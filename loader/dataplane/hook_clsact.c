@@ -207,11 +207,11 @@ static bool is_clsact(const struct qdisc *qdisc)
  */
 static int qdisc_refuse_other(const struct hook_target *target, const char *kind, struct error *err)
 {
-	int ret = error_set(err, EBUSY, "%s has a qdisc \"%s\" where clsact would go",
+	int ret = error_set(err, EBUSY, "%s has a qdisc \"%s\" which excludes clsact",
 			    target->bridge, kind);
 
 	error_hint(err,
-		   "`tc qdisc del dev %s %s` makes room, or use --hook tcx (Linux 6.6 or "
+		   "`tc qdisc del dev %s %s` removes it, or use --hook tcx (Linux 6.6 or "
 		   "newer)",
 		   target->bridge, kind);
 	return ret;

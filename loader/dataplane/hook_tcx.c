@@ -265,7 +265,7 @@ static int explain(const struct hook_target *target, const struct tcx_side *side
 			   "the bridge was deleted; `ip link show type bridge` lists the others");
 	if (ret == -ERANGE)
 		error_hint(err,
-			   "%d programs are attached there, which is all it takes; "
+			   "%d programs are attached there, which is the maximum; "
 			   "`bpftool net show` lists them",
 			   TCX_PROGRAMS_MAX);
 	return ret;

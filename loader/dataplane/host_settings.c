@@ -31,7 +31,7 @@ static const struct {
 	[SETTING_LO_RP_FILTER] = { "rp_filter", 2 },
 };
 
-/* How a setting is called in a message. */
+/* The name of a setting, for messages. */
 #define SETTING_STRLEN 128
 static const char *setting_name(const struct old_settings *old, enum setting_id id,
 				char name[SETTING_STRLEN])
@@ -39,7 +39,7 @@ static const char *setting_name(const struct old_settings *old, enum setting_id 
 	char ifname[IFNAMSIZ];
 	char *dot;
 
-	/* As sysctl(8) takes it, which wants a slash for a dot of the interface's name. */
+	/* sysctl(8) syntax: a dot in an interface's name becomes a slash. */
 	old_settings_ifname_of(old, id, ifname);
 	while ((dot = strchr(ifname, '.')))
 		*dot = '/';
@@ -75,8 +75,7 @@ static int default_read(enum setting_id id, int *value, struct error *err)
 }
 
 /*
- * The same for who has to go on. Where the old value cannot be known, the likeliest is that of an
- * interface as it is made.
+ * As old_settings_read(), but if the map is unusable, assume the default of a new interface.
  */
 static int kept_or_guess(const struct old_settings *old, enum setting_id id, struct setting *kept,
 			 bool *guessed, struct error *err)
@@ -115,7 +114,7 @@ static int value_write(const struct old_settings *old, enum setting_id id, int v
 	return ret;
 }
 
-/* How one setting stood before settings_apply() touched it. */
+/* A setting before settings_apply() wrote it, for undo. */
 struct before {
 	struct setting kept;
 	int value;
@@ -213,10 +212,10 @@ static int restore_one(const struct old_settings *old, enum setting_id id, struc
 		return ret;
 	ret = value_read(old, id, &value, err);
 	if (ret == -ENODEV)
-		value = kept.old; /* the bridge went, and took its setting along */
+		value = kept.old; /* the bridge was deleted, and the setting with it */
 	else if (ret)
 		return ret;
-	/* The guard goes next: what was kept may be lost, its value must not stay. */
+	/* The guard is removed next: hbpf's value must not remain, even if the old one is lost. */
 	if (!kept.saved) {
 		if (value != settings[id].want)
 			return 0;

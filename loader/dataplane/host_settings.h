@@ -25,11 +25,11 @@
 /* What hbpf sets a bridge's route_localnet to; other programs use 1. */
 #define SETTINGS_LOCALNET 2
 
-/* What status shows of one. */
+/* The state of one setting, for status. */
 struct setting_state {
 	char name[128]; /* as "net.ipv4.conf.lo.rp_filter" */
 	struct setting kept;
-	bool guessed; /* there is no knowing: `kept` is what a new interface has */
+	bool guessed; /* the old value is unknown: `kept` has the default of a new interface */
 	int now;      /* present value, or -errno */
 	int effect;   /* of `now` and conf.all, which the kernel takes the larger of; or -errno */
 	bool works;   /* the effect is one that hbpf works with, or cannot be read */
@@ -53,11 +53,11 @@ int settings_apply(const struct pins *pins, const char *bridge, unsigned int ifi
  *
  * Works under whatever name the bridge has now. A setting whose file is missing (bridge deleted)
  * is not an error.
- * Where a map of another form has the name of the one with the old values, settings that are as
- * hbpf sets them become those of a new interface (net.ipv4.conf.default): what is pinned there must
- * not keep a bridge open. Where the map of the bridge is missing a route_localnet of
- * SETTINGS_LOCALNET becomes 0, and where lo's is, the one that a backstop keeps has to do
- * (hook_backstop_map()). What was restored is marked so, and the maps stay until pins_remove().
+ * If the pinned map has another form, settings that still have hbpf's value are reset to
+ * net.ipv4.conf.default: what is pinned there must not keep a bridge open. If the bridge's map is
+ * missing, a route_localnet of SETTINGS_LOCALNET is reset to 0; if lo's is missing, the one that a
+ * backstop refers to is used (hook_backstop_map()). What was restored is marked so, and the maps
+ * stay until pins_remove().
  * Return: 0 or -errno
  */
 int settings_restore(const struct pins *pins, const char *bridge, unsigned int ifindex, bool last,
@@ -66,8 +66,8 @@ int settings_restore(const struct pins *pins, const char *bridge, unsigned int i
 /**
  * settings_restore_lost() - the same for a bridge whose pinned state is lost
  *
- * A route_localnet of SETTINGS_LOCALNET becomes 0, which it was, or hbpf had not written it; lo's
- * settings as a backstop keeps them (hook_backstop_map()), else those of a new interface.
+ * A route_localnet of SETTINGS_LOCALNET is reset to 0: hbpf writes 2 only where it was 0. lo's
+ * settings get the values that a backstop's map has (hook_backstop_map()), else the defaults.
  * Return: 0 or -errno
  */
 int settings_restore_lost(const char *bridge, unsigned int ifindex, bool last, struct error *err);
@@ -91,8 +91,8 @@ int settings_calls_iptables(unsigned int ifindex, struct error *err);
  * settings_foreign_localnet() - did another program set route_localnet for the bridge?
  *
  * True where max(conf.all, conf.<bridge>).route_localnet was on before hbpf, or was set by another
- * since (what settings keeps counts, not what hbpf set), and br_netfilter hands bridged packets to
- * iptables (the bridge's own or the global nf_call_iptables). Then replies may legally come back
+ * since (judged by the saved value, not by what hbpf set), and br_netfilter hands bridged packets
+ * to iptables (the bridge's own or the global nf_call_iptables). Then replies may legally come back
  * with a 127/8 destination.
  *
  * Return: 1, 0 or -errno

@@ -205,11 +205,12 @@ static void explain_no_bypass(int code, const char *said, char *why, size_t size
 static int refused(int code, char *said, struct error *err)
 {
 	if (code == -EPERM) {
-		error_set(err, code, "too few privileges to load BPF programs");
-		error_hint(err, "it takes CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON, which root of a "
-				"container may lack; run it on the host");
+		error_set(err, code, "not permitted to load BPF programs");
+		error_hint(err,
+			   "CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON are needed, which root in a "
+			   "container may lack; run it on the host");
 	} else {
-		error_errno(err, code, "the kernel would not load hbpf's programs");
+		error_errno(err, code, "the kernel rejected hbpf's programs");
 	}
 	if (err) {
 		free(err->detail);

@@ -40,8 +40,8 @@ const char *old_settings_ifname_of(const struct old_settings *old, enum setting_
 
 static void hint_lost(struct error *err)
 {
-	error_hint(err, "run `hbpf detach --all`; the old settings are lost, and those of a new "
-			"interface take their place");
+	error_hint(err, "run `hbpf detach --all`; the old settings are lost, and "
+			"net.ipv4.conf.default is used instead");
 }
 
 /*
@@ -95,7 +95,7 @@ static int map_create(const struct pins *pins, const char *dir, struct error *er
 	if (ret)
 		return error_set(err, ret, "path of %s below %s is too long", SETTINGS_PIN,
 				 pins->base);
-	/* The values of lo in a backstop's map are older than what lo has now. */
+	/* A backstop's map has lo's original values. */
 	fd = dir ? -ENOENT : hook_backstop_map(old_settings_is_map);
 	if (fd < 0)
 		fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, MAP_NAME, sizeof(__u32),
@@ -112,8 +112,7 @@ static int map_create(const struct pins *pins, const char *dir, struct error *er
 	return error_errno(err, ret, "cannot pin %s", path);
 }
 
-/* Make a row about @ifindex, unless it is already. The values of a deleted interface are useless.
- */
+/* Reset the row if it is about another interface: the values of a deleted one are useless. */
 static int note_ifindex(int fd, enum setting_id id, unsigned int ifindex, struct error *err)
 {
 	struct setting kept = {};

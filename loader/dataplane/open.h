@@ -24,7 +24,8 @@ void dataplane_close(struct dataplane *dp);
  *		out of range; @err names it and the next step
  *	-ESTALE: a map is missing, as after a killed command
  *	-ENODEV: state of another namespace or interface index: the bridge was deleted or
- *re-created. The maps are open and can be used other -errno
+ *		re-created. The maps are open and can be used
+ *	or another -errno
  */
 int dataplane_open(struct dataplane *dp, const struct pins *pins, const char *bridge,
 		   unsigned int ifindex, struct error *err);

@@ -150,7 +150,7 @@ static int open_top(const struct pins *pins, const char *path, struct error *err
 		return error_set(err, ENOENT, "nothing is attached");
 	if (fd < 0) {
 		ret = error_errno(err, errno, "cannot open the directory %s", path);
-		error_hint(err, "look what it is, remove it, and run this again");
+		error_hint(err, "inspect it, remove it, and run the command again");
 		return ret;
 	}
 	ret = bpffs_check_dir(fd, path, err);
@@ -237,7 +237,7 @@ int pins_open(struct pins *pins, enum pins_mode mode, struct error *err)
 	if (ret)
 		return ret;
 	if (stat("/proc/self/ns/net", &netns))
-		return error_errno(err, errno, "cannot tell the network namespace: %s",
+		return error_errno(err, errno, "cannot identify the network namespace: %s",
 				   "/proc/self/ns/net");
 	pins->netns = netns.st_ino;
 	snprintf(pins->base, sizeof(pins->base), "%s/hbpf/%llu", bpffs_root(),

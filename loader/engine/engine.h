@@ -45,7 +45,7 @@ void engines_free(struct engines *engines);
  * @instead:	What @word is not, for the beginning of the error: "no such interface"
  * @bridge:	Set to the interface's name; it need not exist
  * @err:	Distinguishes: no engine is running, one does not answer or denies access, there is
- *no such network, there are several, it has no bridge. With the next step
+ *		no such network, there are several, it has no bridge. With the next step
  *
  * Return: 0 or -errno
  */

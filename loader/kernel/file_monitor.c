@@ -20,7 +20,7 @@ int file_monitor_open(struct file_monitor *monitor, struct error *err)
 {
 	*monitor = (struct file_monitor){ .fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK) };
 	if (monitor->fd < 0)
-		return error_errno(err, errno, "cannot listen to changes of files");
+		return error_errno(err, errno, "cannot watch files");
 	return 0;
 }
 

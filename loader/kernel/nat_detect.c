@@ -139,6 +139,6 @@ int nat_detect_prerouting(char *why, size_t size)
 	if (ret)
 		snprintf(why, size, "cannot read %s: %s", where, strerror(-ret));
 	else if (!finding.found)
-		snprintf(why, size, "no NAT rules here that could take the packets");
+		snprintf(why, size, "no NAT rules that could redirect the packets");
 	return ret ? ret : finding.found;
 }

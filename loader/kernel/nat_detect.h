@@ -8,7 +8,7 @@
 /**
  * nat_detect_prerouting() - look for NAT chains in the prerouting hook
  * @why:	What was found, as NAT rules (nf_tables chain "ip nat PREROUTING"), that there are
- *none, or why that is unknown
+ *		none, or why that is unknown
  * @size:	of @why
  *
  * Reads the chains of nf_tables (NFT_MSG_GETCHAIN: type nat, hook prerouting), and

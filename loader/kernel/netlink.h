@@ -32,7 +32,7 @@ void *netlink_begin(struct netlink_request *request, __u16 type, __u16 flags, si
  *		set; NULL for the acknowledgement only
  * @data:	For @on_reply
  * @count:	What @on_reply counts up, or NULL. When the kernel's tables change during a dump,
- *this is reset to its old value and the dump starts over
+ *		this is reset to its old value and the dump starts over
  *
  * Return: 0 or -errno: the kernel's own, or -EAGAIN when the tables changed during every attempt
  */

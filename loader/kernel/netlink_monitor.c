@@ -100,7 +100,7 @@ struct mnl_socket *netlink_monitor_open(enum netlink_source source, struct error
 	code = errno;
 	if (nl)
 		mnl_socket_close(nl);
-	error_errno(err, code, "cannot listen to changes of %s", sources[source].name);
+	error_errno(err, code, "cannot subscribe to changes of %s", sources[source].name);
 	error_hint_privileges(err, -code);
 	return NULL;
 }

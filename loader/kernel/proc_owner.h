@@ -30,7 +30,7 @@ bool proc_owner_is_engine(const struct proc_owner *owner);
  * proc_owners_find() - find the processes of many sockets in one walk over /proc
  * @inodes:	Socket inodes
  * @owners:	Filled, one for each inode: the process with the lowest PID, and an engine only
- *where no other process holds the socket
+ *		where no other process holds the socket
  *
  * Searches the processes of this network namespace only, since containers may have any number of
  * processes and descriptors. Takes at most PROC_OWNERS_MS, and reads the first PROC_OWNERS_FDS

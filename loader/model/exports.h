@@ -39,7 +39,7 @@ const struct export *exports_find(const struct exports *set, __u8 proto, __be16 
  * @spec:	What to add
  * @from:	Who may use the ports; NULL: inherit (new exports) or unchanged (existing ones)
  * @fresh:	true: refuse a port that @set already has, even with the same destination (for
- *duplicates on one command line); false: refuse it only with another destination
+ *		duplicates on one command line); false: refuse it only with another destination
  * @err:	Names both, as "80/tcp already leads to 127.0.0.1:8080, not 127.0.0.1:9090"
  *
  * Return: 0, -EEXIST or -ENOMEM
@@ -60,7 +60,7 @@ int exports_del(struct exports *set, const struct port_spec *spec, struct error 
  * exports_diff() - compare two sets
  * @changed:	Exports of @want that are not in @have with the same value
  * @closed:	Exports of @have whose connections end: not in @want, or there with another
- *destination or without IPv6. Values are those of @have
+ *		destination or without IPv6. Values are those of @have
  *
  * @changed and @closed must be empty. Return: 0 or -ENOMEM
  */

@@ -8,7 +8,7 @@
  *
  * for example 8088, 80:8080, 8000-8010, 53/udp, 8000-8010:9000-9010/tcp, 53:127.0.0.53:53/udp.
  *Ports are 1 to 65535, decimal (080 is 80), without sign or blanks. Both ranges have the same
- *length. ADDR is in 127.0.0.0/8.
+ * length. ADDR is in 127.0.0.0/8.
  */
 #ifndef HBPF_PORT_SPEC_H
 #define HBPF_PORT_SPEC_H

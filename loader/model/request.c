@@ -71,7 +71,7 @@ void port_specs_free(struct port_specs *specs)
 static const char *no_gateway(const struct hbpf_addr *addr)
 {
 	if (addr_is_loopback(addr))
-		return "is a loopback address, which clients keep to themselves";
+		return "is a loopback address; packets to it never leave the client";
 	if (addr_is_unspecified(addr))
 		return "is the unspecified address";
 	if (addr_is_multicast(addr))
@@ -115,11 +115,11 @@ int from_parse(struct from *from, const char *text, struct error *err)
 	ret = prefix_parse(text, &source.prefix);
 	if (ret == -ERANGE)
 		return error_set(err, EINVAL,
-				 "--from %s: bits are set behind the prefix length; do you mean "
+				 "--from %s: host bits are set; did you mean "
 				 "%s?",
 				 text, prefix_format(&source.prefix, masked));
 	if (ret) {
-		error_set(err, EINVAL, "--from %s: not an address range", text);
+		error_set(err, EINVAL, "--from %s: not an address or prefix", text);
 		error_hint(err, "write it as 172.30.0.0/24, fd00::/64, a single address, or the "
 				"word onlink");
 		return -EINVAL;

@@ -76,7 +76,7 @@ int conf_result(struct conf *conf)
 {
 	if (!conf->out_of_memory)
 		return conf->problems.count ? -EINVAL : 0;
-	conf_add_problem(conf, "configuration", "no memory for it", NULL);
+	conf_add_problem(conf, "configuration", "out of memory", NULL);
 	return -ENOMEM;
 }
 

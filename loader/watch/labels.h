@@ -13,7 +13,7 @@
 /**
  * labels_add() - parse the labels of a network into a section
  * @conf:	Gets the section, or else the first problem, prefixed with the network and the
- *label. Only the first: the users of the engine determine how many there are
+ * label. Only the first: the users of the engine determine how many there are
  * @network:	One with a bridge and the label hbpf.ports. The section has its name, perhaps as
  *		another one; `where` is unique for each bridge
  *

@@ -94,7 +94,7 @@ declare_labels() {
 	watch
 	eventually logged 'br-test: attached'
 	for pause in 1 2 4; do
-		eventually logged "closes its event stream at once; next try in $pause s"
+		eventually logged "closed its event stream immediately; retrying in $pause s"
 	done
 	live
 }

@@ -31,6 +31,7 @@ etc/hbpf.conf
 usr/local/lib/systemd/system/hbpf.service
 usr/local/sbin/hbpf
 usr/local/share/bash-completion/completions/hbpf
+usr/local/share/doc/hbpf/COPYING
 usr/local/share/doc/hbpf/NEWS
 usr/local/share/doc/hbpf/README.md
 usr/local/share/man/man5/hbpf.conf.5

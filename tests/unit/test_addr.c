@@ -229,7 +229,7 @@ static void what_is_no_prefix_is_refused(void **state)
 			fail_msg("prefix_parse(\"%s\") did not refuse", cases[i]);
 }
 
-static void a_prefix_with_host_bits_is_told_apart(void **state)
+static void a_prefix_with_host_bits_has_an_error_of_its_own(void **state)
 {
 	static const char *const cases[] = { "10.0.0.1/8",   "172.17.0.129/25", "0.0.0.1/0",
 					     "fd00::1/64",   "fd00::8000:0/96", "::1/0",
@@ -253,7 +253,7 @@ int main(void)
 		cmocka_unit_test(different_addresses_are_not_equal),
 		cmocka_unit_test(a_prefix_counts_128_bits_and_is_written_as_its_family_does),
 		cmocka_unit_test(what_is_no_prefix_is_refused),
-		cmocka_unit_test(a_prefix_with_host_bits_is_told_apart),
+		cmocka_unit_test(a_prefix_with_host_bits_has_an_error_of_its_own),
 	};
 
 	return cmocka_run_group_tests_name("addr", tests, NULL, NULL);

@@ -133,7 +133,7 @@ static const struct {
 	{ "[a]\nports = 80, 80\n", "f:2: ", "" },
 	{ "[a]\nports = 80\nports = 80:81\n", "f:3: ", "" },
 	{ "[a]\nports = 1\ngateway = host\n", "f:3: gateway host: not an IPv4", "172.17.0.1" },
-	{ "[a]\nports = 1\nfrom = 10.0.0.1/8\n", "f:3: from 10.0.0.1/8: bits are set", "" },
+	{ "[a]\nports = 1\nfrom = 10.0.0.1/8\n", "f:3: from 10.0.0.1/8: host bits are set", "" },
 	{ "[a]\nports = 1\nhook = xdp\n", "f:3: hook must be one of auto, tcx, clsact, not", "" },
 	{ "[a]\nports = 1\nnat-bypass = no\n", "f:3: nat-bypass must be one of auto, on, off", "" },
 	{ "[a]\nports = 1\nguard = on off\n", "f:3: guard takes only one value", "" },
@@ -147,7 +147,7 @@ static const struct {
 	  "the keys are ports, gateway, from, hook, nat-bypass, guard, force" },
 };
 
-static void a_mistake_is_told_by_file_and_line(void **state)
+static void a_mistake_is_reported_with_file_and_line(void **state)
 {
 	struct conf conf;
 
@@ -163,7 +163,7 @@ static void a_mistake_is_told_by_file_and_line(void **state)
 	}
 }
 
-static void all_mistakes_are_told_and_not_only_the_first(void **state)
+static void all_mistakes_are_reported_and_not_only_the_first(void **state)
 {
 	struct conf conf;
 
@@ -239,7 +239,7 @@ static void a_malformed_label_makes_no_section_and_harms_no_other(void **state)
 		{ "http", NULL, "ports: port must be" },
 		{ "80,80", NULL, "ports: " },
 		{ "80\n[br-x]", NULL, "ports: it contains a control character" },
-		{ "80", "me", "from: from me: not an address range" },
+		{ "80", "me", "from: from me: not an address or prefix" },
 		{ "80", "", "from: from has no value" },
 	};
 	struct conf conf = {};
@@ -260,7 +260,7 @@ static void a_malformed_label_makes_no_section_and_harms_no_other(void **state)
 	conf_free(&conf);
 }
 
-static void of_malformed_labels_only_the_first_problem_is_told(void **state)
+static void of_malformed_labels_only_the_first_problem_is_reported(void **state)
 {
 	static const struct {
 		const char *ports;
@@ -291,7 +291,7 @@ static void of_malformed_labels_only_the_first_problem_is_told(void **state)
 	conf_free(&conf);
 }
 
-static void networks_of_one_name_are_told_apart_by_where_they_are_declared(void **state)
+static void networks_of_one_name_are_distinguished_by_where_they_are_declared(void **state)
 {
 	struct network networks[] = {
 		{ .engine = ENGINE_DOCKER,
@@ -329,13 +329,13 @@ int main(void)
 		cmocka_unit_test(every_key_and_form_is_read),
 		cmocka_unit_test(pin_is_the_old_name_of_nat_bypass),
 		cmocka_unit_test(an_empty_text_declares_nothing),
-		cmocka_unit_test(a_mistake_is_told_by_file_and_line),
-		cmocka_unit_test(all_mistakes_are_told_and_not_only_the_first),
+		cmocka_unit_test(a_mistake_is_reported_with_file_and_line),
+		cmocka_unit_test(all_mistakes_are_reported_and_not_only_the_first),
 		cmocka_unit_test(a_text_that_is_cut_anywhere_opens_no_other_section),
 		cmocka_unit_test(labels_make_a_section_that_leaves_bridges_attached_by_hand_alone),
 		cmocka_unit_test(a_malformed_label_makes_no_section_and_harms_no_other),
-		cmocka_unit_test(of_malformed_labels_only_the_first_problem_is_told),
-		cmocka_unit_test(networks_of_one_name_are_told_apart_by_where_they_are_declared),
+		cmocka_unit_test(of_malformed_labels_only_the_first_problem_is_reported),
+		cmocka_unit_test(networks_of_one_name_are_distinguished_by_where_they_are_declared),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
