@@ -224,7 +224,7 @@ no_answer() {
 	remember
 	exits 1 on_host setpriv --bounding-set=-dac_override --inh-caps=-dac_override \
 		"$HBPF" attach test-net
-	says "no such interface, and cannot connect to $DOCKER: Permission denied" 'capabilities'
+	says "no such interface, and cannot connect to $DOCKER: Permission denied" 'lacks a capability'
 	unchanged
 	exits 0 hb attach test-net
 }
