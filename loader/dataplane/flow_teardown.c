@@ -9,6 +9,7 @@
 #include "dataplane/map_io.h"
 #include "dataplane/reverse.h"
 #include "kernel/sock_diag.h"
+#include "lib/array.h"
 
 struct flow {
 	struct hbpf_flow_key key;
@@ -54,7 +55,7 @@ static bool flow_is_over(const struct exports *exports, const struct flow *flow)
 
 /* The maps that have flows; a flow may be in either kind, or in both. */
 static const enum dataplane_map flow_maps[] = { MAP_FLOWS, MAP_RECENT_TCP, MAP_RECENT_UDP };
-#define FLOW_MAPS (sizeof(flow_maps) / sizeof(*flow_maps))
+#define FLOW_MAPS ARRAY_SIZE(flow_maps)
 
 static struct flow flow_of_recent(__u8 proto, const struct hbpf_recent_key *key,
 				  const struct hbpf_recent *recent)

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <hbpf/version.h>
 
+#include "lib/array.h"
+
 static const struct map_schema forms[MAP_COUNT] = {
 #define X(id, name_, type_, key, value, entries, flags_)                                           \
 	[MAP_##id] = {                                                                             \
@@ -46,7 +48,7 @@ int map_schema_check(int fd, const struct map_schema *form, const char *path, st
 		{ "set of flags", info.map_flags, form->flags },
 	};
 
-	for (size_t i = 0; i < sizeof(attributes) / sizeof(*attributes); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(attributes); i++)
 		if (attributes[i].is != attributes[i].wanted)
 			return error_set(err, EPROTO,
 					 "%s is not the map that hbpf " HBPF_VERSION
