@@ -300,8 +300,8 @@ static void status_missing_json(struct json_object *array, const struct status *
 
 	for (size_t i = 0; (gap = status_missing(status, i)); i++) {
 		json_append_string(array, gap->name);
-		if (!strcmp(gap->name, "nat_bypass"))
-			json_append_string(array, "pinning"); /* until 0.3: its name in 0.1 */
+		if (gap->deprecated)
+			json_append_string(array, gap->deprecated);
 	}
 }
 

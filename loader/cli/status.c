@@ -85,9 +85,10 @@ const char *status_nat_bypass_why(const struct status *status)
 const struct kernel_gap *status_missing(const struct status *status, size_t i)
 {
 	static const struct kernel_gap gaps[] = {
-		{ "tcx", "tcx (Linux 6.6): deleting the clsact qdisc removes the guard" },
-		{ "nat_bypass", "NAT bypass (Linux 6.1 with BTF and nf_nat): connections to ports "
-				"that NAT rules redirect hang" },
+		{ "tcx", NULL, "tcx (Linux 6.6): deleting the clsact qdisc removes the guard" },
+		{ "nat_bypass", "pinning",
+		  "NAT bypass (Linux 6.1 with BTF and nf_nat): connections to ports "
+		  "that NAT rules redirect hang" },
 	};
 	const struct hbpf_config *config = &status->dp.config;
 	const bool missing[] = {

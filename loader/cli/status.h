@@ -66,7 +66,8 @@ const char *status_nat_bypass_why(const struct status *status);
 
 /* A feature that hbpf would use and this kernel lacks. */
 struct kernel_gap {
-	const char *name; /* in JSON */
+	const char *name;       /* in JSON */
+	const char *deprecated; /* its name in 0.1, listed beside it until 0.3, or NULL */
 	const char *text;
 };
 
