@@ -59,7 +59,7 @@ static int move_into_place(const struct pins *pins, const char *temporary, struc
 	/* renamed again meanwhile: left to the next command */
 	if (!current_name(pins, temporary, name))
 		return 0;
-	ret = pins_path(pins, name, NULL, path);
+	ret = pins_path(pins, name, NULL, path, err);
 	if (!ret && !access(path, F_OK)) {
 		if (current_name(pins, name, other))
 			return 0; /* its state stays */

@@ -59,11 +59,7 @@ struct tcx_link {
 static int link_path(const struct hook_target *target, const char *pin, char path[PATH_MAX],
 		     struct error *err)
 {
-	int ret = pins_path(target->pins, target->bridge, pin, path);
-
-	if (ret)
-		error_set(err, ret, "path of %s below %s is too long", pin, target->pins->base);
-	return ret;
+	return pins_path(target->pins, target->bridge, pin, path, err);
 }
 
 static int link_open(const struct hook_target *target, const char *pin, struct tcx_link *link,

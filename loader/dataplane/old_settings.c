@@ -54,10 +54,9 @@ static int map_open(const struct pins *pins, const char *dir, struct error *err)
 	char path[PATH_MAX];
 	int fd, ret;
 
-	ret = pins_path(pins, dir, SETTINGS_PIN, path);
+	ret = pins_path(pins, dir, SETTINGS_PIN, path, err);
 	if (ret)
-		return error_set(err, ret, "path of %s below %s is too long", SETTINGS_PIN,
-				 pins->base);
+		return ret;
 	fd = bpf_obj_get(path);
 	if (fd == -ENOENT)
 		return fd;
@@ -91,10 +90,9 @@ static int map_create(const struct pins *pins, const char *dir, struct error *er
 	ret = pins_mkdir(pins, dir, err);
 	if (ret)
 		return ret;
-	ret = pins_path(pins, dir, SETTINGS_PIN, path);
+	ret = pins_path(pins, dir, SETTINGS_PIN, path, err);
 	if (ret)
-		return error_set(err, ret, "path of %s below %s is too long", SETTINGS_PIN,
-				 pins->base);
+		return ret;
 	/* A backstop's map has lo's original values. */
 	fd = dir ? -ENOENT : hook_backstop_map(old_settings_is_map);
 	if (fd < 0)

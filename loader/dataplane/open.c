@@ -45,14 +45,6 @@ void dataplane_close(struct dataplane *dp)
 	dataplane_init(dp);
 }
 
-static int pin_path(const struct pins *pins, const char *bridge, const char *name,
-		    char path[PATH_MAX], struct error *err)
-{
-	int ret = pins_path(pins, bridge, name, path);
-
-	return ret ? error_set(err, ret, "path of %s below %s is too long", bridge, pins->base) : 0;
-}
-
 static int not_whole(const char *bridge, const char *path, struct error *err)
 {
 	int ret = error_set(err, ESTALE, "the state of %s is incomplete: %s is missing", bridge,
@@ -87,9 +79,9 @@ static int open_map(struct dataplane *dp, enum dataplane_map map, const struct p
 	char dir[PATH_MAX];
 	int ret;
 
-	ret = pin_path(pins, bridge, NULL, dir, err);
+	ret = pins_path(pins, bridge, NULL, dir, err);
 	if (!ret)
-		ret = pin_path(pins, bridge, map_name(map), path, err);
+		ret = pins_path(pins, bridge, map_name(map), path, err);
 	if (ret)
 		return ret;
 	ret = open_pin(path, err);
@@ -243,7 +235,7 @@ static int pin_map(const struct dataplane *dp, enum dataplane_map map, const str
 	char path[PATH_MAX];
 	int ret;
 
-	ret = pin_path(pins, bridge, map_name(map), path, err);
+	ret = pins_path(pins, bridge, map_name(map), path, err);
 	if (ret)
 		return ret;
 	ret = bpf_obj_pin(dp->maps[map], path);

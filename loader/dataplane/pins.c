@@ -50,7 +50,7 @@ static bool is_of_dead_netns(const struct pins *pins)
 	__u64 cookie = netns_cookie();
 	ssize_t len;
 
-	if (!cookie || pins_path(pins, NULL, NETNS_MARK, path))
+	if (!cookie || pins_path(pins, NULL, NETNS_MARK, path, NULL))
 		return false;
 	len = readlink(path, mark, sizeof(mark) - 1);
 	if (len < 0)
@@ -65,7 +65,7 @@ static int mark_netns(const struct pins *pins, struct error *err)
 	char path[PATH_MAX], text[COOKIE_STRLEN];
 	__u64 cookie = netns_cookie();
 
-	if (!cookie || pins_path(pins, NULL, NETNS_MARK, path))
+	if (!cookie || pins_path(pins, NULL, NETNS_MARK, path, NULL))
 		return 0;
 	snprintf(text, sizeof(text), "%llu", (unsigned long long)cookie);
 	if (!symlink(text, path) || errno == EEXIST)
@@ -330,7 +330,8 @@ static bool unescape(const char *escaped, char name[IFNAMSIZ])
 	return len > 0;
 }
 
-int pins_path(const struct pins *pins, const char *bridge, const char *name, char path[PATH_MAX])
+int pins_path(const struct pins *pins, const char *bridge, const char *name, char path[PATH_MAX],
+	      struct error *err)
 {
 	char dir[ESCAPED_STRLEN] = LO_DIR;
 	int len;
@@ -339,7 +340,10 @@ int pins_path(const struct pins *pins, const char *bridge, const char *name, cha
 		escape(bridge, dir);
 	len = snprintf(path, PATH_MAX, "%s/%s%s%s", pins->base, dir, name ? "/" : "",
 		       name ? name : "");
-	return len < PATH_MAX ? 0 : -ENAMETOOLONG;
+	if (len < PATH_MAX)
+		return 0;
+	return error_set(err, ENAMETOOLONG, "path of %s below %s is too long",
+			 bridge ? bridge : LO_DIR, pins->base);
 }
 
 /* ---- directories ---- */
@@ -347,12 +351,9 @@ int pins_path(const struct pins *pins, const char *bridge, const char *name, cha
 int pins_check(const struct pins *pins, const char *bridge, struct error *err)
 {
 	char path[PATH_MAX];
-	int ret = pins_path(pins, bridge, NULL, path);
+	int ret = pins_path(pins, bridge, NULL, path, err);
 
-	if (ret)
-		return error_set(err, ret, "path of %s below %s is too long",
-				 bridge ? bridge : LO_DIR, pins->base);
-	return bpffs_check_path(path, err);
+	return ret ? ret : bpffs_check_path(path, err);
 }
 
 int pins_mkdir(const struct pins *pins, const char *bridge, struct error *err)
@@ -361,12 +362,10 @@ int pins_mkdir(const struct pins *pins, const char *bridge, struct error *err)
 	int ret;
 
 	ret = make_dir(pins->base, err);
-	if (ret)
-		return ret;
-	ret = pins_path(pins, bridge, NULL, path);
-	if (ret)
-		return error_set(err, ret, "path of %s below %s is too long", bridge, pins->base);
-	ret = make_dir(path, err);
+	if (!ret)
+		ret = pins_path(pins, bridge, NULL, path, err);
+	if (!ret)
+		ret = make_dir(path, err);
 	return ret || bridge ? ret : mark_netns(pins, err);
 }
 
@@ -401,10 +400,9 @@ int pins_remove(const struct pins *pins, const char *bridge, struct error *err)
 	char path[PATH_MAX];
 	int ret;
 
-	ret = pins_path(pins, bridge, NULL, path);
-	if (ret)
-		return error_set(err, ret, "path of %s below %s is too long", bridge, pins->base);
-	ret = empty_dir(path, err);
+	ret = pins_path(pins, bridge, NULL, path, err);
+	if (!ret)
+		ret = empty_dir(path, err);
 	if (!ret)
 		ret = remove_dir(path, err);
 	return ret ? ret : remove_dir(pins->base, err);
@@ -413,10 +411,11 @@ int pins_remove(const struct pins *pins, const char *bridge, struct error *err)
 int pins_rename(const struct pins *pins, const char *from, const char *to, struct error *err)
 {
 	char path[PATH_MAX], new_path[PATH_MAX];
+	int ret =
+		pins_path(pins, from, NULL, path, err) ?: pins_path(pins, to, NULL, new_path, err);
 
-	if (pins_path(pins, from, NULL, path) || pins_path(pins, to, NULL, new_path))
-		return error_set(err, ENAMETOOLONG, "path of %s below %s is too long", to,
-				 pins->base);
+	if (ret)
+		return ret;
 	if (!rename(path, new_path))
 		return 0;
 	return error_errno(err, errno, "cannot rename %s to %s", path, new_path);
@@ -427,9 +426,9 @@ int pins_unlink(const struct pins *pins, const char *bridge, const char *name, s
 	char path[PATH_MAX];
 	int ret;
 
-	ret = pins_path(pins, bridge, name, path);
+	ret = pins_path(pins, bridge, name, path, err);
 	if (ret)
-		return error_set(err, ret, "path of %s below %s is too long", name, pins->base);
+		return ret;
 	if (!unlink(path) || errno == ENOENT)
 		return 0;
 	return error_errno(err, errno, "cannot remove %s", path);
@@ -506,13 +505,4 @@ void pins_bridges_free(struct pins_bridges *bridges)
 	free(bridges->now);
 	free(bridges->as);
 	*bridges = (struct pins_bridges){};
-}
-
-const char *pins_bridges_find(const struct pins_bridges *bridges, const char *name)
-{
-	for (size_t i = 0; i < bridges->count; i++) {
-		if (!strcmp(bridges->names[i], name))
-			return bridges->names[i];
-	}
-	return NULL;
 }

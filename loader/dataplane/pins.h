@@ -81,7 +81,8 @@ void pins_close(struct pins *pins);
  *
  * Return: 0 or -ENAMETOOLONG
  */
-int pins_path(const struct pins *pins, const char *bridge, const char *name, char path[PATH_MAX]);
+int pins_path(const struct pins *pins, const char *bridge, const char *name, char path[PATH_MAX],
+	      struct error *err);
 
 /**
  * pins_check() - is root the only user who can change what is pinned for a bridge?
@@ -130,7 +131,5 @@ struct pins_bridges {
 /** pins_bridges() - bridges with state in this namespace, living or deleted. Return: 0 or -errno */
 int pins_bridges(const struct pins *pins, struct pins_bridges *bridges, struct error *err);
 void pins_bridges_free(struct pins_bridges *bridges);
-/** pins_bridges_find() - Return: the name as the list has it, or NULL where it is not among them */
-const char *pins_bridges_find(const struct pins_bridges *bridges, const char *name);
 
 #endif /* HBPF_PINS_H */

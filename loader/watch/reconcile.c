@@ -444,10 +444,10 @@ static void follow_pins(struct file_monitor *files, const struct reconcile *r)
 	pins_open(&pins, PINS_READ, NULL);
 	pins_close(&pins);
 	for (size_t i = 0; i < r->count; i++) {
-		if (!pins_path(&pins, r->v[i].bridge, NULL, path))
+		if (!pins_path(&pins, r->v[i].bridge, NULL, path, NULL))
 			file_monitor_add(files, path);
 	}
-	if (!pins_path(&pins, NULL, NULL, path))
+	if (!pins_path(&pins, NULL, NULL, path, NULL))
 		file_monitor_add(files, path);
 	/* hbpf/NETNS, hbpf, and the root of the bpffs, which pins_close() touches after a change */
 	for (int level = 0; level < 3; level++) {
