@@ -128,7 +128,7 @@ no_ports() {
 	on_host ip link set br-test up
 	eventually reaches svc tcp "$GW:8088"
 	exits 0 hb status
-	prints '^br-test: .*, but its addresses changed .*.hbpf attach br-test. repairs it'
+	prints '^br-test: .*, but gateway addresses changed .*.hbpf attach br-test. repairs it'
 	attach
 	exits 0 hb status
 	lacks ', but '
