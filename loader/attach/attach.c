@@ -129,11 +129,11 @@ static int plan_exports(struct attach *a, struct error *err)
 	if (!request->only_ports)
 		ret = exports_copy(&a->after.exports, &a->before.exports);
 	if (ret)
-		return error_set(err, ENOMEM, "no memory for the ports");
+		return error_nomem(err);
 	for (size_t i = 0; !ret && i < request->ports.count; i++)
 		ret = exports_add(&a->after.exports, &request->ports.v[i], NULL, false, err);
 	if (!ret && exports_diff(&a->before.exports, &a->after.exports, &a->added, &a->removed))
-		ret = error_set(err, ENOMEM, "no memory for the ports");
+		ret = error_nomem(err);
 	return ret;
 }
 
@@ -149,7 +149,7 @@ static int plan_gateways(struct attach *a, struct error *err)
 			ret = gateways_add(&a->requested, &from->v[i].addr, HBPF_GATEWAY_OPTION);
 	}
 	if (ret || desired_gateways(&a->host, a->link, &a->requested, &a->after.gateways))
-		return error_set(err, ENOMEM, "no memory for the gateways");
+		return error_nomem(err);
 	desired_arp_sender(&a->host, a->link, &a->after.gateways, &a->after.config);
 	return 0;
 }
@@ -168,7 +168,7 @@ static int plan_sources(struct attach *a, struct error *err)
 		return dataplane_sources(&a->dp, HBPF_LIST_BRIDGE, &lists[HBPF_LIST_BRIDGE], err);
 	a->after.config.from = from_policy(from, HBPF_LIST_BRIDGE);
 	if (sources_copy(&lists[HBPF_LIST_BRIDGE], &from->sources))
-		return error_set(err, ENOMEM, "no memory for the sources");
+		return error_nomem(err);
 	sources_sort(&lists[HBPF_LIST_BRIDGE]);
 	return 0;
 }
@@ -207,7 +207,7 @@ static int check_conflicts(struct attach *a, struct error *err)
 
 		if (!gateways_has(&a->before.gateways, &gateway->addr) &&
 		    gateways_add(&fresh, &gateway->addr, gateway->why))
-			ret = error_set(err, ENOMEM, "no memory for the gateways");
+			ret = error_nomem(err);
 	}
 	if (!ret)
 		ret = conflicts_find(&fresh, &a->after.exports, sockets, &a->conflicts);

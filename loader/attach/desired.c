@@ -48,11 +48,6 @@ int desired_gateways(const struct host *host, const struct link *bridge,
 	return ret;
 }
 
-static int no_memory(struct error *err)
-{
-	return error_set(err, ENOMEM, "no memory for the sources");
-}
-
 static __be32 local_v4(const struct hbpf_addr *addr)
 {
 	return addr_is_v4(addr) ? addr->word[3] : 0;
@@ -105,7 +100,7 @@ static int add_onlink_routes(unsigned int ifindex, int family, struct sources *s
 			ret = sources_add(set, &source);
 	}
 	fib_routes_free(&routes);
-	return ret ? no_memory(err) : 0;
+	return ret ? error_nomem(err) : 0;
 }
 
 static int add_onlink_addresses(const struct host *host, const struct link *bridge,
@@ -134,7 +129,7 @@ int desired_onlink(const struct host *host, const struct link *bridge, struct so
 	int ret = add_onlink_addresses(host, bridge, set);
 
 	if (ret)
-		return no_memory(err);
+		return error_nomem(err);
 	ret = add_onlink_routes(bridge->ifindex, AF_INET, set, err)
 		      ?: add_onlink_routes(bridge->ifindex, AF_INET6, set, err);
 	sources_sort(set);
@@ -169,7 +164,7 @@ static int add_own_routes(struct sources *set, struct error *err)
 
 	for (size_t i = 0; !ret && i < routes.count; i++) {
 		if (add_own(set, &routes.v[i].dst))
-			ret = no_memory(err);
+			ret = error_nomem(err);
 	}
 	fib_routes_free(&routes);
 	return ret;
@@ -182,7 +177,7 @@ int desired_own(const struct host *host, struct sources *set, struct error *err)
 	/* Addresses of interfaces that are down have no routes yet. */
 	for (size_t i = 0; !ret && i < host->addrs.count; i++)
 		ret = add_own(set, &(struct prefix){ host->addrs.v[i].addr, 128 });
-	ret = ret ? no_memory(err) : add_own_routes(set, err);
+	ret = ret ? error_nomem(err) : add_own_routes(set, err);
 	sources_merge(set);
 	return ret;
 }

@@ -48,7 +48,7 @@ int listeners_find(const struct exports *set, struct listeners *listeners, struc
 	listeners->v = calloc(set->count + 1, sizeof(*listeners->v));
 	if (!listeners->v) {
 		listeners_free(listeners);
-		return error_set(err, ENOMEM, "no memory for the sockets of %zu ports", set->count);
+		return error_nomem(err);
 	}
 	listeners->count = set->count;
 	for (size_t i = 0; i < set->count; i++) {

@@ -57,7 +57,7 @@ int orphans_find(const struct pins *pins, const struct pins_bridges *bridges,
 			continue;
 		if (ARRAY_ADD(list, orphan)) {
 			orphans_free(list);
-			return error_set(err, ENOMEM, "no memory for the bridges");
+			return error_nomem(err);
 		}
 	}
 	return 0;

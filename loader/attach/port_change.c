@@ -53,7 +53,7 @@ static int want_all(struct port_change *change, const struct port_request *reque
 		return ret;
 	}
 	if (exports_copy(&change->want, &change->have))
-		return error_set(err, ENOMEM, "no memory for the ports");
+		return error_nomem(err);
 	if (request->action == PORT_ADD)
 		return want_added(change, request, err);
 	for (size_t i = 0; !ret && i < request->specs.count; i++)
@@ -85,7 +85,7 @@ int port_change_plan(struct port_change *change, const struct port_request *requ
 	if (ret)
 		return ret;
 	if (exports_diff(&change->have, &change->want, &change->added, &change->removed))
-		return error_set(err, ENOMEM, "no memory for the ports");
+		return error_nomem(err);
 	return request->force ? 0 : check_bound(change, err);
 }
 

@@ -27,7 +27,7 @@ static int add_list(const struct dataplane *dp, __u16 list, bool *added, struct 
 	ret = dataplane_sources(dp, list, &some, err);
 	for (size_t i = 0; !ret && i < some.count; i++) {
 		if (sources_add(all, &some.v[i]))
-			ret = error_set(err, ENOMEM, "no memory for the sources");
+			ret = error_nomem(err);
 	}
 	sources_free(&some);
 	return ret;
@@ -49,7 +49,7 @@ int reply_clients(const struct dataplane *dp, const struct exports *exports, str
 	int ret = 0;
 
 	if (!added)
-		return error_set(err, ENOMEM, "no memory for the sources");
+		return error_nomem(err);
 	memset(all, 0, sizeof(*all));
 	if (!exports->count)
 		ret = add_policy(dp, bridge, added, all, err);

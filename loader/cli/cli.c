@@ -147,7 +147,7 @@ static int store_value(const struct parser *p, const struct match *match, const 
 	case CLI_LIST:
 		if (value && !ARRAY_ADD((struct arg_list *)field, value))
 			return 0;
-		cli_usage(p->command, "no memory for the command line");
+		cli_usage(p->command, "out of memory");
 		return -1;
 	}
 	return -1;
@@ -270,7 +270,7 @@ int cli_parse(struct cli_call *call, char *const *argv, struct cli_common *commo
 	call->args = calloc(count + 1, sizeof(*call->args));
 	call->options = calloc(1, call->command->options_size + 1);
 	if (!call->args || !call->options) {
-		cli_usage(call->command, "no memory for the command line");
+		cli_usage(call->command, "out of memory");
 		return -1;
 	}
 	while (argv[p.at]) {

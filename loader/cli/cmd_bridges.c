@@ -155,7 +155,7 @@ static int bridges_read(struct bridges_view *view, struct error *err)
 
 	view->rows = calloc(links->count + 1, sizeof(*view->rows));
 	if (!view->rows)
-		return error_set(err, ENOMEM, "no memory for %zu bridges", links->count);
+		return error_nomem(err);
 	for (size_t i = 0; i < links->count; i++) {
 		if (!strcmp(links->v[i].kind, "bridge"))
 			bridges_row_read(view, &links->v[i], &view->rows[view->count++]);

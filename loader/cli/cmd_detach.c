@@ -145,7 +145,7 @@ static int detach_targets(struct detach *d, const struct target *target, bool al
 		return ret;
 	d->results = calloc(d->at.bridges.count + d->at.lost.count + 1, sizeof(*d->results));
 	if (!d->results)
-		return error_set(err, ENOMEM, "no memory for %zu bridges", d->at.bridges.count);
+		return error_nomem(err);
 	if (all) {
 		detach_all(d);
 	} else if (detach_choose_lost(d, target->name)) {

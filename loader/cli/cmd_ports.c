@@ -143,7 +143,7 @@ static int ports_resolve(struct ports *p, struct error *err)
 
 	p->targets = calloc(count, sizeof(*p->targets));
 	if (!p->targets)
-		return error_set(err, ENOMEM, "no memory for %zu bridges", count);
+		return error_nomem(err);
 	for (; p->target_count < count; p->target_count++)
 		target_resolve(given->count ? given->v[p->target_count] : NULL,
 			       &p->targets[p->target_count]);
@@ -194,7 +194,7 @@ static int ports_open_all(struct ports *p, struct error *err)
 
 	p->v = calloc(count + 1, sizeof(*p->v));
 	if (!p->v)
-		return error_set(err, ENOMEM, "no memory for %zu bridges", count);
+		return error_nomem(err);
 	for (size_t i = 0; !ret && i < count; i++) {
 		const struct target this = { .name = every ? p->at.bridges.now[i] : NULL };
 

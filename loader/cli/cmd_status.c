@@ -374,7 +374,7 @@ static int status_view_gather(struct status_view *view, struct error *err)
 
 	view->v = calloc(bridges->count + 1, sizeof(*view->v));
 	if (!view->v)
-		return error_set(err, ENOMEM, "no memory for %zu bridges", bridges->count);
+		return error_nomem(err);
 	for (size_t i = 0; i < bridges->count; i++) {
 		const char *bridge = bridges->names[i];
 

@@ -45,8 +45,7 @@ int ports_view_read(struct dataplane *dp, struct ports_view *ports, struct error
 	if (ports->stats)
 		ret = dataplane_port_stats(dp, &ports->exports, ports->stats, err);
 	else
-		ret = error_set(err, ENOMEM, "no memory for the counts of %zu ports",
-				ports->exports.count);
+		ret = error_nomem(err);
 out:
 	if (ret)
 		ports_view_free(ports);

@@ -159,7 +159,7 @@ static int read_list(const struct dataplane *dp, __u32 list, struct kv_array *ta
 
 	ret = map_walk(dp, MAP_SOURCES, add_of_list, &walk, err);
 	if (!ret && kv_array_sort(&walk.table, NULL))
-		ret = map_error(err, -ENOMEM, MAP_SOURCES, "read");
+		ret = error_nomem(err);
 	if (ret)
 		kv_array_free(&walk.table);
 	*table = walk.table;
@@ -187,7 +187,7 @@ int dataplane_sources(const struct dataplane *dp, __u32 list, struct sources *se
 		const struct source source = get_source(kv_array_entry(&table, i));
 
 		if (sources_add(set, &source))
-			ret = map_error(err, -ENOMEM, MAP_SOURCES, "read");
+			ret = error_nomem(err);
 	}
 	if (!ret)
 		sources_sort(set);
@@ -220,7 +220,7 @@ int dataplane_source_lists(const struct dataplane *dp, struct source_lists *list
 	lists->of = calloc(table.count + 1, sizeof(*lists->of));
 	if (!lists->v || !lists->of) {
 		source_lists_free(lists);
-		ret = map_error(err, -ENOMEM, MAP_SOURCES, "read");
+		ret = error_nomem(err);
 		goto out;
 	}
 	if (table.count)
@@ -338,7 +338,7 @@ int dataplane_port_list(struct dataplane *dp, const struct sources *want, struct
 		return ret;
 	comparison = calloc(1, sizeof(*comparison));
 	if (!comparison) {
-		list = map_error(err, -ENOMEM, MAP_SOURCES, "read");
+		list = error_nomem(err);
 		goto out;
 	}
 	comparison->want = &table;

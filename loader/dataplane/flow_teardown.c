@@ -118,7 +118,7 @@ static int read_ended(struct dataplane *dp, struct ended *ended, struct error *e
 		ret = map_walk(dp, ended->map, add_ended, ended, err);
 	}
 	if (!ret && kv_array_sort(&ended->flows, NULL))
-		ret = map_error(err, -ENOMEM, MAP_FLOWS, "read");
+		ret = error_nomem(err);
 	return ret;
 }
 

@@ -195,7 +195,7 @@ int map_read(const struct dataplane *dp, enum dataplane_map map, struct kv_array
 
 	ret = map_walk(dp, map, add_to_table, table, err);
 	if (!ret && kv_array_sort(table, NULL))
-		ret = map_error(err, -ENOMEM, map, "read");
+		ret = error_nomem(err);
 	if (ret)
 		kv_array_free(table);
 	return ret;

@@ -493,7 +493,7 @@ int pins_bridges(const struct pins *pins, struct pins_bridges *bridges, struct e
 	if (bridges->count)
 		qsort(bridges->names, bridges->count, sizeof(*bridges->names), compare_names);
 	if (!ret && bridges->count && copy_names(bridges))
-		ret = error_errno(err, ENOMEM, "cannot list the bridges");
+		ret = error_nomem(err);
 	if (ret)
 		pins_bridges_free(bridges);
 	return ret;

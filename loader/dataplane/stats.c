@@ -19,7 +19,7 @@ int dataplane_counters(const struct dataplane *dp, struct hbpf_counter *counters
 		return map_error(err, cpus, MAP_COUNTERS, "read");
 	values = calloc(cpus, sizeof(*values));
 	if (!values)
-		return map_error(err, -ENOMEM, MAP_COUNTERS, "read");
+		return error_nomem(err);
 	memset(counters, 0, HBPF_REASON_MAX * sizeof(*counters));
 	for (reason = 0; reason < HBPF_REASON_MAX; reason++) {
 		ret = bpf_map_lookup_elem(dp->maps[MAP_COUNTERS], &reason, values);

@@ -170,7 +170,7 @@ static int begin(struct request *request, const char *socket, const char *path, 
 		return -ELIBACC;
 	request->easy = request->curl->easy_init();
 	if (!request->easy || set_up(request, path))
-		return error_set(err, ENOMEM, "no memory to query the engine on %s", socket);
+		return error_nomem(err);
 	return 0;
 }
 
@@ -189,7 +189,7 @@ static int failed(const struct request *request, CURLcode code, struct error *er
 		return error_set(err, ETIMEDOUT, "no answer on %s within %d seconds", socket,
 				 ENGINE_TIMEOUT_MS / 1000);
 	if (code == CURLE_OUT_OF_MEMORY || code == CURLE_WRITE_ERROR)
-		return error_set(err, ENOMEM, "no memory for the answer on %s", socket);
+		return error_nomem(err);
 	return error_set(err, EPROTO, "no HTTP answer on %s: %s", socket,
 			 request->curl->easy_strerror(code));
 }
@@ -288,7 +288,7 @@ int engine_events_open(const char *socket, struct engine_events **events, struct
 	int ret;
 
 	if (!new)
-		return error_set(err, ENOMEM, "no memory to query the engine on %s", socket);
+		return error_nomem(err);
 	request = &new->request;
 	ret = begin(request, socket, EVENTS_PATH, err);
 	if (!ret) {

@@ -175,7 +175,7 @@ int engine_parse(enum engine_kind kind, const char *body, size_t len, struct net
 	int ret = -EPROTO;
 
 	if (!tokener)
-		return error_set(err, ENOMEM, "no memory for the engine's answer");
+		return error_nomem(err);
 	if (len <= INT_MAX)
 		answer = json_tokener_parse_ex(tokener, body, (int)len);
 	if (json_object_is_type(answer, json_type_array))
@@ -186,6 +186,6 @@ int engine_parse(enum engine_kind kind, const char *body, size_t len, struct net
 		return 0;
 	cut(networks, before);
 	if (ret == -ENOMEM)
-		return error_set(err, ret, "no memory for the engine's networks");
+		return error_nomem(err);
 	return error_set(err, ret, "the engine's answer is not a list of networks");
 }

@@ -43,6 +43,11 @@ int error_errno(struct error *err, int code, const char *fmt, ...)
 	return code < 0 ? code : -code;
 }
 
+int error_nomem(struct error *err)
+{
+	return error_set(err, ENOMEM, "out of memory");
+}
+
 void error_hint(struct error *err, const char *fmt, ...)
 {
 	va_list args;

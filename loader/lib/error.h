@@ -32,6 +32,9 @@ int error_set(struct error *err, int code, const char *fmt, ...)
 int error_errno(struct error *err, int code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/** error_nomem() - as error_set() for ENOMEM, which needs no more than "out of memory" */
+int error_nomem(struct error *err);
+
 /**
  * error_hint() - add the next step to an error already set
  * @err:	Where to, or NULL

@@ -253,10 +253,10 @@ int exports_add(struct exports *set, const struct port_spec *spec, const struct 
 	struct run runs[2] = {};
 	size_t n = spec_runs(spec, runs), count = spec->last - spec->first + 1;
 	struct export *v = calloc(2 * count, sizeof(*v)); /* for both protocols at most */
-	int ret = -ENOMEM;
+	int ret = 0;
 
 	if (!v || reserve(set, n * count)) {
-		error_set(err, ENOMEM, "no memory for %zu ports", n * count);
+		ret = error_nomem(err);
 		goto out;
 	}
 	for (size_t i = 0; i < n; i++) {

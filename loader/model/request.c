@@ -53,7 +53,7 @@ int port_specs_parse(const char *const *texts, size_t count, struct port_specs *
 	for (size_t i = 0; !ret && i < count; i++) {
 		ret = port_spec_parse(texts[i], &spec, err);
 		if (!ret && ARRAY_ADD(specs, spec))
-			ret = error_set(err, ENOMEM, "no memory for %zu ports", count);
+			ret = error_nomem(err);
 	}
 	if (ret)
 		return ret;
@@ -97,7 +97,7 @@ int gateways_parse(struct gateways *set, const char *text, struct error *err)
 	if (why)
 		return error_set(err, EINVAL, "--gateway %s: %s", text, why);
 	if (gateways_add(set, &addr, HBPF_GATEWAY_OPTION))
-		return error_set(err, ENOMEM, "no memory for --gateway");
+		return error_nomem(err);
 	return 0;
 }
 
@@ -125,7 +125,7 @@ int from_parse(struct from *from, const char *text, struct error *err)
 		return -EINVAL;
 	}
 	if (!sources_have(&from->sources, &source.prefix) && sources_add(&from->sources, &source))
-		return error_set(err, ENOMEM, "no memory for --from");
+		return error_nomem(err);
 	return 0;
 }
 

@@ -526,7 +526,7 @@ int watch_reconcile(struct watch_state *state)
 	}
 	query_engines(&r);
 	if (resolve_sections(&r)) {
-		log_warn("no memory for the declared bridges");
+		log_warn("out of memory");
 		wait_at_most(&r, 1000);
 	} else {
 		apply(&r);
