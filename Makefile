@@ -54,9 +54,10 @@ OBJ        ?= $(BUILD)/obj
 LOADER_C   := $(wildcard loader/*.c loader/*/*.c)
 LOADER_OBJ := $(LOADER_C:%.c=$(OBJ)/%.o)
 SKELETONS  := $(BUILD)/hbpf.skel.h $(BUILD)/hbpf_nat_bypass.skel.h
+GENERATED  := $(SKELETONS) $(BUILD)/docdir.h
 
-# README.md and messages name them by these paths, which lead the same way where they are installed.
-DOCS := README.md NEWS COPYING $(filter-out docs/HACKING.md,$(wildcard docs/*.md docs/*.svg))
+# Installed with the same folders, so that the links between them work. They link to no other files.
+DOCS := README.md NEWS COPYING $(wildcard docs/*.md docs/*.svg)
 
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 UNIT_BIN   := $(UNIT_TESTS:%=$(BUILD)/unit/%)
@@ -102,7 +103,7 @@ objects: $(LOADER_OBJ) $(UNIT_TESTS:%=$(OBJ)/unit/%.o)
 tidy: $(LOADER_C:loader/%.c=$(BUILD)/tidy/%.ok)
 	@:
 
-$(BUILD)/tidy/%.ok: loader/%.c .clang-tidy $(OBJ)/loader.flags | $(SKELETONS)
+$(BUILD)/tidy/%.ok: loader/%.c .clang-tidy $(OBJ)/loader.flags | $(GENERATED)
 	$(call say,TIDY,$<)
 	@mkdir -p $(@D)
 	$(Q)clang-tidy --quiet $< -- $(LOADER_CFLAGS)
@@ -215,7 +216,7 @@ $(BUILD)/hbpf: $(LOADER_OBJ)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LOADER_LIBS) -o $@
 
-$(OBJ)/loader/%.o: loader/%.c $(OBJ)/loader.flags | $(SKELETONS)
+$(OBJ)/loader/%.o: loader/%.c $(OBJ)/loader.flags | $(GENERATED)
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LOADER_CFLAGS) -MMD -MP -c $< -o $@
@@ -232,17 +233,17 @@ $(UNIT_LIB): $(UNIT_OBJ)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-$(OBJ)/unit/loader/%.o: loader/%.c $(OBJ)/loader.flags | $(SKELETONS)
+$(OBJ)/unit/loader/%.o: loader/%.c $(OBJ)/loader.flags | $(GENERATED)
 	$(call say,CC,"$< (unit)")
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(UNIT_CFLAGS) $(LOADER_CFLAGS) -MMD -MP -c $< -o $@
 
-$(OBJ)/unit/%.o: tests/unit/%.c $(OBJ)/loader.flags | $(SKELETONS)
+$(OBJ)/unit/%.o: tests/unit/%.c $(OBJ)/loader.flags | $(GENERATED)
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(UNIT_CFLAGS) $(LOADER_CFLAGS) -MMD -MP -c $< -o $@
 
-# --- command lines: a file's time moves only when its text does, and what depends is rebuilt ---
+# --- variables: a file's time moves only when its text does, and what depends is rebuilt ---
 
 # -Werror makes no difference to what comes out.
 flags    = $(filter-out -Werror,$(1))
@@ -253,5 +254,8 @@ $(BUILD)/bpf.flags: FORCE
 
 $(OBJ)/loader.flags: FORCE
 	@$(call remember,$(CC) $(CFLAGS) $(LOADER_CFLAGS) $(UNIT_CFLAGS))
+
+$(BUILD)/docdir.h: FORCE
+	@$(call remember,#define HBPF_DOCDIR "$(DOCDIR)")
 
 -include $(wildcard $(BUILD)/*.d $(OBJ)/unit/*.d $(LOADER_OBJ:.o=.d) $(UNIT_OBJ:.o=.d) $(LOADER_C:loader/%.c=$(BUILD)/tidy/%.d))

@@ -9,11 +9,14 @@
 
 #include "attach/desired.h"
 #include "dataplane/host_settings.h"
+#include "docdir.h"
 #include "kernel/sysctl.h"
 #include "lib/array.h"
 #include "lib/log.h"
 
 #define MOST_WARNINGS 5 /* of each kind; further ones are only counted */
+
+#define SERVICES_MD HBPF_DOCDIR "/docs/SERVICES.md"
 
 #define PORT_RANGE_FILE     "/proc/sys/net/ipv4/ip_local_port_range"
 #define RESERVED_PORTS_FILE "/proc/sys/net/ipv4/ip_local_reserved_ports"
@@ -128,12 +131,11 @@ static const struct {
 	const char *more; /* after "and N more ports" */
 } service_warnings[] = {
 	{ find_on_lo,
-	  "binds its socket to the device lo, so its answers cannot reach clients; see "
-	  "docs/SERVICES.md",
+	  "binds its socket to the device lo, so its answers cannot reach clients; see " SERVICES_MD,
 	  "lead to sockets bound to the device lo" },
 	{ find_engine,
 	  "holds the socket, but does not answer for the container that publishes the port, so "
-	  "connections hang; see docs/SERVICES.md",
+	  "connections hang; see " SERVICES_MD,
 	  "are published by containers without a proxy" },
 	{ find_wildcard,
 	  "listens on all addresses of this host, so clients can reach it without hbpf, unless it "
@@ -279,10 +281,10 @@ void warn_conntrack(const char *bridge)
 	if (sysctl_read("/proc/sys/net/netfilter/nf_conntrack_tcp_loose", &loose) || loose ||
 	    settings_calls_iptables(if_nametoindex(bridge), NULL) != 1)
 		return;
-	log_warn("net.netfilter.nf_conntrack_tcp_loose is 0 and br_netfilter is on: where a rule "
-		 "drops ctstate INVALID, connections through %s open and then hang; see "
-		 "docs/SERVICES.md",
-		 bridge);
+	log_warn(
+		"net.netfilter.nf_conntrack_tcp_loose is 0 and br_netfilter is on: where a rule "
+		"drops ctstate INVALID, connections through %s open and then hang; see " SERVICES_MD,
+		bridge);
 }
 
 bool warn_answers(const struct reply_query *query)

@@ -37,6 +37,7 @@ usr/local/share/doc/hbpf/README.md
 usr/local/share/man/man5/hbpf.conf.5
 usr/local/share/man/man8/hbpf.8" ]
 	cmp docs/SERVICES.md "$root/usr/local/share/doc/hbpf/docs/SERVICES.md"
+	grep -aqF /usr/local/share/doc/hbpf/docs/SERVICES.md build/hbpf
 	cmp build/hbpf "$root/usr/local/sbin/hbpf"
 	run_make uninstall
 	[ -z "$(files)" ]
