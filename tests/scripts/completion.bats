@@ -45,6 +45,10 @@ offers()
 	[ "$offered" = "br-one br-two" ]
 	offers attach -p8088 ''
 	[ "$offered" = "br-one br-two" ]
+	offers attach -vp 8088 ''
+	[ "$offered" = "br-one br-two" ]
+	offers attach -vp8088 ''
+	[ "$offered" = "br-one br-two" ]
 }
 
 @test "only one bridge is offered, wherever the options are" {
@@ -94,11 +98,22 @@ offers()
 	done
 }
 
+@test "a deprecated name of an option takes the same values, but is not offered" {
+	offers attach --pi
+	[ "$offered" = "" ]
+	offers attach --pin ''
+	[ "$offered" = "auto on off" ]
+	offers attach --pin = o
+	[ "$offered" = "on off" ]
+	offers attach --pin auto ''
+	[ "$offered" = "br-one br-two" ]
+	offers attach --pin auto br-one ''
+	[ "$offered" = "" ]
+}
+
 @test "the options of each command" {
 	offers detach --
 	[[ $offered == *--all* && $offered == *--verbose* && $offered != *--port* ]]
 	offers attach -p 8088 --gu
 	[ "$offered" = "--guard" ]
-	offers attach --pi
-	[ "$offered" = "" ]
 }
