@@ -29,6 +29,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/array.h"
+
 #define MESSAGE 64
 #define CHUNK   (128 * 1024)
 
@@ -231,7 +233,7 @@ int main(int argc, char **argv)
 		where = endpoint(argv[2], argv[3]);
 		serve(&where);
 	}
-	for (i = 0; argc == 5 && i < sizeof(workloads) / sizeof(*workloads); i++) {
+	for (i = 0; argc == 5 && i < ARRAY_SIZE(workloads); i++) {
 		if (strcmp(argv[1], workloads[i].name))
 			continue;
 		where = endpoint(argv[2], argv[3]);

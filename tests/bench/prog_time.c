@@ -29,6 +29,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/array.h"
+
 #define RUNS        20000
 #define CLIENT_PORT 40000
 #define TC_UNSPEC   (-1)
@@ -333,7 +335,7 @@ static void measure(const struct bed *bed)
 	syn.tcp.syn = 1;
 	run(bed, bed->ingress, &syn, cookie, &answer);
 
-	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		long base = empty_median(bed, empty, &cases[i]);
 		long time = median(bed, &cases[i]);
 

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "make.h"
+#include "lib/array.h"
 
 #ifndef BPF_F_TEST_SKB_CHECKSUM_COMPLETE /* Linux 6.16 */
 #define BPF_F_TEST_SKB_CHECKSUM_COMPLETE (1U << 2)
@@ -165,7 +166,7 @@ void bed_open(struct bed *bed, const char *object)
 	bed->object = bpf_object__open_file(object, NULL);
 	if (!bed->object)
 		error(1, errno, "%s", object);
-	for (unsigned int i = 0; i < sizeof(shrunk) / sizeof(*shrunk); i++) {
+	for (unsigned int i = 0; i < ARRAY_SIZE(shrunk); i++) {
 		struct bpf_map *map = bpf_object__find_map_by_name(bed->object, shrunk[i]);
 
 		if (map)

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include "world.h"
+#include "lib/array.h"
 
 /* Few enough that packets meet flows and fragments of others; those that should not, too. */
 static const char *const clients[2][4] = {
@@ -415,7 +416,7 @@ static unsigned int fields(const struct view *view, unsigned int *at)
 	static const unsigned int in6[] = { 0, 4, 6, 7, 8, 20, 24, 36, 40, 41, 43 };
 	unsigned int n = 0;
 
-	for (unsigned int i = 0; i < sizeof(in4) / sizeof(*in4); i++)
+	for (unsigned int i = 0; i < ARRAY_SIZE(in4); i++)
 		at[n++] = view->l3 + (view->v6 ? in6[i] : in4[i]);
 	for (unsigned int i = 0; view->sound && i < 5; i++)
 		at[n++] = view->l4 + (unsigned int[]){ 0, 2, 4, 6, 13 }[i];

@@ -26,6 +26,7 @@
 #include <stdlib.h>
 #include "check.h"
 #include "make.h"
+#include "lib/array.h"
 
 #define HISTORY 256
 
@@ -371,7 +372,7 @@ static void read_captured(const char *path, struct captured captured[2])
 {
 	static struct step steps[4096];
 	unsigned int setting;
-	unsigned int count = read_history(path, steps, sizeof(steps) / sizeof(*steps), &setting);
+	unsigned int count = read_history(path, steps, ARRAY_SIZE(steps), &setting);
 
 	for (int side = 0; side < 2; side++) {
 		captured[side].v = calloc(count + 1, sizeof(*captured[side].v));

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/array.h"
+
 struct rng {
 	uint64_t state;
 };
@@ -39,6 +41,6 @@ static inline bool one_in(struct rng *rng, unsigned int n)
 	return !below(rng, n);
 }
 
-#define pick(rng, array) ((array)[below((rng), sizeof(array) / sizeof(*(array)))])
+#define pick(rng, array) ((array)[below((rng), ARRAY_SIZE(array))])
 
 #endif /* FUZZ_RANDOM_H */

@@ -4,6 +4,7 @@
 #include "model/request.h"
 #include "cli/commands.h"
 #include "word.h"
+#include "lib/array.h"
 
 #define MAX_WORDS 32
 
@@ -41,7 +42,7 @@ static void word_test(char *text)
 
 	for (char *word; count < MAX_WORDS && (word = strsep(&text, "\n"));)
 		words[count++] = word;
-	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
 		struct cli_call call = { .command = commands[i] };
 		struct cli_common common = {};
 

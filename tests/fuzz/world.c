@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "world.h"
-
-#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+#include "lib/array.h"
 
 const struct setting world_settings[] = {
 	{ "two gateways", true, true, "172.30.0.1" },
 	{ "one gateway", false, true, NULL },
 	{ "two gateways, destination half of the guard off", true, false, "172.17.0.1" },
 };
-const unsigned int world_setting_count = COUNT(world_settings);
+const unsigned int world_setting_count = ARRAY_SIZE(world_settings);
 
 const char *const world_gateways[2][2] = {
 	{ "172.30.0.1", "172.17.0.1" },
@@ -31,7 +30,7 @@ const struct world_export world_exports[] = {
 	{ PROTO_TCP, 443, "127.0.0.1", 8443, true, LIST_OWN, false, false },
 	{ PROTO_UDP, 443, "127.0.0.1", 8443, true, LIST_OWN, false, true },
 };
-const unsigned int world_export_count = COUNT(world_exports);
+const unsigned int world_export_count = ARRAY_SIZE(world_exports);
 
 const struct world_source world_sources[] = {
 	{ LIST_HOST, "172.30.0.1", 32, NULL },           { LIST_HOST, "172.17.0.1", 32, NULL },
@@ -40,7 +39,7 @@ const struct world_source world_sources[] = {
 	{ LIST_ONLINK, "fd00:30::", 64, NULL },          { LIST_OWN, "10.9.0.0", 16, NULL },
 	{ LIST_OWN, "2001:db8:9::", 48, NULL },
 };
-const unsigned int world_source_count = COUNT(world_sources);
+const unsigned int world_source_count = ARRAY_SIZE(world_sources);
 
 const struct world_export *world_export_of(int proto, uint16_t port, bool v6)
 {

@@ -10,8 +10,7 @@
 #include <cmocka.h>
 #include "watch/config_parse.h"
 #include "watch/labels.h"
-
-#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+#include "lib/array.h"
 
 static void a_section_with_ports_is_a_whole_configuration(void **state)
 {
@@ -101,7 +100,7 @@ static void an_empty_text_declares_nothing(void **state)
 	struct conf conf;
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(texts); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		assert_int_equal(conf_parse_text(&conf, "f", texts[i]), 0);
 		assert_int_equal(conf.count, 0);
 		assert_false(conf.labels);
@@ -152,7 +151,7 @@ static void a_mistake_is_reported_with_file_and_line(void **state)
 	struct conf conf;
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(bad); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		assert_int_equal(conf_parse_text(&conf, "f", bad[i].text), -EINVAL);
 		assert_true(conf.problems.count > 0);
 		if (strncmp(conf.problems.v[0].what, bad[i].what, strlen(bad[i].what)) ||
@@ -246,7 +245,7 @@ static void a_malformed_label_makes_no_section_and_harms_no_other(void **state)
 
 	(void)state;
 	assert_int_equal(add_labels(&conf, "good", "br-1", "8088", NULL), 0);
-	for (size_t i = 0; i < COUNT(labels); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(labels); i++) {
 		assert_int_equal(add_labels(&conf, "net", "br-2", labels[i].ports, labels[i].from),
 				 -EINVAL);
 		assert_int_equal(conf.count, 1);
@@ -275,7 +274,7 @@ static void of_malformed_labels_only_the_first_problem_is_reported(void **state)
 	struct conf conf = {};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(labels); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(labels); i++) {
 		assert_int_equal(add_labels(&conf, "net", "br-1", labels[i].ports, labels[i].from),
 				 -EINVAL);
 		assert_int_equal(conf.problems.count, i + 1);
@@ -284,7 +283,7 @@ static void of_malformed_labels_only_the_first_problem_is_reported(void **state)
 	for (size_t i = 0; i < sizeof(many) - 1; i++)
 		many[i] = i % 2 ? ',' : 'x';
 	assert_int_equal(add_labels(&conf, "net", "br-1", many, NULL), -EINVAL);
-	assert_int_equal(conf.problems.count, COUNT(labels) + 1);
+	assert_int_equal(conf.problems.count, ARRAY_SIZE(labels) + 1);
 	/* and it does not spoil those that come after it */
 	assert_int_equal(add_labels(&conf, "net", "br-1", "8088", NULL), 0);
 	assert_int_equal(conf.count, 1);
@@ -313,7 +312,7 @@ static void networks_of_one_name_are_distinguished_by_where_they_are_declared(vo
 	struct conf conf = {};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(networks); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(networks); i++)
 		assert_int_equal(labels_add(&conf, &networks[i]), 0);
 	assert_string_equal(conf.v[0].where, "Docker's network net on br-1, label hbpf.ports");
 	assert_string_equal(conf.v[1].where, "Docker's network net on br-2, label hbpf.ports");

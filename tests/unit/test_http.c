@@ -17,6 +17,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include "engine/http.h"
+#include "lib/array.h"
 
 #define OK "HTTP/1.1 200 OK\r\n"
 
@@ -188,7 +189,7 @@ static void what_is_no_good_answer_is_refused(void **state)
 	struct error err = {};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		assert_int_equal(get(rows[i].head, rows[i].rest, 1, &answer, &err), -EPROTO);
 		assert_non_null(strstr(err.what, rows[i].said));
 		assert_non_null(strstr(err.what, path));
@@ -221,7 +222,7 @@ static void an_answer_that_comes_in_drops_is_given_up(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		pid_t pid = serve(rows[i].head, " ", FOREVER);
 		struct engine_answer answer;
 		struct error err = {};
@@ -323,7 +324,7 @@ static void events_that_end_with_their_headers_are_no_subscription(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(heads) / sizeof(*heads); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(heads); i++) {
 		struct engine_events *events = NULL;
 		struct error err = {};
 		pid_t pid = serve(heads[i], "", 0);

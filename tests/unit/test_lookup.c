@@ -9,6 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "engine/lookup.h"
+#include "lib/array.h"
 
 static void add(struct networks *networks, enum engine_kind kind, const char *path)
 {
@@ -54,7 +55,7 @@ static void a_network_is_found_by_name_by_id_and_by_the_beginning_of_its_id(void
 	};
 	const struct network *network;
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		assert_int_equal(engine_find(*state, rows[i].word, &network, NULL), 0);
 		assert_string_equal(engine_network_bridge(network, NULL), rows[i].bridge);
 	}
@@ -66,7 +67,7 @@ static void what_is_neither_finds_nothing(void **state)
 					     "TEST-NET", "1b8bf7d", "br-test" };
 	const struct network *network;
 
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		assert_int_equal(engine_find(*state, words[i], &network, NULL), -ENOENT);
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "engine/networks.h"
+#include "lib/array.h"
 
 static size_t recorded(const char *path, char *buf, size_t size)
 {
@@ -101,7 +102,7 @@ static void what_is_no_list_of_networks_is_refused(void **state)
 	struct error err = {};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(bodies) / sizeof(*bodies); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(bodies); i++) {
 		assert_int_equal(
 			engine_parse(ENGINE_DOCKER, bodies[i], strlen(bodies[i]), &networks, &err),
 			-EPROTO);

@@ -9,8 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "model/port_spec.h"
-
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#include "lib/array.h"
 
 #define LOCALHOST 0x7f000001U
 #define TCP       PORT_SPEC_TCP
