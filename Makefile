@@ -59,6 +59,8 @@ GENERATED  := $(SKELETONS) $(BUILD)/docdir.h
 # Installed with the same folders, so that the links between them work. They link to no other files.
 DOCS := README.md NEWS COPYING $(wildcard docs/*.md docs/*.svg)
 
+MANUALS := man8/hbpf.8 man5/hbpf.conf.5 man5/hbpf-json.5
+
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 UNIT_BIN   := $(UNIT_TESTS:%=$(BUILD)/unit/%)
 UNIT_LIB   := $(OBJ)/unit/loader.a
@@ -174,8 +176,9 @@ bench: all ## compare speed with the alternatives (root)
 
 install: all ## install to DESTDIR and PREFIX (/usr/local)
 	install -D -m 755 $(BUILD)/hbpf $(DESTDIR)$(SBINDIR)/hbpf
-	install -D -m 644 docs/hbpf.8 $(DESTDIR)$(MANDIR)/man8/hbpf.8
-	install -D -m 644 docs/hbpf.conf.5 $(DESTDIR)$(MANDIR)/man5/hbpf.conf.5
+	for page in $(MANUALS); do \
+		install -D -m 644 docs/$${page#*/} $(DESTDIR)$(MANDIR)/$$page || exit; \
+	done
 	sed -i 's|/usr/local/share/doc/hbpf|$(DOCDIR)|g' $(DESTDIR)$(MANDIR)/man8/hbpf.8
 	for file in $(DOCS); do install -D -m 644 $$file $(DESTDIR)$(DOCDIR)/$$file || exit; done
 	install -D -m 644 dist/hbpf.bash-completion $(DESTDIR)$(BASHCOMPDIR)/hbpf
@@ -187,8 +190,8 @@ install: all ## install to DESTDIR and PREFIX (/usr/local)
 
 uninstall: ## remove what install put there; a changed hbpf.conf stays
 	rm -f $(DESTDIR)$(SBINDIR)/hbpf $(DESTDIR)$(UNITDIR)/hbpf.service \
-		$(DESTDIR)$(MANDIR)/man8/hbpf.8 $(DESTDIR)$(MANDIR)/man5/hbpf.conf.5 \
-		$(DESTDIR)$(BASHCOMPDIR)/hbpf $(DOCS:%=$(DESTDIR)$(DOCDIR)/%)
+		$(DESTDIR)$(BASHCOMPDIR)/hbpf $(MANUALS:%=$(DESTDIR)$(MANDIR)/%) \
+		$(DOCS:%=$(DESTDIR)$(DOCDIR)/%)
 	@# what is not there, or not empty, is no failure
 	rmdir $(DESTDIR)$(DOCDIR)/docs $(DESTDIR)$(DOCDIR) 2>/dev/null || :
 	@# what somebody wrote there stays

@@ -34,6 +34,7 @@ usr/local/share/bash-completion/completions/hbpf
 usr/local/share/doc/hbpf/COPYING
 usr/local/share/doc/hbpf/NEWS
 usr/local/share/doc/hbpf/README.md
+usr/local/share/man/man5/hbpf-json.5
 usr/local/share/man/man5/hbpf.conf.5
 usr/local/share/man/man8/hbpf.8" ]
 	cmp docs/SERVICES.md "$root/usr/local/share/doc/hbpf/docs/SERVICES.md"
