@@ -175,7 +175,7 @@ reached_from()
 		is_live "$bridge"
 		reached_from test-net
 		docker network rm "later-net$round"
-		wait_until 30 logged 'later-net.*deleted|detached' "$round"
+		wait_until 30 logged 'detached' "$round"
 	done
 	unlogged "$bridge: detached"
 	wait_until 30 same_descriptors "$held"

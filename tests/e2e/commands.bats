@@ -34,7 +34,7 @@ public_hbpf() {
 
 @test "a missing interface" {
 	refuses 1 hb attach br-none --port 8088
-	says 'br-none' 'no such|not there|does not exist|no interface' 'ip link|hbpf'
+	says 'br-none: no such interface' 'hbpf bridges'
 }
 
 @test "an impossible interface name" {
@@ -71,9 +71,9 @@ public_hbpf() {
 
 @test "not a bridge" {
 	refuses 1 hb attach veth-c1 --port 8088
-	says 'veth-c1' 'not a bridge|no bridge' 'veth|ip link|br-test'
+	says 'veth-c1 is not a bridge but a veth interface' 'ip link show type bridge'
 	refuses 1 hb attach lo
-	says 'lo' 'not a bridge|no bridge'
+	says 'lo is not a bridge'
 }
 
 # no_ports REGEX: attach and status list no working port, and print the cause and what to do
@@ -177,7 +177,7 @@ no_ports() {
 
 @test "no bpffs under ip netns exec: refused, and nothing opened" {
 	refuses 1 env -u HBPF_BPFFS ip netns exec host "$HBPF" attach br-test --port 8088
-	says 'bpffs|bpf file ?system' 'nsenter --net' 'HBPF_BPFFS'
+	says 'no bpffs on /sys/fs/bpf in this mount namespace' 'nsenter --net' 'HBPF_BPFFS'
 	setting br-test.route_localnet 0
 	setting lo.route_localnet 0
 	# control: with a bpffs that outlives the command nothing is refused
@@ -210,7 +210,7 @@ no_ports() {
 
 @test "kernel too old: the error names the version needed" {
 	refuses 1 on_host setarch "$(uname -m)" --uname-2.6 "$HBPF" attach br-test --port 8088
-	says '5\.10' 'kernel|linux' '2\.6'
+	says 'Linux 2\.6.*5\.10'
 }
 
 # programs_at: strace's number of the first bpf(2) call that loads one of hbpf's own programs
@@ -225,7 +225,7 @@ programs_at() {
 	[ -n "$at" ]
 	refuses 1 on_host strace -f -o "$BED/strace" -e inject=bpf:error=EACCES:when="$at+" \
 		"$HBPF" attach br-test --port 8088
-	says 'program|bpf' 'permission denied|refuse|EACCES|verifier' '\-v'
+	says 'the kernel rejected hbpf.s programs: permission denied' '\(-v shows the kernel.s log\)'
 }
 
 @test "a program that the verifier rejects: -v shows the verifier's log" {
@@ -258,7 +258,7 @@ programs_at() {
 	refuses 1 hb detach
 	says 'attached'
 	refuses 1 hb detach br-none
-	says 'br-none' 'not attached|no such|not there'
+	says 'br-none.*not attached'
 	exits 0 hb detach --all
 	attach
 	hb detach

@@ -154,7 +154,7 @@ others_clsact_stay() {
 	hb attach br-test --hook clsact --port 8088
 	on_host tc qdisc del dev br-test clsact
 	exits 1 hb status
-	prints 'not live|missing|dead'
+	prints '^br-test: dead'
 	hb attach br-test
 	reaches svc tcp "$GW:8088"
 	hb detach

@@ -30,7 +30,7 @@ load lib
 	for command in "attach br-test" "ports add 9000" "ports list" "ports del 8088"; do
 		# shellcheck disable=SC2086 # several words
 		exits 1 hb $command
-		says 'layout|version' '99' 'detach'
+		says 'layout 99' 'hbpf detach br-test'
 		unchanged
 	done
 	exits 0 hb detach br-test || exits 0 hb detach --all
