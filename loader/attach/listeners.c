@@ -79,21 +79,26 @@ static void add_found(struct found *found, const struct listeners *listeners)
 	}
 }
 
-int listeners_name(struct listeners *const *all, size_t count)
+static struct listeners *listeners_at(struct listeners *first, size_t i, size_t stride)
+{
+	return (struct listeners *)((char *)first + i * stride);
+}
+
+int listeners_name(struct listeners *first, size_t count, size_t stride)
 {
 	struct found found = {};
 	size_t most = 1;
 	int ret = -ENOMEM;
 
 	for (size_t i = 0; i < count; i++)
-		most += all[i]->count * LISTENER_FAMILIES;
+		most += listeners_at(first, i, stride)->count * LISTENER_FAMILIES;
 	found.v = calloc(most, sizeof(struct listener *));
 	found.inodes = calloc(most, sizeof(*found.inodes));
 	found.owners = calloc(most, sizeof(*found.owners));
 	if (!found.v || !found.inodes || !found.owners)
 		goto out;
 	for (size_t i = 0; i < count; i++)
-		add_found(&found, all[i]);
+		add_found(&found, listeners_at(first, i, stride));
 	ret = found.count ? proc_owners_find(found.inodes, found.owners, found.count) : 0;
 	for (size_t i = 0; !ret && i < found.count; i++)
 		found.v[i]->owner = found.owners[i];

@@ -34,12 +34,14 @@ int listeners_find(const struct exports *set, struct listeners *listeners, struc
 
 /**
  * listeners_name() - find the processes of the sockets that listeners_find() found
- * @all:	For one or more sets, in one walk over /proc, which takes time (proc_owners_find()):
- * do not hold a lock
+ * @first:	A member of the first element of an array, or a single one
+ * @count:	Elements
+ * @stride:	of an element, in bytes
  *
+ * One walk over /proc serves all of them. It takes time (proc_owners_find()): do not hold a lock.
  * Return: 0 or -errno, and then the owners stay unknown
  */
-int listeners_name(struct listeners *const *all, size_t count);
+int listeners_name(struct listeners *first, size_t count, size_t stride);
 void listeners_free(struct listeners *listeners);
 
 /** export_local() - the loopback address of an export for one family (LISTENER_V4 or _V6) */

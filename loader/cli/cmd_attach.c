@@ -153,13 +153,12 @@ static void attach_report(struct attach *a)
 static int attach_do(const struct attach_request *request, struct error *err)
 {
 	struct attach a;
-	struct listeners *listeners = &a.listeners;
 	int ret = attach_run(&a, request, err);
 
 	/* Finding processes and printing may block, so the lock is released first. */
 	pins_close(&a.pins);
 	if (!ret) {
-		listeners_name(&listeners, 1);
+		listeners_name(&a.listeners, 1, sizeof(a.listeners));
 		attach_report(&a);
 	}
 	attach_free(&a);

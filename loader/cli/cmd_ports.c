@@ -52,10 +52,9 @@ struct ports_bridge {
 	bool deleted;         /* the interface was deleted or re-created */
 	struct port_change change;
 
-	/* to be printed: the open ports, or after a change the added ones */
+	/* to be printed: the open ports, or after a change the listeners of the added ones */
 	struct ports_view view;
 	struct gateways gateways;
-	struct listeners listeners;
 	struct sources clients;
 	bool has_added; /* the three before could be read */
 };
@@ -252,27 +251,16 @@ static void ports_gather(const struct ports *p, struct ports_bridge *b)
 	if (ports_lists(p))
 		ports_view_read(&b->dp, &b->view, &b->problem);
 	else if (added->count && !b->deleted)
-		b->has_added = !listeners_find(added, &b->listeners, NULL) &&
+		b->has_added = !listeners_find(added, &b->view.listeners, NULL) &&
 			       !dataplane_gateways(&b->dp, &b->gateways, NULL) &&
 			       !reply_clients(&b->dp, added, &b->clients, NULL);
-}
-
-static void ports_name_listeners(struct ports *p)
-{
-	struct listeners **all = calloc(p->count + 1, sizeof(struct listeners *));
-
-	for (size_t i = 0; all && i < p->count; i++)
-		all[i] = ports_lists(p) ? &p->v[i].view.listeners : &p->v[i].listeners;
-	if (all)
-		listeners_name(all, p->count);
-	free(all);
 }
 
 static void ports_print_added(const struct ports_bridge *b)
 {
 	const struct exports *added = &b->change.added;
 
-	warn_ports(added, &b->listeners);
+	warn_ports(added, &b->view.listeners);
 	if (!b->gateways.count)
 		output_text("%s: the ports are saved, but there is no address that clients can "
 			    "dial; add one, then run `hbpf attach %s`\n",
@@ -282,7 +270,7 @@ static void ports_print_added(const struct ports_bridge *b)
 			    "status`\n",
 			    b->name);
 	else
-		report_reachable(&b->gateways, added, &b->listeners);
+		report_reachable(&b->gateways, added, &b->view.listeners);
 }
 
 static void ports_print_removed(const struct ports_bridge *b)
@@ -370,7 +358,6 @@ static void ports_free(struct ports *p)
 		error_free(&p->v[i].problem);
 		port_change_free(&p->v[i].change);
 		ports_view_free(&p->v[i].view);
-		listeners_free(&p->v[i].listeners);
 		gateways_free(&p->v[i].gateways);
 		sources_free(&p->v[i].clients);
 	}
@@ -423,7 +410,7 @@ static int cmd_ports(const struct cli_call *call)
 	if (ret) {
 		log_error(&err);
 	} else {
-		ports_name_listeners(&p);
+		listeners_name(&p.v->view.listeners, p.count, sizeof(*p.v));
 		exit_code = ports_report(&p);
 	}
 	error_free(&err);

@@ -385,17 +385,6 @@ static int status_view_gather(struct status_view *view, struct error *err)
 	return 0;
 }
 
-static void status_view_name_listeners(struct status_view *view)
-{
-	struct listeners **all = calloc(view->count + 1, sizeof(struct listeners *));
-
-	for (size_t i = 0; all && i < view->count; i++)
-		all[i] = &view->v[i].ports.listeners;
-	if (all)
-		listeners_name(all, view->count);
-	free(all);
-}
-
 static const char *status_lost_text(const struct orphan *lost)
 {
 	if (lost->live)
@@ -519,7 +508,7 @@ static int cmd_status(const struct cli_call *call)
 	if (ret) {
 		log_error(&err);
 	} else {
-		status_view_name_listeners(&view);
+		listeners_name(&view.v->ports.listeners, view.count, sizeof(*view.v));
 		exit_code = status_view_show(call, &view);
 	}
 	error_free(&err);
