@@ -77,7 +77,6 @@ endif
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.SECONDARY:
 .PHONY: help all bpf objects tidy unit fuzzers fuzz format format-check deps check demo test test-all \
 	test-unit test-memcheck test-bpf test-fuzz test-e2e test-crash test-docker test-engines \
 	test-services test-firewalls test-kernels bench install uninstall clean FORCE
@@ -203,15 +202,17 @@ clean: ## remove build/
 
 # --- BPF programs: one source, built without and with NAT bypass -----------------------
 
+BPF_OBJ := $(SKELETONS:.skel.h=.bpf.o)
+
 $(BUILD)/hbpf_nat_bypass.bpf.o: BPF_CFLAGS += -DHBPF_NAT_BYPASS
-$(BUILD)/hbpf.bpf.o $(BUILD)/hbpf_nat_bypass.bpf.o: bpf/hbpf.bpf.c $(BUILD)/bpf.flags
+$(BPF_OBJ): %.o: bpf/hbpf.bpf.c %.flags
 	$(call say,BPF,$@)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MT $@ -MF $(@:.o=.d) -c $< -o $@
 	$(if $(LLVM_STRIP),$(Q)$(LLVM_STRIP) -g $@) # DWARF goes, BTF stays
 
-$(BUILD)/%.skel.h: $(BUILD)/%.bpf.o
+$(SKELETONS): %.skel.h: %.bpf.o
 	$(call say,SKEL,$@)
-	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
+	$(Q)$(BPFTOOL) gen skeleton $< name $(*F)_bpf > $@
 
 # --- loader ------------------------------------------------------------------------------------
 
@@ -252,11 +253,12 @@ $(OBJ)/unit/%.o: tests/unit/%.c $(OBJ)/loader.flags | $(GENERATED)
 flags    = $(filter-out -Werror,$(1))
 remember = mkdir -p $(@D) && echo '$(flags)' | cmp -s - $@ || echo '$(flags)' > $@
 
-$(BUILD)/bpf.flags: FORCE
+# Make passes on to them the BPF_CFLAGS of the object that they belong to.
+$(BPF_OBJ:.o=.flags): FORCE
 	@$(call remember,$(CLANG) $(BPF_CFLAGS))
 
 $(OBJ)/loader.flags: FORCE
-	@$(call remember,$(CC) $(CFLAGS) $(LOADER_CFLAGS) $(UNIT_CFLAGS))
+	@$(call remember,$(CC) $(CFLAGS) $(LDFLAGS) $(LOADER_CFLAGS) $(UNIT_CFLAGS))
 
 $(BUILD)/docdir.h: FORCE
 	@$(call remember,#define HBPF_DOCDIR "$(DOCDIR)")
