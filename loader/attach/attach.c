@@ -64,7 +64,7 @@ static int check_bridge(struct attach *a, struct error *err)
 	master = links_by_index(&a->host.links, a->link->master);
 	if (master && !strcmp(master->kind, "vrf")) {
 		error_set(err, EINVAL,
-			  "%s belongs to the VRF %s, whose routing never reaches lo of the host",
+			  "%s is in the VRF %s, and packets of a VRF cannot reach the host's lo",
 			  a->bridge, master->name);
 		error_hint(err, "`ip link set %s nomaster` takes it out of the VRF", a->bridge);
 		return -EINVAL;
@@ -99,7 +99,7 @@ static int open_state(struct attach *a, struct error *err)
 
 	switch (ret) {
 	case -ESTALE:
-		log_info("%s: removing the remains of an interrupted command", a->bridge);
+		log_info("%s: cleaning up after an interrupted command", a->bridge);
 		dataplane_close(&a->dp);
 		error_free(err);
 		ret = remove_remains(a, err);
@@ -110,7 +110,7 @@ static int open_state(struct attach *a, struct error *err)
 	case -ENOENT:
 		break;
 	case -ENODEV:
-		log_info("%s: was re-created since it was attached", a->bridge);
+		log_info("%s was re-created since it was attached", a->bridge);
 		a->recreated = true;
 		break;
 	default:

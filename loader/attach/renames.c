@@ -69,7 +69,7 @@ static int move_into_place(const struct pins *pins, const char *temporary, struc
 	if (!ret)
 		ret = pins_rename(pins, temporary, name, err);
 	if (!ret)
-		log_info("%s: was renamed since it was attached", name);
+		log_info("%s was renamed since it was attached", name);
 	return ret;
 }
 

@@ -48,8 +48,8 @@ static int cmd_watch(const struct cli_call *call)
 	if (call->arg_count && !options->check)
 		return cli_usage(call->command, "name the configuration with -c %s", call->args[0]);
 	if (options->conf.count + call->arg_count > 1)
-		return cli_usage(call->command, "more than one configuration; files in " CONF_DIR
-						" are read without being named");
+		return cli_usage(call->command, "only one FILE can be given; the default also "
+						"reads the files in " CONF_DIR);
 	how.conf = call->arg_count ? call->args[0] : NULL;
 	if (options->conf.count)
 		how.conf = options->conf.v[0];

@@ -75,7 +75,7 @@ const char *status_nat_bypass_why(const struct status *status)
 	if (config->nat_bypass_option == HBPF_OFF)
 		return "set by --nat-bypass off";
 	if (!config->nat_bypass_built)
-		return "the kernel refused the programs for it, which need Linux 6.1 with BTF and "
+		return "the kernel rejected the programs for it, which need Linux 6.1 with BTF and "
 		       "nf_nat";
 	if (status->nat >= 0 && (status->nat == 1) != config->nat_bypass)
 		return "NAT rules were added or removed since it was attached; attach again";

@@ -262,9 +262,9 @@ void warn_advertised(const struct host *host, const struct link *bridge,
 
 		if (own->ifindex == bridge->ifindex && own->advertised &&
 		    !addr_is_link_local6(&own->addr) && !gateways_has(gateways, &own->addr))
-			log_warn("%s of %s has a lifetime, as from a router advertisement, which a "
-				 "client may have sent: it is not used as a gateway, nor its "
-				 "network as clients; add them with --gateway and --from",
+			log_warn("%s on %s has a lifetime, so it may come from a client's router "
+				 "advertisement: it is not a gateway, and its network may not use "
+				 "the ports; add them with --gateway and --from",
 				 addr_format(&own->addr, text), bridge->name);
 	}
 }

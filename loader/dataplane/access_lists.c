@@ -72,7 +72,8 @@ int dataplane_set_gateways(struct dataplane *dp, const struct gateways *want, st
 		goto out;
 	}
 	if (table.count > HBPF_MAX_GATEWAYS) {
-		ret = error_set(err, E2BIG, "%zu gateways are more than the %u a bridge can have",
+		ret = error_set(err, E2BIG,
+				"%zu gateways are more than the %u that a bridge can have",
 				table.count, HBPF_MAX_GATEWAYS);
 		goto out;
 	}

@@ -27,7 +27,7 @@ const char *bpffs_root(void)
 	return is_given() ? getenv(BPFFS_ENV) : BPFFS_DEFAULT;
 }
 
-/* Return: fd, -ENOENT where there is no bpffs at @root, other -errno */
+/* Return: fd, -ENOENT if there is no bpffs at @root, other -errno */
 static int open_bpffs(const char *root)
 {
 	struct statfs fs;
@@ -46,8 +46,8 @@ static int open_bpffs(const char *root)
 }
 
 /*
- * Return: 1 when this process sees the mounts of PID 1, 0 when it does not (as under
- * ip netns exec, which mounts a /sys of its own), -errno
+ * Return: 1 if this process is in the mount namespace of PID 1; 0 if not, as under ip netns exec,
+ * which mounts its own /sys; or -errno
  */
 static int in_init_mounts(void)
 {
@@ -58,7 +58,7 @@ static int in_init_mounts(void)
 	return self.st_dev == init.st_dev && self.st_ino == init.st_ino;
 }
 
-/* Any user can lock it, too, so the wait is limited; mounting itself takes no time. */
+/* Other users can lock it, too, so the wait is limited. Mounting itself takes no time. */
 static int lock_below(int fd, const char *root, struct error *err)
 {
 	const struct timespec pause = { .tv_nsec = LOCK_PAUSE_NS };
@@ -68,20 +68,19 @@ static int lock_below(int fd, const char *root, struct error *err)
 		if (!flock(fd, LOCK_EX | LOCK_NB))
 			return 0;
 		if (errno != EWOULDBLOCK)
-			return error_errno(err, errno, "%s: cannot lock it", root);
+			return error_errno(err, errno, "cannot lock %s", root);
 		nanosleep(&pause, NULL);
 	}
 	ret = error_set(err, EBUSY,
-			"there is no bpffs on %s, and another process keeps that directory locked, "
-			"so none is mounted",
+			"cannot mount bpffs on %s: another process holds a lock on that directory",
 			root);
-	error_hint(err, "`mount -t bpf -o mode=0700 bpf %s`, and run this again", root);
+	error_hint(err, "run `mount -t bpf -o mode=0700 bpf %s`, then try again", root);
 	return ret;
 }
 
 /*
- * Two commands that both find no bpffs must not both mount one: the second would hide the first
- * and what is pinned there. The directory underneath is locked meanwhile.
+ * If two commands find no bpffs, only one may mount it: a second mount would hide the first, and
+ * what is pinned there. So the directory is locked meanwhile.
  *
  * Return: fd of the bpffs, or -errno
  */
@@ -107,13 +106,13 @@ static int mount_bpffs(const char *root, struct error *err)
 	}
 	ret = open_bpffs(root);
 	if (ret < 0)
-		error_errno(err, ret, "%s: cannot open the bpffs just mounted", root);
+		error_errno(err, ret, "cannot open the bpffs just mounted on %s", root);
 out:
 	close(below);
 	return ret;
 }
 
-/* The default place holds no bpffs: mount one, where it would last. */
+/* There is no bpffs at the default path: mount one, if it would outlive this command. */
 static int mount_default(bool provide, struct error *err)
 {
 	int ret = in_init_mounts();
@@ -133,14 +132,14 @@ static int mount_default(bool provide, struct error *err)
 		return ret;
 	}
 
-	/* Also where /proc/1 cannot tell: a mount that might vanish is worse than none. */
+	/* Also if /proc/1 cannot be read: a mount that may disappear is worse than none. */
 	ret = error_set(err, EPERM,
-			"no bpffs on %s in this mount namespace, and one mounted here, with the "
-			"guard in it, would vanish with this command",
+			"no bpffs on %s in this mount namespace, and one mounted here would "
+			"disappear when this command exits, and the guard with it",
 			BPFFS_DEFAULT);
-	error_hint(err, "enter only the network namespace, as "
-			"`nsenter --net=/run/netns/NAME hbpf ...` does (ip netns exec hides "
-			"the host's /sys), or set " BPFFS_ENV " to a bpffs that stays mounted");
+	error_hint(err, "use `nsenter --net=/run/netns/NAME hbpf ...`, which keeps the host's /sys "
+			"(ip netns exec hides it), or set " BPFFS_ENV " to a bpffs that stays "
+			"mounted");
 	return ret;
 }
 
@@ -172,7 +171,7 @@ static bool is_trusted(uid_t owner)
 	return owner == 0 || owner == geteuid();
 }
 
-/* Where others may write, the sticky bit keeps them from what is not theirs. */
+/* If others may write, the sticky bit still protects files that are not theirs. */
 static int check_root(int fd, struct error *err)
 {
 	const char *root = bpffs_root();
@@ -185,12 +184,12 @@ static int check_root(int fd, struct error *err)
 	    (!(st.st_mode & (S_IWGRP | S_IWOTH)) || (st.st_mode & S_ISVTX)))
 		return 0;
 	ret = error_set(err, EPERM,
-			"the bpffs %s belongs to user %u and has mode %04o: others than root "
-			"could replace what is pinned there, and the guard with it",
+			"the bpffs %s belongs to user %u and has mode %04o: users other than "
+			"root could replace what is pinned there, including the guard",
 			root, st.st_uid, st.st_mode & 07777);
 	error_hint(err,
-		   "`chown root %.200s && chmod 0700 %.200s`, or mount one with `mount -t bpf "
-		   "-o mode=0700 bpf DIR`",
+		   "run `chown root %.200s && chmod 0700 %.200s`, or mount another one with "
+		   "`mount -t bpf -o mode=0700 bpf DIR`",
 		   root, root);
 	return ret;
 }
@@ -217,11 +216,11 @@ int bpffs_check_dir(int fd, const char *path, struct error *err)
 	if (is_trusted(st.st_uid) && !(st.st_mode & (S_IWGRP | S_IWOTH)))
 		return 0;
 	ret = error_set(err, EPERM,
-			"the directory %s belongs to user %u and has mode %04o: others than root "
-			"could remove what is pinned there, the guard too, so it is not used",
+			"the directory %s belongs to user %u and has mode %04o: users other "
+			"than root could remove what is pinned there, including the guard",
 			path, st.st_uid, st.st_mode & 07777);
 	error_hint(err,
-		   "check its contents, remove it with `rm -r %.300s`, and run this again; in a "
+		   "check its contents, remove it with `rm -r %.300s`, and try again; in a "
 		   "bpffs mounted with `-o mode=0700` only root can create directories",
 		   path);
 	return ret;

@@ -96,7 +96,9 @@ static int check_name(__u32 prog_id, struct error *err)
 	if (ret > 0)
 		return 0;
 	if (!ret)
-		return error_set(err, ENODATA, "the backstop has no name to find it by");
+		return error_set(
+			err, ENODATA,
+			"the backstop has no program name, so it could not be found again");
 	return error_errno(err, ret, "cannot inspect the backstop");
 }
 

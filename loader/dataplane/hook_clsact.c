@@ -327,7 +327,7 @@ static int filter_delete(const struct hook_target *target, const struct clsact_s
 
 	if (!ret || ret == -ENOENT)
 		return 0;
-	error_errno(err, ret, "cannot remove our filter from clsact %s of %s", side->name,
+	error_errno(err, ret, "cannot remove hbpf's filter from clsact %s of %s", side->name,
 		    target->bridge);
 	error_hint_privileges(err, ret);
 	return ret;

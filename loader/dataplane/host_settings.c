@@ -189,7 +189,7 @@ int settings_apply(const struct pins *pins, const char *bridge, unsigned int ifi
 	if (ret)
 		return ret;
 	if (old.bridge_fd < 0 || old.lo_fd < 0) {
-		ret = error_set(err, ENOENT, "no map to keep the old settings of %s in", bridge);
+		ret = error_set(err, ENOENT, "no map for the old settings of %s", bridge);
 		goto out;
 	}
 	for (int id = SETTING_MAX - 1; id >= 0 && !ret; id--)

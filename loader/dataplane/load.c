@@ -176,8 +176,8 @@ static int check_kernel(struct error *err)
 	if (!is_older(release, 5, 10))
 		return 0;
 	ret = error_set(err, EOPNOTSUPP,
-			"Linux %u.%u is too old: hbpf needs 5.10 or newer, for connections that "
-			"remember what was dialled (socket storage that sock_diag shows)",
+			"Linux %u.%u is too old: hbpf needs 5.10 or newer, as it reads socket "
+			"storage through sock_diag",
 			release.major, release.minor);
 	error_hint(err, "boot a newer kernel");
 	return ret;
@@ -192,7 +192,7 @@ static void explain_no_bypass(int code, const char *said, char *why, size_t size
 	if (access("/sys/kernel/btf/vmlinux", R_OK))
 		snprintf(why, size, "no kernel BTF (CONFIG_DEBUG_INFO_BTF)");
 	else if (!said || !strstr(said, no_kfunc))
-		snprintf(why, size, "the kernel refused the programs: %s", strerror(-code));
+		snprintf(why, size, "the kernel rejected the programs: %s", strerror(-code));
 	else if (is_older(release, 6, 1))
 		snprintf(why, size, "Linux %u.%u has no conntrack kfuncs (6.1 has)", release.major,
 			 release.minor);

@@ -52,7 +52,7 @@ int map_schema_check(int fd, const struct map_schema *form, const char *path, st
 		if (attributes[i].is != attributes[i].wanted)
 			return error_set(err, EPROTO,
 					 "%s is not the map that hbpf " HBPF_VERSION
-					 " keeps there: its %s is %u, not %u",
+					 " uses: its %s is %u, not %u",
 					 path, attributes[i].name, attributes[i].is,
 					 attributes[i].wanted);
 	return 0;

@@ -70,7 +70,7 @@ static int mark_netns(const struct pins *pins, struct error *err)
 	snprintf(text, sizeof(text), "%llu", (unsigned long long)cookie);
 	if (!symlink(text, path) || errno == EEXIST)
 		return 0;
-	return error_errno(err, errno, "cannot make %s", path);
+	return error_errno(err, errno, "cannot create %s", path);
 }
 
 /* Nothing is restored: interfaces and settings were deleted with their namespace. */
@@ -94,7 +94,7 @@ int pins_check_root(struct error *err)
 
 	if (*root != '/') {
 		ret = error_set(err, EINVAL, BPFFS_ENV "=%s is not an absolute path", root);
-		error_hint(err, "write it from / on, as " BPFFS_ENV "=" BPFFS_DEFAULT);
+		error_hint(err, "use an absolute path, such as " BPFFS_DEFAULT);
 		return ret;
 	}
 	if (strlen(root) + BELOW_STRLEN > PATH_MAX)
@@ -115,7 +115,7 @@ static int make_dir(const char *path, struct error *err)
 
 	if (!mkdir(path, 0700) || errno == EEXIST)
 		return 0;
-	ret = error_errno(err, errno, "cannot make directory %s", path);
+	ret = error_errno(err, errno, "cannot create directory %s", path);
 	error_hint_privileges(err, ret);
 	return ret;
 }
@@ -150,7 +150,7 @@ static int open_top(const struct pins *pins, const char *path, struct error *err
 		return error_set(err, ENOENT, "nothing is attached");
 	if (fd < 0) {
 		ret = error_errno(err, errno, "cannot open the directory %s", path);
-		error_hint(err, "inspect it, remove it, and run the command again");
+		error_hint(err, "inspect it, remove it, and try again");
 		return ret;
 	}
 	ret = bpffs_check_dir(fd, path, err);

@@ -55,8 +55,7 @@ static int find_sockets(struct engines *engines, struct error *err)
 	} else if (host && *host) {
 		ret = error_set(
 			err, EINVAL,
-			"DOCKER_HOST=%s is not a Unix socket, and the engine behind it may be "
-			"another host's",
+			"DOCKER_HOST=%s is not a Unix socket, so the engine may be on another host",
 			host);
 		error_hint(err, "unset it to use this host's engines, or name the bridge; `hbpf "
 				"bridges` lists them");
@@ -72,12 +71,12 @@ static void add_hint(struct engine *engine)
 
 	error_hint_privileges(problem, engine->ret);
 	if (engine->ret == -ETIMEDOUT)
-		error_hint(problem, "the engine may hang; the bridge's own name works without it: "
-				    "`hbpf bridges` lists them");
+		error_hint(problem, "the engine may hang; the names that `hbpf bridges` lists work "
+				    "without it");
 	else if (engine->ret == -EPROTO)
 		error_hint(problem,
-			   "hbpf supports Docker, or Podman 4.0 or newer; the bridge's own "
-			   "name works without an engine: `hbpf bridges` lists them");
+			   "hbpf supports Docker, or Podman 4.0 or newer; the names that `hbpf "
+			   "bridges` lists work without an engine");
 }
 
 static void query(struct engine *engine, struct networks *networks)

@@ -212,7 +212,8 @@ const char *proc_owner_format(const struct proc_owner *owner, char buf[PROC_OWNE
 	if (owner->pid)
 		snprintf(buf, PROC_OWNER_STRLEN, "%s (pid %d)", owner->name, owner->pid);
 	else if (owner->skipped)
-		snprintf(buf, PROC_OWNER_STRLEN, "a process not looked for: too many descriptors");
+		snprintf(buf, PROC_OWNER_STRLEN,
+			 "an unknown process (too many descriptors to search)");
 	else
 		snprintf(buf, PROC_OWNER_STRLEN, "a process not visible from here");
 	return buf;

@@ -85,7 +85,7 @@ unnumbered() {
 	raw advertise 2001:db8:5::
 	eventually advertised
 	exits 0 attach --port 9999/udp
-	says '2001:db8:5:[^ ]* of br-test has a lifetime'
+	says '2001:db8:5:[^ ]* on br-test has a lifetime'
 	exits 0 hb status --json
 	json '[.bridges[0].gateways[].address] | sort == ["172.30.0.1", "fd00:30::1"]'
 	raw send from:2001:db8:5::7 9999 from-advertised

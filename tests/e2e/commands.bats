@@ -167,7 +167,7 @@ no_ports() {
 	echo $locker >>"$BED/pids"
 	eventually grep -q "FLOCK.* $locker " /proc/locks
 	exits 1 on_host env -u HBPF_BPFFS timeout 20 "$HBPF" attach br-test --port 8088
-	says 'no bpffs on /sys/fs/bpf' 'locked' 'mount -t bpf -o mode=0700 bpf /sys/fs/bpf'
+	says 'cannot mount bpffs on /sys/fs/bpf' 'lock' 'mount -t bpf -o mode=0700 bpf /sys/fs/bpf'
 	unchanged
 	kill $locker
 	eventually exits 0 on_host env -u HBPF_BPFFS timeout 20 "$HBPF" attach br-test --port 8088
@@ -200,7 +200,7 @@ no_ports() {
 		for command in 'attach br-test' status 'detach --all' "watch -c $BED/hbpf.conf"; do
 			# shellcheck disable=SC2086 # several words
 			HBPF_BPFFS=$relative refuses 1 on_host env -C "$BED" timeout 10 "$HBPF" $command
-			says "HBPF_BPFFS=$relative is not an absolute path" 'HBPF_BPFFS=/sys/fs/bpf'
+			says "HBPF_BPFFS=$relative is not an absolute path" 'such as /sys/fs/bpf'
 		done
 	done
 	long=/$(printf 'a%.0s' {1..4095})

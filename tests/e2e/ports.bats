@@ -321,13 +321,13 @@ hoard() {
 	looked=$(wc -l <"$BED/strace")
 	[ "$looked" -lt 5000 ] || fail "$looked descriptors were looked at"
 	exits 0 hb ports list
-	prints '8088/tcp .*python3 \(pid' '8089/tcp .*nothing listens' '8090/tcp .*not looked for'
+	prints '8088/tcp .*python3 \(pid' '8089/tcp .*nothing listens' '8090/tcp .*too many descriptors'
 	exits 0 hb ports list --json
 	json '[.bridges[0].ports[].services[0] | [.listening, has("pid"), .searched]] ==
 		[[true, true, null], [false, false, null], [true, false, false]]'
 	hb ports set 8090
 	exits 0 hb status
-	prints 'a process not looked for'
+	prints 'an unknown process .too many descriptors'
 	# control: a process with few descriptors is named
 	hb ports set 8088
 	exits 0 hb status
