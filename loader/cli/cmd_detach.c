@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "attach/detach.h"
-#include "attach/orphans.h"
+#include "attach/lost_bridges.h"
 #include "cli/ports_view.h"
 #include "cli/target.h"
 #include "cli/warnings.h"

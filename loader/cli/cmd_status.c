@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "attach/orphans.h"
+#include "attach/lost_bridges.h"
 #include "cli/ports_view.h"
 #include "cli/status.h"
 #include "cli/target.h"

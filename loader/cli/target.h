@@ -4,7 +4,7 @@
 #define HBPF_TARGET_H
 
 #include "attach/attachment.h"
-#include "attach/orphans.h"
+#include "attach/lost_bridges.h"
 
 /* What a command finds: the host, the attached bridges, and the lock on their state. */
 struct attached {

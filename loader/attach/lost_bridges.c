@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "attach/orphans.h"
+#include "attach/lost_bridges.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
