@@ -26,50 +26,50 @@ static bool is_known(const struct pins *pins, const struct pins_bridges *bridges
 	return false;
 }
 
-/* Return: is this bridge one? Then @orphan describes it */
-static bool probe(const struct link *link, struct orphan *orphan)
+/* Return: was the state of this bridge lost? Then @lost describes it */
+static bool probe(const struct link *link, struct lost_bridge *lost)
 {
 	enum hbpf_hook_kind guard = hook_guard_query(link->ifindex);
 	bool backstop = hook_backstop_query(link->ifindex, &(__u32){ 0 }) == 1;
 	int value = 0;
 
-	*orphan = (struct orphan){
+	*lost = (struct lost_bridge){
 		.ifindex = link->ifindex,
 		.guarded = backstop || guard != HBPF_HOOK_AUTO,
 		.live = guard == HBPF_HOOK_TCX,
 	};
-	memcpy(orphan->name, link->name, sizeof(orphan->name));
+	memcpy(lost->name, link->name, sizeof(lost->name));
 	if_sysctl_read(link->ifindex, "route_localnet", &value);
-	return orphan->guarded || value == SETTINGS_LOCALNET;
+	return lost->guarded || value == SETTINGS_LOCALNET;
 }
 
-int orphans_find(const struct pins *pins, const struct pins_bridges *bridges,
-		 const struct host *host, struct orphans *list, struct error *err)
+int lost_bridges_find(const struct pins *pins, const struct pins_bridges *bridges,
+		      const struct host *host, struct lost_bridges *list, struct error *err)
 {
-	struct orphan orphan;
+	struct lost_bridge lost;
 
-	*list = (struct orphans){};
+	*list = (struct lost_bridges){};
 	for (size_t i = 0; i < host->links.count; i++) {
 		const struct link *link = &host->links.v[i];
 
 		if (strcmp(link->kind, "bridge") != 0 || is_known(pins, bridges, link->ifindex) ||
-		    !probe(link, &orphan))
+		    !probe(link, &lost))
 			continue;
-		if (ARRAY_ADD(list, orphan)) {
-			orphans_free(list);
+		if (ARRAY_ADD(list, lost)) {
+			lost_bridges_free(list);
 			return error_nomem(err);
 		}
 	}
 	return 0;
 }
 
-void orphans_free(struct orphans *list)
+void lost_bridges_free(struct lost_bridges *list)
 {
 	free(list->v);
-	*list = (struct orphans){};
+	*list = (struct lost_bridges){};
 }
 
-const struct orphan *orphans_get(const struct orphans *list, const char *name)
+const struct lost_bridge *lost_bridges_get(const struct lost_bridges *list, const char *name)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		if (!strcmp(list->v[i].name, name))
@@ -78,10 +78,10 @@ const struct orphan *orphans_get(const struct orphans *list, const char *name)
 	return NULL;
 }
 
-int orphan_close(const struct orphan *orphan, bool last, struct error *err)
+int lost_bridge_detach(const struct lost_bridge *lost, bool last, struct error *err)
 {
-	const struct hook_target target = { .bridge = orphan->name, .ifindex = orphan->ifindex };
+	const struct hook_target target = { .bridge = lost->name, .ifindex = lost->ifindex };
 
-	return settings_restore_lost(orphan->name, orphan->ifindex, last, err)
+	return settings_restore_lost(lost->name, lost->ifindex, last, err)
 		       ?: hook_detach_unpinned(&target, err);
 }

@@ -70,23 +70,23 @@ static void detach_one(struct detach *d, const char *bridge)
 }
 
 /* lo's settings stay where another bridge is attached and alive. */
-static void detach_close_lost(struct detach *d, const struct orphan *lost)
+static void detach_close_lost(struct detach *d, const struct lost_bridge *lost)
 {
 	struct detach_result *result = &d->results[d->count++];
 	int last = d->at.pins.lock < 0 ? 1 : attachment_is_last(&d->at.pins, &d->at.host, "", NULL);
 
 	result->bridge = lost->name;
 	result->lost = true;
-	result->ret = orphan_close(lost, last == 1, &result->problem);
+	result->ret = lost_bridge_detach(lost, last == 1, &result->problem);
 }
 
 /* The named bridge, or the only one that can be detached. */
-static const struct orphan *detach_choose_lost(const struct detach *d, const char *name)
+static const struct lost_bridge *detach_choose_lost(const struct detach *d, const char *name)
 {
-	const struct orphan *one = NULL;
+	const struct lost_bridge *one = NULL;
 
 	if (name)
-		one = orphans_get(&d->at.lost, name);
+		one = lost_bridges_get(&d->at.lost, name);
 	else if (!d->at.bridges.count && d->at.lost.count == 1)
 		one = d->at.lost.v;
 	/* A bridge attached with another bpffs is left alone. */
@@ -105,7 +105,8 @@ static bool detach_has_lost(const struct detach *d)
 static const char *detach_choose(const struct detach *d, const struct target *target,
 				 struct error *err)
 {
-	const struct orphan *lost = target->name ? orphans_get(&d->at.lost, target->name) : NULL;
+	const struct lost_bridge *lost =
+		target->name ? lost_bridges_get(&d->at.lost, target->name) : NULL;
 
 	if (!lost)
 		return target_choose(&d->at.bridges, target, "`hbpf detach BRIDGE`, or --all", err);

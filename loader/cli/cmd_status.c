@@ -362,8 +362,8 @@ static void status_json(struct json_object *to, const struct status *status)
 /* Everything that is shown; gathered before anything is printed. */
 struct status_view {
 	struct attached at;
-	const char *only;               /* one of at.bridges, or NULL */
-	const struct orphan *lost_only; /* one of at.lost, or NULL */
+	const char *only;                    /* one of at.bridges, or NULL */
+	const struct lost_bridge *lost_only; /* one of at.lost, or NULL */
 	struct status *v;
 	size_t count;
 };
@@ -385,7 +385,7 @@ static int status_view_gather(struct status_view *view, struct error *err)
 	return 0;
 }
 
-static const char *status_lost_text(const struct orphan *lost)
+static const char *status_lost_text(const struct lost_bridge *lost)
 {
 	if (lost->live)
 		return "attached, but its state is in another bpffs; set HBPF_BPFFS to that one";
@@ -396,7 +396,7 @@ static const char *status_lost_text(const struct orphan *lost)
 	       "route_localnet is still on, so its clients can reach any port of 127.0.0.0/8";
 }
 
-static void status_print_lost(const struct orphan *lost)
+static void status_print_lost(const struct lost_bridge *lost)
 {
 	output_text("%s: %s\n", lost->name, status_lost_text(lost));
 	if (!lost->live)
@@ -405,7 +405,7 @@ static void status_print_lost(const struct orphan *lost)
 			lost->name, lost->name);
 }
 
-static void status_lost_json(struct json_object *to, const struct orphan *lost)
+static void status_lost_json(struct json_object *to, const struct lost_bridge *lost)
 {
 	json_add_string(to, "bridge", lost->name);
 	json_add_bool(to, "exists", true);
@@ -416,8 +416,8 @@ static void status_lost_json(struct json_object *to, const struct orphan *lost)
 }
 
 /* Iterates over what is shown: NULL gives the first; returns NULL after the last. */
-static const struct orphan *status_view_next_lost(const struct status_view *view,
-						  const struct orphan *lost)
+static const struct lost_bridge *status_view_next_lost(const struct status_view *view,
+						       const struct lost_bridge *lost)
 {
 	if (view->only)
 		return NULL;
@@ -431,7 +431,7 @@ static void status_view_json(const struct status_view *view)
 {
 	struct json_object *doc = json_object_new_object();
 	struct json_object *array = json_add_array(doc, "bridges");
-	const struct orphan *lost = NULL;
+	const struct lost_bridge *lost = NULL;
 
 	for (size_t i = 0; i < view->count; i++)
 		status_json(json_append_object(array), &view->v[i]);
@@ -443,7 +443,7 @@ static void status_view_json(const struct status_view *view)
 /* Return: exit code */
 static int status_view_show(const struct cli_call *call, struct status_view *view)
 {
-	const struct orphan *lost = NULL;
+	const struct lost_bridge *lost = NULL;
 	int exit_code = EXIT_DONE;
 
 	if (view->only && !call->json)
@@ -481,7 +481,7 @@ static int status_view_read(struct status_view *view, const struct target *targe
 	int unread = view->at.unread;
 
 	if (!ret && target->name)
-		view->lost_only = orphans_get(&view->at.lost, target->name);
+		view->lost_only = lost_bridges_get(&view->at.lost, target->name);
 	/* A bridge without readable state may still be found attached. */
 	if (unread && (target->name ? !view->lost_only : !view->at.lost.count))
 		ret = unread;

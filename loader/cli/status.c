@@ -278,11 +278,11 @@ static void find_unreachable(struct status *status, const struct host *host,
 static void find_lost_answers(struct status *status)
 {
 	for (size_t i = 0; i < status->replies.count; i++) {
-		const struct reply_problem *lost = &status->replies.v[i];
+		const struct reply_problem *reply = &status->replies.v[i];
 		struct status_problem *problem =
-			add_problem(status, "route", FAILS, "%s", lost->text);
+			add_problem(status, "route", FAILS, "%s", reply->text);
 
-		snprintf(problem->command, sizeof(problem->command), "%s", lost->command);
+		snprintf(problem->command, sizeof(problem->command), "%s", reply->command);
 	}
 }
 

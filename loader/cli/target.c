@@ -23,8 +23,8 @@ int attached_open_all(struct attached *attached, enum pins_mode mode, struct err
 	ret = host_read(&attached->host, err);
 	if (ret)
 		return ret;
-	return orphans_find(&attached->pins, &attached->bridges, &attached->host, &attached->lost,
-			    err);
+	return lost_bridges_find(&attached->pins, &attached->bridges, &attached->host,
+				 &attached->lost, err);
 }
 
 void attached_free(struct attached *attached)
@@ -32,7 +32,7 @@ void attached_free(struct attached *attached)
 	pins_close(&attached->pins);
 	pins_bridges_free(&attached->bridges);
 	host_free(&attached->host);
-	orphans_free(&attached->lost);
+	lost_bridges_free(&attached->lost);
 }
 
 /* Return: name of the bridge's state directory, or NULL */

@@ -11,8 +11,8 @@ struct attached {
 	struct pins pins;
 	struct pins_bridges bridges;
 	struct host host;
-	struct orphans lost; /* only after attached_open_all() */
-	int unread;          /* the same: -errno if the bpffs could not be read, else 0 */
+	struct lost_bridges lost; /* only after attached_open_all() */
+	int unread;               /* the same: -errno if the bpffs could not be read, else 0 */
 };
 
 #define ATTACHED_INIT                                                                              \

@@ -295,12 +295,12 @@ bool warn_answers(const struct reply_query *query)
 	if (reply_routes_check(query, &replies, &err))
 		log_warn("%s; the route of answers was not checked", err.what);
 	for (size_t i = 0; i < replies.count; i++) {
-		const struct reply_problem *lost = &replies.v[i];
+		const struct reply_problem *reply = &replies.v[i];
 
-		if (lost->command[0])
-			log_warn("%s; to fix it, run `%s`", lost->text, lost->command);
+		if (reply->command[0])
+			log_warn("%s; to fix it, run `%s`", reply->text, reply->command);
 		else
-			log_warn("%s", lost->text);
+			log_warn("%s", reply->text);
 	}
 	error_free(&err);
 	return !replies.no_clients;
