@@ -119,7 +119,7 @@ struct hook_target attachment_target(const struct pins *pins, const struct host 
 	};
 }
 
-bool attachment_is_alive(const struct pins *pins, const struct host *host, const char *bridge)
+bool attachment_is_live(const struct pins *pins, const struct host *host, const char *bridge)
 {
 	struct hook_target target = attachment_target(pins, host, bridge);
 	struct hook_state state;
@@ -158,7 +158,7 @@ int attachment_is_last(const struct pins *pins, const struct host *host, const c
 		return ret;
 	for (size_t i = 0; last && i < bridges.count; i++) {
 		if (strcmp(bridges.names[i], bridge) &&
-		    attachment_is_alive(pins, host, bridges.names[i]))
+		    attachment_is_live(pins, host, bridges.names[i]))
 			last = 0;
 	}
 	pins_bridges_free(&bridges);

@@ -60,8 +60,8 @@ unsigned int attachment_ifindex(const struct pins *pins, const char *bridge);
 struct hook_target attachment_target(const struct pins *pins, const struct host *host,
 				     const char *bridge);
 
-/** attachment_is_alive() - are our programs attached to the bridge, on both sides? */
-bool attachment_is_alive(const struct pins *pins, const struct host *host, const char *bridge);
+/** attachment_is_live() - are our programs attached to the bridge, on both sides? */
+bool attachment_is_live(const struct pins *pins, const struct host *host, const char *bridge);
 
 /** attachment_owner() - Return: enum hbpf_owner, or -errno where the state cannot be read */
 int attachment_owner(const struct pins *pins, const struct host *host, const char *bridge);

@@ -47,8 +47,8 @@ static void bridges_row_read(const struct bridges_view *view, const struct link 
 		if (strcmp(view->at.bridges.now[i], link->name) != 0)
 			continue;
 		row->attached_as = view->at.bridges.as[i];
-		row->live = attachment_is_alive(&view->at.pins, &view->at.host,
-						view->at.bridges.names[i]);
+		row->live = attachment_is_live(&view->at.pins, &view->at.host,
+					       view->at.bridges.names[i]);
 	}
 }
 

@@ -69,7 +69,7 @@ static void detach_one(struct detach *d, const char *bridge)
 		detach_run(&d->at.pins, &d->at.host, bridge, &result->detached, &result->problem);
 }
 
-/* lo's settings stay where another bridge is attached and alive. */
+/* lo's settings stay where another live bridge is attached. */
 static void detach_close_lost(struct detach *d, const struct lost_bridge *lost)
 {
 	struct detach_result *result = &d->results[d->count++];

@@ -50,7 +50,7 @@ static void status_print_name(const struct status *status)
 static void status_print_head(const struct status *status)
 {
 	status_print_name(status);
-	if (status->alive)
+	if (status->live)
 		output_text("attached, live (%s)%s",
 			    hook_kind_names[status->hooks[HOOK_INGRESS].kind],
 			    status->problem_count ? ", but " : "\n");
@@ -346,7 +346,7 @@ static void status_json(struct json_object *to, const struct status *status)
 	if (status->dp.config.attached_as[0])
 		json_add_string(to, "attached_as", status->dp.config.attached_as);
 	json_add_bool(to, "exists", status->exists);
-	json_add_bool(to, "live", status->alive);
+	json_add_bool(to, "live", status->live);
 	json_add_bool(to, "exposed", status->exposed);
 	json_add_bool(to, "backstop", status->backstop);
 	status_problems_json(json_add_array(to, "problems"), status);

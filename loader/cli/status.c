@@ -106,10 +106,10 @@ static int read_hooks(struct status *status, const struct hook_target *target)
 {
 	int ret = 0;
 
-	status->alive = target->ifindex != 0;
+	status->live = target->ifindex != 0;
 	for (int side = 0; target->ifindex && side < HOOK_SIDES; side++) {
 		ret = hook_query(target, side, &status->hooks[side], &status->problem);
-		status->alive = status->alive && !ret && status->hooks[side].live;
+		status->live = status->live && !ret && status->hooks[side].live;
 		if (ret)
 			break;
 	}
@@ -124,7 +124,7 @@ static int read_state(struct status *status, const struct pins *pins,
 
 	ret = dataplane_open(&status->dp, pins, status->bridge, target->ifindex, problem);
 	if (ret == -ENODEV) {
-		status->alive = false;
+		status->live = false;
 		error_free(problem);
 		ret = 0;
 	}
@@ -175,10 +175,10 @@ static void find_dead(struct status *status)
 			    "the bridge was deleted; `hbpf detach %s` removes its state, or `hbpf "
 			    "attach %s` attaches it once it is re-created",
 			    bridge, bridge);
-	else if (!status->alive)
+	else if (!status->live)
 		add_problem(status, "dead", FAILS | ATTACH_REPAIRS,
 			    "its programs are not attached to the bridge");
-	if (status->alive && status->has_tcx && !status->backstop)
+	if (status->live && status->has_tcx && !status->backstop)
 		add_problem(status, "backstop", ATTACH_REPAIRS,
 			    "the backstop, which keeps the guard if the programs are removed, is "
 			    "missing");
@@ -309,7 +309,7 @@ static void find_problems(struct status *status, const struct host *host)
 	const struct link *bridge = links_by_name(&host->links, status->name);
 
 	find_dead(status);
-	if (!status->readable || !status->alive || !bridge)
+	if (!status->readable || !status->live || !bridge)
 		return;
 	check_answers(status, host, bridge);
 	/* Without route_localnet the kernel has no route for any answer. */

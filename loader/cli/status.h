@@ -22,7 +22,7 @@ struct status {
 	const char *bridge;  /* name of its state directory */
 	char name[IFNAMSIZ]; /* present name of the interface */
 	bool exists;         /* the interface exists */
-	bool alive;          /* our programs are attached to it, on both sides */
+	bool live;           /* our programs are attached to it, on both sides */
 	bool has_tcx;        /* the kernel has it (6.6); also true without a bridge to test it on */
 	bool exposed;        /* route_localnet is on without the guard: all of loopback is open */
 	struct hook_state hooks[HOOK_SIDES];

@@ -36,7 +36,7 @@ struct hook_target {
  * @used:	The kind it came to
  *
  * Where it takes making the clsact qdisc, that is written down (old_settings_keep_qdisc()) before.
- * A pinned link that is dead (its bridge was deleted) is replaced. A living one gets the program
+ * A pinned link that is dead (its bridge was deleted) is replaced. A live one gets the program
  * exchanged in place, so that no packet goes by unguarded. Where others came to stand before ours
  * it moves to the front again, with tcx only if @prog_fd is another program than the one there.
  * Return: 0 or -errno

@@ -49,7 +49,7 @@ int settings_apply(const struct pins *pins, const char *bridge, unsigned int ifi
 /**
  * settings_restore() - restore the bridge's setting and, if @last, lo's
  * @ifindex:	Of the bridge that the state is about, 0 if it was deleted
- * @last:	No other living bridge is attached in this namespace
+ * @last:	No other live bridge is attached in this namespace
  *
  * Works under whatever name the bridge has now. A setting whose file is missing (bridge deleted)
  * is not an error.
@@ -74,7 +74,7 @@ int settings_restore_lost(const char *bridge, unsigned int ifindex, bool last, s
 
 /**
  * settings_read() - what is kept and what is there now, for status
- * @ifindex:	Of the living bridge, 0 if there is none
+ * @ifindex:	Of the bridge, 0 if there is none
  * @states:	SETTING_MAX of them; names and present values are filled in in any case
  * Return: 0, -EPROTO where what is kept was guessed, as by settings_restore(), or -errno
  */

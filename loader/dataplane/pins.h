@@ -128,7 +128,8 @@ struct pins_bridges {
 	size_t count;
 };
 
-/** pins_bridges() - bridges with state in this namespace, living or deleted. Return: 0 or -errno */
+/** pins_bridges() - bridges with state in this namespace, existing or deleted. Return: 0 or -errno
+ */
 int pins_bridges(const struct pins *pins, struct pins_bridges *bridges, struct error *err);
 void pins_bridges_free(struct pins_bridges *bridges);
 
