@@ -126,17 +126,17 @@ static __always_inline __u32 socket_tuple(struct bpf_sock_tuple *tuple,
 
 /* State of the host's TCP connection (client -> loopback:port). */
 enum connection {
-	CONNECTION_NONE,      /* no socket, or a closed one */
-	CONNECTION_HALF_OPEN, /* the handshake is under way */
-	CONNECTION_SILENT,    /* established, but its socket has no record yet */
-	CONNECTION_OURS,      /* dialled @dialled */
-	CONNECTION_OTHER,     /* dialled another one */
+	CONNECTION_NONE,       /* no socket, or a closed one */
+	CONNECTION_HALF_OPEN,  /* the handshake is under way */
+	CONNECTION_UNRECORDED, /* established, but its socket has no record yet */
+	CONNECTION_OURS,       /* dialled @dialled */
+	CONNECTION_OTHER,      /* dialled another one */
 };
 
 /*
  * connection_of() - find the server's socket of a TCP connection
  * @dialled:	The endpoint to compare with its record
- * @adopt:	Store @dialled in a silent socket
+ * @adopt:	Store @dialled in a socket without a record
  */
 static __noinline enum connection connection_of(struct __sk_buff *skb,
 						const struct hbpf_endpoint *client,
@@ -173,7 +173,7 @@ static __noinline enum connection connection_of(struct __sk_buff *skb,
 			found = endpoint_equal(kept, dialled) ? CONNECTION_OURS : CONNECTION_OTHER;
 			break;
 		}
-		found = CONNECTION_SILENT;
+		found = CONNECTION_UNRECORDED;
 		if (adopt)
 			bpf_sk_storage_get(&connections, full, &value, BPF_SK_STORAGE_GET_F_CREATE);
 	}
@@ -194,7 +194,7 @@ static __always_inline bool flow_recover_tcp(struct __sk_buff *skb, const struct
 	switch (connection_of(skb, &pkt->src, local, &pkt->dst, adopt)) {
 	case CONNECTION_OURS:
 		return true;
-	case CONNECTION_SILENT:
+	case CONNECTION_UNRECORDED:
 		return adopt;
 	case CONNECTION_HALF_OPEN:
 		if (adopt)
@@ -206,10 +206,10 @@ static __always_inline bool flow_recover_tcp(struct __sk_buff *skb, const struct
 }
 
 /*
- * flow_collides() - would a SYN change the flow of a living connection?
+ * flow_collides() - would a SYN change the flow of an existing connection?
  *
  * That is a SYN to another gateway (or another gateway port of one service) from the
- * client port of a living connection: both would be the same tuple to the host. The
+ * client port of an existing connection: both would be the same tuple to the host. The
  * flow is not changed, and the SYN goes to the socket of that connection, which sends a
  * challenge ACK (RFC 5961, 4.2; net/ipv4/tcp_input.c: tcp_validate_incoming) from what was
  * dialled first. A client that still has the connection ignores it as a duplicate. A
@@ -225,8 +225,7 @@ static __always_inline bool flow_collides(struct __sk_buff *skb, const struct pa
 
 	switch (connection_of(skb, &pkt->src, local, &pkt->dst, false)) {
 	case CONNECTION_OTHER:
-	case CONNECTION_SILENT: /* no record of what it dialled: the living connection has priority
-				 */
+	case CONNECTION_UNRECORDED: /* whatever it dialled, the existing one has priority */
 		return true;
 	case CONNECTION_HALF_OPEN:
 		return recorded; /* to another destination, as the caller has checked */
