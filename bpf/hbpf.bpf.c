@@ -263,7 +263,7 @@ static __always_inline enum hbpf_reason guard(struct __sk_buff *skb, const struc
 	case PARSED:
 		break;
 	case PARSED_PRIO_TAG:
-		/* The kernel removes priority tags behind tc, one after another
+		/* The kernel removes priority tags after tc, one after another
 		 * (net/core/dev.c: __netif_receive_skb_core). */
 		return HBPF_IN_GUARD_VLAN;
 	case PARSED_VLAN:
@@ -333,8 +333,8 @@ int hbpf_ingress(struct __sk_buff *skb)
 }
 
 /*
- * The guard alone, as a program of its own behind hbpf_ingress. It needs no pin, so it stays
- * attached when the link of hbpf_ingress is removed, and guards a bridge whose route_localnet
+ * The guard alone, as a program of its own that runs after hbpf_ingress. It needs no pin, so it
+ * stays attached when the link of hbpf_ingress is removed, and guards a bridge whose route_localnet
  * is still on.
  */
 SEC("tc")

@@ -29,9 +29,9 @@ enum parsed {
 struct packet {
 	__u32 l3;  /* offset of the network header in the frame */
 	__u32 l4;  /* offset of the transport header, or of the payload of a later fragment */
-	__u32 end; /* offset behind the datagram by its own length: the kernel trims what follows */
+	__u32 end; /* offset after the datagram by its own length: the kernel trims the rest */
 	__u16 ethertype; /* ETH_P_*, host byte order */
-	__u8 proto;      /* IPPROTO_*, behind IPv6 extension headers */
+	__u8 proto;      /* IPPROTO_*, after IPv6 extension headers */
 	__u8 tcp_flags;
 	__u8 icmp_type;
 	__u16 fragment;    /* IPV4_MF and IPV4_OFFSET bits, host byte order, for both families; 0:
@@ -102,7 +102,7 @@ static __always_inline enum parsed parse_ethernet(struct __sk_buff *skb, struct 
 	}
 }
 
-/* Bytes behind the datagram's own length are padding, which the kernel removes
+/* Bytes after the datagram's own length are padding, which the kernel removes
  * (pskb_trim_rcsum() in ip_rcv_core() and ip6_rcv_core()); headers must not be read from there. The
  * length of a BIG TCP packet does not fit into the field: it is 0, and the frame's end counts.
  * @length: in network byte order, counted from offset @start

@@ -53,7 +53,7 @@ __noinline int route_ipv4(struct __sk_buff *skb, __u32 at, __u32 end)
 	int i;
 
 	for (i = 0; i < MAX_OPTION_BYTES && at < end; i++) {
-		/* Reads two bytes even of a one-byte option, so perhaps one behind the header. A
+		/* Reads two bytes even of a one-byte option, so perhaps one after the header. A
 		 * packet that ends there has no ports anyway. */
 		if (!load(skb, at, option, sizeof(option)) || option[0] == IPOPT_END)
 			break;

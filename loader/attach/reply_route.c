@@ -259,7 +259,7 @@ static void explain_rule(struct family *f, const struct misroute *wrong,
 		snprintf(problem->text, sizeof(problem->text),
 			 "answers to %s have no route to %s (%s)", wrong->clients, bridge, rule);
 	}
-	/* `ip rule add` puts a rule behind others of its preference, so use a smaller one. */
+	/* `ip rule add` puts a rule after others of its preference, so use a smaller one. */
 	if (wrong->rule->pref)
 		snprintf(problem->command, sizeof(problem->command),
 			 "ip %srule add pref %u to %s lookup %s", f->family == AF_INET ? "" : "-6 ",

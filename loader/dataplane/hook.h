@@ -70,7 +70,7 @@ int hook_query(const struct hook_target *target, enum hook_side side, struct hoo
 	       struct error *err);
 
 /*
- * The backstop: the guard alone, on tcx ingress right behind the program with the guard, attached
+ * The backstop: the guard alone, on tcx ingress right after the program with the guard, attached
  * without a link, so that it stays until a program detaches it explicitly, or the bridge is
  * deleted. Without tcx in the kernel these functions do and find nothing.
  */

@@ -47,11 +47,11 @@ int tcx_first(const struct hook_target *target, enum hook_side side, __u32 *prog
  */
 int tcx_list(unsigned int ifindex, enum hook_side side, __u32 ids[TCX_PROGRAMS_MAX]);
 /**
- * tcx_attach_ingress() - attach without a link, behind another program
- * @behind:	Its ID; 0: in front of all
+ * tcx_attach_ingress() - attach without a link, after another program
+ * @after:	Its ID; 0: before all
  * Return: 0 or -errno
  */
-int tcx_attach_ingress(unsigned int ifindex, int prog_fd, __u32 behind);
+int tcx_attach_ingress(unsigned int ifindex, int prog_fd, __u32 after);
 /** tcx_detach_ingress() - what tcx_attach_ingress() attached. Return: 0 or -errno */
 int tcx_detach_ingress(unsigned int ifindex, __u32 prog_id);
 

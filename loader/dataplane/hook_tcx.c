@@ -192,7 +192,7 @@ int tcx_first(const struct hook_target *target, enum hook_side side, __u32 *prog
 }
 
 /* union bpf_attr of BPF_PROG_ATTACH since Linux 6.6, which libbpf 1.1 does not know. */
-int tcx_attach_ingress(unsigned int ifindex, int prog_fd, __u32 behind)
+int tcx_attach_ingress(unsigned int ifindex, int prog_fd, __u32 after)
 {
 	struct {
 		__u32 ifindex;
@@ -206,8 +206,8 @@ int tcx_attach_ingress(unsigned int ifindex, int prog_fd, __u32 behind)
 		.ifindex = ifindex,
 		.prog_fd = (__u32)prog_fd,
 		.type = sides[HOOK_INGRESS].attach_type,
-		.flags = behind ? BPF_F_AFTER | BPF_F_ID : BPF_F_BEFORE,
-		.relative_id = behind,
+		.flags = after ? BPF_F_AFTER | BPF_F_ID : BPF_F_BEFORE,
+		.relative_id = after,
 	};
 
 	return syscall(__NR_bpf, BPF_PROG_ATTACH, &attr, sizeof(attr)) ? -errno : 0;

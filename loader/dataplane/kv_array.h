@@ -7,7 +7,7 @@
 
 /*
  * Entries are structs of the user's own that begin with the key and have the
- * value right behind it. All zero in the last three members is an empty table.
+ * value right after it. All zero in the last three members is an empty table.
  */
 struct kv_array {
 	size_t key_size;
@@ -25,11 +25,11 @@ struct kv_array {
 		.stride = sizeof(type),                                                            \
 	}
 
-/** TABLE_ENTRY() - to stand beside the struct: value behind key, without a gap */
+/** TABLE_ENTRY() - to be put after the struct: the value follows the key without a gap */
 #define TABLE_ENTRY(type, key, value)                                                              \
 	_Static_assert(offsetof(type, key) == 0 &&                                                 \
 			       offsetof(type, value) == sizeof(((type *)0)->key),                  \
-		       "key first, value right behind it")
+		       "key first, then the value without a gap")
 
 /** kv_array_like() - an empty table of the same form */
 struct kv_array kv_array_like(const struct kv_array *table);

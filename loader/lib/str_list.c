@@ -21,7 +21,7 @@ void str_list_add(char *buf, size_t size, const char *item)
 
 	if (!strcmp(buf, DOTS) || ends_with(buf, SEPARATOR DOTS))
 		return;
-	/* with room for the dots behind it */
+	/* with room for the dots after it */
 	if (len + strlen(SEPARATOR) + strlen(item) + sizeof(SEPARATOR DOTS) > size)
 		item = DOTS;
 	snprintf(buf + len, size - len, "%s%s", len ? SEPARATOR : "", item);

@@ -168,7 +168,7 @@ static int parse_addr(const struct spec_text *spec, struct part part, __be32 *ad
 	if (!part.len)
 		return refuse(spec, part, "address is missing");
 	if (part_to_addr(part, &addr) && memchr(part.at, ':', part.len)) {
-		/* split() cut an IPv6 address that has no port behind it; 80:::90 is not one. */
+		/* split() cut an IPv6 address that has no port after it; 80:::90 is not one. */
 		if (part_to_addr(rest, &addr) || (*rest.at != '[' && !addr_is_loopback(&addr)))
 			return refuse(spec, part, "too many colons");
 		part = rest;

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# Clients reach services that listen on loopback only (docs/DESIGN.md, "A packet's way").
+# Clients reach services that listen on loopback only (docs/DESIGN.md, "Packet path").
 load lib
 
 # bats test_tags=hook
