@@ -184,9 +184,10 @@ enum hbpf_choice {
 
 /* Who manages an attachment. */
 enum hbpf_owner {
-	HBPF_BY_HAND,   /* the user, with `hbpf attach`; `hbpf watch` does not detach it */
-	HBPF_BY_FILE,   /* `hbpf watch`, for a section of the configuration that names the bridge */
-	HBPF_BY_ENGINE, /* `hbpf watch`, for a network of a container engine */
+	HBPF_OWNER_MANUAL, /* the user, with `hbpf attach`; `hbpf watch` does not detach it */
+	HBPF_OWNER_CONFIG, /* `hbpf watch`, for a section of the configuration that names the bridge
+			    */
+	HBPF_OWNER_ENGINE, /* `hbpf watch`, for a network of a container engine */
 };
 
 enum hbpf_hook_kind {

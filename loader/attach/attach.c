@@ -190,7 +190,7 @@ static void plan_config(struct attach *a)
 		config->nat_bypass_option = request->nat_bypass.value;
 	if (request->guard.given)
 		config->guard_option = request->guard.value;
-	if (request->owner != HBPF_BY_HAND)
+	if (request->owner != HBPF_OWNER_MANUAL)
 		config->owner = request->owner;
 }
 
@@ -226,7 +226,7 @@ static int plan_state(struct attach *a, struct error *err)
 {
 	const struct hbpf_config *before = &a->before.config;
 
-	if (a->request->yields && before->layout && before->owner == HBPF_BY_HAND)
+	if (a->request->skip_manual && before->layout && before->owner == HBPF_OWNER_MANUAL)
 		return refuse_manual(a, err);
 	plan_config(a);
 	return plan_exports(a, err) ?: plan_gateways(a, err) ?: plan_sources(a, err);

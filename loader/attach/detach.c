@@ -78,7 +78,7 @@ int detach_run(const struct pins *pins, const struct host *host, const char *bri
 		      detached->settings);
 	ports_close(&ports, pins, host, bridge);
 	detached->ended = ports.ended;
-	detached->owner = ports.closed ? ports.dp.config.owner : HBPF_BY_HAND;
+	detached->owner = ports.closed ? ports.dp.config.owner : HBPF_OWNER_MANUAL;
 	ret = attachment_remove(pins, host, bridge, last, err);
 	if (ret)
 		ports_reopen(&ports);

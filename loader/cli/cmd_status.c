@@ -135,11 +135,11 @@ static const struct {
 	const char *name;
 	const char *text;
 } owners[] = {
-	[HBPF_BY_HAND] = { "hand", NULL },
-	[HBPF_BY_FILE] = { "file", "hbpf watch (section of its configuration)" },
-	[HBPF_BY_ENGINE] = { "engine", "hbpf watch (network of a container engine)" },
+	[HBPF_OWNER_MANUAL] = { "hand", NULL },
+	[HBPF_OWNER_CONFIG] = { "file", "hbpf watch (section of its configuration)" },
+	[HBPF_OWNER_ENGINE] = { "engine", "hbpf watch (network of a container engine)" },
 };
-static_assert(ARRAY_SIZE(owners) == HBPF_BY_ENGINE + 1, "every owner has a name");
+static_assert(ARRAY_SIZE(owners) == HBPF_OWNER_ENGINE + 1, "every owner has a name");
 
 static const char *status_owner_name(__u8 owner)
 {

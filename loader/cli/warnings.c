@@ -320,7 +320,7 @@ void warn_gateways(const struct host *host, const struct gateways *requested)
 
 void warn_managed(const char *bridge, int owner)
 {
-	if (owner > HBPF_BY_HAND)
+	if (owner > HBPF_OWNER_MANUAL)
 		log_warn("%s is managed by `hbpf watch`, which reverts changes that are not in its "
 			 "configuration",
 			 bridge);

@@ -65,8 +65,8 @@ struct attach_request {
 	struct choice hook;       /* enum hbpf_hook_kind */
 	struct choice nat_bypass; /* enum hbpf_choice */
 	struct choice guard;      /* enum hbpf_choice */
-	enum hbpf_owner owner;    /* of a fresh attachment; but for HBPF_BY_HAND, of any */
-	bool yields;              /* leave a bridge alone that is attached manually: -EEXIST */
+	enum hbpf_owner owner;    /* of a fresh attachment; but for HBPF_OWNER_MANUAL, of any */
+	bool skip_manual;         /* leave a bridge alone that is attached manually: -EEXIST */
 	bool force;               /* take ports over from services bound to a gateway's address */
 };
 

@@ -325,7 +325,7 @@ struct conf_section *conf_begin_section(struct conf_parser *p, const char *name)
 			.hook = { .given = true, .value = HBPF_HOOK_AUTO },
 			.nat_bypass = { .given = true, .value = HBPF_AUTO },
 			.guard = { .given = true, .value = HBPF_AUTO },
-			.owner = HBPF_BY_FILE,
+			.owner = HBPF_OWNER_CONFIG,
 		},
 	};
 

@@ -46,8 +46,8 @@ int labels_add(struct conf *conf, const struct network *network)
 	section = conf_begin_section(&p, name);
 	if (!section)
 		return -ENOMEM;
-	section->request.owner = HBPF_BY_ENGINE;
-	section->request.yields = true;
+	section->request.owner = HBPF_OWNER_ENGINE;
+	section->request.skip_manual = true;
 	section->bridge = strdup(network->bridge);
 	section->request.bridge = section->bridge;
 	conf->out_of_memory = !section->bridge;

@@ -125,7 +125,7 @@ static const char *find_bridge(const struct reconcile *r, const struct conf_sect
 	link = links_by_any_name(&r->host.links, section->name);
 	if (link)
 		return link->name;
-	*owner = HBPF_BY_ENGINE;
+	*owner = HBPF_OWNER_ENGINE;
 	if (engine_find(&r->state->engines.networks, section->name, &network, err))
 		return NULL;
 	return engine_network_bridge(network, err);
@@ -236,7 +236,8 @@ static const char *what_changed(const struct attach *a)
 {
 	if (a->fresh)
 		return "attached";
-	if (a->before.config.owner == HBPF_BY_HAND && a->after.config.owner != HBPF_BY_HAND)
+	if (a->before.config.owner == HBPF_OWNER_MANUAL &&
+	    a->after.config.owner != HBPF_OWNER_MANUAL)
 		return "taken over from `hbpf attach`";
 	if (a->recreated)
 		return "attached again, as the bridge was re-created";
@@ -336,13 +337,13 @@ static const char *detach_reason(const struct reconcile *r, const struct pins *p
 	if (link && find_declared(r, link->name))
 		return NULL;
 	owner = attachment_owner(pins, &r->host, bridge);
-	if (owner <= HBPF_BY_HAND)
+	if (owner <= HBPF_OWNER_MANUAL)
 		return NULL;
 	if (!link)
 		return "it was deleted";
 	if (strcmp(link->name, attached_as(pins, bridge, as)) != 0)
 		return "it was renamed";
-	if (owner == HBPF_BY_ENGINE && r->state->needs_engines &&
+	if (owner == HBPF_OWNER_ENGINE && r->state->needs_engines &&
 	    (engine_cache_may_own(&r->state->engines, bridge) || is_ambiguous(r, bridge)))
 		return NULL;
 	return "it is no longer declared";

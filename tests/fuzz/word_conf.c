@@ -17,7 +17,7 @@ static void check(const struct conf *conf, int rc)
 		must(section->name[0] && section->where[0]);
 		must(section->request.ports.count && section->request.only_ports);
 		must(section->request.from.onlink || section->request.from.sources.count);
-		must(section->request.owner != HBPF_BY_HAND);
+		must(section->request.owner != HBPF_OWNER_MANUAL);
 	}
 }
 

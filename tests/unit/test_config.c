@@ -27,7 +27,7 @@ static void a_section_with_ports_is_a_whole_configuration(void **state)
 	request = &conf.v[0].request;
 	assert_int_equal(request->ports.count, 3);
 	assert_int_equal(request->ports.v[1].first, 80);
-	assert_int_equal(request->owner, HBPF_BY_FILE);
+	assert_int_equal(request->owner, HBPF_OWNER_CONFIG);
 	conf_free(&conf);
 }
 
@@ -206,7 +206,7 @@ static int add_labels(struct conf *conf, const char *name, const char *bridge, c
 	return labels_add(conf, &network);
 }
 
-static void labels_make_a_section_that_leaves_bridges_attached_by_hand_alone(void **state)
+static void labels_make_a_section_that_leaves_manually_attached_bridges_alone(void **state)
 {
 	struct conf conf = {};
 	const struct attach_request *request;
@@ -218,8 +218,8 @@ static void labels_make_a_section_that_leaves_bridges_attached_by_hand_alone(voi
 	request = &conf.v[0].request;
 	assert_string_equal(request->bridge, "br-1");
 	assert_int_equal(request->ports.count, 3);
-	assert_int_equal(request->owner, HBPF_BY_ENGINE);
-	assert_true(request->yields && request->only_ports && request->from.onlink);
+	assert_int_equal(request->owner, HBPF_OWNER_ENGINE);
+	assert_true(request->skip_manual && request->only_ports && request->from.onlink);
 	request = &conf.v[1].request;
 	assert_int_equal(request->from.sources.count, 1);
 	assert_true(request->from.onlink);
@@ -331,7 +331,7 @@ int main(void)
 		cmocka_unit_test(a_mistake_is_reported_with_file_and_line),
 		cmocka_unit_test(all_mistakes_are_reported_and_not_only_the_first),
 		cmocka_unit_test(a_text_that_is_cut_anywhere_opens_no_other_section),
-		cmocka_unit_test(labels_make_a_section_that_leaves_bridges_attached_by_hand_alone),
+		cmocka_unit_test(labels_make_a_section_that_leaves_manually_attached_bridges_alone),
 		cmocka_unit_test(a_malformed_label_makes_no_section_and_harms_no_other),
 		cmocka_unit_test(of_malformed_labels_only_the_first_problem_is_reported),
 		cmocka_unit_test(networks_of_one_name_are_distinguished_by_where_they_are_declared),
