@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * All maps, in one list. It makes the maps of the programs (bpf/maps.h) and, in
- * the loader, enum dataplane_map and the table of their forms (map_schema.c).
+ * the loader, enum dataplane_map and the table of their schemas (map_schema.c).
  * <hbpf/maps.h> explains keys and values.
  *
  *	X(ID, name, type, key, value, max_entries, flags)

@@ -53,7 +53,7 @@ int settings_apply(const struct pins *pins, const char *bridge, unsigned int ifi
  *
  * Works under whatever name the bridge has now. A setting whose file is missing (bridge deleted)
  * is not an error.
- * If the pinned map has another form, settings that still have hbpf's value are reset to
+ * If the pinned map has another schema, settings that still have hbpf's value are reset to
  * net.ipv4.conf.default: what is pinned there must not keep a bridge open. If the bridge's map is
  * missing, a route_localnet of SETTINGS_LOCALNET is reset to 0; if lo's is missing, the one that a
  * backstop refers to is used (hook_backstop_map()). What was restored is marked so, and the maps

@@ -31,7 +31,7 @@ struct kv_array {
 			       offsetof(type, value) == sizeof(((type *)0)->key),                  \
 		       "key first, then the value without a gap")
 
-/** kv_array_like() - an empty table of the same form */
+/** kv_array_like() - an empty table of the same type */
 struct kv_array kv_array_like(const struct kv_array *table);
 void kv_array_free(struct kv_array *table);
 

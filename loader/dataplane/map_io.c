@@ -68,18 +68,18 @@ static bool is_per_cpu(__u32 type)
 
 static int walk_init(struct walk *walk)
 {
-	const struct map_schema *form = map_schema(walk->map);
+	const struct map_schema *schema = map_schema(walk->map);
 	int values;
 
-	walk->key_size = form->key_size;
-	walk->value_size = form->value_size;
-	walk->max_entries = form->max_entries;
-	if (is_per_cpu(form->type)) {
+	walk->key_size = schema->key_size;
+	walk->value_size = schema->value_size;
+	walk->max_entries = schema->max_entries;
+	if (is_per_cpu(schema->type)) {
 		values = map_values();
 		if (values < 0)
 			return values;
 		/* bpf_percpu_hash_copy(): each CPU's value is rounded up to 8 bytes */
-		walk->value_size = (form->value_size + 7UL) / 8 * 8 * values;
+		walk->value_size = (schema->value_size + 7UL) / 8 * 8 * values;
 	}
 	return 0;
 }

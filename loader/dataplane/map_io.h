@@ -17,7 +17,7 @@ int map_error(struct error *err, int code, enum dataplane_map map, const char *v
 void map_hint_reattach(struct error *err, const struct dataplane *dp);
 
 /**
- * map_walk() - visit every entry of a hash or LPM map whose form was checked (map_schema_check())
+ * map_walk() - visit every entry of a hash or LPM map whose schema was checked (map_schema_check())
  * @visit:	Gets each key and value (of a per-CPU map: one for each possible CPU); anything
  *		but 0 ends the walk
  *
@@ -27,7 +27,8 @@ int map_walk(const struct dataplane *dp, enum dataplane_map map,
 	     int (*visit)(const void *key, const void *value, void *context), void *context,
 	     struct error *err);
 
-/** map_read() - all entries into an empty table of the right form, sorted; fails as map_walk() */
+/** map_read() - all entries into an empty table with the map's sizes, sorted; fails as map_walk()
+ */
 int map_read(const struct dataplane *dp, enum dataplane_map map, struct kv_array *table,
 	     struct error *err);
 

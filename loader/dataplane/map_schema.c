@@ -7,7 +7,7 @@
 
 #include "lib/array.h"
 
-static const struct map_schema forms[MAP_COUNT] = {
+static const struct map_schema schemas[MAP_COUNT] = {
 #define X(id, name_, type_, key, value, entries, flags_)                                           \
 	[MAP_##id] = {                                                                             \
 		.name = #name_,                                                                    \
@@ -23,10 +23,10 @@ static const struct map_schema forms[MAP_COUNT] = {
 
 const struct map_schema *map_schema(enum dataplane_map map)
 {
-	return &forms[map];
+	return &schemas[map];
 }
 
-int map_schema_check(int fd, const struct map_schema *form, const char *path, struct error *err)
+int map_schema_check(int fd, const struct map_schema *schema, const char *path, struct error *err)
 {
 	struct bpf_map_info info = {};
 	__u32 size = sizeof(info);
@@ -41,11 +41,11 @@ int map_schema_check(int fd, const struct map_schema *form, const char *path, st
 		__u32 is;
 		__u32 wanted;
 	} attributes[] = {
-		{ "type", info.type, form->type },
-		{ "key size", info.key_size, form->key_size },
-		{ "value size", info.value_size, form->value_size },
-		{ "number of entries", info.max_entries, form->max_entries },
-		{ "set of flags", info.map_flags, form->flags },
+		{ "type", info.type, schema->type },
+		{ "key size", info.key_size, schema->key_size },
+		{ "value size", info.value_size, schema->value_size },
+		{ "number of entries", info.max_entries, schema->max_entries },
+		{ "set of flags", info.map_flags, schema->flags },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(attributes); i++)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The form that a map must have before it is read. The kernel writes keys and values of
- * the map's own size, and another program may have pinned any map under our name.
+ * The schema, that is type, sizes and flags, which a map must have before it is read. The kernel
+ * writes keys and values of the map's own size, and another program may have pinned any map under
+ * our name.
  */
 #ifndef HBPF_MAP_SCHEMA_H
 #define HBPF_MAP_SCHEMA_H
@@ -21,17 +22,17 @@ struct map_schema {
 	__u32 flags; /* BPF_F_* */
 };
 
-/** map_schema() - the form of a map in <hbpf/map_list.h> */
+/** map_schema() - the schema of a map in <hbpf/map_list.h> */
 const struct map_schema *map_schema(enum dataplane_map map);
 
 /**
- * map_schema_check() - is it a map of this form?
+ * map_schema_check() - does a map have this schema?
  * @fd:		Of any BPF object
  * @path:	Where it is pinned, for @err
- * @err:	Names the first attribute that is another
+ * @err:	Names the first attribute that differs
  *
- * Return: 0, -EPROTO if it is not, or other -errno
+ * Return: 0, -EPROTO if it does not, or other -errno
  */
-int map_schema_check(int fd, const struct map_schema *form, const char *path, struct error *err);
+int map_schema_check(int fd, const struct map_schema *schema, const char *path, struct error *err);
 
 #endif /* HBPF_MAP_SCHEMA_H */

@@ -15,7 +15,7 @@
 #define ROW_QDISC    SETTING_MAX /* `saved`: hbpf made the clsact qdisc of the bridge `ifindex` */
 #define LO_IFINDEX   1           /* in every namespace (loopback_net_init()) */
 
-static const struct map_schema settings_form = {
+static const struct map_schema settings_schema = {
 	.name = SETTINGS_PIN,
 	.type = BPF_MAP_TYPE_ARRAY,
 	.key_size = sizeof(__u32),
@@ -47,7 +47,7 @@ static void hint_lost(struct error *err)
 /*
  * Open one map.
  * @dir:	As for pins_path(): a bridge, or NULL for lo's
- * Return: fd, -ENOENT if it was never created, -EPROTO if it has another form, other -errno
+ * Return: fd, -ENOENT if it was never created, -EPROTO if it has another schema, other -errno
  */
 static int map_open(const struct pins *pins, const char *dir, struct error *err)
 {
@@ -63,7 +63,7 @@ static int map_open(const struct pins *pins, const char *dir, struct error *err)
 	if (fd < 0)
 		return error_errno(err, fd, "cannot open %s", path);
 
-	ret = map_schema_check(fd, &settings_form, path, err);
+	ret = map_schema_check(fd, &settings_schema, path, err);
 	if (!ret)
 		return fd;
 	close(fd);
@@ -78,7 +78,7 @@ bool old_settings_is_map(int fd)
 	__u32 len = sizeof(info);
 
 	return !bpf_obj_get_info_by_fd(fd, &info, &len) && !strcmp(info.name, MAP_NAME) &&
-	       !map_schema_check(fd, &settings_form, MAP_NAME, NULL);
+	       !map_schema_check(fd, &settings_schema, MAP_NAME, NULL);
 }
 
 /* Return: fd or -errno */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The old values of host settings, in pinned maps: one of each bridge, one of lo.
- * The form of these maps is the same in every version, so detach can always read
+ * The schema of these maps is the same in every version, so detach can always read
  * them. They also record whether hbpf created the bridge's clsact qdisc.
  */
 #ifndef HBPF_OLD_SETTINGS_H
@@ -38,8 +38,8 @@ static inline bool setting_is_of_lo(enum setting_id id)
 	return id != SETTING_BRIDGE_ROUTE_LOCALNET;
 }
 
-/* The two maps of one bridge: fds, -ENOENT if there is no such map, -EPROTO if a map of another
- * form has its name. */
+/* The two maps of one bridge: fds, -ENOENT if there is no such map, -EPROTO if a map with
+ * another schema has its name. */
 struct old_settings {
 	const char *bridge;
 	unsigned int ifindex; /* of the bridge, 0: unknown or deleted */
@@ -48,11 +48,11 @@ struct old_settings {
 };
 
 /** old_settings_open() - open both maps. One that is missing (nothing was saved) or has another
- * form is no error. Return: 0 or -errno */
+ * schema is no error. Return: 0 or -errno */
 int old_settings_open(struct old_settings *old, const struct pins *pins, const char *bridge,
 		      unsigned int ifindex, struct error *err);
-/** old_settings_open_ours() - the same, but a map of another form is an error. Return: 0, -EPROTO
- * or other -errno */
+/** old_settings_open_ours() - the same, but a map with another schema is an error. Return: 0,
+ * -EPROTO or other -errno */
 int old_settings_open_ours(struct old_settings *old, const struct pins *pins, const char *bridge,
 			   unsigned int ifindex, struct error *err);
 void old_settings_close(struct old_settings *old);
@@ -73,7 +73,7 @@ unsigned int old_settings_ifindex_of(const struct old_settings *old, enum settin
 const char *old_settings_ifname_of(const struct old_settings *old, enum setting_id id,
 				   char name[IFNAMSIZ]);
 
-/** old_settings_is_map() - does a map have the form and name of those with old values? */
+/** old_settings_is_map() - does a map have the schema and name of those with old values? */
 bool old_settings_is_map(int fd);
 
 /**

@@ -4,7 +4,7 @@
 # nothing is half done, and detach restores the host.
 load lib
 
-# foreign PIN TYPE KEY VALUE ENTRIES [FLAGS]: replaces the pinned map by one of that form
+# foreign PIN TYPE KEY VALUE ENTRIES [FLAGS]: replaces the pinned map by one with that schema
 foreign() {
 	rm "$1"
 	bpftool map create "$1" type "$2" key "$3" value "$4" entries "$5" name foreign \
@@ -37,7 +37,7 @@ detach_restores() {
 	[ -z "$(find "$HBPF_BPFFS" -path '*hbpf*')" ] || fail "something is still pinned"
 }
 
-@test "a map of another form under any name: the error names it, and detach restores everything" {
+@test "a map with another schema under any name: the error names it, and detach restores everything" {
 	remember
 	for map in bridge_config exports reverse gateways sources flows recent_tcp recent_udp \
 		connections fragments counters port_stats; do
@@ -57,7 +57,7 @@ detach_restores() {
 	prints '8088/tcp'
 }
 
-@test "a map of another form: the commands that fail change nothing" {
+@test "a map with another schema: the commands that fail change nothing" {
 	attach --port 8088
 	foreign "$(pin_dir br-test)/counters" array 4 4096 4
 	remember

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The loader's table of map forms against the maps that libbpf finds in the object files. */
+/* The loader's table of map schemas against the maps that libbpf finds in the object files. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -26,15 +26,15 @@ static void same_forms(const void *elf, size_t size)
 	}
 	assert_int_equal(count, MAP_COUNT);
 	for (int map = 0; map < MAP_COUNT; map++) {
-		const struct map_schema *form = map_schema(map);
+		const struct map_schema *schema = map_schema(map);
 
-		in_object = bpf_object__find_map_by_name(object, form->name);
+		in_object = bpf_object__find_map_by_name(object, schema->name);
 		assert_non_null(in_object);
-		assert_int_equal(form->type, bpf_map__type(in_object));
-		assert_int_equal(form->key_size, bpf_map__key_size(in_object));
-		assert_int_equal(form->value_size, bpf_map__value_size(in_object));
-		assert_int_equal(form->max_entries, bpf_map__max_entries(in_object));
-		assert_int_equal(form->flags, bpf_map__map_flags(in_object));
+		assert_int_equal(schema->type, bpf_map__type(in_object));
+		assert_int_equal(schema->key_size, bpf_map__key_size(in_object));
+		assert_int_equal(schema->value_size, bpf_map__value_size(in_object));
+		assert_int_equal(schema->max_entries, bpf_map__max_entries(in_object));
+		assert_int_equal(schema->flags, bpf_map__map_flags(in_object));
 	}
 	bpf_object__close(object);
 }
