@@ -425,7 +425,7 @@ int attach_run(struct attach *a, const struct attach_request *request, struct er
 
 /* Are the programs attached, and first? With clsact a tcx program may come first permanently, so
  * being first counts for tcx only. */
-static bool hooks_hold(const struct attach *a)
+static bool hooks_in_place(const struct attach *a)
 {
 	struct hook_target target = own_target(a);
 	const struct hbpf_config *config = &a->before.config;
@@ -444,14 +444,14 @@ static bool hooks_hold(const struct attach *a)
 	return true;
 }
 
-static bool settings_hold(const struct attach *a)
+static bool settings_in_place(const struct attach *a)
 {
 	struct setting_state settings[SETTING_MAX];
 
 	if (settings_read(&a->pins, a->bridge, a->link->ifindex, settings, NULL))
 		return false;
 	for (int id = 0; id < SETTING_MAX; id++) {
-		if (!settings[id].kept.saved || settings[id].now != settings[id].kept.set)
+		if (!settings[id].record.saved || settings[id].now != settings[id].record.set)
 			return false;
 	}
 	return true;
@@ -461,8 +461,8 @@ static bool is_current(const struct attach *a)
 {
 	return !a->added.count && !a->removed.count &&
 	       !memcmp(&a->before.config, &a->after.config, sizeof(a->after.config)) &&
-	       bridge_state_same_addresses(&a->before, &a->after) && hooks_hold(a) &&
-	       settings_hold(a);
+	       bridge_state_same_addresses(&a->before, &a->after) && hooks_in_place(a) &&
+	       settings_in_place(a);
 }
 
 int attach_is_due(struct attach *a, const struct attach_request *request, struct error *err)

@@ -26,22 +26,22 @@ static void detach_print(const char *bridge, const struct detached *detached)
 	for (int id = 0; id < SETTING_MAX; id++) {
 		const struct setting_state *state = &detached->settings[id];
 
-		if (!state->kept.saved || state->now < 0)
+		if (!state->record.saved || state->now < 0)
 			continue;
 		if (!detached->last && id != SETTING_BRIDGE_ROUTE_LOCALNET)
 			log_info("%s stays %d for the other attached bridges", state->name,
 				 state->now);
-		else if (state->now != state->kept.set)
+		else if (state->now != state->record.set)
 			output_text("  %s stays %d: it was changed after hbpf set it to %d\n",
-				    state->name, state->now, state->kept.set);
-		else if (state->guessed)
+				    state->name, state->now, state->record.set);
+		else if (state->assumed)
 			output_text("  %s is now %d, the default of a new interface\n", state->name,
-				    state->kept.old);
-		else if (state->kept.old != state->kept.set)
-			output_text("  %s is restored to %d\n", state->name, state->kept.old);
+				    state->record.old);
+		else if (state->record.old != state->record.set)
+			output_text("  %s is restored to %d\n", state->name, state->record.old);
 		else
 			output_text("  %s stays %d, as before attach\n", state->name,
-				    state->kept.old);
+				    state->record.old);
 	}
 }
 

@@ -111,13 +111,13 @@ static void status_setting_cells(const struct setting_state *state, struct colum
 		return;
 	}
 	columns_cell(columns, 2, "%d", state->now);
-	if (!state->kept.saved)
+	if (!state->record.saved)
 		columns_cell(columns, 3, "not set by hbpf");
-	else if (state->now != state->kept.set)
-		columns_cell(columns, 3, "was %d, hbpf set %d; changed since", state->kept.old,
-			     state->kept.set);
+	else if (state->now != state->record.set)
+		columns_cell(columns, 3, "was %d, hbpf set %d; changed since", state->record.old,
+			     state->record.set);
 	else
-		columns_cell(columns, 3, "was %d", state->kept.old);
+		columns_cell(columns, 3, "was %d", state->record.old);
 }
 
 static void status_print_settings(const struct status *status, struct columns *columns)
@@ -265,9 +265,9 @@ static void status_settings_json(struct json_object *array, const struct setting
 		const struct setting_state *state = &states[id];
 
 		json_add_string(item, "name", state->name);
-		if (state->kept.saved) {
-			json_add_int(item, "old", state->kept.old);
-			json_add_int(item, "set", state->kept.set);
+		if (state->record.saved) {
+			json_add_int(item, "old", state->record.old);
+			json_add_int(item, "set", state->record.set);
 		}
 		if (state->now < 0)
 			json_object_object_add(item, "now", NULL);

@@ -77,19 +77,19 @@ static int default_read(enum setting_id id, int *value, struct error *err)
 /*
  * As old_settings_read(), but if the map is unusable, assume the default of a new interface.
  */
-static int kept_or_guess(const struct old_settings *old, enum setting_id id, struct setting *kept,
-			 bool *guessed, struct error *err)
+static int saved_or_default(const struct old_settings *old, enum setting_id id,
+			    struct setting *record, bool *assumed, struct error *err)
 {
 	int ret;
 
-	*guessed = old_settings_fd(old, id) == -EPROTO;
-	if (!*guessed)
-		return old_settings_read(old, id, kept, err);
-	*kept = (struct setting){ .set = settings[id].want,
-				  .ifindex = old_settings_ifindex_of(old, id) };
+	*assumed = old_settings_fd(old, id) == -EPROTO;
+	if (!*assumed)
+		return old_settings_read(old, id, record, err);
+	*record = (struct setting){ .set = settings[id].want,
+				    .ifindex = old_settings_ifindex_of(old, id) };
 	/* a bridge's is only set where it was 0 */
-	ret = setting_is_of_lo(id) ? default_read(id, &kept->old, err) : 0;
-	kept->saved = !ret;
+	ret = setting_is_of_lo(id) ? default_read(id, &record->old, err) : 0;
+	record->saved = !ret;
 	return ret;
 }
 
@@ -116,9 +116,9 @@ static int value_write(const struct old_settings *old, enum setting_id id, int v
 
 /* A setting before settings_apply() wrote it, for undo. */
 struct before {
-	struct setting kept;
+	struct setting record;
 	int value;
-	bool noted;
+	bool recorded;
 	bool written;
 };
 
@@ -151,16 +151,16 @@ static int apply_one(const struct old_settings *old, enum setting_id id, struct 
 
 	ret = value_read(old, id, &before->value, err);
 	if (!ret)
-		ret = old_settings_read(old, id, &before->kept, err);
+		ret = old_settings_read(old, id, &before->record, err);
 	if (ret)
 		return ret;
 
 	/* Ours already: the first old value is the one to go back to. */
-	if (before->kept.saved && before->value && before->value == before->kept.set)
+	if (before->record.saved && before->value && before->value == before->record.set)
 		return 0;
 
 	save_current(old, id, before->value, &keep);
-	before->noted = true;
+	before->recorded = true;
 	ret = old_settings_write(old, id, &keep, err);
 	if (ret || before->value == keep.set)
 		return ret;
@@ -174,8 +174,8 @@ static void undo_one(const struct old_settings *old, enum setting_id id,
 {
 	if (before->written)
 		value_write(old, id, before->value, NULL);
-	if (before->noted)
-		old_settings_write(old, id, &before->kept, NULL);
+	if (before->recorded)
+		old_settings_write(old, id, &before->record, NULL);
 }
 
 int settings_apply(const struct pins *pins, const char *bridge, unsigned int ifindex,
@@ -203,31 +203,31 @@ out:
 
 static int restore_one(const struct old_settings *old, enum setting_id id, struct error *err)
 {
-	struct setting kept;
+	struct setting record;
 	int value, ret;
-	bool guessed;
+	bool assumed;
 
-	ret = kept_or_guess(old, id, &kept, &guessed, err);
-	if (ret || (!kept.saved && setting_is_of_lo(id)))
+	ret = saved_or_default(old, id, &record, &assumed, err);
+	if (ret || (!record.saved && setting_is_of_lo(id)))
 		return ret;
 	ret = value_read(old, id, &value, err);
 	if (ret == -ENODEV)
-		value = kept.old; /* the bridge was deleted, and the setting with it */
+		value = record.old; /* the bridge was deleted, and the setting with it */
 	else if (ret)
 		return ret;
 	/* The guard is removed next: hbpf's value must not remain, even if the old one is lost. */
-	if (!kept.saved) {
+	if (!record.saved) {
 		if (value != settings[id].want)
 			return 0;
-		save_current(old, id, value, &kept);
+		save_current(old, id, value, &record);
 	}
-	if (value == kept.set && value != kept.old) {
-		ret = value_write(old, id, kept.old, err);
+	if (value == record.set && value != record.old) {
+		ret = value_write(old, id, record.old, err);
 		if (ret && ret != -ENODEV)
 			return ret;
 	}
-	kept.saved = 0;
-	return old_settings_write(old, id, &kept, err);
+	record.saved = 0;
+	return old_settings_write(old, id, &record, err);
 }
 
 int settings_restore(const struct pins *pins, const char *bridge, unsigned int ifindex, bool last,
@@ -253,7 +253,7 @@ int settings_restore(const struct pins *pins, const char *bridge, unsigned int i
  * route_localnet, where any value but 0 is on, and IN_DEV_MAXCONF() for rp_filter, where only 1,
  * strict, drops what comes from lo with another's source (__fib_validate_source()).
  */
-static void judge(enum setting_id id, struct setting_state *state)
+static void set_effect(enum setting_id id, struct setting_state *state)
 {
 	char path[PATH_MAX];
 	int all;
@@ -288,7 +288,7 @@ int settings_read(const struct pins *pins, const char *bridge, unsigned int ifin
 		  struct setting_state *states, struct error *err)
 {
 	struct old_settings old;
-	bool guessed = false;
+	bool assumed = false;
 	int ret;
 
 	ret = old_settings_open(&old, pins, bridge, ifindex, err);
@@ -302,15 +302,15 @@ int settings_read(const struct pins *pins, const char *bridge, unsigned int ifin
 		error = value_read(&old, id, &state->now, NULL);
 		if (error)
 			state->now = error;
-		judge(id, state);
-		error = kept_or_guess(&old, id, &state->kept, &state->guessed,
-				      ret || guessed ? NULL : err);
+		set_effect(id, state);
+		error = saved_or_default(&old, id, &state->record, &state->assumed,
+					 ret || assumed ? NULL : err);
 		if (!ret)
 			ret = error;
-		guessed |= state->guessed;
+		assumed |= state->assumed;
 	}
 	old_settings_close(&old);
-	return guessed && !ret ? -EPROTO : ret;
+	return assumed && !ret ? -EPROTO : ret;
 }
 
 /* ---- route_localnet of other programs ---- */
@@ -321,7 +321,7 @@ static int original_localnet(const struct pins *pins, const char *bridge, unsign
 {
 	enum setting_id id = SETTING_BRIDGE_ROUTE_LOCALNET;
 	struct old_settings old;
-	struct setting kept;
+	struct setting record;
 	int ret;
 
 	ret = old_settings_open_ours(&old, pins, bridge, ifindex, err);
@@ -329,12 +329,12 @@ static int original_localnet(const struct pins *pins, const char *bridge, unsign
 		return ret;
 	ret = value_read(&old, id, value, err);
 	if (!ret)
-		ret = old_settings_read(&old, id, &kept, err);
+		ret = old_settings_read(&old, id, &record, err);
 	old_settings_close(&old);
 	if (ret)
 		return ret;
-	if (kept.saved && *value == kept.set)
-		*value = kept.old;
+	if (record.saved && *value == record.set)
+		*value = record.old;
 	else if (*value == settings[id].want) /* hbpf's own, whose state was lost */
 		*value = 0;
 	return 0;

@@ -28,8 +28,8 @@
 /* The state of one setting, for status. */
 struct setting_state {
 	char name[128]; /* as "net.ipv4.conf.lo.rp_filter" */
-	struct setting kept;
-	bool guessed; /* the old value is unknown: `kept` has the default of a new interface */
+	struct setting record;
+	bool assumed; /* the old value is unknown: `record` has the default of a new interface */
 	int now;      /* present value, or -errno */
 	int effect;   /* of `now` and conf.all, which the kernel takes the larger of; or -errno */
 	bool works;   /* the effect is one that hbpf works with, or cannot be read */
@@ -73,10 +73,10 @@ int settings_restore(const struct pins *pins, const char *bridge, unsigned int i
 int settings_restore_lost(const char *bridge, unsigned int ifindex, bool last, struct error *err);
 
 /**
- * settings_read() - what is kept and what is there now, for status
+ * settings_read() - what is recorded and what is there now, for status
  * @ifindex:	Of the bridge, 0 if there is none
  * @states:	SETTING_MAX of them; names and present values are filled in in any case
- * Return: 0, -EPROTO where what is kept was guessed, as by settings_restore(), or -errno
+ * Return: 0, -EPROTO where an old value was assumed, as by settings_restore(), or -errno
  */
 int settings_read(const struct pins *pins, const char *bridge, unsigned int ifindex,
 		  struct setting_state *states, struct error *err);

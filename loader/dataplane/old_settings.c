@@ -113,13 +113,13 @@ static int map_create(const struct pins *pins, const char *dir, struct error *er
 /* Reset the row if it is about another interface: the values of a deleted one are useless. */
 static int note_ifindex(int fd, enum setting_id id, unsigned int ifindex, struct error *err)
 {
-	struct setting kept = {};
+	struct setting record = {};
 	__u32 key = id;
-	int ret = bpf_map_lookup_elem(fd, &key, &kept);
+	int ret = bpf_map_lookup_elem(fd, &key, &record);
 
-	if (!ret && kept.ifindex != ifindex) {
-		kept = (struct setting){ .ifindex = ifindex };
-		ret = bpf_map_update_elem(fd, &key, &kept, BPF_ANY);
+	if (!ret && record.ifindex != ifindex) {
+		record = (struct setting){ .ifindex = ifindex };
+		ret = bpf_map_update_elem(fd, &key, &record, BPF_ANY);
 	}
 	return ret ? error_errno(err, ret, "cannot write to the map of old settings") : 0;
 }
@@ -165,16 +165,16 @@ int old_settings_bind(const struct pins *pins, int prog_fd, struct error *err)
 
 unsigned int old_settings_ifindex(const struct pins *pins, const char *bridge)
 {
-	struct setting kept = {};
+	struct setting record = {};
 	__u32 row = SETTING_BRIDGE_ROUTE_LOCALNET;
 	int fd = map_open(pins, bridge, NULL);
 
 	if (fd < 0)
 		return 0;
-	if (bpf_map_lookup_elem(fd, &row, &kept))
-		kept.ifindex = 0;
+	if (bpf_map_lookup_elem(fd, &row, &record))
+		record.ifindex = 0;
 	close(fd);
-	return kept.ifindex;
+	return record.ifindex;
 }
 
 void old_settings_close(struct old_settings *old)
@@ -220,7 +220,7 @@ int old_settings_fd(const struct old_settings *old, enum setting_id id)
 	return setting_is_of_lo(id) ? old->lo_fd : old->bridge_fd;
 }
 
-int old_settings_read(const struct old_settings *old, enum setting_id id, struct setting *kept,
+int old_settings_read(const struct old_settings *old, enum setting_id id, struct setting *record,
 		      struct error *err)
 {
 	char ifname[IFNAMSIZ];
@@ -228,20 +228,20 @@ int old_settings_read(const struct old_settings *old, enum setting_id id, struct
 	int fd = old_settings_fd(old, id);
 	int ret;
 
-	*kept = (struct setting){};
+	*record = (struct setting){};
 	if (fd < 0)
 		return 0;
-	ret = bpf_map_lookup_elem(fd, &key, kept);
+	ret = bpf_map_lookup_elem(fd, &key, record);
 	if (ret)
 		return error_errno(err, ret, "cannot read the old settings of %s",
 				   old_settings_ifname_of(old, id, ifname));
-	if (kept->ifindex != old_settings_ifindex_of(old, id))
-		*kept = (struct setting){};
+	if (record->ifindex != old_settings_ifindex_of(old, id))
+		*record = (struct setting){};
 	return 0;
 }
 
 int old_settings_write(const struct old_settings *old, enum setting_id id,
-		       const struct setting *kept, struct error *err)
+		       const struct setting *record, struct error *err)
 {
 	char ifname[IFNAMSIZ];
 	__u32 key = id;
@@ -250,7 +250,7 @@ int old_settings_write(const struct old_settings *old, enum setting_id id,
 
 	if (fd < 0)
 		return 0;
-	ret = bpf_map_update_elem(fd, &key, kept, BPF_ANY);
+	ret = bpf_map_update_elem(fd, &key, record, BPF_ANY);
 	if (ret)
 		return error_errno(err, ret, "cannot write the old settings of %s",
 				   old_settings_ifname_of(old, id, ifname));
@@ -260,7 +260,7 @@ int old_settings_write(const struct old_settings *old, enum setting_id id,
 int old_settings_keep_qdisc(const struct pins *pins, const char *bridge, unsigned int ifindex,
 			    bool made, struct error *err)
 {
-	const struct setting kept = { .saved = made, .ifindex = ifindex };
+	const struct setting record = { .saved = made, .ifindex = ifindex };
 	__u32 row = ROW_QDISC;
 	int fd, ret;
 
@@ -269,7 +269,7 @@ int old_settings_keep_qdisc(const struct pins *pins, const char *bridge, unsigne
 		return error_set(err, fd, "no map to record the clsact qdisc of %s in", bridge);
 	if (fd < 0)
 		return fd;
-	ret = bpf_map_update_elem(fd, &row, &kept, BPF_ANY);
+	ret = bpf_map_update_elem(fd, &row, &record, BPF_ANY);
 	close(fd);
 	if (ret)
 		return error_errno(err, ret, "cannot record the clsact qdisc of %s", bridge);
@@ -279,7 +279,7 @@ int old_settings_keep_qdisc(const struct pins *pins, const char *bridge, unsigne
 int old_settings_made_qdisc(const struct pins *pins, const char *bridge, unsigned int ifindex,
 			    struct error *err)
 {
-	struct setting kept = {};
+	struct setting record = {};
 	__u32 row = ROW_QDISC;
 	int fd, ret;
 
@@ -288,11 +288,11 @@ int old_settings_made_qdisc(const struct pins *pins, const char *bridge, unsigne
 		return 0;
 	if (fd < 0)
 		return fd;
-	ret = bpf_map_lookup_elem(fd, &row, &kept);
+	ret = bpf_map_lookup_elem(fd, &row, &record);
 	close(fd);
 	if (ret)
 		return error_errno(err, ret, "cannot read who created the clsact qdisc of %s",
 				   bridge);
 	/* The qdisc of a deleted bridge was deleted with it. */
-	return kept.saved == 1 && kept.ifindex == ifindex;
+	return record.saved == 1 && record.ifindex == ifindex;
 }

@@ -59,11 +59,11 @@ void old_settings_close(struct old_settings *old);
 
 /** old_settings_read() - the old value of a setting. All zero if none is saved, or one of another
  * interface: a re-created bridge does not get the values of the deleted one. Return: 0 or -errno */
-int old_settings_read(const struct old_settings *old, enum setting_id id, struct setting *kept,
+int old_settings_read(const struct old_settings *old, enum setting_id id, struct setting *record,
 		      struct error *err);
 /** old_settings_write() - save it; does nothing without a map. Return: 0 or -errno */
 int old_settings_write(const struct old_settings *old, enum setting_id id,
-		       const struct setting *kept, struct error *err);
+		       const struct setting *record, struct error *err);
 
 /** old_settings_fd() - the map that has this setting: fd, -ENOENT or -EPROTO */
 int old_settings_fd(const struct old_settings *old, enum setting_id id);
