@@ -17,14 +17,14 @@ struct watch_cli_options {
 	bool detach_on_exit;
 };
 
-static int watch_check(const char *path, const struct conf *conf)
+static int watch_check(const char *path, const struct watch_config *conf)
 {
-	output_text("%s: valid, %zu section%s, labels %s\n", path ? path : CONF_FILE, conf->count,
+	output_text("%s: valid, %zu section%s, labels %s\n", path ? path : CONFIG_FILE, conf->count,
 		    conf->count == 1 ? "" : "s", conf->labels ? "on" : "off");
 	return EXIT_DONE;
 }
 
-static int watch_start(const struct watch_options *options, struct conf *conf)
+static int watch_start(const struct watch_options *options, struct watch_config *conf)
 {
 	struct error err = {};
 	int exit_code = EXIT_DONE;
@@ -42,23 +42,23 @@ static int cmd_watch(const struct cli_call *call)
 {
 	const struct watch_cli_options *options = call->options;
 	struct watch_options how = { .detach_on_exit = options->detach_on_exit };
-	struct conf conf;
+	struct watch_config conf;
 	int exit_code = EXIT_FAILED;
 
 	if (call->arg_count && !options->check)
 		return cli_usage(call->command, "name the configuration with -c %s", call->args[0]);
 	if (options->conf.count + call->arg_count > 1)
 		return cli_usage(call->command, "only one FILE can be given; the default also "
-						"reads the files in " CONF_DIR);
-	how.conf = call->arg_count ? call->args[0] : NULL;
+						"reads the files in " CONFIG_DIR);
+	how.config_file = call->arg_count ? call->args[0] : NULL;
 	if (options->conf.count)
-		how.conf = options->conf.v[0];
-	if (conf_read(&conf, how.conf))
+		how.config_file = options->conf.v[0];
+	if (watch_config_read(&conf, how.config_file))
 		watch_log_problems(&conf);
 	else
-		exit_code =
-			options->check ? watch_check(how.conf, &conf) : watch_start(&how, &conf);
-	conf_free(&conf);
+		exit_code = options->check ? watch_check(how.config_file, &conf)
+					   : watch_start(&how, &conf);
+	watch_config_free(&conf);
 	return exit_code;
 }
 
@@ -68,7 +68,7 @@ static const struct cli_option watch_option_rows[] = {
 	{ .name = "config",
 	  .letter = 'c',
 	  .metavar = "FILE",
-	  .help = "read only this file, not " CONF_FILE "\nand " CONF_DIR "/*.conf",
+	  .help = "read only this file, not " CONFIG_FILE "\nand " CONFIG_DIR "/*.conf",
 	  STORE(LIST, conf) },
 	{ .name = "check", .help = "check the configuration and exit", STORE(FLAG, check) },
 	{ .name = "detach-on-exit",

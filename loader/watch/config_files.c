@@ -204,17 +204,17 @@ static int open_file(const char *path, struct error *err)
 	return ret;
 }
 
-/* Open CONF_DIR, in which nobody but root may create files. Return: as open_file() */
-static int open_conf_dir(struct error *err)
+/* Open CONFIG_DIR, in which nobody but root may create files. Return: as open_file() */
+static int open_config_dir(struct error *err)
 {
 	struct walk walk;
 	struct stat st;
-	int ret = walk_to(&walk, CONF_DIR "/.", err);
+	int ret = walk_to(&walk, CONFIG_DIR "/.", err);
 
 	if (!ret && fstat(walk.dir, &st))
 		ret = cannot("inspected", errno, err);
 	else if (!ret && may_others_write(&st))
-		ret = refuse(&st, "", CONF_DIR, err);
+		ret = refuse(&st, "", CONFIG_DIR, err);
 	if (!ret) {
 		ret = openat(walk.dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (ret < 0)
@@ -228,7 +228,7 @@ static int open_conf_dir(struct error *err)
 /* ---- reading ---- */
 
 /* Return: does it exist? */
-static bool read_file(struct conf *conf, const char *path, bool required)
+static bool read_file(struct watch_config *conf, const char *path, bool required)
 {
 	struct error err = {};
 	int fd = open_file(path, &err);
@@ -239,12 +239,12 @@ static bool read_file(struct conf *conf, const char *path, bool required)
 	if (fd == -ENOENT)
 		error_hint(&err, "check the name; hbpf.conf(5) describes the file");
 	if (fd < 0) {
-		conf_add_problem(conf, path, err.what, err.hint);
+		watch_config_add_problem(conf, path, err.what, err.hint);
 		return true;
 	}
 	stream = fdopen(fd, "r");
 	if (stream) {
-		conf_parse_stream(conf, path, stream);
+		watch_config_parse_stream(conf, path, stream);
 		fclose(stream);
 	} else {
 		conf->out_of_memory = true;
@@ -261,13 +261,13 @@ static int is_conf(const struct dirent *entry)
 }
 
 /* Return: is there any file, as far as can be determined? */
-static bool read_dir(struct conf *conf)
+static bool read_dir(struct watch_config *conf)
 {
 	bool any = false;
 	char path[PATH_MAX];
 	struct error err = {};
 	struct dirent **names;
-	int fd = open_conf_dir(&err);
+	int fd = open_config_dir(&err);
 	int count = fd < 0 ? fd : scandirat(fd, ".", &names, is_conf, alphasort);
 
 	if (fd == -ENOENT)
@@ -278,14 +278,14 @@ static bool read_dir(struct conf *conf)
 		close(fd);
 	if (count < 0) {
 		/* Treated as empty, a reload would detach what is declared there. */
-		conf_add_problem(conf, CONF_DIR, err.what,
-				 err.hint[0]
-					 ? err.hint
-					 : "it must be a directory of *.conf files, or not exist");
+		watch_config_add_problem(
+			conf, CONFIG_DIR, err.what,
+			err.hint[0] ? err.hint
+				    : "it must be a directory of *.conf files, or not exist");
 		return true;
 	}
 	for (int i = 0; i < count; i++) {
-		snprintf(path, sizeof(path), "%s/%s", CONF_DIR, names[i]->d_name);
+		snprintf(path, sizeof(path), "%s/%s", CONFIG_DIR, names[i]->d_name);
 		any |= read_file(conf, path, true);
 		free(names[i]);
 	}
@@ -293,16 +293,17 @@ static bool read_dir(struct conf *conf)
 	return any;
 }
 
-int conf_read(struct conf *conf, const char *path)
+int watch_config_read(struct watch_config *conf, const char *path)
 {
 	bool any;
 
-	*conf = (struct conf){};
-	any = read_file(conf, path ? path : CONF_FILE, path);
+	*conf = (struct watch_config){};
+	any = read_file(conf, path ? path : CONFIG_FILE, path);
 	if (!path)
 		any |= read_dir(conf);
 	if (!any)
-		conf_add_problem(conf, CONF_FILE, "no such file, and no *.conf in " CONF_DIR,
-				 "create it; an empty file is valid, and attaches nothing");
-	return conf_result(conf);
+		watch_config_add_problem(conf, CONFIG_FILE,
+					 "no such file, and no *.conf in " CONFIG_DIR,
+					 "create it; an empty file is valid, and attaches nothing");
+	return watch_config_result(conf);
 }

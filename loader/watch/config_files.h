@@ -9,17 +9,17 @@
 
 #include "watch/config_parse.h"
 
-#define CONF_FILE "/etc/hbpf.conf"
-#define CONF_DIR  "/etc/hbpf.conf.d"
+#define CONFIG_FILE "/etc/hbpf.conf"
+#define CONFIG_DIR  "/etc/hbpf.conf.d"
 
 /**
- * conf_read() - read the configuration, to its end even where it has problems
- * @conf:	Filled; release with conf_free(), also on failure
- * @path:	Only this file; NULL: CONF_FILE, then each *.conf of CONF_DIR in the order of their
- *		names
+ * watch_config_read() - read the configuration, to its end even where it has problems
+ * @conf:	Filled; release with watch_config_free(), also on failure
+ * @path:	Only this file; NULL: CONFIG_FILE, then each *.conf of CONFIG_DIR in the order of
+ *their names
  *
  * Return: 0, or -EINVAL or -ENOMEM with conf->problems
  */
-int conf_read(struct conf *conf, const char *path);
+int watch_config_read(struct watch_config *conf, const char *path);
 
 #endif /* HBPF_CONFIG_FILES_H */

@@ -16,9 +16,10 @@
 
 /* ---- problems ---- */
 
-void conf_add_problem(struct conf *conf, const char *where, const char *what, const char *hint)
+void watch_config_add_problem(struct watch_config *conf, const char *where, const char *what,
+			      const char *hint)
 {
-	struct conf_problems *list = &conf->problems;
+	struct config_problems *list = &conf->problems;
 	struct error problem = {};
 
 	error_set(&problem, EINVAL, "%s: %s", where, what);
@@ -28,13 +29,13 @@ void conf_add_problem(struct conf *conf, const char *where, const char *what, co
 		conf->out_of_memory = true;
 }
 
-static bool is_full(const struct conf_parser *p)
+static bool is_full(const struct config_parser *p)
 {
 	return p->most_problems && p->conf->problems.count >= p->most_problems;
 }
 
 /* Return: "FILE:LINE", or the label; malloc'd. NULL without memory */
-static char *position(const struct conf_parser *p)
+static char *position(const struct config_parser *p)
 {
 	char *text;
 	int len = p->line ? asprintf(&text, "%s:%u", p->file, p->line)
@@ -46,10 +47,10 @@ static char *position(const struct conf_parser *p)
 	return NULL;
 }
 
-static void complain(struct conf_parser *p, const char *hint, const char *fmt, ...)
+static void complain(struct config_parser *p, const char *hint, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-static void complain(struct conf_parser *p, const char *hint, const char *fmt, ...)
+static void complain(struct config_parser *p, const char *hint, const char *fmt, ...)
 {
 	char what[400], *where;
 	va_list args;
@@ -61,22 +62,22 @@ static void complain(struct conf_parser *p, const char *hint, const char *fmt, .
 	va_end(args);
 	where = position(p);
 	if (where)
-		conf_add_problem(p->conf, where, what, hint);
+		watch_config_add_problem(p->conf, where, what, hint);
 	free(where);
 }
 
 /* The parsers of the command line name the option. The key has its name, without the dashes. */
-static void complain_about_value(struct conf_parser *p, struct error *err)
+static void complain_about_value(struct config_parser *p, struct error *err)
 {
 	complain(p, err->hint, "%s", err->what + (strncmp(err->what, "--", 2) ? 0 : 2));
 	error_free(err);
 }
 
-int conf_result(struct conf *conf)
+int watch_config_result(struct watch_config *conf)
 {
 	if (!conf->out_of_memory)
 		return conf->problems.count ? -EINVAL : 0;
-	conf_add_problem(conf, "configuration", "out of memory", NULL);
+	watch_config_add_problem(conf, "configuration", "out of memory", NULL);
 	return -ENOMEM;
 }
 
@@ -99,17 +100,17 @@ enum key_id {
 struct key {
 	const char *name;
 	bool several; /* takes more than one value, and may be repeated */
-	void (*set)(struct conf_parser *p, const struct key *key, const char *value);
+	void (*set)(struct config_parser *p, const struct key *key, const char *value);
 	size_t choice; /* for set_choice(): offset of the struct choice in the request */
 	const char *const *choices;
 };
 
-static struct attach_request *current_request(const struct conf_parser *p)
+static struct attach_request *current_request(const struct config_parser *p)
 {
 	return &p->conf->v[p->conf->count - 1].request;
 }
 
-static void add_port(struct conf_parser *p, const struct key *key, const char *value)
+static void add_port(struct config_parser *p, const struct key *key, const char *value)
 {
 	struct port_spec spec;
 	struct error err = {};
@@ -122,7 +123,7 @@ static void add_port(struct conf_parser *p, const struct key *key, const char *v
 		p->conf->out_of_memory = true;
 }
 
-static void add_gateway(struct conf_parser *p, const struct key *key, const char *value)
+static void add_gateway(struct config_parser *p, const struct key *key, const char *value)
 {
 	struct error err = {};
 
@@ -131,7 +132,7 @@ static void add_gateway(struct conf_parser *p, const struct key *key, const char
 		complain_about_value(p, &err);
 }
 
-static void add_from(struct conf_parser *p, const struct key *key, const char *value)
+static void add_from(struct config_parser *p, const struct key *key, const char *value)
 {
 	struct error err = {};
 
@@ -141,7 +142,7 @@ static void add_from(struct conf_parser *p, const struct key *key, const char *v
 }
 
 /* Return: the index of a word among @choices, or -1 after complaining */
-static int choose(struct conf_parser *p, const char *key, const char *word,
+static int choose(struct config_parser *p, const char *key, const char *word,
 		  const char *const *choices)
 {
 	char known[CHOICES_STRLEN];
@@ -152,7 +153,7 @@ static int choose(struct conf_parser *p, const char *key, const char *word,
 	return value;
 }
 
-static void set_choice(struct conf_parser *p, const struct key *key, const char *value)
+static void set_choice(struct config_parser *p, const struct key *key, const char *value)
 {
 	int chosen = choose(p, key->name, value, key->choices);
 	struct choice *choice = (void *)((char *)current_request(p) + key->choice);
@@ -163,7 +164,7 @@ static void set_choice(struct conf_parser *p, const struct key *key, const char 
 
 static const char *const no_yes[] = { "no", "yes", NULL };
 
-static void set_force(struct conf_parser *p, const struct key *key, const char *value)
+static void set_force(struct config_parser *p, const struct key *key, const char *value)
 {
 	current_request(p)->force = choose(p, key->name, value, no_yes) == 1;
 }
@@ -201,7 +202,7 @@ static const char *listed_key(const void *list, size_t i)
 	return i < KEYS_LISTED ? keys[i].name : NULL;
 }
 
-static void complain_unknown_key(struct conf_parser *p, const char *name)
+static void complain_unknown_key(struct config_parser *p, const char *name)
 {
 	const char *nearest = choice_nearest(name, listed_key, NULL);
 	char list[100] = "", hint[sizeof(list) + 20];
@@ -217,9 +218,9 @@ static void complain_unknown_key(struct conf_parser *p, const char *name)
 	complain(p, hint, "unknown key '%.*s'", NAME_MAX_SHOWN, name);
 }
 
-static void set_labels(struct conf_parser *p, const char *value)
+static void set_labels(struct config_parser *p, const char *value)
 {
-	struct conf *conf = p->conf;
+	struct watch_config *conf = p->conf;
 	int choice = choose(p, LABELS, value, no_yes);
 
 	if (conf->labels_where)
@@ -230,7 +231,7 @@ static void set_labels(struct conf_parser *p, const char *value)
 		conf->labels = choice;
 }
 
-static void check_repeated(struct conf_parser *p, enum key_id id)
+static void check_repeated(struct config_parser *p, enum key_id id)
 {
 	unsigned int pin_or_nat_bypass = 1U << KEY_PIN | 1U << KEY_NAT_BYPASS;
 
@@ -241,7 +242,7 @@ static void check_repeated(struct conf_parser *p, enum key_id id)
 		complain(p, "remove pin, the old name", "nat-bypass and pin are the same key");
 }
 
-static void set_values(struct conf_parser *p, const struct key *key, char *values)
+static void set_values(struct config_parser *p, const struct key *key, char *values)
 {
 	static const char between[] = ", \t";
 	char *rest, *value = strtok_r(values, between, &rest);
@@ -269,7 +270,7 @@ static char *trim(char *text)
 	return text;
 }
 
-void conf_set_key(struct conf_parser *p, const char *name, char *value)
+void watch_config_set_key(struct config_parser *p, const char *name, char *value)
 {
 	enum key_id id = 0;
 
@@ -294,7 +295,7 @@ void conf_set_key(struct conf_parser *p, const char *name, char *value)
 
 /* ---- sections ---- */
 
-static const struct conf_section *find_section(const struct conf *conf, const char *name)
+static const struct config_section *find_section(const struct watch_config *conf, const char *name)
 {
 	for (size_t i = 0; i < conf->count; i++) {
 		if (!strcmp(conf->v[i].name, name))
@@ -303,7 +304,7 @@ static const struct conf_section *find_section(const struct conf *conf, const ch
 	return NULL;
 }
 
-static void section_free(struct conf_section *section)
+static void section_free(struct config_section *section)
 {
 	attach_request_free(&section->request);
 	free(section->name);
@@ -311,10 +312,10 @@ static void section_free(struct conf_section *section)
 	free(section->bridge);
 }
 
-struct conf_section *conf_begin_section(struct conf_parser *p, const char *name)
+struct config_section *watch_config_begin_section(struct config_parser *p, const char *name)
 {
-	struct conf *conf = p->conf;
-	struct conf_section section = {
+	struct watch_config *conf = p->conf;
+	struct config_section section = {
 		.name = strdup(name),
 		.where = position(p),
 		/* Everything is given: nothing stays as an earlier attach left it. */
@@ -339,7 +340,7 @@ struct conf_section *conf_begin_section(struct conf_parser *p, const char *name)
 	return &conf->v[conf->count - 1];
 }
 
-void conf_end_section(struct conf_parser *p)
+void watch_config_end_section(struct config_parser *p)
 {
 	unsigned int line = p->line;
 
@@ -353,32 +354,32 @@ void conf_end_section(struct conf_parser *p)
 	p->keys_seen = 0;
 }
 
-void conf_drop_sections(struct conf *conf, size_t count)
+void watch_config_drop_sections(struct watch_config *conf, size_t count)
 {
 	while (conf->count > count)
 		section_free(&conf->v[--conf->count]);
 }
 
-void conf_free(struct conf *conf)
+void watch_config_free(struct watch_config *conf)
 {
-	conf_drop_sections(conf, 0);
+	watch_config_drop_sections(conf, 0);
 	for (size_t i = 0; i < conf->problems.count; i++)
 		error_free(&conf->problems.v[i]);
 	free(conf->v);
 	free(conf->problems.v);
 	free(conf->labels_where);
-	*conf = (struct conf){};
+	*conf = (struct watch_config){};
 }
 
 /* ---- lines ---- */
 
-static void parse_header(struct conf_parser *p, char *text)
+static void parse_header(struct config_parser *p, char *text)
 {
 	char *end = strrchr(text, ']');
-	const struct conf_section *other;
+	const struct config_section *other;
 	char *name;
 
-	conf_end_section(p);
+	watch_config_end_section(p);
 	p->at_top = false;
 	if (!end || end[1]) {
 		complain(p, "write it as [br-test]", "'%.*s' is not a section header",
@@ -395,7 +396,7 @@ static void parse_header(struct conf_parser *p, char *text)
 		complain(p, NULL, "section [%.*s] is already declared at %s", NAME_MAX_SHOWN, name,
 			 other->where);
 	else
-		conf_begin_section(p, name);
+		watch_config_begin_section(p, name);
 }
 
 /* A comment begins with # or ; at the start of a line or after a blank. */
@@ -409,7 +410,7 @@ static void cut_comment(char *text)
 	}
 }
 
-static void parse_line(struct conf_parser *p, char *line)
+static void parse_line(struct config_parser *p, char *line)
 {
 	char *text, *equals;
 
@@ -428,12 +429,12 @@ static void parse_line(struct conf_parser *p, char *line)
 		return;
 	}
 	*equals = '\0';
-	conf_set_key(p, trim(text), equals + 1);
+	watch_config_set_key(p, trim(text), equals + 1);
 }
 
-void conf_parse_stream(struct conf *conf, const char *file, FILE *stream)
+void watch_config_parse_stream(struct watch_config *conf, const char *file, FILE *stream)
 {
-	struct conf_parser p = { .conf = conf, .file = file, .at_top = true };
+	struct config_parser p = { .conf = conf, .file = file, .at_top = true };
 	size_t size = 0;
 	char *line = NULL;
 	ssize_t len;
@@ -449,22 +450,22 @@ void conf_parse_stream(struct conf *conf, const char *file, FILE *stream)
 		p.line = 0;
 		complain(&p, NULL, "cannot be read: %s", strerror(errno));
 	}
-	conf_end_section(&p);
+	watch_config_end_section(&p);
 	free(line);
 }
 
-int conf_parse_text(struct conf *conf, const char *file, const char *text)
+int watch_config_parse_text(struct watch_config *conf, const char *file, const char *text)
 {
 	size_t size = strlen(text);
 	FILE *stream;
 
-	*conf = (struct conf){};
+	*conf = (struct watch_config){};
 	if (!size)
 		return 0;
 	stream = fmemopen((void *)text, size, "r");
 	if (!stream)
 		return -ENOMEM;
-	conf_parse_stream(conf, file, stream);
+	watch_config_parse_stream(conf, file, stream);
 	fclose(stream);
-	return conf_result(conf);
+	return watch_config_result(conf);
 }

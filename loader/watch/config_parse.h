@@ -18,7 +18,7 @@
 #include "lib/error.h"
 #include "model/request.h"
 
-struct conf_section {
+struct config_section {
 	char *name;
 	char *where;  /* "FILE:LINE", or the label */
 	char *bridge; /* its name, in a section made from labels; NULL: look it up by `name` */
@@ -26,24 +26,25 @@ struct conf_section {
 };
 
 /* In the order of the text; each `what` begins with "FILE:LINE: ". */
-struct conf_problems {
+struct config_problems {
 	struct error *v;
 	size_t count;
 };
 
-/* All zero is an empty configuration. */
-struct conf {
-	struct conf_section *v; /* in the order of the text */
+/* The configuration of the watcher; the one of the BPF programs is struct hbpf_config. All zero is
+ * an empty one. */
+struct watch_config {
+	struct config_section *v; /* in the order of the text */
 	size_t count;
 	bool labels;
 	char *labels_where; /* "FILE:LINE" of the key labels, or NULL */
-	struct conf_problems problems;
+	struct config_problems problems;
 	bool out_of_memory;
 };
 
 /* A file being parsed, or the labels of one network. */
-struct conf_parser {
-	struct conf *conf;
+struct config_parser {
+	struct watch_config *conf;
 	const char *file;            /* or the label */
 	unsigned int line;           /* 0: there are no lines */
 	size_t most_problems;        /* stop at so many in conf->problems; 0: no limit */
@@ -54,52 +55,53 @@ struct conf_parser {
 	struct exports ports_so_far; /* of this section, to find duplicates */
 };
 
-/** conf_free() - release a configuration; it is empty then */
-void conf_free(struct conf *conf);
+/** watch_config_free() - release a configuration; it is empty then */
+void watch_config_free(struct watch_config *conf);
 
 /**
- * conf_parse_stream() - parse a file to its end, and add its sections and problems
+ * watch_config_parse_stream() - parse a file to its end, and add its sections and problems
  * @file:	Its name in problems
  */
-void conf_parse_stream(struct conf *conf, const char *file, FILE *stream);
+void watch_config_parse_stream(struct watch_config *conf, const char *file, FILE *stream);
 
 /**
- * conf_parse_text() - parse a text in memory
- * @conf:	Filled; release with conf_free(), also on failure
+ * watch_config_parse_text() - parse a text in memory
+ * @conf:	Filled; release with watch_config_free(), also on failure
  *
- * Return: as conf_result()
+ * Return: as watch_config_result()
  */
-int conf_parse_text(struct conf *conf, const char *file, const char *text);
+int watch_config_parse_text(struct watch_config *conf, const char *file, const char *text);
 
 /**
- * conf_result() - the result, after everything was parsed
+ * watch_config_result() - the result, after everything was parsed
  * Return: 0, or -EINVAL or -ENOMEM, and then there is a problem to print
  */
-int conf_result(struct conf *conf);
+int watch_config_result(struct watch_config *conf);
 
 /**
- * conf_add_problem() - add a problem
+ * watch_config_add_problem() - add a problem
  * @where:	The file, line or label
  * @hint:	The next step, or NULL
  */
-void conf_add_problem(struct conf *conf, const char *where, const char *what, const char *hint);
+void watch_config_add_problem(struct watch_config *conf, const char *where, const char *what,
+			      const char *hint);
 
 /**
- * conf_begin_section() - add a section with the defaults of `hbpf attach`
+ * watch_config_begin_section() - add a section with the defaults of `hbpf attach`
  * Return: it, until another one is added; NULL without memory
  */
-struct conf_section *conf_begin_section(struct conf_parser *p, const char *name);
+struct config_section *watch_config_begin_section(struct config_parser *p, const char *name);
 
 /**
- * conf_set_key() - parse the value of a key, for the current section
+ * watch_config_set_key() - parse the value of a key, for the current section
  * @value:	Modified
  */
-void conf_set_key(struct conf_parser *p, const char *name, char *value);
+void watch_config_set_key(struct config_parser *p, const char *name, char *value);
 
-/** conf_end_section() - check that the section is complete; none begun is fine */
-void conf_end_section(struct conf_parser *p);
+/** watch_config_end_section() - check that the section is complete; none begun is fine */
+void watch_config_end_section(struct config_parser *p);
 
-/** conf_drop_sections() - remove all but the first @count sections */
-void conf_drop_sections(struct conf *conf, size_t count);
+/** watch_config_drop_sections() - remove all but the first @count sections */
+void watch_config_drop_sections(struct watch_config *conf, size_t count);
 
 #endif /* HBPF_CONFIG_PARSE_H */

@@ -17,7 +17,7 @@ static void label_format(char text[LABEL_STRLEN], const struct network *network,
 		 engine_name(network->engine), network->name, network->bridge, label);
 }
 
-static void parse_label(struct conf_parser *p, const char *where, const char *key,
+static void parse_label(struct config_parser *p, const char *where, const char *key,
 			const char *value)
 {
 	char *copy = strdup(value);
@@ -26,24 +26,24 @@ static void parse_label(struct conf_parser *p, const char *where, const char *ke
 	if (!copy)
 		p->conf->out_of_memory = true;
 	else if (!is_printable(copy)) /* it could forge lines in a log */
-		conf_add_problem(p->conf, where, "it contains a control character", NULL);
+		watch_config_add_problem(p->conf, where, "it contains a control character", NULL);
 	else
-		conf_set_key(p, key, copy);
+		watch_config_set_key(p, key, copy);
 	free(copy);
 }
 
-int labels_add(struct conf *conf, const struct network *network)
+int labels_add(struct watch_config *conf, const struct network *network)
 {
 	size_t count = conf->count, problems = conf->problems.count;
 	char of_ports[LABEL_STRLEN], of_from[LABEL_STRLEN], name[101];
-	struct conf_parser p = { .conf = conf, .file = of_ports, .most_problems = problems + 1 };
-	struct conf_section *section;
+	struct config_parser p = { .conf = conf, .file = of_ports, .most_problems = problems + 1 };
+	struct config_section *section;
 
 	conf->out_of_memory = false;
 	snprintf(name, sizeof(name), "%s", network->name);
 	label_format(of_ports, network, "hbpf.ports");
 	label_format(of_from, network, "hbpf.from");
-	section = conf_begin_section(&p, name);
+	section = watch_config_begin_section(&p, name);
 	if (!section)
 		return -ENOMEM;
 	section->request.owner = HBPF_OWNER_ENGINE;
@@ -54,14 +54,15 @@ int labels_add(struct conf *conf, const struct network *network)
 	parse_label(&p, of_ports, "ports", network->ports);
 	if (network->from && conf->problems.count == problems)
 		parse_label(&p, of_from, "from", network->from);
-	conf_end_section(&p);
+	watch_config_end_section(&p);
 	if (!conf->out_of_memory && conf->problems.count == problems)
 		return 0;
-	conf_drop_sections(conf, count);
+	watch_config_drop_sections(conf, count);
 	return conf->out_of_memory ? -ENOMEM : -EINVAL;
 }
 
-static void add_or_log(const struct network *network, struct conf *conf, struct retry_list *logged)
+static void add_or_log(const struct network *network, struct watch_config *conf,
+		       struct retry_list *logged)
 {
 	struct retry *retry = retry_get(logged, network->id);
 	size_t problems = conf->problems.count;
@@ -87,12 +88,13 @@ static int compare_networks(const void *a, const void *b)
 	return strcmp(x->id, y->id);
 }
 
-void labels_collect(const struct networks *networks, struct conf *conf, struct retry_list *logged)
+void labels_collect(const struct networks *networks, struct watch_config *conf,
+		    struct retry_list *logged)
 {
 	const struct network **found = calloc(networks->count + 1, sizeof(const struct network *));
 	size_t count = 0;
 
-	*conf = (struct conf){};
+	*conf = (struct watch_config){};
 	for (size_t i = 0; found && i < networks->count; i++) {
 		if (networks->v[i].ports)
 			found[count++] = &networks->v[i];

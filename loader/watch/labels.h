@@ -19,13 +19,14 @@
  *
  * Return: 0, -EINVAL or -ENOMEM, and then there is no section
  */
-int labels_add(struct conf *conf, const struct network *network);
+int labels_add(struct watch_config *conf, const struct network *network);
 
 /**
  * labels_collect() - the sections of all networks with labels, up to LABELS_MAX
- * @conf:	Filled; release with conf_free(). Malformed labels are left out
+ * @conf:	Filled; release with watch_config_free(). Malformed labels are left out
  * @logged:	Each problem is logged once. By the networks' IDs
  */
-void labels_collect(const struct networks *networks, struct conf *conf, struct retry_list *logged);
+void labels_collect(const struct networks *networks, struct watch_config *conf,
+		    struct retry_list *logged);
 
 #endif /* HBPF_LABELS_H */

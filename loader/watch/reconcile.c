@@ -67,7 +67,7 @@ static void pause_after_error(struct reconcile *r, struct retry *retry, const st
 
 static bool needs_engines(const struct reconcile *r)
 {
-	const struct conf *conf = &r->state->conf;
+	const struct watch_config *conf = &r->state->conf;
 
 	for (size_t i = 0; i < conf->count; i++) {
 		if (!links_by_any_name(&r->host.links, conf->v[i].name))
@@ -105,7 +105,7 @@ static void query_engines(struct reconcile *r)
 	if (state->needs_engines)
 		engine_cache_refresh(engines);
 	engine_cache_check_links(engines, &r->host.links);
-	conf_free(&state->labels);
+	watch_config_free(&state->labels);
 	if (state->conf.labels)
 		labels_collect(&engines->networks, &state->labels, &state->labels_logged);
 }
@@ -113,7 +113,7 @@ static void query_engines(struct reconcile *r)
 /* ---- resolve_sections ---- */
 
 /* Return: the name of the section's bridge, which need not exist; or NULL */
-static const char *find_bridge(const struct reconcile *r, const struct conf_section *section,
+static const char *find_bridge(const struct reconcile *r, const struct config_section *section,
 			       enum hbpf_owner *owner, struct error *err)
 {
 	const struct network *network;
@@ -134,7 +134,7 @@ static const char *find_bridge(const struct reconcile *r, const struct conf_sect
 /* May the name of a section refer to this bridge's network, and to another network, too? */
 static bool is_ambiguous(const struct reconcile *r, const char *bridge)
 {
-	const struct conf *conf = &r->state->conf;
+	const struct watch_config *conf = &r->state->conf;
 	const struct networks *networks = &r->state->engines.networks;
 	const struct network *network = NULL, *found;
 
@@ -159,7 +159,7 @@ static const struct declared *find_declared(const struct reconcile *r, const cha
 	return NULL;
 }
 
-static void resolve_section(struct reconcile *r, const struct conf_section *section)
+static void resolve_section(struct reconcile *r, const struct config_section *section)
 {
 	struct retry *retry = retry_get(&r->state->retries, section->where);
 	struct declared *declared = &r->v[r->count];
@@ -560,7 +560,7 @@ void watch_state_free(struct watch_state *state)
 	file_monitor_close(&state->files);
 	retry_list_free(&state->retries);
 	retry_list_free(&state->labels_logged);
-	conf_free(&state->conf);
-	conf_free(&state->labels);
+	watch_config_free(&state->conf);
+	watch_config_free(&state->labels);
 	engine_cache_free(&state->engines);
 }

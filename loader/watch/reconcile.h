@@ -10,9 +10,8 @@
 
 /* What lives from one reconciliation to the next. */
 struct watch_state {
-	struct conf conf; /* of the files */
-	struct conf
-		labels; /* of labels; a section of `conf` for the same bridge takes precedence */
+	struct watch_config conf;   /* of the files */
+	struct watch_config labels; /* a section of `conf` for the same bridge takes precedence */
 	struct engine_cache engines;
 	bool needs_engines;         /* last time: some section or label depends on them */
 	unsigned int newest_bridge; /* highest index of a bridge last time */

@@ -46,7 +46,7 @@ struct watch {
 	__s64 next; /* when the next one is due */
 };
 
-void watch_log_problems(const struct conf *conf)
+void watch_log_problems(const struct watch_config *conf)
 {
 	for (size_t i = 0; i < conf->problems.count; i++)
 		log_error(&conf->problems.v[i]);
@@ -72,17 +72,17 @@ static void reconcile(struct watch *w)
 
 static void reload(struct watch *w)
 {
-	struct conf conf;
+	struct watch_config conf;
 
 	notify("RELOADING=1");
-	if (conf_read(&conf, w->options->conf)) {
+	if (watch_config_read(&conf, w->options->config_file)) {
 		watch_log_problems(&conf);
 		log_warn(
 			"configuration not reloaded, as it has %zu error%s; the previous one stays in effect",
 			conf.problems.count, conf.problems.count == 1 ? "" : "s");
-		conf_free(&conf);
+		watch_config_free(&conf);
 	} else {
-		conf_free(&w->state.conf);
+		watch_config_free(&w->state.conf);
 		w->state.conf = conf;
 		w->state.engines.current = false;
 		retry_list_free(&w->state.retries); /* what failed may work now */
@@ -230,7 +230,7 @@ static int loop(struct watch *w, struct error *err)
 	return 0;
 }
 
-int watch_run(const struct watch_options *options, struct conf *conf, struct error *err)
+int watch_run(const struct watch_options *options, struct watch_config *conf, struct error *err)
 {
 	struct watch w = {
 		.options = options,
@@ -240,7 +240,7 @@ int watch_run(const struct watch_options *options, struct conf *conf, struct err
 	};
 	int ret;
 
-	*conf = (struct conf){};
+	*conf = (struct watch_config){};
 	ret = open_all(&w, err);
 	if (!ret)
 		ret = loop(&w, err);

@@ -8,7 +8,7 @@
 #include "watch/config_parse.h"
 
 struct watch_options {
-	const char *conf; /* read only this file; NULL: the default ones */
+	const char *config_file; /* read only this file; NULL: the default ones */
 	bool detach_on_exit;
 };
 
@@ -19,9 +19,9 @@ struct watch_options {
  * SIGHUP reloads the configuration. What is done is logged.
  * Return: 0 after a signal; -errno if it could not start, or not detach everything at the end
  */
-int watch_run(const struct watch_options *options, struct conf *conf, struct error *err);
+int watch_run(const struct watch_options *options, struct watch_config *conf, struct error *err);
 
 /** watch_log_problems() - log all problems of a configuration */
-void watch_log_problems(const struct conf *conf);
+void watch_log_problems(const struct watch_config *conf);
 
 #endif /* HBPF_WATCH_H */

@@ -6,13 +6,13 @@
 
 #include <ctype.h>
 
-static void check(const struct conf *conf, int rc)
+static void check(const struct watch_config *conf, int rc)
 {
 	must(!rc == !conf->problems.count);
 	for (size_t i = 0; i < conf->problems.count; i++)
 		must(conf->problems.v[i].what[0]);
 	for (size_t i = 0; !rc && i < conf->count; i++) {
-		const struct conf_section *section = &conf->v[i];
+		const struct config_section *section = &conf->v[i];
 
 		must(section->name[0] && section->where[0]);
 		must(section->request.ports.count && section->request.only_ports);
@@ -21,7 +21,7 @@ static void check(const struct conf *conf, int rc)
 	}
 }
 
-static void labels(struct conf *conf, char *text)
+static void labels(struct watch_config *conf, char *text)
 {
 	char *rest;
 	struct network network = { .name = strtok_r(text, "@", &rest), .bridge = "br-test" };
@@ -43,11 +43,11 @@ static void labels(struct conf *conf, char *text)
 
 static void word_test(char *text)
 {
-	struct conf conf = {};
+	struct watch_config conf = {};
 
 	if (*text == '@')
 		labels(&conf, text);
 	else
-		check(&conf, conf_parse_text(&conf, "conf", text));
-	conf_free(&conf);
+		check(&conf, watch_config_parse_text(&conf, "conf", text));
+	watch_config_free(&conf);
 }

@@ -14,12 +14,13 @@
 
 static void a_section_with_ports_is_a_whole_configuration(void **state)
 {
-	struct conf conf;
+	struct watch_config conf;
 	const struct attach_request *request;
 
 	(void)state;
-	assert_int_equal(conf_parse_text(&conf, "f", "[br-test]\nports = 8088, 80:8080, 53/udp\n"),
-			 0);
+	assert_int_equal(
+		watch_config_parse_text(&conf, "f", "[br-test]\nports = 8088, 80:8080, 53/udp\n"),
+		0);
 	assert_int_equal(conf.count, 1);
 	assert_string_equal(conf.v[0].name, "br-test");
 	assert_string_equal(conf.v[0].where, "f:1");
@@ -28,23 +29,23 @@ static void a_section_with_ports_is_a_whole_configuration(void **state)
 	assert_int_equal(request->ports.count, 3);
 	assert_int_equal(request->ports.v[1].first, 80);
 	assert_int_equal(request->owner, HBPF_OWNER_CONFIG);
-	conf_free(&conf);
+	watch_config_free(&conf);
 }
 
 /* What a section leaves out is as if it had been said: nothing of an earlier attach stays. */
 static void a_section_declares_the_whole_state(void **state)
 {
-	struct conf conf;
+	struct watch_config conf;
 	const struct attach_request *request;
 
 	(void)state;
-	assert_int_equal(conf_parse_text(&conf, "f", "[a]\nports = 1\n"), 0);
+	assert_int_equal(watch_config_parse_text(&conf, "f", "[a]\nports = 1\n"), 0);
 	request = &conf.v[0].request;
 	assert_true(request->only_ports && request->gateways_given && request->from.given);
 	assert_true(request->hook.given && request->nat_bypass.given && request->guard.given);
 	assert_true(request->from.onlink);
 	assert_int_equal(request->from.sources.count, 0);
-	conf_free(&conf);
+	watch_config_free(&conf);
 }
 
 static void every_key_and_form_is_read(void **state)
@@ -59,11 +60,11 @@ static void every_key_and_form_is_read(void **state)
 				   "from = onlink, 10.1.0.0/16 10.1.0.0/16\n"
 				   "hook = clsact\nnat-bypass = off\nguard = on\nforce = yes\n"
 				   "[b]\nports = 1\nfrom = 10.0.0.0/8";
-	struct conf conf;
+	struct watch_config conf;
 	const struct attach_request *request;
 
 	(void)state;
-	assert_int_equal(conf_parse_text(&conf, "f", text), 0);
+	assert_int_equal(watch_config_parse_text(&conf, "f", text), 0);
 	assert_true(conf.labels);
 	assert_int_equal(conf.count, 2);
 	assert_string_equal(conf.v[0].name, "net-1");
@@ -79,32 +80,32 @@ static void every_key_and_form_is_read(void **state)
 	assert_true(request->force);
 	assert_false(conf.v[1].request.from.onlink);
 	assert_false(conf.v[1].request.force);
-	conf_free(&conf);
+	watch_config_free(&conf);
 }
 
 static void pin_is_the_old_name_of_nat_bypass(void **state)
 {
 	static const char text[] = "[a]\nports = 1\npin = on\n[b]\nports = 1\nnat-bypass = on\n";
-	struct conf conf;
+	struct watch_config conf;
 
 	(void)state;
-	assert_int_equal(conf_parse_text(&conf, "f", text), 0);
+	assert_int_equal(watch_config_parse_text(&conf, "f", text), 0);
 	for (size_t i = 0; i < 2; i++)
 		assert_int_equal(conf.v[i].request.nat_bypass.value, HBPF_ON);
-	conf_free(&conf);
+	watch_config_free(&conf);
 }
 
 static void an_empty_text_declares_nothing(void **state)
 {
 	static const char *const texts[] = { "", "\n", "# nothing\n", "labels = no\n" };
-	struct conf conf;
+	struct watch_config conf;
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-		assert_int_equal(conf_parse_text(&conf, "f", texts[i]), 0);
+		assert_int_equal(watch_config_parse_text(&conf, "f", texts[i]), 0);
 		assert_int_equal(conf.count, 0);
 		assert_false(conf.labels);
-		conf_free(&conf);
+		watch_config_free(&conf);
 	}
 }
 
@@ -148,29 +149,30 @@ static const struct {
 
 static void a_mistake_is_reported_with_file_and_line(void **state)
 {
-	struct conf conf;
+	struct watch_config conf;
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		assert_int_equal(conf_parse_text(&conf, "f", bad[i].text), -EINVAL);
+		assert_int_equal(watch_config_parse_text(&conf, "f", bad[i].text), -EINVAL);
 		assert_true(conf.problems.count > 0);
 		if (strncmp(conf.problems.v[0].what, bad[i].what, strlen(bad[i].what)) ||
 		    !strstr(conf.problems.v[0].hint, bad[i].hint))
 			fail_msg("%s: said '%s', hint '%s'", bad[i].text, conf.problems.v[0].what,
 				 conf.problems.v[0].hint);
-		conf_free(&conf);
+		watch_config_free(&conf);
 	}
 }
 
 static void all_mistakes_are_reported_and_not_only_the_first(void **state)
 {
-	struct conf conf;
+	struct watch_config conf;
 
 	(void)state;
-	assert_int_equal(conf_parse_text(&conf, "f", "x = 1\n[a]\nports = 0, 8088/x\nfrom = y\n"),
-			 -EINVAL);
+	assert_int_equal(
+		watch_config_parse_text(&conf, "f", "x = 1\n[a]\nports = 0, 8088/x\nfrom = y\n"),
+		-EINVAL);
 	assert_int_equal(conf.problems.count, 4);
-	conf_free(&conf);
+	watch_config_free(&conf);
 }
 
 /* A file that is cut anywhere is refused, or says no more than its whole lines and a beginning. */
@@ -178,23 +180,23 @@ static void a_text_that_is_cut_anywhere_opens_no_other_section(void **state)
 {
 	static const char text[] = "labels = yes\n[br-one]\nports = 8088\n[br-two]\nports = 99\n";
 	char cut[sizeof(text)];
-	struct conf conf;
+	struct watch_config conf;
 
 	(void)state;
 	for (size_t len = 0; len < sizeof(text); len++) {
 		snprintf(cut, len + 1, "%s", text);
-		if (!conf_parse_text(&conf, "f", cut)) {
+		if (!watch_config_parse_text(&conf, "f", cut)) {
 			assert_true(conf.count <= 2);
 			assert_true(conf.count < 1 || !strcmp(conf.v[0].name, "br-one"));
 			assert_true(conf.count < 2 || !strcmp(conf.v[1].name, "br-two"));
 		}
-		conf_free(&conf);
+		watch_config_free(&conf);
 	}
 }
 
 /* What labels_add() says to a network of Docker with these labels */
-static int add_labels(struct conf *conf, const char *name, const char *bridge, const char *ports,
-		      const char *from)
+static int add_labels(struct watch_config *conf, const char *name, const char *bridge,
+		      const char *ports, const char *from)
 {
 	struct network network = {
 		.name = (char *)name,
@@ -208,7 +210,7 @@ static int add_labels(struct conf *conf, const char *name, const char *bridge, c
 
 static void labels_make_a_section_that_leaves_manually_attached_bridges_alone(void **state)
 {
-	struct conf conf = {};
+	struct watch_config conf = {};
 	const struct attach_request *request;
 
 	(void)state;
@@ -223,7 +225,7 @@ static void labels_make_a_section_that_leaves_manually_attached_bridges_alone(vo
 	request = &conf.v[1].request;
 	assert_int_equal(request->from.sources.count, 1);
 	assert_true(request->from.onlink);
-	conf_free(&conf);
+	watch_config_free(&conf);
 }
 
 static void a_malformed_label_makes_no_section_and_harms_no_other(void **state)
@@ -241,7 +243,7 @@ static void a_malformed_label_makes_no_section_and_harms_no_other(void **state)
 		{ "80", "me", "from: from me: not an address or prefix" },
 		{ "80", "", "from: from has no value" },
 	};
-	struct conf conf = {};
+	struct watch_config conf = {};
 
 	(void)state;
 	assert_int_equal(add_labels(&conf, "good", "br-1", "8088", NULL), 0);
@@ -256,7 +258,7 @@ static void a_malformed_label_makes_no_section_and_harms_no_other(void **state)
 	}
 	assert_int_equal(add_labels(&conf, "also", "br-3", "8088", NULL), 0);
 	assert_int_equal(conf.count, 2);
-	conf_free(&conf);
+	watch_config_free(&conf);
 }
 
 static void of_malformed_labels_only_the_first_problem_is_reported(void **state)
@@ -271,7 +273,7 @@ static void of_malformed_labels_only_the_first_problem_is_reported(void **state)
 		{ "80", "me,you", "from me" },
 	};
 	static char many[128 << 10];
-	struct conf conf = {};
+	struct watch_config conf = {};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(labels); i++) {
@@ -287,7 +289,7 @@ static void of_malformed_labels_only_the_first_problem_is_reported(void **state)
 	/* and it does not spoil those that come after it */
 	assert_int_equal(add_labels(&conf, "net", "br-1", "8088", NULL), 0);
 	assert_int_equal(conf.count, 1);
-	conf_free(&conf);
+	watch_config_free(&conf);
 }
 
 static void networks_of_one_name_are_distinguished_by_where_they_are_declared(void **state)
@@ -309,7 +311,7 @@ static void networks_of_one_name_are_distinguished_by_where_they_are_declared(vo
 		  .bridge = "br-1",
 		  .ports = "8088" },
 	};
-	struct conf conf = {};
+	struct watch_config conf = {};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(networks); i++)
@@ -317,7 +319,7 @@ static void networks_of_one_name_are_distinguished_by_where_they_are_declared(vo
 	assert_string_equal(conf.v[0].where, "Docker's network net on br-1, label hbpf.ports");
 	assert_string_equal(conf.v[1].where, "Docker's network net on br-2, label hbpf.ports");
 	assert_string_equal(conf.v[2].where, "Podman's network net on br-1, label hbpf.ports");
-	conf_free(&conf);
+	watch_config_free(&conf);
 }
 
 int main(void)
