@@ -59,7 +59,7 @@ int cli_usage(const struct command *command, const char *fmt, ...)
 }
 
 /* --version is accepted only without a command, --json only by commands that report. */
-static bool is_taken(const struct cli_option *row, const struct command *command)
+static bool is_accepted(const struct cli_option *row, const struct command *command)
 {
 	if (row->offset == offsetof(struct cli_common, json))
 		return !command || command->reports;
@@ -77,7 +77,7 @@ static const struct cli_option *shown_option(const struct command *command, size
 			return row;
 	}
 	for (const struct cli_option *row = common_options; row->name; row++) {
-		if (is_taken(row, command) && !i--)
+		if (is_accepted(row, command) && !i--)
 			return row;
 	}
 	return NULL;
@@ -114,7 +114,7 @@ static bool find_option(const struct parser *p, const char *name, size_t len, ch
 	}
 	match->row = find_row(common_options, name, len, letter);
 	match->store = p->common;
-	return match->row && is_taken(match->row, p->command);
+	return match->row && is_accepted(match->row, p->command);
 }
 
 static int choose(const struct command *command, const struct cli_option *row, const char *arg,

@@ -39,7 +39,7 @@ static void count_exports(void *stays, const void *next)
 
 /*
  * A UDP service bound to the wildcard answers from the gateway's address, so the
- * packet does not show which loopback address was meant.
+ * packet does not show which loopback address it was sent to.
  */
 static int add_wildcard(struct kv_array *table, const struct reverse *entry)
 {

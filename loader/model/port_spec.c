@@ -69,10 +69,10 @@ static void draw_carets(char *line, size_t column, size_t width)
 	line[column] = '\0';
 }
 
-static int refuse(const struct spec_text *spec, struct part bad, const char *fmt, ...)
+static int spec_error(const struct spec_text *spec, struct part bad, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-static int refuse(const struct spec_text *spec, struct part bad, const char *fmt, ...)
+static int spec_error(const struct spec_text *spec, struct part bad, const char *fmt, ...)
 {
 	char line[sizeof(ELLIPSIS) + QUOTE_MAX + sizeof(ELLIPSIS)], carets[sizeof(line)], why[160];
 	size_t before = bad.at - spec->text;
@@ -112,17 +112,17 @@ static int parse_port(const struct spec_text *spec, struct part part, __u16 *por
 	unsigned int n = 0;
 
 	if (!part.len)
-		return refuse(spec, part, "port is missing");
+		return spec_error(spec, part, "port is missing");
 	if (digits < part.len)
-		return refuse(spec, part_between(part.at + digits, part.at + part.len),
-			      "port must be a decimal number from 1 to %d", PORT_MAX);
+		return spec_error(spec, part_between(part.at + digits, part.at + part.len),
+				  "port must be a decimal number from 1 to %d", PORT_MAX);
 	/* Stop above the maximum, so that n cannot overflow. */
 	for (size_t i = 0; i < digits && n <= PORT_MAX; i++)
 		n = n * 10 + (part.at[i] - '0');
 	if (n < 1 || n > PORT_MAX)
-		return refuse(spec, part, "port %.*s%s is out of range (1 to %d)",
-			      digits > 20 ? 20 : (int)digits, part.at, digits > 20 ? ELLIPSIS : "",
-			      PORT_MAX);
+		return spec_error(spec, part, "port %.*s%s is out of range (1 to %d)",
+				  digits > 20 ? 20 : (int)digits, part.at,
+				  digits > 20 ? ELLIPSIS : "", PORT_MAX);
 	*port = n;
 	return 0;
 }
@@ -143,8 +143,8 @@ static int parse_ports(const struct spec_text *spec, struct part part, struct po
 	if (ret)
 		return ret;
 	if (ports->last < ports->first)
-		return refuse(spec, part, "range is reversed: %u is above %u", ports->first,
-			      ports->last);
+		return spec_error(spec, part, "range is reversed: %u is above %u", ports->first,
+				  ports->last);
 	return 0;
 }
 
@@ -166,22 +166,22 @@ static int parse_addr(const struct spec_text *spec, struct part part, __be32 *ad
 	struct hbpf_addr addr;
 
 	if (!part.len)
-		return refuse(spec, part, "address is missing");
+		return spec_error(spec, part, "address is missing");
 	if (part_to_addr(part, &addr) && memchr(part.at, ':', part.len)) {
 		/* split() cut an IPv6 address that has no port after it; 80:::90 is not one. */
 		if (part_to_addr(rest, &addr) || (*rest.at != '[' && !addr_is_loopback(&addr)))
-			return refuse(spec, part, "too many colons");
+			return spec_error(spec, part, "too many colons");
 		part = rest;
 	} else if (part_to_addr(part, &addr)) {
-		return refuse(spec, part, "address must be an IPv4 address in 127.0.0.0/8");
+		return spec_error(spec, part, "address must be an IPv4 address in 127.0.0.0/8");
 	}
 	if (!addr_is_v4(&addr))
-		return refuse(spec, part,
-			      "address must be IPv4; leave it out and IPv6 reaches [::1]");
+		return spec_error(spec, part,
+				  "address must be IPv4; leave it out and IPv6 reaches [::1]");
 	if (!addr_is_loopback(&addr))
-		return refuse(spec, part,
-			      "address must be in 127.0.0.0/8: ports lead to this host's loopback "
-			      "and nowhere else");
+		return spec_error(spec, part,
+				  "address must be in 127.0.0.0/8: ports lead to this host's "
+				  "loopback and nowhere else");
 	*addr4 = addr.word[3];
 	return 0;
 }
@@ -199,7 +199,7 @@ static int parse_protos(const struct spec_text *spec, struct part part, unsigned
 	};
 
 	if (!part.len)
-		return refuse(spec, part, "protocol is missing (tcp, udp or tcp+udp)");
+		return spec_error(spec, part, "protocol is missing (tcp, udp or tcp+udp)");
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
 		if (strlen(known[i].name) == part.len &&
 		    !memcmp(known[i].name, part.at, part.len)) {
@@ -207,7 +207,7 @@ static int parse_protos(const struct spec_text *spec, struct part part, unsigned
 			return 0;
 		}
 	}
-	return refuse(spec, part, "unknown protocol (tcp, udp or tcp+udp)");
+	return spec_error(spec, part, "unknown protocol (tcp, udp or tcp+udp)");
 }
 
 static int parse_gateway_ports(const struct spec_text *spec, struct part part,
@@ -220,7 +220,7 @@ static int parse_gateway_ports(const struct spec_text *spec, struct part part,
 		return parse_ports(spec, part, ports);
 
 	/* Docker's -p takes the address first; there it is the one dialled. */
-	ret = refuse(spec, part, "gateway port comes first, then the loopback address");
+	ret = spec_error(spec, part, "gateway port comes first, then the loopback address");
 	error_hint(spec->err, "write it as 80:127.0.0.1:8080");
 	return ret;
 }
@@ -234,8 +234,8 @@ static int parse_local_ports(const struct spec_text *spec, struct part part,
 	int ret;
 
 	if (!part_to_addr(part, &addr)) {
-		ret = refuse(spec, part_between(end, end),
-			     "loopback port is missing after the address");
+		ret = spec_error(spec, part_between(end, end),
+				 "loopback port is missing after the address");
 		error_hint(spec->err, "write it as 80:127.0.0.1:8080");
 		return ret;
 	}
@@ -243,8 +243,8 @@ static int parse_local_ports(const struct spec_text *spec, struct part part,
 	if (ret)
 		return ret;
 	if (local.last - local.first != gateway->last - gateway->first)
-		return refuse(spec, part, "ranges differ in length (%d and %d)",
-			      gateway->last - gateway->first + 1, local.last - local.first + 1);
+		return spec_error(spec, part, "ranges differ in length (%d and %d)",
+				  gateway->last - gateway->first + 1, local.last - local.first + 1);
 	*first = local.first;
 	return 0;
 }

@@ -23,7 +23,8 @@ struct walk {
 	unsigned int links;  /* symbolic links followed */
 };
 
-static int refuse(const struct stat *st, const char *what, const char *path, struct error *err)
+static int refuse_writable(const struct stat *st, const char *what, const char *path,
+			   struct error *err)
 {
 	error_set(err, EPERM, "only root may have write access to %s%s (owner %u, mode %04o)", what,
 		  *path ? path : "/", st->st_uid, st->st_mode & 07777);
@@ -53,7 +54,7 @@ static int check_dir(const struct walk *walk, struct error *err)
 		return cannot("inspected", errno, err);
 	if (!may_others_write(&st) || (!st.st_uid && (st.st_mode & S_ISVTX)))
 		return 0;
-	return refuse(&st, "the directory ", walk->done, err);
+	return refuse_writable(&st, "the directory ", walk->done, err);
 }
 
 static int set_rest(struct walk *walk, const char *first, const char *next)
@@ -180,7 +181,7 @@ static int open_last(const struct walk *walk, const char *path, struct error *er
 	else if (!S_ISREG(st.st_mode))
 		ret = error_set(err, EINVAL, "it is not a regular file");
 	else if (may_others_write(&st))
-		ret = refuse(&st, "", path, err);
+		ret = refuse_writable(&st, "", path, err);
 	else
 		return fd;
 	close(fd);
@@ -214,7 +215,7 @@ static int open_config_dir(struct error *err)
 	if (!ret && fstat(walk.dir, &st))
 		ret = cannot("inspected", errno, err);
 	else if (!ret && may_others_write(&st))
-		ret = refuse(&st, "", CONFIG_DIR, err);
+		ret = refuse_writable(&st, "", CONFIG_DIR, err);
 	if (!ret) {
 		ret = openat(walk.dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (ret < 0)

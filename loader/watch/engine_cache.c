@@ -27,17 +27,17 @@ static struct cached_engine *get(struct engine_cache *engines, const char *socke
 }
 
 /* Where there never was a socket, inotify reports when it is created. */
-static bool is_away(const struct cached_engine *engine)
+static bool needs_retry(const struct cached_engine *engine)
 {
 	if (!engine->ret)
 		return !engine->events;
 	return engine->ret != -ENOENT || engine->answered;
 }
 
-static bool any_away(const struct engine_cache *engines)
+static bool any_needs_retry(const struct engine_cache *engines)
 {
 	for (size_t i = 0; i < engines->count; i++) {
-		if (is_away(&engines->v[i]))
+		if (needs_retry(&engines->v[i]))
 			return true;
 	}
 	return false;
@@ -229,7 +229,7 @@ void engine_cache_refresh(struct engine_cache *engines)
 	if (query(engines))
 		query(engines);
 	engines->current = true;
-	if (any_away(engines))
+	if (any_needs_retry(engines))
 		retry_failed(&engines->retry, monotonic_ms());
 	else if (all_lasting(engines))
 		retry_reset(&engines->retry);
@@ -239,7 +239,7 @@ int engine_cache_wait(const struct engine_cache *engines)
 {
 	if (!engines->current)
 		return 0;
-	return any_away(engines) ? retry_wait(&engines->retry, monotonic_ms()) : -1;
+	return any_needs_retry(engines) ? retry_wait(&engines->retry, monotonic_ms()) : -1;
 }
 
 void engine_cache_check_sockets(struct engine_cache *engines)

@@ -10,7 +10,7 @@
 
 #define RUN_DIR "/run/hbpf"
 
-static int refuse(int fd, const char *path, struct flock *lock, struct error *err)
+static int lock_error(int fd, const char *path, struct flock *lock, struct error *err)
 {
 	int code = errno;
 
@@ -46,7 +46,7 @@ int watch_lock(struct error *err)
 		return error_errno(err, errno, "cannot open %s", path);
 	if (!fcntl(fd, F_SETLK, &lock))
 		return fd;
-	ret = refuse(fd, path, &lock, err);
+	ret = lock_error(fd, path, &lock, err);
 	close(fd);
 	return ret;
 }
