@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "engine/http.h"
+#include "engine/client.h"
 #include "lib/array.h"
 #include "lib/str_list.h"
 

@@ -6,7 +6,7 @@
 #include <time.h>
 
 #include "engine/engine.h"
-#include "engine/http.h"
+#include "engine/client.h"
 #include "kernel/file_monitor.h"
 #include "kernel/rtnetlink.h"
 #include "watch/retry.h"

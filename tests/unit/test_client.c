@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
-#include "engine/http.h"
+#include "engine/client.h"
 #include "lib/array.h"
 
 #define OK "HTTP/1.1 200 OK\r\n"

@@ -3,7 +3,7 @@
  * connect(2) is tried before libcurl does it: that gives the exact error, and where no engine runs
  * the library need not be loaded.
  */
-#include "engine/http.h"
+#include "engine/client.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Requests to a container engine over its Unix socket, and its stream of events (libcurl). */
-#ifndef HBPF_HTTP_H
-#define HBPF_HTTP_H
+#ifndef HBPF_CLIENT_H
+#define HBPF_CLIENT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -67,4 +67,4 @@ int engine_events_read(struct engine_events *events);
 /** engine_events_close() - unsubscribe; NULL is fine */
 void engine_events_close(struct engine_events *events);
 
-#endif /* HBPF_HTTP_H */
+#endif /* HBPF_CLIENT_H */
