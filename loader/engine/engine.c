@@ -71,12 +71,14 @@ static void add_hint(struct engine *engine)
 
 	error_hint_privileges(problem, engine->ret);
 	if (engine->ret == -ETIMEDOUT)
-		error_hint(problem, "the engine may hang; the names that `hbpf bridges` lists work "
-				    "without it");
-	else if (engine->ret == -EPROTO)
 		error_hint(problem,
-			   "hbpf supports Docker, or Podman 4.0 or newer; the names that `hbpf "
-			   "bridges` lists work without an engine");
+			   "the engine may hang; the bridge names that `hbpf bridges` lists work "
+			   "without it");
+	else if (engine->ret == -EPROTO)
+		error_hint(
+			problem,
+			"hbpf supports Docker, or Podman 4.0 or newer; the bridge names that `hbpf "
+			"bridges` lists work without an engine");
 }
 
 static void query(struct engine *engine, struct networks *networks)
