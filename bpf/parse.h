@@ -37,7 +37,7 @@ struct packet {
 	__u16 fragment;    /* IPV4_MF and IPV4_OFFSET bits, host byte order, for both families; 0:
 			      whole */
 	__u32 route;       /* offset of what may hold a source route: IPv4 options, IPv6 routing
-			    * header; 0 where there is none */
+			    * header; 0 if there is none */
 	__u32 fragment_id; /* as in the packet */
 	struct hbpf_endpoint src;
 	struct hbpf_endpoint dst;

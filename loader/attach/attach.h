@@ -34,7 +34,7 @@ struct attach {
 	/* done so far, for roll_back() */
 	bool maps_written;
 	bool hooked[HOOK_SIDES];
-	bool backstop_added; /* where there was none */
+	bool backstop_added; /* if there was none */
 };
 
 /**
@@ -53,9 +53,9 @@ int attach_run(struct attach *attach, const struct attach_request *request, stru
  * @attach:	Filled in part; release with attach_free()
  * @request:	One that declares the whole state: only_ports, and everything else given
  *
- * before.config is zero where nothing is attached, or the state cannot be read. Changes nothing.
+ * before.config is zero if nothing is attached, or the state cannot be read. Changes nothing.
  *
- * Return: 1 yes, also where the state is incomplete; 0 no; -errno of attach_run() where the bridge
+ * Return: 1 yes, also if the state is incomplete; 0 no; -errno of attach_run() if the bridge
  * cannot be served
  */
 int attach_is_due(struct attach *attach, const struct attach_request *request, struct error *err);

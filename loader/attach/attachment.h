@@ -16,7 +16,7 @@
  * attachment_bridges() - list the bridges with state in this network namespace
  * @mode:	How the lock is taken. PINS_WRITE runs renames_follow() first, but does not mount a
  *		missing bpffs
- * @pins:	Opened where there is a bpffs; pins_close() is allowed in any case
+ * @pins:	Opened if there is a bpffs; pins_close() is allowed in any case
  * @bridges:	With their current names and those they were attached as; empty without a bpffs
  *
  * Return: 0 or -errno
@@ -46,7 +46,7 @@ const char *attachment_list(const struct pins_bridges *bridges, char *buf, size_
 
 /**
  * attachment_ifindex() - the interface that the state of @bridge is about
- * Return: its index, even if it was deleted; 0 where the state does not have it
+ * Return: its index, even if it was deleted; 0 if the state does not have it
  */
 unsigned int attachment_ifindex(const struct pins *pins, const char *bridge);
 
@@ -55,7 +55,7 @@ unsigned int attachment_ifindex(const struct pins *pins, const char *bridge);
  * @bridge:	Name of its state
  *
  * That is the interface the state is about, even after a rename; if it was deleted, the one with
- * that name. ifindex is 0 where there is neither.
+ * that name. ifindex is 0 if there is neither.
  */
 struct hook_target attachment_target(const struct pins *pins, const struct host *host,
 				     const char *bridge);
@@ -63,7 +63,7 @@ struct hook_target attachment_target(const struct pins *pins, const struct host 
 /** attachment_is_live() - are our programs attached to the bridge, on both sides? */
 bool attachment_is_live(const struct pins *pins, const struct host *host, const char *bridge);
 
-/** attachment_owner() - Return: enum hbpf_owner, or -errno where the state cannot be read */
+/** attachment_owner() - Return: enum hbpf_owner, or -errno if the state cannot be read */
 int attachment_owner(const struct pins *pins, const struct host *host, const char *bridge);
 
 /**

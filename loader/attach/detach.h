@@ -11,7 +11,7 @@ struct detached {
 	bool last;                                  /* lo's settings were restored, too */
 	struct setting_state settings[SETTING_MAX]; /* as before; zero: could not be read */
 	int ended;                                  /* connections */
-	int owner; /* enum hbpf_owner; HBPF_OWNER_MANUAL where it could not be read */
+	int owner; /* enum hbpf_owner; HBPF_OWNER_MANUAL if it could not be read */
 };
 
 /**

@@ -11,7 +11,7 @@
 
 enum {
 	LISTENER_V4,
-	LISTENER_V6, /* only where the export serves IPv6 */
+	LISTENER_V6, /* only if the export serves IPv6 */
 	LISTENER_FAMILIES,
 };
 

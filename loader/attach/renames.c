@@ -28,7 +28,7 @@ static void temporary_name(const struct pins *pins, const char *state, char name
 }
 
 /*
- * Must this state move? Not where the state under the other name is about the same bridge: before
+ * Must this state move? Not if the state under the other name is about the same bridge: before
  * version 0.2 a renamed bridge could be attached twice, and each has to be detached by itself.
  */
 static bool is_misplaced(const struct pins *pins, const char *state)

@@ -62,7 +62,7 @@ int reply_clients(const struct dataplane *dp, const struct exports *exports, str
 	return ret;
 }
 
-/* Return: false where they have nothing in common */
+/* Return: false if they have nothing in common */
 static bool intersect(const struct prefix *a, const struct prefix *b, struct prefix *both)
 {
 	*both = a->len > b->len ? *a : *b;
@@ -406,7 +406,7 @@ static int check_network(struct family *f, const struct prefix *clients, struct 
 	return ret;
 }
 
-/* Return: 1 where a part of @allowed is on this bridge, 0 or -errno */
+/* Return: 1 if a part of @allowed is on this bridge, 0 or -errno */
 static int check_allowed(struct family *f, const struct prefix *allowed,
 			 const struct sources *onlink, struct error *err)
 {

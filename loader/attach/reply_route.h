@@ -27,7 +27,7 @@ struct reply_query {
  * reply_clients() - the networks that may use at least one of some ports
  * @dp:		Open
  * @exports:	The ports; empty: those that the bridge allows by default
- * @all:	Filled; free with sources_free(). Empty where no network may
+ * @all:	Filled; free with sources_free(). Empty if no network may
  *
  * Return: 0 or -errno
  */
@@ -37,7 +37,7 @@ int reply_clients(const struct dataplane *dp, const struct exports *exports, str
 /* A network whose clients get no reply. */
 struct reply_problem {
 	char text[256];
-	char command[128]; /* that fixes it; empty where `text` has the next step */
+	char command[128]; /* that fixes it; empty if `text` has the next step */
 };
 
 #define REPLY_PROBLEMS_MAX 5

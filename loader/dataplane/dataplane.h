@@ -17,7 +17,7 @@ struct bpf_object;
 
 struct dataplane {
 	char bridge[IFNAMSIZ];     /* the name given to dataplane_open() */
-	int maps[MAP_COUNT];       /* fds, -1 where not open */
+	int maps[MAP_COUNT];       /* fds, -1 if not open */
 	struct hbpf_config config; /* as read; write it back with dataplane_write_config() */
 	/* only after dataplane_load(): */
 	struct bpf_object *object;

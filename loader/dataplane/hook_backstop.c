@@ -10,9 +10,9 @@
 
 #define GUARD    "hbpf_ingress"
 #define BACKSTOP "hbpf_backstop"
-#define MAPS_MAX 16 /* that a backstop refers to: five */
+#define MAPS_MAX 16 /* of a program; the backstop has five */
 
-/* Return: 1, 0 (also if the program is no longer loaded) or -errno */
+/* Is that the program's name? Return: 1, 0 (also if it is no longer loaded) or -errno */
 static int is_named(__u32 prog_id, const char *wanted)
 {
 	struct bpf_prog_info info;
@@ -28,7 +28,7 @@ int hook_is_backstop(__u32 prog_id)
 	return is_named(prog_id, BACKSTOP);
 }
 
-/* Return: 1 with the ID of the first of that name, 0 or -errno */
+/* Find the first program with that name. Return: 1 with its ID, 0 or -errno */
 static int find(unsigned int ifindex, const char *name, __u32 *prog_id)
 {
 	__u32 ids[TCX_PROGRAMS_MAX] = {};
@@ -68,7 +68,7 @@ int hook_detach_unpinned(const struct hook_target *target, struct error *err)
 	return ret ? ret : hook_backstop_detach(target, err);
 }
 
-/* All but @keep; a killed command may have left more than one. */
+/* Detach all backstops except @keep: a killed command may have left more than one. */
 static int detach_but(const struct hook_target *target, __u32 keep, struct error *err)
 {
 	__u32 ids[TCX_PROGRAMS_MAX] = {};
@@ -87,8 +87,8 @@ static int detach_but(const struct hook_target *target, __u32 keep, struct error
 	return ret;
 }
 
-/* What has no name would not be found again. The kernel gives it one, but where libbpf's own
- * question whether the kernel takes names failed, libbpf asks for none. */
+/* Backstops are found by name. libbpf loads programs without a name if its probe for the kernel's
+ * support of names failed. */
 static int check_name(__u32 prog_id, struct error *err)
 {
 	int ret = hook_is_backstop(prog_id);
@@ -102,8 +102,8 @@ static int check_name(__u32 prog_id, struct error *err)
 	return error_errno(err, ret, "cannot inspect the backstop");
 }
 
-/* The new one first, for its place may be another: others' programs between the guard and the old
- * one could let packets by. */
+/* The new one is attached before the old one is detached, so that there always is one. It goes
+ * right behind the guard: other programs between the two could let packets pass. */
 int hook_backstop_attach(const struct hook_target *target, int prog_fd, struct error *err)
 {
 	__u32 guard = 0, ours = 0;
@@ -124,7 +124,7 @@ int hook_backstop_attach(const struct hook_target *target, int prog_fd, struct e
 	}
 	if (!ret) {
 		ret = detach_but(target, ours, err);
-		if (ret) /* the old one is there still */
+		if (ret) /* the old one is still attached */
 			tcx_detach_ingress(target->ifindex, ours);
 		return ret;
 	}
@@ -138,7 +138,7 @@ int hook_backstop_detach(const struct hook_target *target, struct error *err)
 	return target->ifindex ? detach_but(target, 0, err) : 0;
 }
 
-/* Return: fd of the map among those the program refers to, -ENOENT or other -errno */
+/* Find a map that the program uses. Return: its fd, -ENOENT or other -errno */
 static int find_map(__u32 prog_id, bool (*match)(int fd))
 {
 	__u32 ids[MAPS_MAX], len = sizeof(struct bpf_prog_info);

@@ -120,7 +120,7 @@ static int on_filter(const struct nlmsghdr *nlh, void *data)
 	if (TC_H_MAJ(msg->tcm_info) >> 16 != FILTER_PRIORITY)
 		return MNL_CB_OK;
 	filter_parse(nlh, &filter);
-	if (filter.chain) /* runs only when a filter of chain 0 goes there */
+	if (filter.chain) /* runs only if a filter of chain 0 goes there */
 		return MNL_CB_OK;
 	if (strcmp(filter.kind, "bpf") != 0 || filter.protocol != ETH_P_ALL) {
 		snprintf(found->taken, sizeof(found->taken), "%s (protocol 0x%04x)", filter.kind,
@@ -368,7 +368,7 @@ int clsact_attach(const struct hook_target *target, enum hook_side which, int pr
 	return ret;
 }
 
-/* Nothing is found where there is no clsact: on a qdisc "ingress" in its place both sides show the
+/* Nothing is found if there is no clsact: on a qdisc "ingress" in its place both sides show the
  * same filters, and none of them is ours. */
 static int own_filters_read(const struct hook_target *target, const struct clsact_side *side,
 			    struct filters *found, struct error *err)

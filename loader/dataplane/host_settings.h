@@ -40,7 +40,7 @@ struct setting_state {
  *
  * Idempotent: a setting already saved keeps its first old value; one that another program changed
  * since is saved again. On failure all changes of this call are undone.
- * Return: 0, -ENODEV where there is no interface @ifindex any more, or -errno; names the setting in
+ * Return: 0, -ENODEV if there is no interface @ifindex any more, or -errno; names the setting in
  * @err
  */
 int settings_apply(const struct pins *pins, const char *bridge, unsigned int ifindex,
@@ -66,7 +66,7 @@ int settings_restore(const struct pins *pins, const char *bridge, unsigned int i
 /**
  * settings_restore_lost() - the same for a bridge whose pinned state is lost
  *
- * A route_localnet of SETTINGS_LOCALNET is reset to 0: hbpf writes 2 only where it was 0. lo's
+ * A route_localnet of SETTINGS_LOCALNET is reset to 0: hbpf writes 2 only if it was 0. lo's
  * settings get the values that a backstop's map has (hook_backstop_map()), else the defaults.
  * Return: 0 or -errno
  */
@@ -76,7 +76,7 @@ int settings_restore_lost(const char *bridge, unsigned int ifindex, bool last, s
  * settings_read() - what is recorded and what is there now, for status
  * @ifindex:	Of the bridge, 0 if there is none
  * @states:	SETTING_MAX of them; names and present values are filled in in any case
- * Return: 0, -EPROTO where an old value was assumed, as by settings_restore(), or -errno
+ * Return: 0, -EPROTO if an old value was assumed, as by settings_restore(), or -errno
  */
 int settings_read(const struct pins *pins, const char *bridge, unsigned int ifindex,
 		  struct setting_state *states, struct error *err);

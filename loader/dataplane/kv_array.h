@@ -1,31 +1,31 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The contents of a map in memory: entries sorted by key, to be compared with others. */
+/* A copy of a map's contents: entries that can be sorted by key and compared with another copy. */
 #ifndef HBPF_KV_ARRAY_H
 #define HBPF_KV_ARRAY_H
 
 #include <stddef.h>
 
 /*
- * Entries are structs of the user's own that begin with the key and have the
- * value right after it. All zero in the last three members is an empty table.
+ * An entry is a struct of the caller's: the key, directly followed by the value. The table is empty
+ * if the last three members are zero.
  */
 struct kv_array {
 	size_t key_size;
 	size_t value_size;
-	size_t stride; /* of the struct: key, value, padding at its end */
+	size_t stride; /* size of the struct: key, value and padding */
 	void *v;
 	size_t count;
 	size_t room;
 };
 
-/** TABLE() - initializer of an empty table of @type, of which two members are key and value */
+/** TABLE() - initializer of an empty table; @type is the entry's struct, with @key and @value */
 #define TABLE(type, key, value)                                                                    \
 	{                                                                                          \
 		.key_size = sizeof(((type *)0)->key), .value_size = sizeof(((type *)0)->value),    \
 		.stride = sizeof(type),                                                            \
 	}
 
-/** TABLE_ENTRY() - to be put after the struct: the value follows the key without a gap */
+/** TABLE_ENTRY() - put it after the struct: checks that key and value have no gap between them */
 #define TABLE_ENTRY(type, key, value)                                                              \
 	_Static_assert(offsetof(type, key) == 0 &&                                                 \
 			       offsetof(type, value) == sizeof(((type *)0)->key),                  \
@@ -45,9 +45,9 @@ int kv_array_add(struct kv_array *table, const void *key, const void *value);
 int kv_array_add_entries(struct kv_array *table, const void *entries, size_t count);
 
 /**
- * kv_array_sort() - sort by key, and make of all entries with one key a single one
- * @merge:	Adds the value of @next, which was added later, to the entry that stays; NULL: the
- *		first stays as it is
+ * kv_array_sort() - sort by key, and merge entries with the same key
+ * @merge:	Adds the value of @next to that of @stays, which was added earlier; NULL: the first
+ *		entry stays unchanged
  *
  * Return: 0 or -ENOMEM
  */
@@ -57,9 +57,9 @@ int kv_array_sort(struct kv_array *table, void (*merge)(void *stays, const void 
 void *kv_array_find(const struct kv_array *table, const void *key);
 
 /**
- * kv_array_diff() - what has to be done to make @have into @want, both sorted
- * @put:	Entries of @want that @have lacks or has with another value
- * @removed:	Entries of @have whose key @want lacks
+ * kv_array_diff() - the changes from @have to @want; both are sorted
+ * @put:	Entries of @want that are missing or have another value in @have
+ * @removed:	Entries of @have whose keys are not in @want
  *
  * Return: 0 or -ENOMEM
  */

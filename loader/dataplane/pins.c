@@ -22,13 +22,13 @@
 #define LO_DIR         "lo"
 #define NETNS_MARK     "netns" /* in LO_DIR, a symbolic link to the cookie of the namespace */
 #define COOKIE_STRLEN  21      /* 64 bits in decimal */
-#define BELOW_STRLEN   (sizeof("/hbpf/") + 20) /* and the namespace's number */
-/* In one component of a path: every byte of an interface name as %XX. */
+#define BELOW_STRLEN   (sizeof("/hbpf/") + 20) /* with the namespace's inode number */
+/* An interface name with every byte escaped as %XX. */
 #define ESCAPED_STRLEN (3 * (IFNAMSIZ - 1) + 1)
 
 /* ---- the namespace ---- */
 
-/* Return: what no other namespace of this boot has or ever had; 0 where the kernel has no such */
+/* Return: a number that is unique among all namespaces since boot; 0 if the kernel has none */
 static __u64 netns_cookie(void)
 {
 	__u64 cookie = 0;
@@ -43,7 +43,7 @@ static __u64 netns_cookie(void)
 	return cookie;
 }
 
-/* Is the state here from a deleted namespace, whose inode number this one has got? */
+/* Was the state left by a deleted namespace with the inode number of this one? */
 static bool is_of_dead_netns(const struct pins *pins)
 {
 	char path[PATH_MAX], text[COOKIE_STRLEN], mark[COOKIE_STRLEN];
@@ -120,7 +120,7 @@ static int make_dir(const char *path, struct error *err)
 	return ret;
 }
 
-/* Return: 0 (also when it is not empty or not there) or -errno */
+/* Return: 0 (also if it is not empty or does not exist) or -errno */
 static int remove_dir(const char *path, struct error *err)
 {
 	if (!rmdir(path) || errno == ENOTEMPTY || errno == ENOENT)
@@ -162,7 +162,7 @@ static int open_top(const struct pins *pins, const char *path, struct error *err
 	return ret;
 }
 
-/* Is the directory behind @fd still the one that the path leads to? */
+/* Is @fd still the directory at @path? */
 static bool is_at(int fd, const char *path)
 {
 	struct stat here, there;
@@ -172,8 +172,8 @@ static bool is_at(int fd, const char *path)
 }
 
 /*
- * The lock is on a directory of hbpf's own, which other users cannot open. The process that holds
- * it removes the directory when it is empty. A lock on a removed directory is void, so lock again.
+ * The lock is on hbpf's own directory, which other users cannot open. The process that holds it
+ * removes the directory when it is empty. A lock on a removed directory is void, so lock again.
  */
 static int lock_top(struct pins *pins, struct error *err)
 {
@@ -207,7 +207,7 @@ static int lock_top(struct pins *pins, struct error *err)
 	return 0;
 }
 
-/* The directories that all bridges of the namespace share. */
+/* Check the directories that all bridges of the namespace share. */
 static int check_shared(const struct pins *pins, struct error *err)
 {
 	int ret = bpffs_check_path(pins->base, err);
@@ -261,7 +261,7 @@ int pins_remove_top(const struct pins *pins, struct error *err)
 	char path[PATH_MAX];
 	struct stat st;
 
-	/* It has more links than two while there are directories in it. */
+	/* A directory with subdirectories has more than two links. */
 	if (pins->lock < 0 || fstat(pins->lock, &st) || st.st_nlink > 2)
 		return 0;
 	top_path(pins, path);
@@ -284,7 +284,7 @@ void pins_close(struct pins *pins)
 
 /* ---- names ---- */
 
-/* bpffs keeps dots in names for itself (bpf_lookup() in kernel/bpf/inode.c: EPERM). */
+/* bpffs rejects names with dots (bpf_lookup() in kernel/bpf/inode.c: EPERM). */
 static void escape(const char *name, char escaped[ESCAPED_STRLEN])
 {
 	char *to = escaped;
@@ -306,7 +306,7 @@ static int hex_digit(char c)
 	return at ? at - digits : -1;
 }
 
-/* Return: true, or false for what escape() never made */
+/* Return: false if escape() cannot have written it */
 static bool unescape(const char *escaped, char name[IFNAMSIZ])
 {
 	size_t len = 0;

@@ -27,7 +27,7 @@ struct pins {
 	char base[PATH_MAX]; /* <bpffs>/hbpf/<netns> */
 	__u64 netns;         /* inode of this network namespace */
 	int lock;            /* fd of <bpffs>/hbpf, flock'ed; -1: not open */
-	int root;            /* fd of <bpffs>, where the lock is held */
+	int root;            /* fd of <bpffs>; only valid while the lock is held */
 	bool writes;         /* opened with PINS_WRITE */
 };
 
@@ -37,19 +37,18 @@ struct pins {
 /* clang-format on */
 
 enum pins_mode {
-	PINS_READ,  /* shared lock; a missing bpffs or <bpffs>/hbpf is -ENOENT: nothing is attached;
-		     * if another mount namespace may have one it is -EPERM, as it is for writing
-		     */
-	PINS_WRITE, /* exclusive lock; bpffs is mounted where missing, but only in PID 1's mount
-		     * namespace: elsewhere (ip netns exec) the mount, and the guard with it,
-		     * would go with the command */
+	PINS_READ,  /* shared lock; -ENOENT without a bpffs or <bpffs>/hbpf: nothing is attached;
+		     * -EPERM, as for writing, if another mount namespace may have one */
+	PINS_WRITE, /* exclusive lock; a missing bpffs is mounted, but only in PID 1's mount
+		     * namespace: in another one (ip netns exec) the mount and the guard would
+		     * disappear when the command exits */
 };
 
 /**
  * pins_check_root() - is HBPF_BPFFS, if it is set, usable as a path for pins?
  *
  * pins_open() checks it, too; call this before using paths without pins_open().
- * Return: 0, -EINVAL where it is relative, or -ENAMETOOLONG
+ * Return: 0, -EINVAL if it is relative, or -ENAMETOOLONG
  */
 int pins_check_root(struct error *err);
 
@@ -57,10 +56,10 @@ int pins_check_root(struct error *err);
  * pins_open() - find (or mount) bpffs and take the lock
  * @pins:	Filled
  * @mode:	What for; waits for another hbpf to finish
- * @err:	Names HBPF_BPFFS and nsenter --net where no bpffs can be had
+ * @err:	If there is no bpffs, the hint suggests HBPF_BPFFS or nsenter --net
  *
- * Return: 0 or -errno; -EINVAL where HBPF_BPFFS is set, but not to an absolute path of a bpffs;
- * -EPERM where others than root may write <bpffs>/hbpf or the directories of this namespace
+ * Return: 0 or -errno; -EINVAL if HBPF_BPFFS is set, but not to an absolute path of a bpffs;
+ * -EPERM if users other than root may write to <bpffs>/hbpf or the directories of this namespace
  */
 int pins_open(struct pins *pins, enum pins_mode mode, struct error *err);
 
@@ -68,15 +67,15 @@ int pins_open(struct pins *pins, enum pins_mode mode, struct error *err);
  * pins_close() - release the lock, write what was logged meanwhile (log_hold()), and remove
  * <bpffs>/hbpf where nothing is left in it
  *
- * What is done to maps and links shows nowhere in the file system, so after PINS_WRITE the root of
- * the bpffs is touched: inotify then wakes `hbpf watch`.
+ * Changes of maps and links cause no inotify event. So after PINS_WRITE the root of the bpffs is
+ * touched, which wakes `hbpf watch`.
  */
 void pins_close(struct pins *pins);
 
 /**
  * pins_path() - where an object of a bridge is pinned
- * @bridge:	Interface name; bytes bpffs refuses in names (the dot) and '%' are escaped as %XX.
- *		NULL for lo's shared state
+ * @bridge:	Interface name; '/', '%' and the dot, which bpffs rejects in names, are escaped as
+ *		%XX. NULL for lo's shared state
  * @name:	Object, as "bridge_config" or "link_ingress"; NULL for the directory
  *
  * Return: 0 or -ENAMETOOLONG
@@ -88,11 +87,11 @@ int pins_path(const struct pins *pins, const char *bridge, const char *name, cha
  * pins_check() - is root the only user who can change what is pinned for a bridge?
  * @bridge:	Interface name, or NULL for lo's shared state
  *
- * Return: 0; -ENOENT where nothing is pinned, with @err unset; -EPERM; other -errno
+ * Return: 0; -ENOENT if nothing is pinned, with @err unset; -EPERM; other -errno
  */
 int pins_check(const struct pins *pins, const char *bridge, struct error *err);
 
-/** pins_mkdir() - make the bridge's directory and those above it. Return: 0 or -errno */
+/** pins_mkdir() - create the bridge's directory and those above it. Return: 0 or -errno */
 int pins_mkdir(const struct pins *pins, const char *bridge, struct error *err);
 
 /**
@@ -100,14 +99,14 @@ int pins_mkdir(const struct pins *pins, const char *bridge, struct error *err);
  * but not <bpffs>/hbpf, which the lock is on
  * @bridge:	Interface name, or NULL for lo's shared state
  *
- * Return: 0 or -errno; what is not there is no error
+ * Return: 0 (also if there is nothing) or -errno
  */
 int pins_remove(const struct pins *pins, const char *bridge, struct error *err);
 
 /**
  * pins_remove_top() - remove <bpffs>/hbpf where nothing is left in it, as the last thing done under
- * the lock of PINS_WRITE; pins_close() does it, too, but keeps the error to itself
- * Return: 0, also where something is left, or -errno
+ * the lock of PINS_WRITE; pins_close() does it, too, but ignores errors
+ * Return: 0 (also if something is left) or -errno
  */
 int pins_remove_top(const struct pins *pins, struct error *err);
 
@@ -117,19 +116,18 @@ int pins_remove_top(const struct pins *pins, struct error *err);
  */
 int pins_rename(const struct pins *pins, const char *from, const char *to, struct error *err);
 
-/** pins_unlink() - unlink one object. Return: 0 (also when not there) or -errno */
+/** pins_unlink() - unlink one object. Return: 0 (also if not there) or -errno */
 int pins_unlink(const struct pins *pins, const char *bridge, const char *name, struct error *err);
 
 struct pins_bridges {
 	char (*names)[IFNAMSIZ]; /* of the state; sorted */
-	/* of each, see attachment_bridges(); as pins_bridges() leaves them: the same */
-	char (*now)[IFNAMSIZ]; /* what the bridge is called at present */
-	char (*as)[IFNAMSIZ];  /* what it was called when it was attached */
+	/* pins_bridges() copies the names to these two; attachment_bridges() corrects them */
+	char (*now)[IFNAMSIZ]; /* the bridge's present name */
+	char (*as)[IFNAMSIZ];  /* its name when it was attached */
 	size_t count;
 };
 
-/** pins_bridges() - bridges with state in this namespace, existing or deleted. Return: 0 or -errno
- */
+/** pins_bridges() - bridges with state in this namespace, also deleted ones. Return: 0 or -errno */
 int pins_bridges(const struct pins *pins, struct pins_bridges *bridges, struct error *err);
 void pins_bridges_free(struct pins_bridges *bridges);
 

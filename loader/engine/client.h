@@ -13,7 +13,7 @@
 
 struct engine_answer {
 	bool podman; /* has the header Libpod-Api-Version, as all answers of Podman */
-	char *body;  /* NULL where it is empty */
+	char *body;  /* NULL if it is empty */
 	size_t len;
 };
 
@@ -55,7 +55,7 @@ struct engine_events;
  */
 int engine_events_open(const char *socket, struct engine_events **events, struct error *err);
 
-/** engine_events_fd() - Return: what to poll for POLLIN; -1 where @events is NULL */
+/** engine_events_fd() - Return: what to poll for POLLIN; -1 if @events is NULL */
 int engine_events_fd(const struct engine_events *events);
 
 /**

@@ -16,7 +16,7 @@ struct fib_routes {
  * @flow:	An unspecified src lets the kernel choose one
  * @route:	Filled but for dst
  *
- * The kernel refuses a source in 127.0.0.0/8 with -EINVAL where the device found has no
+ * The kernel refuses a source in 127.0.0.0/8 with -EINVAL if the device found has no
  * route_localnet (__mkroute_output()). Return: 0 or the kernel's -errno, as -ENETUNREACH
  */
 int fib_lookup(const struct fib_flow *flow, struct fib_route *route);

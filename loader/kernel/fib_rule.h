@@ -40,7 +40,7 @@ struct fib_rule {
 	bool invert;            /* "not" */
 	__u32 table;            /* of FR_ACT_TO_TBL */
 	__u32 target;           /* pref, of FR_ACT_GOTO */
-	struct prefix src, dst; /* ::/0 or 0.0.0.0/0 where there is none */
+	struct prefix src, dst; /* ::/0 or 0.0.0.0/0 if there is none */
 	char iif[IFNAMSIZ], oif[IFNAMSIZ];
 	__u32 mark, mask;
 	__u8 tos;
@@ -65,7 +65,7 @@ bool fib_rule_refuses(const struct fib_rule *rule);
  * fib_rule_of_route() - find the rule that led a flow to its route
  * @route:	As of fib_lookup_route()
  *
- * Return: the rule within @rules, or NULL where none can be
+ * Return: the rule within @rules, or NULL if none can be
  */
 const struct fib_rule *fib_rule_of_route(const struct fib_rules *rules, const struct fib_flow *flow,
 					 const struct fib_route *route);

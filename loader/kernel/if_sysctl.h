@@ -15,7 +15,7 @@
 /**
  * if_sysctl_read() - read one setting of an interface
  * @key:	As "route_localnet"
- * Return: 0, -ENODEV where there is no such interface, -EAGAIN where it was renamed during every
+ * Return: 0, -ENODEV if there is no such interface, -EAGAIN if it was renamed during every
  * attempt, or -errno
  */
 int if_sysctl_read(unsigned int ifindex, const char *key, int *value);

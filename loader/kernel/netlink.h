@@ -34,7 +34,7 @@ void *netlink_begin(struct netlink_request *request, __u16 type, __u16 flags, si
  * @count:	What @on_reply counts up, or NULL. When the kernel's tables change during a dump,
  *		this is reset to its old value and the dump starts over
  *
- * Return: 0 or -errno: the kernel's own, or -EAGAIN when the tables changed during every attempt
+ * Return: 0 or -errno: the kernel's own, or -EAGAIN if the tables changed during every attempt
  */
 int netlink_talk(int protocol, struct netlink_request *request, mnl_cb_t on_reply, void *data,
 		 size_t *count);

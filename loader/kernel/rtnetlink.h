@@ -56,7 +56,7 @@ const struct link *links_by_name(const struct links *links, const char *name);
  * @word:	Of any length
  * @name:	Set to its name
  *
- * Return: 0, -ENODEV where there is none, or -errno
+ * Return: 0, -ENODEV if there is none, or -errno
  */
 int rtnetlink_real_name(const char *word, char name[IFNAMSIZ]);
 
@@ -68,7 +68,7 @@ const struct link *links_by_index(const struct links *links, unsigned int ifinde
 
 /**
  * rtnetlink_bridge_calls_iptables() - read the bridge's own nf_call_iptables
- * Return: 1, 0 (also where the kernel has no br_netfilter) or -errno
+ * Return: 1, 0 (also if the kernel has no br_netfilter) or -errno
  */
 int rtnetlink_bridge_calls_iptables(unsigned int ifindex, struct error *err);
 

@@ -66,7 +66,7 @@ bool sockets_is_on_lo(const struct socket *socket);
 /**
  * sockets_destroy() - close a socket of the host (SOCK_DESTROY); its owner reads ECONNABORTED,
  * a TCP peer gets a RST
- * Return: 0, -ENOENT when it is closed already, -EOPNOTSUPP where the kernel lacks
+ * Return: 0, -ENOENT if it is closed already, -EOPNOTSUPP if the kernel lacks
  * CONFIG_INET_DIAG_DESTROY, other -errno
  */
 int sockets_destroy(const struct socket *socket);

@@ -3,7 +3,7 @@
 #ifndef HBPF_SYSCTL_H
 #define HBPF_SYSCTL_H
 
-/** sysctl_read() - Return: 0 or -errno; -EINVAL where the file has no integer */
+/** sysctl_read() - Return: 0 or -errno; -EINVAL if the file has no integer */
 int sysctl_read(const char *path, int *value);
 /** sysctl_read_fd() - the same for an open file */
 int sysctl_read_fd(int fd, int *value);

@@ -82,7 +82,7 @@ bool prefix_has(const struct prefix *prefix, const struct hbpf_addr *addr)
 	       addr_equal(&same.addr, &prefix->addr);
 }
 
-/* Return: the number, or -EINVAL when it is none from 0 to @max. */
+/* Return: the number, or -EINVAL if it is none from 0 to @max. */
 static int length_parse(const char *text, int max)
 {
 	unsigned long len;

@@ -44,7 +44,7 @@ struct prefix prefix_of(struct hbpf_addr addr, __u8 len);
 
 /**
  * prefix_parse() - parse an address with an optional "/LEN"
- * Return: 0, -EINVAL when it is not a prefix, -ERANGE when host bits are set, and then @prefix is
+ * Return: 0, -EINVAL if it is not a prefix, -ERANGE if host bits are set, and then @prefix is
  * without them
  */
 int prefix_parse(const char *text, struct prefix *prefix);

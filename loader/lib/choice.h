@@ -30,7 +30,7 @@ int choice_find(const char *word, const char *const *choices, char known[CHOICES
 /**
  * choice_nearest() - find the name most similar to a mistyped one
  * @next:	Returns candidate number @i, from 0, of @list; NULL after the last
- * Return: the name, or NULL when nothing is near
+ * Return: the name, or NULL if nothing is near
  */
 const char *choice_nearest(const char *word, const char *(*next)(const void *list, size_t i),
 			   const void *list);

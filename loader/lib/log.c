@@ -18,7 +18,7 @@ static struct {
 /* Messages buffered while a lock is held. */
 static struct {
 	unsigned int depth;
-	FILE *stream; /* NULL where there was no memory: then messages are printed at once */
+	FILE *stream; /* NULL if out of memory: then messages are printed at once */
 	char *text;
 	size_t len;
 } buffer;

@@ -216,7 +216,7 @@ static int refuse_add(const struct export *old, const struct export *export, boo
 	if (same_destination(&old->to, &export->to))
 		return error_set(err, EEXIST, "%u/%s is given twice", port, proto);
 
-	/* The IPv6 destination is shown only where it is the difference. */
+	/* The IPv6 destination is shown only if it is the difference. */
 	format_destination(&old->to, same_v4, old_to);
 	format_destination(&export->to, same_v4, new_to);
 	if (fresh)

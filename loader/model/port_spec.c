@@ -24,7 +24,7 @@ struct spec_text {
 	struct error *err;
 };
 
-/* A part of it; `at` is NULL where the SPEC has no such part. */
+/* A part of it; `at` is NULL if the SPEC has no such part. */
 struct part {
 	const char *at;
 	size_t len;
@@ -148,7 +148,7 @@ static int parse_ports(const struct spec_text *spec, struct part part, struct po
 	return 0;
 }
 
-/* Return: 0, or -EINVAL when it is not an IPv4 or IPv6 address */
+/* Return: 0, or -EINVAL if it is not an IPv4 or IPv6 address */
 static int part_to_addr(struct part part, struct hbpf_addr *addr)
 {
 	char text[ADDR_STRLEN + 2]; /* with brackets */

@@ -26,7 +26,7 @@ struct port_spec {
 	__u16 last;
 	__u16 local_first;   /* destination of `first`, host byte order */
 	bool local_given;    /* the SPEC has a loopback port */
-	__be32 addr4;        /* loopback address, 127.0.0.1 when not given */
+	__be32 addr4;        /* loopback address, 127.0.0.1 if not given */
 	bool addr_given;     /* then IPv4 only */
 	unsigned int protos; /* PORT_SPEC_* set; TCP when not given */
 	bool proto_given;

@@ -13,10 +13,10 @@
 #define CONFIG_DIR  "/etc/hbpf.conf.d"
 
 /**
- * watch_config_read() - read the configuration, to its end even where it has problems
+ * watch_config_read() - read the configuration, to its end even if it has problems
  * @conf:	Filled; release with watch_config_free(), also on failure
  * @path:	Only this file; NULL: CONFIG_FILE, then each *.conf of CONFIG_DIR in the order of
- *their names
+ *		their names
  *
  * Return: 0, or -EINVAL or -ENOMEM with conf->problems
  */

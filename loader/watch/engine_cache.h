@@ -38,7 +38,7 @@ void engine_cache_refresh(struct engine_cache *engines);
 /** engine_cache_wait() - Return: ms until the next refresh without an event; -1: none */
 int engine_cache_wait(const struct engine_cache *engines);
 
-/** engine_cache_check_sockets() - after an event of files: retry where the socket is a new one */
+/** engine_cache_check_sockets() - after an event of files: retry if the socket is a new one */
 void engine_cache_check_sockets(struct engine_cache *engines);
 
 /**
