@@ -170,7 +170,7 @@ fuzz: ## the same, a long run: SEEDS="3 4 5 6" PACKETS=1000000 RUNS=200000 (root
 	@SEEDS="$(or $(SEEDS),3 4 5 6)" PACKETS=$(or $(PACKETS),1000000) RUNS=$(or $(RUNS),200000) \
 		scripts/test fuzz
 
-bench: all ## compare speed with the alternatives (root)
+bench: all ## compare speed with the alternatives, 45 minutes (root)
 	@scripts/bench
 
 install: all ## install to DESTDIR and PREFIX (/usr/local)

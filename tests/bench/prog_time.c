@@ -2,7 +2,7 @@
 /*
  * How long hbpf's programs take for one packet, for scripts/bench.
  *
- *	prog_time BRIDGE PIN-DIRECTORY CLIENT GATEWAY PORT OTHER-PORT
+ *	prog_time BRIDGE PIN-DIRECTORY CLIENT GATEWAY PORT OTHER-PORT [RUNS]
  *
  * Run in the host's network namespace, with PORT exported by tcx and OTHER-PORT
  * not. Prints PACKET|NANOSECONDS lines.
@@ -31,7 +31,7 @@
 
 #include "lib/array.h"
 
-#define RUNS        20000
+#define RUNS        20000 /* at most, and without RUNS */
 #define CLIENT_PORT 40000
 #define TC_UNSPEC   (-1)
 #define TC_SHOT     2
@@ -46,6 +46,8 @@ struct frame {
 		struct udphdr udp;
 	};
 } __attribute__((packed));
+
+static int runs = RUNS;
 
 struct bed {
 	unsigned int ifindex;
@@ -268,7 +270,7 @@ static __u32 median(const struct bed *bed, const struct timed *timed)
 	static __u32 times[RUNS];
 	int answer, i;
 
-	for (i = 0; i < RUNS; i++) {
+	for (i = 0; i < runs; i++) {
 		__u32 cookie[2] = {};
 
 		if (timed->cookie)
@@ -281,8 +283,8 @@ static __u32 median(const struct bed *bed, const struct timed *timed)
 			error(1, 0, "%s: answered %d, expected %d", timed->name, answer,
 			      timed->expected);
 	}
-	qsort(times, RUNS, sizeof(*times), compare);
-	return times[RUNS / 2];
+	qsort(times, runs, sizeof(*times), compare);
+	return times[runs / 2];
 }
 
 static long empty_median(const struct bed *bed, int empty, const struct timed *timed)
@@ -359,8 +361,11 @@ int main(int argc, char **argv)
 {
 	struct bed bed = {};
 
-	if (argc != 7)
-		error(2, 0, "usage: prog_time BRIDGE PIN-DIRECTORY CLIENT GATEWAY PORT OTHER-PORT");
+	if (argc == 8)
+		runs = atoi(argv[7]);
+	if ((argc != 7 && argc != 8) || runs < 1 || runs > RUNS)
+		error(2, 0,
+		      "usage: prog_time BRIDGE PIN-DIRECTORY CLIENT GATEWAY PORT OTHER-PORT [RUNS]");
 	bed.ifindex = if_nametoindex(argv[1]);
 	bridge_mac(argv[1], bed.mac);
 	bed.ingress = program_of(argv[2], "link_ingress");
