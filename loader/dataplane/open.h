@@ -20,9 +20,10 @@ void dataplane_close(struct dataplane *dp);
  *
  * Return: 0, or
  *	-ENOENT: not attached
- *	-EPROTO: state of another layout, a map with another schema, or an option in the config that
- *is out of range; @err names it and the next step -ESTALE: a map is missing, as after a killed
- *command -ENODEV: state of another namespace or interface index: the bridge was deleted or
+ *	-EPROTO: state of another layout, a map with another schema, or an option that is out of
+ *		range; @err names it and the next step
+ *	-ESTALE: a map is missing, as after a killed command
+ *	-ENODEV: state of another namespace or interface index: the bridge was deleted or
  *		re-created. The maps are open and can be used
  *	or another -errno
  */
