@@ -10,8 +10,8 @@
 
 /* ---- gateways ---- */
 
-TABLE_ENTRY(struct gateway, addr, why);
-#define GATEWAYS_TABLE TABLE(struct gateway, addr, why)
+KV_ARRAY_ENTRY(struct gateway, addr, why);
+#define GATEWAYS_ARRAY KV_ARRAY(struct gateway, addr, why)
 
 static int compare_gateways(const void *a, const void *b)
 {
@@ -22,7 +22,7 @@ static int compare_gateways(const void *a, const void *b)
 
 int dataplane_gateways(const struct dataplane *dp, struct gateways *set, struct error *err)
 {
-	struct kv_array table = GATEWAYS_TABLE;
+	struct kv_array table = GATEWAYS_ARRAY;
 	int ret;
 
 	ret = map_read(dp, MAP_GATEWAYS, &table, err);
@@ -58,7 +58,7 @@ static struct hbpf_addr only_gateway(const struct kv_array *gateways, bool v4)
 
 int dataplane_set_gateways(struct dataplane *dp, const struct gateways *want, struct error *err)
 {
-	struct kv_array have = GATEWAYS_TABLE, table = GATEWAYS_TABLE;
+	struct kv_array have = GATEWAYS_ARRAY, table = GATEWAYS_ARRAY;
 	int ret;
 
 	ret = map_read(dp, MAP_GATEWAYS, &have, err);
@@ -94,8 +94,8 @@ struct source_entry {
 	struct hbpf_source_key key;
 	struct hbpf_source value;
 };
-TABLE_ENTRY(struct source_entry, key, value);
-#define SOURCES_TABLE TABLE(struct source_entry, key, value)
+KV_ARRAY_ENTRY(struct source_entry, key, value);
+#define SOURCES_ARRAY KV_ARRAY(struct source_entry, key, value)
 
 /* What a list would need no number for: nothing is ever put into this one. */
 #define LIST_EMPTY USHRT_MAX
@@ -155,7 +155,7 @@ static int add_of_list(const void *key, const void *value, void *context)
 static int read_list(const struct dataplane *dp, __u32 list, struct kv_array *table,
 		     struct error *err)
 {
-	struct list_walk walk = { list, SOURCES_TABLE };
+	struct list_walk walk = { list, SOURCES_ARRAY };
 	int ret;
 
 	ret = map_walk(dp, MAP_SOURCES, add_of_list, &walk, err);
@@ -178,7 +178,7 @@ static struct source get_source(const struct source_entry *entry)
 int dataplane_sources(const struct dataplane *dp, __u32 list, struct sources *set,
 		      struct error *err)
 {
-	struct kv_array table = SOURCES_TABLE;
+	struct kv_array table = SOURCES_ARRAY;
 	int ret = read_list(dp, list, &table, err);
 
 	*set = (struct sources){};
@@ -211,7 +211,7 @@ static int compare_in_lists(const void *a, const void *b)
 int dataplane_source_lists(const struct dataplane *dp, struct source_lists *lists,
 			   struct error *err)
 {
-	struct kv_array table = SOURCES_TABLE;
+	struct kv_array table = SOURCES_ARRAY;
 	int ret = map_read(dp, MAP_SOURCES, &table, err);
 
 	*lists = (struct source_lists){};
@@ -267,7 +267,7 @@ struct sources source_lists_get(const struct source_lists *lists, __u32 list)
 int dataplane_set_sources(struct dataplane *dp, __u32 list, const struct sources *want,
 			  struct error *err)
 {
-	struct kv_array have = SOURCES_TABLE, table = SOURCES_TABLE;
+	struct kv_array have = SOURCES_ARRAY, table = SOURCES_ARRAY;
 	int ret;
 
 	ret = list_to_table(list, want, &table, err);
@@ -327,7 +327,7 @@ static int choose_list(const struct comparison *comparison)
 
 int dataplane_port_list(struct dataplane *dp, const struct sources *want, struct error *err)
 {
-	struct kv_array table = SOURCES_TABLE;
+	struct kv_array table = SOURCES_ARRAY;
 	struct comparison *comparison;
 	int list, ret;
 
@@ -374,7 +374,7 @@ static int add_unused(const void *key, const void *value, void *context)
 
 int dataplane_sweep_lists(struct dataplane *dp, const struct exports *set, struct error *err)
 {
-	struct unused_lists unused = { .sources = SOURCES_TABLE };
+	struct unused_lists unused = { .sources = SOURCES_ARRAY };
 	int ret;
 	size_t i;
 

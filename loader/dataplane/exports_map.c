@@ -7,13 +7,13 @@
 #include "dataplane/reverse.h"
 
 /* Both are sorted by (proto, port): see struct hbpf_export_key. */
-TABLE_ENTRY(struct export, key, to);
-#define EXPORTS_TABLE TABLE(struct export, key, to)
+KV_ARRAY_ENTRY(struct export, key, to);
+#define EXPORTS_ARRAY KV_ARRAY(struct export, key, to)
 
 /* A set as a table; it stays the owner of the memory. */
 static struct kv_array exports_table(const struct exports *set)
 {
-	struct kv_array table = EXPORTS_TABLE;
+	struct kv_array table = EXPORTS_ARRAY;
 
 	table.v = set->v;
 	table.count = set->count;
@@ -22,7 +22,7 @@ static struct kv_array exports_table(const struct exports *set)
 
 int dataplane_exports(const struct dataplane *dp, struct exports *set, struct error *err)
 {
-	struct kv_array table = EXPORTS_TABLE;
+	struct kv_array table = EXPORTS_ARRAY;
 	int ret;
 
 	ret = map_read(dp, MAP_EXPORTS, &table, err);
@@ -35,7 +35,7 @@ int dataplane_set_exports(struct dataplane *dp, const struct exports *have,
 			  const struct exports *want, struct error *err)
 {
 	const struct kv_array old_exports = exports_table(have), new_exports = exports_table(want);
-	struct kv_array old = REVERSE_TABLE, new = REVERSE_TABLE;
+	struct kv_array old = REVERSE_ARRAY, new = REVERSE_ARRAY;
 	int ret;
 
 	/* not derived from @have: a killed command may have left others */

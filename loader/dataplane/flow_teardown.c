@@ -15,22 +15,22 @@ struct flow {
 	struct hbpf_flow_key key;
 	struct hbpf_endpoint dialled;
 };
-TABLE_ENTRY(struct flow, key, dialled);
-#define FLOWS_TABLE TABLE(struct flow, key, dialled)
+KV_ARRAY_ENTRY(struct flow, key, dialled);
+#define FLOWS_ARRAY KV_ARRAY(struct flow, key, dialled)
 
 struct recent {
 	struct hbpf_recent_key key;
 	struct hbpf_recent flow;
 };
-TABLE_ENTRY(struct recent, key, flow);
-#define RECENT_TABLE TABLE(struct recent, key, flow)
+KV_ARRAY_ENTRY(struct recent, key, flow);
+#define RECENT_ARRAY KV_ARRAY(struct recent, key, flow)
 
 struct port_stats {
 	struct hbpf_export_key key;
 	__u8 nothing[4]; /* the key is all that is needed to delete one */
 };
-TABLE_ENTRY(struct port_stats, key, nothing);
-#define PORT_STATS_TABLE TABLE(struct port_stats, key, nothing)
+KV_ARRAY_ENTRY(struct port_stats, key, nothing);
+#define PORT_STATS_ARRAY KV_ARRAY(struct port_stats, key, nothing)
 
 /* Is it one of @exports that leads from what was dialled to this loopback end? */
 static bool is_over(const struct exports *exports, __u8 proto, __be16 dialled_port,
@@ -181,7 +181,7 @@ static int close_ended(const struct sockets *sockets, const struct ended *ended,
 
 int dataplane_end_flows(struct dataplane *dp, const struct exports *closed, struct error *err)
 {
-	struct ended ended = { .closed = closed, .flows = FLOWS_TABLE };
+	struct ended ended = { .closed = closed, .flows = FLOWS_ARRAY };
 	struct sockets sockets = {};
 	int ret;
 
@@ -246,7 +246,7 @@ static int sweep_flows(struct dataplane *dp, const struct exports *want,
 		       int (*add_stale)(const void *key, const void *value, void *context),
 		       struct error *err)
 {
-	const struct kv_array flows = FLOWS_TABLE, recent = RECENT_TABLE;
+	const struct kv_array flows = FLOWS_ARRAY, recent = RECENT_ARRAY;
 	int ret = 0;
 
 	for (size_t i = 0; !ret && i < FLOW_MAPS; i++) {
@@ -301,7 +301,7 @@ int dataplane_forget_refused(struct dataplane *dp, const struct exports *exports
 
 static int sweep_reverse(struct dataplane *dp, const struct exports *want, struct error *err)
 {
-	struct kv_array have = REVERSE_TABLE, left = REVERSE_TABLE;
+	struct kv_array have = REVERSE_ARRAY, left = REVERSE_ARRAY;
 	struct kv_array put, removed;
 	int ret;
 
@@ -330,7 +330,7 @@ int dataplane_sweep(struct dataplane *dp, const struct exports *want, struct err
 
 	ret = sweep_flows(dp, want, add_stale_flow, err);
 	if (!ret)
-		ret = sweep_map(dp, (struct sweep){ dp, want, MAP_PORT_STATS, PORT_STATS_TABLE },
+		ret = sweep_map(dp, (struct sweep){ dp, want, MAP_PORT_STATS, PORT_STATS_ARRAY },
 				add_stale_stats, err);
 	if (!ret)
 		ret = sweep_reverse(dp, want, err);

@@ -18,15 +18,15 @@ struct kv_array {
 	size_t room;
 };
 
-/** TABLE() - initializer of an empty table; @type is the entry's struct, with @key and @value */
-#define TABLE(type, key, value)                                                                    \
+/** KV_ARRAY() - initializer of an empty table; @type is the entry's struct, with @key and @value */
+#define KV_ARRAY(type, key, value)                                                                 \
 	{                                                                                          \
 		.key_size = sizeof(((type *)0)->key), .value_size = sizeof(((type *)0)->value),    \
 		.stride = sizeof(type),                                                            \
 	}
 
-/** TABLE_ENTRY() - put it after the struct: checks that key and value have no gap between them */
-#define TABLE_ENTRY(type, key, value)                                                              \
+/** KV_ARRAY_ENTRY() - put it after the struct: checks that key and value have no gap between them */
+#define KV_ARRAY_ENTRY(type, key, value)                                                           \
 	_Static_assert(offsetof(type, key) == 0 &&                                                 \
 			       offsetof(type, value) == sizeof(((type *)0)->key),                  \
 		       "key first, then the value without a gap")

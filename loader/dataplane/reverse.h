@@ -12,13 +12,13 @@ struct reverse {
 	struct hbpf_reverse_key key;
 	struct hbpf_reverse value;
 };
-TABLE_ENTRY(struct reverse, key, value);
+KV_ARRAY_ENTRY(struct reverse, key, value);
 
-#define REVERSE_TABLE TABLE(struct reverse, key, value)
+#define REVERSE_ARRAY KV_ARRAY(struct reverse, key, value)
 
 /**
  * reverse_derive() - what the reverse map must hold for a set of exports
- * @table:	An empty REVERSE_TABLE, filled and sorted; free it with kv_array_free()
+ * @table:	An empty REVERSE_ARRAY, filled and sorted; free it with kv_array_free()
  *
  * Return: 0 or -ENOMEM
  */

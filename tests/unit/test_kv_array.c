@@ -18,10 +18,10 @@ struct entry {
 	uint32_t key; /* big endian, so that numbers sort as their bytes do */
 	uint16_t value;
 };
-TABLE_ENTRY(struct entry, key, value);
+KV_ARRAY_ENTRY(struct entry, key, value);
 static_assert(sizeof(struct entry) > offsetof(struct entry, value) + sizeof(uint16_t), "padded");
 
-static const struct kv_array empty = TABLE(struct entry, key, value);
+static const struct kv_array empty = KV_ARRAY(struct entry, key, value);
 
 static void add(struct kv_array *table, uint32_t key, uint16_t value)
 {
