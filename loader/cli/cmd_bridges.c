@@ -39,7 +39,7 @@ static void bridges_row_read(const struct bridges_view *view, const struct link 
 {
 	*row = (struct bridges_row){
 		.link = link,
-		.network = engine_find_bridge(&view->engines.networks, link->name),
+		.network = networks_find_bridge(&view->engines.networks, link->name),
 	};
 	for (size_t i = 0; i < view->at.host.links.count; i++)
 		row->clients += view->at.host.links.v[i].master == link->ifindex;

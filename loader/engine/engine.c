@@ -96,8 +96,8 @@ static void query(struct engine *engine, struct networks *networks)
 				      &answer, problem);
 	}
 	if (!ret) {
-		ret = engine_parse(engine->kind, answer.body ? answer.body : "", answer.len,
-				   networks, problem);
+		ret = networks_parse(engine->kind, answer.body ? answer.body : "", answer.len,
+				     networks, problem);
 		if (ret)
 			error_set(problem, ret, "%s: %s", engine->socket, problem->what);
 	}
@@ -190,7 +190,7 @@ static int find(struct engines *engines, const char *word, const char *instead,
 
 	if (ret)
 		return no_answer(&problem, ret, word, instead, err);
-	ret = engine_find(&engines->networks, word, network, err);
+	ret = networks_find(&engines->networks, word, network, err);
 	if (ret == -ENOENT)
 		ret = not_found(engines, word, instead, err);
 	return ret;
@@ -221,7 +221,7 @@ static int resolve(const char *word, const char *instead, bool present, char bri
 	int ret = find(&engines, word, instead, &network, err);
 
 	if (!ret) {
-		name = engine_network_bridge(network, err);
+		name = network_bridge(network, err);
 		ret = name ? 0 : -EOPNOTSUPP;
 	}
 	if (!ret && present)

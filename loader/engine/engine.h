@@ -13,7 +13,7 @@
 /* One socket. */
 struct engine {
 	const char *socket; /* its path; of DOCKER_HOST it is in the environment */
-	int ret; /* 0: it answered. Else -errno, as of engine_http_get() or engine_parse() */
+	int ret; /* 0: it answered. Else -errno, as of engine_http_get() or networks_parse() */
 	enum engine_kind kind; /* where it answered */
 	struct error problem;  /* where it did not */
 };

@@ -31,7 +31,7 @@ static bool id_begins(const struct network *network, const char *word)
 	return *word && !strncmp(network->id, word, strlen(word));
 }
 
-bool engine_matches(const struct network *network, const char *word)
+bool network_matches(const struct network *network, const char *word)
 {
 	return has_name(network, word) || id_begins(network, word);
 }
@@ -55,8 +55,8 @@ static void list_candidates(const struct networks *networks, const char *word,
 	error_hint(err, "give more of the ID, or name the bridge; `hbpf bridges` lists them");
 }
 
-int engine_find(const struct networks *networks, const char *word, const struct network **found,
-		struct error *err)
+int networks_find(const struct networks *networks, const char *word, const struct network **found,
+		  struct error *err)
 {
 	static bool (*const ways[])(const struct network *, const char *) = {
 		has_name,
@@ -81,7 +81,7 @@ int engine_find(const struct networks *networks, const char *word, const struct 
 	return -ENOENT;
 }
 
-const struct network *engine_find_bridge(const struct networks *networks, const char *bridge)
+const struct network *networks_find_bridge(const struct networks *networks, const char *bridge)
 {
 	for (size_t i = 0; i < networks->count; i++) {
 		if (!strcmp(networks->v[i].bridge, bridge))
@@ -90,7 +90,7 @@ const struct network *engine_find_bridge(const struct networks *networks, const 
 	return NULL;
 }
 
-const char *engine_network_bridge(const struct network *network, struct error *err)
+const char *network_bridge(const struct network *network, struct error *err)
 {
 	const char *engine = engine_name(network->engine);
 

@@ -9,7 +9,7 @@
 const char *engine_name(enum engine_kind kind);
 
 /**
- * engine_find() - find a network by its name, else by its ID, else by the beginning of its ID
+ * networks_find() - find a network by its name, else by its ID, else by the beginning of its ID
  * @networks:	Of all engines
  * @word:	As the user gave it
  * @found:	Set, to one of @networks
@@ -17,24 +17,24 @@ const char *engine_name(enum engine_kind kind);
  *
  * Return: 0, -ENOENT if there is none, or -ENOTUNIQ
  */
-int engine_find(const struct networks *networks, const char *word, const struct network **found,
-		struct error *err);
+int networks_find(const struct networks *networks, const char *word, const struct network **found,
+		  struct error *err);
 
-/** engine_matches() - is the network a candidate of engine_find() for @word? */
-bool engine_matches(const struct network *network, const char *word);
+/** network_matches() - is the network a candidate of networks_find() for @word? */
+bool network_matches(const struct network *network, const char *word);
 
 /**
- * engine_find_bridge() - the network that has a bridge
+ * networks_find_bridge() - the network that has a bridge
  * Return: one of @networks, or NULL
  */
-const struct network *engine_find_bridge(const struct networks *networks, const char *bridge);
+const struct network *networks_find_bridge(const struct networks *networks, const char *bridge);
 
 /**
- * engine_network_bridge() - the bridge of a network
+ * network_bridge() - the bridge of a network
  * @err:	Says why it has none
  *
  * Return: its name, within @network; the interface need not exist. NULL: it has none
  */
-const char *engine_network_bridge(const struct network *network, struct error *err);
+const char *network_bridge(const struct network *network, struct error *err);
 
 #endif /* HBPF_LOOKUP_H */

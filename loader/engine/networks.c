@@ -166,8 +166,8 @@ static int read_all(enum engine_kind kind, struct json_object *array, struct net
 	return ret;
 }
 
-int engine_parse(enum engine_kind kind, const char *body, size_t len, struct networks *networks,
-		 struct error *err)
+int networks_parse(enum engine_kind kind, const char *body, size_t len, struct networks *networks,
+		   struct error *err)
 {
 	struct json_tokener *tokener = json_tokener_new();
 	struct json_object *answer = NULL;

@@ -41,7 +41,7 @@ struct networks {
 };
 
 /**
- * engine_parse() - parse an answer, and add its networks to @networks
+ * networks_parse() - parse an answer, and add its networks to @networks
  * @kind:	Format of the answer
  * @body:	JSON text, perhaps without a final NUL
  * @len:	Bytes of @body
@@ -50,8 +50,8 @@ struct networks {
  *
  * Return: 0, -EPROTO if it is not such an answer, or -ENOMEM
  */
-int engine_parse(enum engine_kind kind, const char *body, size_t len, struct networks *networks,
-		 struct error *err);
+int networks_parse(enum engine_kind kind, const char *body, size_t len, struct networks *networks,
+		   struct error *err);
 
 /** networks_free() - release all; the list is empty then */
 void networks_free(struct networks *networks);

@@ -315,7 +315,7 @@ bool engine_cache_may_own(const struct engine_cache *engines, const char *bridge
 		all &= engine->answered;
 		any |= engine->answered;
 	}
-	return !any || (!all && !engine_find_bridge(&engines->networks, bridge));
+	return !any || (!all && !networks_find_bridge(&engines->networks, bridge));
 }
 
 bool engine_cache_has_podman(const struct engine_cache *engines)

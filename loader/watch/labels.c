@@ -68,7 +68,7 @@ static void add_or_log(const struct network *network, struct watch_config *conf,
 	size_t problems = conf->problems.count;
 	struct error err = {};
 
-	if (engine_network_bridge(network, &err))
+	if (network_bridge(network, &err))
 		labels_add(conf, network);
 	else
 		retry_error(retry, &err);

@@ -126,9 +126,9 @@ static const char *find_bridge(const struct reconcile *r, const struct config_se
 	if (link)
 		return link->name;
 	*owner = HBPF_OWNER_ENGINE;
-	if (engine_find(&r->state->engines.networks, section->name, &network, err))
+	if (networks_find(&r->state->engines.networks, section->name, &network, err))
 		return NULL;
-	return engine_network_bridge(network, err);
+	return network_bridge(network, err);
 }
 
 /* May the name of a section refer to this bridge's network, and to another network, too? */
@@ -139,12 +139,12 @@ static bool is_ambiguous(const struct reconcile *r, const char *bridge)
 	const struct network *network = NULL, *found;
 
 	if (conf->count)
-		network = engine_find_bridge(networks, bridge);
+		network = networks_find_bridge(networks, bridge);
 	for (size_t i = 0; network && i < conf->count; i++) {
 		const char *name = conf->v[i].name;
 
-		if (engine_matches(network, name) && !links_by_any_name(&r->host.links, name) &&
-		    engine_find(networks, name, &found, NULL) == -ENOTUNIQ)
+		if (network_matches(network, name) && !links_by_any_name(&r->host.links, name) &&
+		    networks_find(networks, name, &found, NULL) == -ENOTUNIQ)
 			return true;
 	}
 	return false;

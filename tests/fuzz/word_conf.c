@@ -26,7 +26,7 @@ static void labels(struct watch_config *conf, char *text)
 	char *rest;
 	struct network network = { .name = strtok_r(text, "@", &rest), .bridge = "br-test" };
 
-	/* as engine_parse() leaves it */
+	/* as networks_parse() leaves it */
 	for (char *at = network.name; at && *at; at++) {
 		if (iscntrl((unsigned char)*at))
 			*at = '?';

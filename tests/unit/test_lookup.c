@@ -20,7 +20,7 @@ static void add(struct networks *networks, enum engine_kind kind, const char *pa
 	assert_non_null(file);
 	len = fread(body, 1, sizeof(body), file);
 	fclose(file);
-	assert_int_equal(engine_parse(kind, body, len, networks, NULL), 0);
+	assert_int_equal(networks_parse(kind, body, len, networks, NULL), 0);
 }
 
 static int recorded(void **state)
@@ -56,8 +56,8 @@ static void a_network_is_found_by_name_by_id_and_by_the_beginning_of_its_id(void
 	const struct network *network;
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		assert_int_equal(engine_find(*state, rows[i].word, &network, NULL), 0);
-		assert_string_equal(engine_network_bridge(network, NULL), rows[i].bridge);
+		assert_int_equal(networks_find(*state, rows[i].word, &network, NULL), 0);
+		assert_string_equal(network_bridge(network, NULL), rows[i].bridge);
 	}
 }
 
@@ -68,7 +68,7 @@ static void what_is_neither_finds_nothing(void **state)
 	const struct network *network;
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-		assert_int_equal(engine_find(*state, words[i], &network, NULL), -ENOENT);
+		assert_int_equal(networks_find(*state, words[i], &network, NULL), -ENOENT);
 }
 
 static void a_beginning_of_several_ids_names_them(void **state)
@@ -77,7 +77,7 @@ static void a_beginning_of_several_ids_names_them(void **state)
 	struct error err = {};
 
 	/* 1b8b... is Docker's test-net, 1744... Podman's ptest */
-	assert_int_equal(engine_find(*state, "1", &network, &err), -ENOTUNIQ);
+	assert_int_equal(networks_find(*state, "1", &network, &err), -ENOTUNIQ);
 	assert_non_null(strstr(err.what, "Docker's test-net (1b8bf7c72ab7)"));
 	assert_non_null(strstr(err.what, "Podman's ptest (1744b93939e7)"));
 	assert_null(strstr(err.what, "inside"));
@@ -95,12 +95,12 @@ static void a_name_goes_before_an_id_and_is_refused_where_two_have_it(void **sta
 	struct error err = {};
 
 	(void)state;
-	assert_int_equal(engine_parse(ENGINE_DOCKER, body, strlen(body), &networks, NULL), 0);
-	assert_int_equal(engine_find(&networks, "aa", &network, NULL), 0);
+	assert_int_equal(networks_parse(ENGINE_DOCKER, body, strlen(body), &networks, NULL), 0);
+	assert_int_equal(networks_find(&networks, "aa", &network, NULL), 0);
 	assert_string_equal(network->id, "b1");
-	assert_int_equal(engine_find(&networks, "twice", &network, &err), -ENOTUNIQ);
+	assert_int_equal(networks_find(&networks, "twice", &network, &err), -ENOTUNIQ);
 	assert_non_null(strstr(err.what, "twice (c1), Docker's twice (c2)"));
-	assert_int_equal(engine_find(&networks, "c2", &network, NULL), 0);
+	assert_int_equal(networks_find(&networks, "c2", &network, NULL), 0);
 	networks_free(&networks);
 }
 
@@ -117,8 +117,8 @@ static void many_candidates_are_cut_short(void **state)
 	for (int i = 0; i < 50; i++)
 		strcat(body, item + !i);
 	strcat(body, "]");
-	assert_int_equal(engine_parse(ENGINE_DOCKER, body, strlen(body), &networks, NULL), 0);
-	assert_int_equal(engine_find(&networks, "a", &network, &err), -ENOTUNIQ);
+	assert_int_equal(networks_parse(ENGINE_DOCKER, body, strlen(body), &networks, NULL), 0);
+	assert_int_equal(networks_find(&networks, "a", &network, &err), -ENOTUNIQ);
 	assert_string_equal(err.what + strlen(err.what) - 3, "...");
 	networks_free(&networks);
 }
@@ -128,12 +128,12 @@ static void a_network_without_a_bridge_says_its_driver(void **state)
 	const struct network *network;
 	struct error err = {};
 
-	assert_int_equal(engine_find(*state, "host", &network, NULL), 0);
-	assert_null(engine_network_bridge(network, &err));
+	assert_int_equal(networks_find(*state, "host", &network, NULL), 0);
+	assert_null(network_bridge(network, &err));
 	assert_non_null(strstr(err.what, "Docker's network host"));
 	assert_non_null(strstr(err.what, "driver is host"));
-	assert_int_equal(engine_find(*state, "none", &network, NULL), 0);
-	assert_null(engine_network_bridge(network, &err));
+	assert_int_equal(networks_find(*state, "none", &network, NULL), 0);
+	assert_null(network_bridge(network, &err));
 	assert_non_null(strstr(err.what, "driver is null"));
 }
 
@@ -145,20 +145,20 @@ static void an_overlay_network_says_which_bridge_its_containers_have_all_the_sam
 	struct error err = {};
 
 	(void)state;
-	assert_null(engine_network_bridge(&network, &err));
+	assert_null(network_bridge(&network, &err));
 	assert_null(strstr(err.hint, "docker_gwbridge"));
 	network.driver = (char[]){ "overlay" };
-	assert_null(engine_network_bridge(&network, &err));
+	assert_null(network_bridge(&network, &err));
 	assert_non_null(strstr(err.what, "swarm-net has no bridge"));
 	assert_non_null(strstr(err.hint, "`hbpf attach docker_gwbridge`"));
 }
 
 static void a_bridge_leads_back_to_its_network(void **state)
 {
-	assert_string_equal(engine_find_bridge(*state, "br-85e2890f589f")->name, "inside");
-	assert_string_equal(engine_find_bridge(*state, "podman1")->name, "br-x");
-	assert_null(engine_find_bridge(*state, "br-other"));
-	assert_null(engine_find_bridge(*state, "test-net"));
+	assert_string_equal(networks_find_bridge(*state, "br-85e2890f589f")->name, "inside");
+	assert_string_equal(networks_find_bridge(*state, "podman1")->name, "br-x");
+	assert_null(networks_find_bridge(*state, "br-other"));
+	assert_null(networks_find_bridge(*state, "test-net"));
 }
 
 int main(void)

@@ -41,7 +41,7 @@ static void each_network_of_docker_has_its_bridge(void **state)
 	size_t len = recorded("tests/unit/engine/docker-networks.json", body, sizeof(body));
 
 	(void)state;
-	assert_int_equal(engine_parse(ENGINE_DOCKER, body, len, &networks, NULL), 0);
+	assert_int_equal(networks_parse(ENGINE_DOCKER, body, len, &networks, NULL), 0);
 	assert_int_equal(networks.count, 5);
 	assert_string_equal(find(&networks, "bridge")->bridge, "docker0");
 	assert_string_equal(find(&networks, "test-net")->bridge, "br-test");
@@ -61,7 +61,7 @@ static void each_network_of_podman_has_its_interface(void **state)
 	size_t len = recorded("tests/unit/engine/podman-networks.json", body, sizeof(body));
 
 	(void)state;
-	assert_int_equal(engine_parse(ENGINE_PODMAN, body, len, &networks, NULL), 0);
+	assert_int_equal(networks_parse(ENGINE_PODMAN, body, len, &networks, NULL), 0);
 	assert_int_equal(networks.count, 3);
 	assert_string_equal(find(&networks, "podman")->bridge, "podman0");
 	assert_string_equal(find(&networks, "ptest")->bridge, "podman2");
@@ -79,9 +79,10 @@ static void an_answer_cut_short_anywhere_is_refused_whole(void **state)
 	(void)state;
 	while (body[len - 1] != ']')
 		len--;
-	assert_int_equal(engine_parse(ENGINE_DOCKER, body, len, &networks, NULL), 0);
+	assert_int_equal(networks_parse(ENGINE_DOCKER, body, len, &networks, NULL), 0);
 	for (size_t cut = 0; cut < len; cut++) {
-		assert_int_equal(engine_parse(ENGINE_DOCKER, body, cut, &networks, NULL), -EPROTO);
+		assert_int_equal(networks_parse(ENGINE_DOCKER, body, cut, &networks, NULL),
+				 -EPROTO);
 		assert_int_equal(networks.count, 5);
 	}
 	networks_free(&networks);
@@ -103,13 +104,13 @@ static void what_is_no_list_of_networks_is_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(bodies); i++) {
-		assert_int_equal(
-			engine_parse(ENGINE_DOCKER, bodies[i], strlen(bodies[i]), &networks, &err),
-			-EPROTO);
+		assert_int_equal(networks_parse(ENGINE_DOCKER, bodies[i], strlen(bodies[i]),
+						&networks, &err),
+				 -EPROTO);
 		assert_int_equal(networks.count, 0);
 		assert_non_null(strstr(err.what, "not a list of networks"));
 	}
-	assert_int_equal(engine_parse(ENGINE_DOCKER, good, strlen(good), &networks, &err), 0);
+	assert_int_equal(networks_parse(ENGINE_DOCKER, good, strlen(good), &networks, &err), 0);
 	assert_string_equal(networks.v[0].bridge, "br-a");
 	networks_free(&networks);
 }
@@ -131,8 +132,8 @@ static void names_make_no_lines_of_their_own_and_hide_no_other_network(void **st
 	struct networks networks = {};
 
 	(void)state;
-	assert_int_equal(engine_parse(ENGINE_DOCKER, docker, strlen(docker), &networks, NULL), 0);
-	assert_int_equal(engine_parse(ENGINE_PODMAN, podman, strlen(podman), &networks, NULL), 0);
+	assert_int_equal(networks_parse(ENGINE_DOCKER, docker, strlen(docker), &networks, NULL), 0);
+	assert_int_equal(networks_parse(ENGINE_PODMAN, podman, strlen(podman), &networks, NULL), 0);
 	assert_int_equal(networks.count, 7);
 	assert_string_equal(networks.v[0].name, "a?b?[2J?c");
 	assert_string_equal(networks.v[0].id, "1?2");
