@@ -24,9 +24,10 @@ static void read_names(const struct pins *pins, struct pins_bridges *bridges)
 	struct hbpf_config config;
 
 	for (size_t i = 0; i < bridges->count; i++) {
-		if_indextoname(attachment_ifindex(pins, bridges->names[i]), bridges->now[i]);
+		if_indextoname(attachment_ifindex(pins, bridges->names[i]), bridges->current[i]);
 		if (!dataplane_peek(pins, bridges->names[i], &config) && config.attached_as[0])
-			memcpy(bridges->as[i], config.attached_as, sizeof(bridges->as[i]));
+			memcpy(bridges->attached_as[i], config.attached_as,
+			       sizeof(bridges->attached_as[i]));
 	}
 }
 
@@ -62,11 +63,11 @@ int attachment_bridges(enum pins_mode mode, struct pins *pins, struct pins_bridg
 int attachment_find(const struct pins_bridges *bridges, const char *name)
 {
 	for (size_t i = 0; i < bridges->count; i++) {
-		if (!strcmp(bridges->now[i], name))
+		if (!strcmp(bridges->current[i], name))
 			return (int)i;
 	}
 	for (size_t i = 0; !if_nametoindex(name) && i < bridges->count; i++) {
-		if (!strcmp(bridges->as[i], name))
+		if (!strcmp(bridges->attached_as[i], name))
 			return (int)i;
 	}
 	return -1;
@@ -76,7 +77,7 @@ const char *attachment_current_name(const struct pins_bridges *bridges, const ch
 {
 	for (size_t i = 0; i < bridges->count; i++) {
 		if (bridges->names[i] == state_name)
-			return bridges->now[i];
+			return bridges->current[i];
 	}
 	return state_name;
 }
@@ -90,8 +91,8 @@ bool attachment_renamed(const char *name, char now[IFNAMSIZ])
 	if (attachment_bridges(PINS_READ, &pins, &bridges, NULL))
 		return false;
 	at = bridges.count ? attachment_find(&bridges, name) : -1;
-	if (at >= 0 && bridges.now)
-		memcpy(now, bridges.now[at], IFNAMSIZ);
+	if (at >= 0 && bridges.current)
+		memcpy(now, bridges.current[at], IFNAMSIZ);
 	pins_bridges_free(&bridges);
 	pins_close(&pins);
 	return at >= 0 && strcmp(now, name) != 0;
@@ -101,7 +102,7 @@ const char *attachment_list(const struct pins_bridges *bridges, char *buf, size_
 {
 	buf[0] = 0;
 	for (size_t i = 0; i < bridges->count; i++)
-		str_list_add(buf, size, bridges->now[i]);
+		str_list_add(buf, size, bridges->current[i]);
 	return buf;
 }
 

@@ -44,9 +44,9 @@ static void bridges_row_read(const struct bridges_view *view, const struct link 
 	for (size_t i = 0; i < view->at.host.links.count; i++)
 		row->clients += view->at.host.links.v[i].master == link->ifindex;
 	for (size_t i = 0; i < view->at.bridges.count; i++) {
-		if (strcmp(view->at.bridges.now[i], link->name) != 0)
+		if (strcmp(view->at.bridges.current[i], link->name) != 0)
 			continue;
-		row->attached_as = view->at.bridges.as[i];
+		row->attached_as = view->at.bridges.attached_as[i];
 		row->live = attachment_is_live(&view->at.pins, &view->at.host,
 					       view->at.bridges.names[i]);
 	}

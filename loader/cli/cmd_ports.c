@@ -195,7 +195,7 @@ static int ports_open_all(struct ports *p, struct error *err)
 	if (!p->v)
 		return error_nomem(err);
 	for (size_t i = 0; !ret && i < count; i++) {
-		const struct target this = { .name = every ? p->at.bridges.now[i] : NULL };
+		const struct target this = { .name = every ? p->at.bridges.current[i] : NULL };
 
 		ret = ports_open(p, every ? &this : &p->targets[i], err);
 	}

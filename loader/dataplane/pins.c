@@ -452,12 +452,12 @@ static int copy_names(struct pins_bridges *bridges)
 {
 	const size_t size = bridges->count * IFNAMSIZ;
 
-	bridges->now = malloc(size);
-	bridges->as = malloc(size);
-	if (!bridges->now || !bridges->as)
+	bridges->current = malloc(size);
+	bridges->attached_as = malloc(size);
+	if (!bridges->current || !bridges->attached_as)
 		return -ENOMEM;
-	memcpy(bridges->now, bridges->names, size);
-	memcpy(bridges->as, bridges->names, size);
+	memcpy(bridges->current, bridges->names, size);
+	memcpy(bridges->attached_as, bridges->names, size);
 	return 0;
 }
 
@@ -502,7 +502,7 @@ int pins_bridges(const struct pins *pins, struct pins_bridges *bridges, struct e
 void pins_bridges_free(struct pins_bridges *bridges)
 {
 	free(bridges->names);
-	free(bridges->now);
-	free(bridges->as);
+	free(bridges->current);
+	free(bridges->attached_as);
 	*bridges = (struct pins_bridges){};
 }

@@ -122,8 +122,8 @@ int pins_unlink(const struct pins *pins, const char *bridge, const char *name, s
 struct pins_bridges {
 	char (*names)[IFNAMSIZ]; /* of the state; sorted */
 	/* pins_bridges() copies the names to these two; attachment_bridges() corrects them */
-	char (*now)[IFNAMSIZ]; /* the bridge's present name */
-	char (*as)[IFNAMSIZ];  /* its name when it was attached */
+	char (*current)[IFNAMSIZ];     /* the bridge's present name */
+	char (*attached_as)[IFNAMSIZ]; /* its name when it was attached */
 	size_t count;
 };
 
