@@ -160,7 +160,7 @@ static int plan_sources(struct attach *a, struct error *err)
 	struct sources *lists = a->after.lists;
 	int ret;
 
-	ret = desired_own(&a->host, &lists[HBPF_LIST_HOST], err)
+	ret = desired_host_addrs(&a->host, &lists[HBPF_LIST_HOST], err)
 		      ?: desired_onlink(&a->host, a->link, &lists[HBPF_LIST_ONLINK], err);
 	if (ret)
 		return ret;
@@ -325,7 +325,7 @@ static int attach_hooks(struct attach *a, struct error *err)
 		ret = settings_apply(&a->pins, a->bridge, a->link->ifindex, err);
 	/* last, since roll_back() cannot restore a flow */
 	if (!ret && !a->fresh && !bridge_state_same_sources(&a->before, &a->after))
-		ret = dataplane_forget_refused(&a->dp, &a->after.exports, err);
+		ret = dataplane_delete_denied_flows(&a->dp, &a->after.exports, err);
 	return ret;
 }
 

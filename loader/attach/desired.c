@@ -170,7 +170,7 @@ static int add_own_routes(struct sources *set, struct error *err)
 	return ret;
 }
 
-int desired_own(const struct host *host, struct sources *set, struct error *err)
+int desired_host_addrs(const struct host *host, struct sources *set, struct error *err)
 {
 	int ret = 0;
 

@@ -47,13 +47,13 @@ int desired_onlink(const struct host *host, const struct link *bridge, struct so
 		   struct error *err);
 
 /**
- * desired_own() - the host's own addresses, which are never clients
+ * desired_host_addrs() - the host's own addresses, which are never clients
  * @set:	Empty; sorted, free with sources_free(), also on failure
  *
  * All addresses, and local and anycast routes of all tables, but no local default routes.
  * Return: 0 or -errno
  */
-int desired_own(const struct host *host, struct sources *set, struct error *err);
+int desired_host_addrs(const struct host *host, struct sources *set, struct error *err);
 
 /**
  * desired_guard() - set config.guard_dst and guard_shared from config.guard_option, for the bridge

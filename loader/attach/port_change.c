@@ -104,7 +104,7 @@ void port_change_roll_back(struct port_change *change)
 	change->committed = false;
 }
 
-int port_change_settle(struct port_change *change, bool new_from, struct error *err)
+int port_change_finish(struct port_change *change, bool new_from, struct error *err)
 {
 	const struct exports *now = change->committed ? &change->want : &change->have;
 	int ret = 0;
@@ -114,7 +114,7 @@ int port_change_settle(struct port_change *change, bool new_from, struct error *
 		ret = change->ended < 0 ? change->ended : 0;
 	}
 	if (!ret && change->committed && new_from)
-		ret = dataplane_forget_refused(change->dp, now, err);
+		ret = dataplane_delete_denied_flows(change->dp, now, err);
 	if (!ret)
 		ret = dataplane_sweep(change->dp, now, err);
 	return ret ? ret : dataplane_sweep_lists(change->dp, now, err);

@@ -6,7 +6,7 @@
  *	plan       compute the new set of ports
  *	commit     write it to the maps
  *	roll back  undo that
- *	settle     end connections over removed ports, then clean up
+ *	finish     end connections over removed ports, then clean up
  */
 #ifndef HBPF_PORT_CHANGE_H
 #define HBPF_PORT_CHANGE_H
@@ -37,7 +37,7 @@ struct port_change {
 	struct exports removed; /* the same */
 	struct conflicts bound; /* services in the way of `added` */
 	bool committed;
-	int ended; /* connections, by port_change_settle() */
+	int ended; /* connections, by port_change_finish() */
 };
 
 /**
@@ -56,12 +56,12 @@ int port_change_commit(struct port_change *change, struct error *err);
 void port_change_roll_back(struct port_change *change);
 
 /**
- * port_change_settle() - end connections over removed ports, and remove what no port needs
+ * port_change_finish() - end connections over removed ports, and remove what no port needs
  * @new_from:	--from was given: also forget flows of clients that may no longer use the ports
  *
  * Also after port_change_roll_back(). Return: 0 or -errno; a failure only leaks map entries
  */
-int port_change_settle(struct port_change *change, bool new_from, struct error *err);
+int port_change_finish(struct port_change *change, bool new_from, struct error *err);
 
 /** port_change_free() - free what the change owns, which does not include dp */
 void port_change_free(struct port_change *change);

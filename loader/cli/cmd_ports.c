@@ -229,7 +229,7 @@ static int ports_change(struct ports *p, struct error *err)
 	for (size_t i = 0; ret && i < p->count; i++)
 		port_change_roll_back(&p->v[i].change);
 	for (size_t i = 0; i < p->count; i++) {
-		if (port_change_settle(&p->v[i].change, p->request.from.given, &leak))
+		if (port_change_finish(&p->v[i].change, p->request.from.given, &leak))
 			log_warn("%s: %s", p->v[i].name, leak.what);
 		error_free(&leak);
 	}

@@ -153,7 +153,7 @@ static struct status_problem *add_problem(struct status *status, const char *nam
 	struct status_problem *problem;
 	va_list args;
 
-	if (status->problem_count == STATUS_PROBLEMS_MOST)
+	if (status->problem_count == STATUS_PROBLEMS_MAX)
 		status->problem_count--;
 	problem = &status->problems[status->problem_count++];
 	*problem = (struct status_problem){ .name = name, .fails = flags & FAILS };

@@ -16,7 +16,7 @@ struct status_problem {
 	char command[192]; /* that repairs it; empty if none does or `text` has it */
 };
 
-#define STATUS_PROBLEMS_MOST 8
+#define STATUS_PROBLEMS_MAX 8
 
 struct status {
 	const char *bridge;  /* name of its state directory */
@@ -38,7 +38,7 @@ struct status {
 	struct hbpf_counter counters[HBPF_REASON_MAX];
 	struct reply_problems replies;
 	bool unreachable; /* no client can be served by any port, even if a service listens */
-	struct status_problem problems[STATUS_PROBLEMS_MOST]; /* the worst first */
+	struct status_problem problems[STATUS_PROBLEMS_MAX]; /* the worst first */
 	size_t problem_count;
 };
 

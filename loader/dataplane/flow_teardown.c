@@ -294,7 +294,8 @@ static int add_refused(const void *key, const void *value, void *context)
 	return kv_array_add(&sweep->stale, key, value);
 }
 
-int dataplane_forget_refused(struct dataplane *dp, const struct exports *exports, struct error *err)
+int dataplane_delete_denied_flows(struct dataplane *dp, const struct exports *exports,
+				  struct error *err)
 {
 	return sweep_flows(dp, exports, add_refused, err);
 }

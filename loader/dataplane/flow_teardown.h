@@ -22,13 +22,14 @@ int dataplane_end_flows(struct dataplane *dp, const struct exports *closed, stru
 int dataplane_sweep(struct dataplane *dp, const struct exports *want, struct error *err);
 
 /**
- * dataplane_forget_refused() - delete the UDP flows of clients that may no longer use their port
+ * dataplane_delete_denied_flows() - delete the UDP flows of clients that may no longer use their
+ * port
  * @exports:	What the maps hold
  *
  * The programs check the source only of new flows, and a UDP flow has no end of its own. Other
  * flows stay: answers may be pending. Return: 0 or -errno
  */
-int dataplane_forget_refused(struct dataplane *dp, const struct exports *exports,
-			     struct error *err);
+int dataplane_delete_denied_flows(struct dataplane *dp, const struct exports *exports,
+				  struct error *err);
 
 #endif /* HBPF_FLOW_TEARDOWN_H */

@@ -34,7 +34,7 @@ struct hook_target {
  * @prog_fd:	Program
  * @used:	The kind that was used
  *
- * If a clsact qdisc has to be added, that is recorded first (old_settings_keep_qdisc()). A pinned
+ * If a clsact qdisc has to be added, that is recorded first (old_settings_record_qdisc()). A pinned
  * link that is dead (its bridge was deleted) is replaced. In a live one the program is replaced in
  * place, so that no packet passes unguarded. If other programs run before hbpf's, it moves to the
  * front again, with tcx only if @prog_fd is not the attached program.

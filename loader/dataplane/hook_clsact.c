@@ -249,13 +249,13 @@ static int qdisc_ensure(const struct hook_target *target, struct error *err)
 		return 0;
 	if (qdisc.kind[0])
 		return qdisc_refuse_other(target, qdisc.kind, err);
-	ret = old_settings_keep_qdisc(target->pins, target->bridge, target->ifindex, true, err);
+	ret = old_settings_record_qdisc(target->pins, target->bridge, target->ifindex, true, err);
 	if (ret)
 		return ret;
 	ret = qdisc_create(target, &hook);
 	if (!ret)
 		return 0;
-	old_settings_keep_qdisc(target->pins, target->bridge, target->ifindex, false, NULL);
+	old_settings_record_qdisc(target->pins, target->bridge, target->ifindex, false, NULL);
 	if (ret == -EEXIST) /* another program was faster */
 		return 0;
 	error_errno(err, ret, "cannot add a clsact qdisc to %s", target->bridge);
@@ -277,15 +277,15 @@ int clsact_remove_qdisc(const struct hook_target *target, struct error *err)
 	unsigned int left;
 	int ret;
 
-	ret = old_settings_made_qdisc(target->pins, target->bridge, target->ifindex, err);
+	ret = old_settings_created_qdisc(target->pins, target->bridge, target->ifindex, err);
 	if (ret <= 0)
 		return ret;
 	ret = qdisc_read(target, &qdisc, err);
 	if (ret)
 		return ret;
 	if (!is_clsact(&qdisc)) /* already deleted, or replaced by another program */
-		return old_settings_keep_qdisc(target->pins, target->bridge, target->ifindex, false,
-					       err);
+		return old_settings_record_qdisc(target->pins, target->bridge, target->ifindex,
+						 false, err);
 	/* Deleting the qdisc deletes all filters in it. The kernel has no "delete if empty", so a
 	 * filter added at this moment is lost. */
 	ret = rtnetlink_filters(target->ifindex, &left, err);
@@ -295,7 +295,7 @@ int clsact_remove_qdisc(const struct hook_target *target, struct error *err)
 	if (ret && ret != -ENOENT && ret != -EINVAL)
 		return error_errno(err, ret, "cannot remove the clsact qdisc of %s",
 				   target->bridge);
-	return old_settings_keep_qdisc(target->pins, target->bridge, target->ifindex, false, err);
+	return old_settings_record_qdisc(target->pins, target->bridge, target->ifindex, false, err);
 }
 
 /* ---- the filter ---- */

@@ -25,7 +25,8 @@ struct kv_array {
 		.stride = sizeof(type),                                                            \
 	}
 
-/** KV_ARRAY_ENTRY() - put it after the struct: checks that key and value have no gap between them */
+/** KV_ARRAY_ENTRY() - put it after the struct: checks that key and value have no gap between them
+ */
 #define KV_ARRAY_ENTRY(type, key, value)                                                           \
 	_Static_assert(offsetof(type, key) == 0 &&                                                 \
 			       offsetof(type, value) == sizeof(((type *)0)->key),                  \

@@ -12,7 +12,7 @@
 
 #define SETTINGS_PIN "settings"
 #define MAP_NAME     "hbpf_settings"
-#define ROW_QDISC    SETTING_MAX /* `saved`: hbpf made the clsact qdisc of the bridge `ifindex` */
+#define ROW_QDISC    SETTING_MAX /* `saved`: hbpf created the clsact qdisc of the bridge `ifindex` */
 #define LO_IFINDEX   1           /* in every namespace (loopback_net_init()) */
 
 static const struct map_schema settings_schema = {
@@ -257,10 +257,10 @@ int old_settings_write(const struct old_settings *old, enum setting_id id,
 	return 0;
 }
 
-int old_settings_keep_qdisc(const struct pins *pins, const char *bridge, unsigned int ifindex,
-			    bool made, struct error *err)
+int old_settings_record_qdisc(const struct pins *pins, const char *bridge, unsigned int ifindex,
+			      bool created, struct error *err)
 {
-	const struct setting record = { .saved = made, .ifindex = ifindex };
+	const struct setting record = { .saved = created, .ifindex = ifindex };
 	__u32 row = ROW_QDISC;
 	int fd, ret;
 
@@ -276,8 +276,8 @@ int old_settings_keep_qdisc(const struct pins *pins, const char *bridge, unsigne
 	return 0;
 }
 
-int old_settings_made_qdisc(const struct pins *pins, const char *bridge, unsigned int ifindex,
-			    struct error *err)
+int old_settings_created_qdisc(const struct pins *pins, const char *bridge, unsigned int ifindex,
+			       struct error *err)
 {
 	struct setting record = {};
 	__u32 row = ROW_QDISC;

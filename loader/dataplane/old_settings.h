@@ -99,17 +99,17 @@ int old_settings_bind(const struct pins *pins, int prog_fd, struct error *err);
 unsigned int old_settings_ifindex(const struct pins *pins, const char *bridge);
 
 /**
- * old_settings_keep_qdisc() - record whether hbpf creates the bridge's clsact qdisc
+ * old_settings_record_qdisc() - record whether hbpf creates the bridge's clsact qdisc
  *
  * Call it before the qdisc is created, so that a command killed in between leaves a record. Needs
  * old_settings_prepare() first. Return: 0 or -errno
  */
-int old_settings_keep_qdisc(const struct pins *pins, const char *bridge, unsigned int ifindex,
-			    bool made, struct error *err);
+int old_settings_record_qdisc(const struct pins *pins, const char *bridge, unsigned int ifindex,
+			      bool created, struct error *err);
 
-/** old_settings_made_qdisc() - is it recorded that hbpf created the clsact qdisc of this interface?
- * Return: 1, 0 or -errno */
-int old_settings_made_qdisc(const struct pins *pins, const char *bridge, unsigned int ifindex,
-			    struct error *err);
+/** old_settings_created_qdisc() - is it recorded that hbpf created the clsact qdisc of this
+ * interface? Return: 1, 0 or -errno */
+int old_settings_created_qdisc(const struct pins *pins, const char *bridge, unsigned int ifindex,
+			       struct error *err);
 
 #endif /* HBPF_OLD_SETTINGS_H */

@@ -235,10 +235,10 @@ static void read_selector(const struct nlattr *attr, struct fib_rule *rule)
 		rule->dport = get_ports(attr);
 		break;
 	case FRA_TUN_ID:
-		rule->never = true;
+		rule->unmatchable = true;
 		break;
 	case FRA_L3MDEV:
-		rule->never = rule->never || mnl_attr_get_u8(attr);
+		rule->unmatchable = rule->unmatchable || mnl_attr_get_u8(attr);
 		break;
 	}
 }

@@ -15,7 +15,7 @@ static bool in_range(const struct fib_range *range, __u32 value)
  * has the input device lo, and no output device unless the socket is bound to one. */
 static bool selects(const struct fib_rule *rule, const struct fib_flow *flow)
 {
-	return !rule->never && (!rule->iif[0] || !strcmp(rule->iif, "lo")) && !rule->oif[0] &&
+	return !rule->unmatchable && (!rule->iif[0] || !strcmp(rule->iif, "lo")) && !rule->oif[0] &&
 	       !((rule->mark ^ flow->mark) & rule->mask) && in_range(&rule->uid, flow->uid) &&
 	       prefix_has(&rule->src, &flow->src) && prefix_has(&rule->dst, &flow->dst) &&
 	       !rule->tos && (!rule->proto || rule->proto == flow->proto) &&

@@ -46,8 +46,8 @@ struct fib_rule {
 	__u8 tos;
 	__u8 proto;
 	struct fib_range uid, sport, dport;
-	bool never;   /* selects by what such a flow lacks: a tunnel ID, an l3mdev */
-	int suppress; /* ignore routes with a prefix of this length or shorter; -1: none */
+	bool unmatchable; /* selects by what such a flow lacks: a tunnel ID, an l3mdev */
+	int suppress;     /* ignore routes with a prefix of this length or shorter; -1: none */
 };
 
 struct fib_rules {

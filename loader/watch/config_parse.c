@@ -31,7 +31,7 @@ void watch_config_add_problem(struct watch_config *conf, const char *where, cons
 
 static bool is_full(const struct config_parser *p)
 {
-	return p->most_problems && p->conf->problems.count >= p->most_problems;
+	return p->max_problems && p->conf->problems.count >= p->max_problems;
 }
 
 /* Return: "FILE:LINE", or the label; malloc'd. NULL without memory */

@@ -47,7 +47,7 @@ struct config_parser {
 	struct watch_config *conf;
 	const char *file;            /* or the label */
 	unsigned int line;           /* 0: there are no lines */
-	size_t most_problems;        /* stop at so many in conf->problems; 0: no limit */
+	size_t max_problems;         /* stop at so many in conf->problems; 0: no limit */
 	bool at_top;                 /* before the first section */
 	bool in_section;             /* false also after a malformed header: its keys are ignored */
 	unsigned int header;         /* line of this section's header */

@@ -36,7 +36,7 @@ int labels_add(struct watch_config *conf, const struct network *network)
 {
 	size_t count = conf->count, problems = conf->problems.count;
 	char of_ports[LABEL_STRLEN], of_from[LABEL_STRLEN], name[101];
-	struct config_parser p = { .conf = conf, .file = of_ports, .most_problems = problems + 1 };
+	struct config_parser p = { .conf = conf, .file = of_ports, .max_problems = problems + 1 };
 	struct config_section *section;
 
 	conf->out_of_memory = false;

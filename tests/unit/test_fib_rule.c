@@ -95,7 +95,7 @@ static void each_selector_of_a_rule_counts(void **state)
 	SAYS(true, (rule.sport = (struct fib_range){ 8088, 8090, true }, flow.sport = 8090));
 	SAYS(false, rule.dport = ((struct fib_range){ 1, 65535, true }));
 	SAYS(false, rule.tos = 4);
-	SAYS(false, rule.never = true);
+	SAYS(false, rule.unmatchable = true);
 #undef SAYS
 }
 
