@@ -89,8 +89,23 @@ def measure(options, results):
         timed("detach, 1 port", "detach")
         taken.setdefault("watch: a new bridge until it is attached", []).append(
             watch_reaction(bed))
+    among_many(bed, options, timed)
     beds.sweep()
     results["commands"] = {what: stats.quartiles(values) for what, values in taken.items()}
+
+
+def among_many(bed, options, timed):
+    """Commands where many bridges are attached already."""
+    for number in range(1, options.bridges + 1):
+        beds.progress(f"commands: attaching bridge {number} of {options.bridges}")
+        if number > 1:
+            bridge(bed, f"more{number}", number)
+        bed.hbpf("attach", f"more{number}", "--port", FREE)
+    for _ in range(options.repeats):
+        timed(f"status, {options.bridges} bridges", "status")
+        timed(f"attach, beside {options.bridges} bridges", "attach", "br-bench", "--port", FREE)
+        timed(f"detach, beside {options.bridges} bridges", "detach", "br-bench")
+    bed.hbpf("detach", "--all")
 
 
 # --- memory --------------------------------------------------------------------------------------

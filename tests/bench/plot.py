@@ -47,7 +47,7 @@ def svg(results):
 
 def panel(cells, column, variants, left, most):
     def at(ratio):
-        return round(left + ratio / most * PANEL, 1)
+        return round(left + min(ratio, most) / most * PANEL, 1)
 
     bottom = TOP + len(variants) * LINE
     yield (f'<text x="{left + PANEL / 2}" y="{TOP - 12}" text-anchor="middle">'

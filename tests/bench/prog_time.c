@@ -2,7 +2,7 @@
 /*
  * How long hbpf's programs take for one packet, for scripts/bench.
  *
- *	prog_time BRIDGE PIN-DIRECTORY CLIENT GATEWAY PORT OTHER-PORT [RUNS]
+ *	prog_time BRIDGE PIN-DIRECTORY CLIENT GATEWAY CLIENT6 GATEWAY6 PORT OTHER-PORT [RUNS]
  *
  * Run in the host's network namespace, with PORT exported by tcx and OTHER-PORT
  * not. Prints PACKET|NANOSECONDS lines.
@@ -19,6 +19,7 @@
 #include <linux/if_ether.h>
 #include <net/if.h>
 #include <netinet/ip.h>
+#include <netinet/ip6.h>
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
 #include <stdbool.h>
@@ -38,22 +39,39 @@
 #define TC_REDIRECT 7
 #define MAPS_MOST   16
 
+union transport {
+	struct tcphdr tcp;
+	struct udphdr udp;
+} __attribute__((packed));
+
 struct frame {
 	struct ethhdr eth;
-	struct iphdr ip;
 	union {
-		struct tcphdr tcp;
-		struct udphdr udp;
+		struct {
+			struct iphdr ip;
+			union transport l4;
+		} __attribute__((packed));
+		struct {
+			struct ip6_hdr ip6;
+			union transport l4_of_6;
+		} __attribute__((packed));
 	};
 } __attribute__((packed));
+
+#define FRAME_SIZE  (sizeof(struct ethhdr) + sizeof(struct iphdr) + sizeof(union transport))
+#define FRAME6_SIZE (sizeof(struct ethhdr) + sizeof(struct ip6_hdr) + sizeof(union transport))
+
+/* The addresses of one family. */
+struct ends {
+	struct in6_addr client, gateway, far, loopback; /* IPv4 addresses are v4-mapped */
+};
 
 static int runs = RUNS;
 
 struct bed {
 	unsigned int ifindex;
 	unsigned char mac[ETH_ALEN];
-	in_addr_t client;
-	in_addr_t gateway;
+	struct ends v4, v6;
 	in_port_t port;
 	in_port_t other_port;
 	int ingress;
@@ -72,13 +90,14 @@ struct timed {
 	bool cookie;    /* the packet comes from the ingress program */
 };
 
-static in_addr_t address(const char *text)
+static struct in6_addr address(const char *text)
 {
-	struct in_addr addr;
+	struct in6_addr addr = { .s6_addr = { [10] = 0xff, [11] = 0xff } };
 
-	if (inet_pton(AF_INET, text, &addr) != 1)
-		error(2, 0, "%s: not an IPv4 address", text);
-	return addr.s_addr;
+	if (inet_pton(AF_INET, text, &addr.s6_addr32[3]) != 1 &&
+	    inet_pton(AF_INET6, text, &addr) != 1)
+		error(2, 0, "%s: not an address", text);
+	return addr;
 }
 
 static void bridge_mac(const char *bridge, unsigned char *mac)
@@ -178,61 +197,85 @@ static int empty_program(void)
 	return fd;
 }
 
-static __u16 ip_checksum(const struct iphdr *ip)
+static __u16 ip_checksum(struct iphdr ip)
 {
-	const __u16 *words = (const __u16 *)ip;
+	__u16 words[sizeof(ip) / 2];
 	__u32 sum = 0;
 	size_t i;
 
-	for (i = 0; i < sizeof(*ip) / 2; i++)
+	memcpy(words, &ip, sizeof(ip));
+	for (i = 0; i < ARRAY_SIZE(words); i++)
 		sum += words[i];
 	while (sum >> 16)
 		sum = (sum & 0xffff) + (sum >> 16);
 	return ~sum;
 }
 
-/* Without a transport checksum: the programs update it and never verify it. */
-static struct frame frame_to(const struct bed *bed, int proto, in_addr_t src, in_addr_t dst)
+static bool is_ipv6(const struct frame *frame)
 {
-	struct iphdr ip = {
+	return frame->eth.h_proto == htons(ETH_P_IPV6);
+}
+
+static union transport *transport_of(struct frame *frame)
+{
+	return is_ipv6(frame) ? &frame->l4_of_6 : &frame->l4;
+}
+
+/*
+ * A frame from one address to another, and where its transport header is. Without a transport
+ * checksum: the programs update it and never verify it.
+ */
+static union transport *frame_to(const struct bed *bed, int proto, const struct in6_addr *src,
+				 const struct in6_addr *dst, struct frame *frame)
+{
+	*frame = (struct frame){ .eth = { .h_source = { 2, 0, 0, 0, 0, 1 } } };
+	memcpy(frame->eth.h_dest, bed->mac, ETH_ALEN);
+	if (!IN6_IS_ADDR_V4MAPPED(src)) {
+		frame->eth.h_proto = htons(ETH_P_IPV6);
+		frame->ip6.ip6_flow = htonl(6U << 28);
+		frame->ip6.ip6_plen = htons(sizeof(union transport));
+		frame->ip6.ip6_nxt = proto;
+		frame->ip6.ip6_hlim = 64;
+		frame->ip6.ip6_src = *src;
+		frame->ip6.ip6_dst = *dst;
+		return transport_of(frame);
+	}
+	frame->eth.h_proto = htons(ETH_P_IP);
+	frame->ip = (struct iphdr){
 		.version = 4,
 		.ihl = 5,
-		.tot_len = htons(sizeof(struct frame) - sizeof(struct ethhdr)),
+		.tot_len = htons(sizeof(struct iphdr) + sizeof(union transport)),
 		.ttl = 64,
 		.protocol = proto,
-		.saddr = src,
-		.daddr = dst,
+		.saddr = src->s6_addr32[3],
+		.daddr = dst->s6_addr32[3],
 	};
-	struct frame frame = {
-		.eth = { .h_source = { 2, 0, 0, 0, 0, 1 }, .h_proto = htons(ETH_P_IP) },
-	};
+	frame->ip.check = ip_checksum(frame->ip);
+	return transport_of(frame);
+}
 
-	ip.check = ip_checksum(&ip);
-	frame.ip = ip;
-	memcpy(frame.eth.h_dest, bed->mac, ETH_ALEN);
+static struct frame tcp(const struct bed *bed, const struct in6_addr *src, in_port_t sport,
+			const struct in6_addr *dst, in_port_t dport)
+{
+	struct frame frame;
+	union transport *l4 = frame_to(bed, IPPROTO_TCP, src, dst, &frame);
+
+	l4->tcp.source = sport;
+	l4->tcp.dest = dport;
+	l4->tcp.doff = 5;
+	l4->tcp.ack = 1;
 	return frame;
 }
 
-static struct frame tcp(const struct bed *bed, in_addr_t src, in_port_t sport, in_addr_t dst,
-			in_port_t dport)
+static struct frame udp(const struct bed *bed, const struct in6_addr *src, in_port_t sport,
+			const struct in6_addr *dst, in_port_t dport)
 {
-	struct frame frame = frame_to(bed, IPPROTO_TCP, src, dst);
+	struct frame frame;
+	union transport *l4 = frame_to(bed, IPPROTO_UDP, src, dst, &frame);
 
-	frame.tcp.source = sport;
-	frame.tcp.dest = dport;
-	frame.tcp.doff = 5;
-	frame.tcp.ack = 1;
-	return frame;
-}
-
-static struct frame udp(const struct bed *bed, in_addr_t src, in_port_t sport, in_addr_t dst,
-			in_port_t dport)
-{
-	struct frame frame = frame_to(bed, IPPROTO_UDP, src, dst);
-
-	frame.udp.source = sport;
-	frame.udp.dest = dport;
-	frame.udp.len = htons(sizeof(frame) - sizeof(frame.eth) - sizeof(frame.ip));
+	l4->udp.source = sport;
+	l4->udp.dest = dport;
+	l4->udp.len = htons(sizeof(union transport));
 	return frame;
 }
 
@@ -246,9 +289,10 @@ static __u32 run(const struct bed *bed, int program, const struct frame *frame, 
 		 int *answer)
 {
 	struct __sk_buff ctx = { .ifindex = bed->ifindex, .cb = { cookie[0], cookie[1] } };
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = sizeof(*frame),
-		    .ctx_in = &ctx, .ctx_size_in = sizeof(ctx), .ctx_out = &ctx,
-		    .ctx_size_out = sizeof(ctx), .repeat = 1);
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame,
+		    .data_size_in = is_ipv6(frame) ? FRAME6_SIZE : FRAME_SIZE, .ctx_in = &ctx,
+		    .ctx_size_in = sizeof(ctx), .ctx_out = &ctx, .ctx_size_out = sizeof(ctx),
+		    .repeat = 1);
 
 	if (bpf_prog_test_run_opts(program, &opts))
 		error(1, errno, "BPF_PROG_TEST_RUN");
@@ -276,7 +320,7 @@ static __u32 median(const struct bed *bed, const struct timed *timed)
 		if (timed->cookie)
 			memcpy(cookie, bed->cookie, sizeof(cookie));
 		if (timed->new_flows)
-			frame.udp.source = htons(CLIENT_PORT + 1 + i);
+			transport_of(&frame)->udp.source = htons(CLIENT_PORT + 1 + i);
 		times[i] = run(bed, timed->program, &frame, cookie, &answer);
 		/* the time of the wrong path would mislead */
 		if (answer != timed->expected)
@@ -297,59 +341,65 @@ static long empty_median(const struct bed *bed, int empty, const struct timed *t
 	return median(bed, &same);
 }
 
-static void measure(const struct bed *bed)
+static void print(const struct bed *bed, const char *family, const struct timed *timed, int empty)
 {
-	const in_addr_t far = address("192.0.2.1"), lo = htonl(INADDR_LOOPBACK);
-	const in_port_t from = htons(CLIENT_PORT);
-	struct frame syn = tcp(bed, bed->client, from, bed->gateway, bed->port);
+	long base = empty_median(bed, empty, timed);
+	long time = median(bed, timed);
+
+	printf("%s%s|%ld\n", timed->name, family, time > base ? time - base : 0);
+}
+
+static void measure(const struct bed *bed, const struct ends *ends, const char *family)
+{
+	const struct in6_addr *client = &ends->client, *gateway = &ends->gateway, *far = &ends->far;
+	const struct in6_addr *lo = &ends->loopback;
+	const in_port_t from = htons(CLIENT_PORT), https = htons(443);
+	struct frame syn = tcp(bed, client, from, gateway, bed->port);
 	const struct timed cases[] = {
 		{ "in  TCP to the internet", bed->ingress, TC_UNSPEC,
-		  tcp(bed, bed->client, from, far, htons(443)), false, false },
+		  tcp(bed, client, from, far, https), false, false },
 		{ "in  TCP to the gateway, port not exported", bed->ingress, TC_UNSPEC,
-		  tcp(bed, bed->client, from, bed->gateway, bed->other_port), false, false },
+		  tcp(bed, client, from, gateway, bed->other_port), false, false },
 		{ "in  TCP segment to an exported port", bed->ingress, TC_REDIRECT,
-		  tcp(bed, bed->client, from, bed->gateway, bed->port), false, false },
+		  tcp(bed, client, from, gateway, bed->port), false, false },
 		{ "in  UDP to an exported port", bed->ingress, TC_REDIRECT,
-		  udp(bed, bed->client, from, bed->gateway, bed->port), false, false },
+		  udp(bed, client, from, gateway, bed->port), false, false },
 		{ "in  UDP to an exported port, a new flow", bed->ingress, TC_REDIRECT,
-		  udp(bed, bed->client, from, bed->gateway, bed->port), true, false },
-		{ "in  spoofed source 127.0.0.1 (dropped)", bed->ingress, TC_SHOT,
-		  tcp(bed, lo, from, bed->gateway, bed->port), false, false },
+		  udp(bed, client, from, gateway, bed->port), true, false },
+		{ "in  spoofed loopback source (dropped)", bed->ingress, TC_SHOT,
+		  tcp(bed, lo, from, gateway, bed->port), false, false },
 		{ "in  TCP to the internet: the backstop behind that program", bed->backstop,
-		  TC_UNSPEC, tcp(bed, bed->client, from, far, htons(443)), false, true },
+		  TC_UNSPEC, tcp(bed, client, from, far, https), false, true },
 		{ "in  TCP to the internet: the backstop alone", bed->backstop, TC_UNSPEC,
-		  tcp(bed, bed->client, from, far, htons(443)), false, false },
+		  tcp(bed, client, from, far, https), false, false },
 		{ "out TCP of the host or the internet", bed->egress, TC_UNSPEC,
-		  tcp(bed, far, htons(443), bed->client, from), false, false },
+		  tcp(bed, far, https, client, from), false, false },
 		{ "out UDP of the host or the internet", bed->egress, TC_UNSPEC,
-		  udp(bed, far, htons(443), bed->client, from), false, false },
+		  udp(bed, far, https, client, from), false, false },
 		{ "out TCP answer of an exported service", bed->egress, TC_UNSPEC,
-		  tcp(bed, lo, bed->port, bed->client, from), false, false },
+		  tcp(bed, lo, bed->port, client, from), false, false },
 		{ "out UDP answer of an exported service", bed->egress, TC_UNSPEC,
-		  udp(bed, lo, bed->port, bed->client, from), false, false },
+		  udp(bed, lo, bed->port, client, from), false, false },
 	};
 	int empty = empty_program(), answer;
 	__u32 cookie[2] = {};
 	size_t i;
 
 	/* opens the flow of the segments and the answers */
-	syn.tcp.ack = 0;
-	syn.tcp.syn = 1;
+	transport_of(&syn)->tcp.ack = 0;
+	transport_of(&syn)->tcp.syn = 1;
 	run(bed, bed->ingress, &syn, cookie, &answer);
 
-	for (i = 0; i < ARRAY_SIZE(cases); i++) {
-		long base = empty_median(bed, empty, &cases[i]);
-		long time = median(bed, &cases[i]);
-
-		printf("%s|%ld\n", cases[i].name, time > base ? time - base : 0);
-	}
+	for (i = 0; i < ARRAY_SIZE(cases); i++)
+		print(bed, family, &cases[i], empty);
+	close(empty);
 }
 
 /* The ingress program's mark in a packet that it passes. */
 static void read_cookie(struct bed *bed)
 {
 	struct frame frame =
-		tcp(bed, bed->client, htons(CLIENT_PORT), address("192.0.2.1"), htons(443));
+		tcp(bed, &bed->v4.client, htons(CLIENT_PORT), &bed->v4.far, htons(443));
 	int answer;
 
 	run(bed, bed->ingress, &frame, bed->cookie, &answer);
@@ -359,23 +409,30 @@ static void read_cookie(struct bed *bed)
 
 int main(int argc, char **argv)
 {
-	struct bed bed = {};
+	struct bed bed = {
+		.v4 = { .far = address("192.0.2.1"), .loopback = address("127.0.0.1") },
+		.v6 = { .far = address("2001:db8::1"), .loopback = address("::1") },
+	};
 
-	if (argc == 8)
-		runs = atoi(argv[7]);
-	if ((argc != 7 && argc != 8) || runs < 1 || runs > RUNS)
+	if (argc == 10)
+		runs = atoi(argv[9]);
+	if ((argc != 9 && argc != 10) || runs < 1 || runs > RUNS)
 		error(2, 0,
-		      "usage: prog_time BRIDGE PIN-DIRECTORY CLIENT GATEWAY PORT OTHER-PORT [RUNS]");
+		      "usage: prog_time BRIDGE PIN-DIRECTORY CLIENT GATEWAY CLIENT6 GATEWAY6 PORT "
+		      "OTHER-PORT [RUNS]");
 	bed.ifindex = if_nametoindex(argv[1]);
 	bridge_mac(argv[1], bed.mac);
 	bed.ingress = program_of(argv[2], "link_ingress");
 	bed.egress = program_of(argv[2], "link_egress");
 	bed.backstop = backstop_of(bed.ingress);
-	bed.client = address(argv[3]);
-	bed.gateway = address(argv[4]);
-	bed.port = htons(atoi(argv[5]));
-	bed.other_port = htons(atoi(argv[6]));
+	bed.v4.client = address(argv[3]);
+	bed.v4.gateway = address(argv[4]);
+	bed.v6.client = address(argv[5]);
+	bed.v6.gateway = address(argv[6]);
+	bed.port = htons(atoi(argv[7]));
+	bed.other_port = htons(atoi(argv[8]));
 	read_cookie(&bed);
-	measure(&bed);
+	measure(&bed, &bed.v4, "");
+	measure(&bed, &bed.v6, ", IPv6");
 	return 0;
 }

@@ -8,12 +8,13 @@ import kernel
 import rows
 
 PROG_TIME = "build/bench/prog_time"
+CLIENT_AND_GATEWAY = ("172.30.0.2", "172.30.0.1", "fd00:30::2", "fd00:30::1")
 
 
 def test_run(bed, runs):
     """{packet: nanoseconds}"""
     pins, = glob.glob(f"{os.environ['HBPF_BPFFS']}/hbpf/{bed.inode()}/br-bench")
-    out = bed.host(PROG_TIME, "br-bench", pins, "172.30.0.2", "172.30.0.1", beds.PORT, "1000",
+    out = bed.host(PROG_TIME, "br-bench", pins, *CLIENT_AND_GATEWAY, beds.PORT, "1000",
                    str(runs), timeout=300)
     return {what: int(ns) for what, ns in (line.split("|") for line in out.splitlines())}
 

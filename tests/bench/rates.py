@@ -5,6 +5,7 @@ import rows
 import stats
 
 GIB = 1 << 30
+RECIPE = "iptables"
 LATENCIES = ("p50", "p90", "p99", "p999")
 
 
@@ -38,13 +39,17 @@ def interleaved(of_bed, columns, rounds, slice_, due, fails, title):
     return found
 
 
+def ratio(mine, other):
+    """Quartiles of the ratios in the rounds that measured both."""
+    return stats.quartiles([mine[i]["rate"] / other[i]["rate"] for i in mine if i in other])
+
+
 def cell(mine, base, workload):
     """The results of a bed beside those of the base: {round: report} of each."""
     unit = GIB if workload in ("stream", "maerts") else 1
-    both = [index for index in mine if index in base]
     values = {
         "rate": stats.median([r["rate"] for r in mine.values()]),
-        "ratio": stats.quartiles([mine[i]["rate"] / base[i]["rate"] for i in both]),
+        "ratio": ratio(mine, base),
         # idle time is reported in hundredths of a second: all rounds together
         "cpu": stats.rounded(sum(r["busy"] for r in mine.values()) /
                              sum(r["count"] for r in mine.values()) * unit),
@@ -89,8 +94,11 @@ def measure_host(host, variants, columns, options, results):
             mine = found.get((variant.name, column))
             base = found.get(("direct", column))
             if mine and base:
-                results["rates"][f"{host.name}/{variant.name}/{column.name}"] = cell(
-                    mine, base, column.workload)
+                values = cell(mine, base, column.workload)
+                recipe = found.get((RECIPE, column))
+                if recipe and variant.name in rows.HBPF:
+                    values["of_recipe"] = ratio(mine, recipe)
+                results["rates"][f"{host.name}/{variant.name}/{column.name}"] = values
     beds.sweep()
     beds.pin(options.cpu)
 

@@ -10,6 +10,10 @@ def spread(found, digits=3):
     return f"{middle:.{digits}f} ({low:.{digits}f}-{high:.{digits}f})"
 
 
+def short(number):
+    return f"{number:.1f}" if number < 100 else f"{number:,.0f}"
+
+
 def base_of(rate, workload):
     unit = rows.WORKLOADS[workload][1]
     return f"1 = {rate:,.0f} {unit}"
@@ -67,7 +71,7 @@ def latency_table(results, host):
         line = [variant.what]
         for column in columns:
             found = cells.get(f"{host.name}/{variant.name}/{column.name}", {})
-            line.append(" / ".join(f"{found[p]:.3g}" for p in ("p50", "p99", "p999"))
+            line.append(" / ".join(short(found[p]) for p in ("p50", "p99", "p999"))
                         if "p50" in found else "-")
         lines.append(line)
     return (f"Latency: {host.what}, IPv4, microseconds: median / 99 % / 99.9 %",
@@ -95,7 +99,25 @@ def cpu_table(results, host):
             ["clients: 1, or as given"] + with_clients(columns), lines)
 
 
+def recipe_table(results):
+    """hbpf beside iptables in the same rounds, on every host."""
+    cells, lines = results["rates"], []
+    for host in rows.HOSTS:
+        for variant in rows.VARIANTS:
+            for title, columns in rows.GROUPS:
+                names = [f"{host.name}/{variant.name}/{c.name}" for c in columns]
+                found = [cells.get(name, {}).get("of_recipe") for name in names]
+                if any(found):
+                    lines.append([f"{host.name}: {variant.what}, {title}"] +
+                                 [spread(f) if f else "-" for f in found])
+    if not lines:
+        return None
+    return ("Rates: hbpf, of the iptables recipe in the same rounds",
+            ["of iptables"] + [what for what, _ in rows.WORKLOADS.values()], lines)
+
+
 def rate_tables(results):
+    yield recipe_table(results)
     for host in rows.HOSTS:
         for title, columns in rows.GROUPS:
             yield rate_table(results, host, title, columns)
@@ -228,9 +250,11 @@ def whole(results, form):
 def summary(results, figures, picture):
     """What docs/PERFORMANCE.md shows of it."""
     chosen = [rate_table(results, host, *rows.GROUPS[0])
-              for host in rows.HOSTS if host.name in ("plain", "docker")] if "rates" in results else []
+              for host in rows.HOSTS if host.name in ("plain", "docker")] if results.get("rates") else []
     chosen += [table(results) for part, table in TABLES
                if results.get(part) and part in ("growth", "commands", "memory", "packets")]
+    if results.get("rates"):
+        chosen.insert(0, recipe_table(results))
     parts = [f"{conditions(results)}\n[FIGURES.md]({figures}) has all of the tables.\n"]
     if picture:
         parts.append(f"![Rates as a fraction of a direct connection]({picture})\n")

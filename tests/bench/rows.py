@@ -40,6 +40,8 @@ VARIANTS = (
     Variant("pasta", "pasta", PEER),
 )
 
+HBPF = ("tcx", "clsact", "nobypass")
+
 WORKLOADS = {
     "rr": ("request/response", "/s"),
     "crr": ("connections", "/s"),
