@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What moved since the recorded figures. Only what machines have in common is compared: ratios,
-memory and instructions; times only if it is the same processor and kernel."""
+"""What moved since the recorded figures. Only what machines have in common is compared: ratios (of
+typical transactions, where there are any), memory and instructions; times only if it is the same
+processor and kernel."""
 
 LEAST = 0.02  # a smaller change is none
 
@@ -29,9 +30,12 @@ def changes(old, new):
     for part in ("rates", "growth"):
         for name, cell in new.get(part, {}).items():
             before = old.get(part, {}).get(name)
-            if before and "/direct/" not in name and moved(before["ratio"], cell["ratio"]):
-                judge(cell["ratio"][1] > before["ratio"][1],
-                      change(name, before["ratio"][1], cell["ratio"][1], 3))
+            if not before or "/direct/" in name:
+                continue
+            member = "typical" if "typical" in before and "typical" in cell else "ratio"
+            if moved(before[member], cell[member]):
+                judge(cell[member][1] > before[member][1],
+                      change(name, before[member][1], cell[member][1], 3))
     if same_machine(old, new):
         for name, now in new.get("commands", {}).items():
             before = old.get("commands", {}).get(name)

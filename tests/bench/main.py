@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -189,6 +190,7 @@ def record(results):
 
 
 def main():
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     options = arguments()
     if options.list:
         return list_rows()

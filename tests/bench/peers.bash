@@ -72,8 +72,16 @@ up_systemd_socket_proxyd()
 	local proxyd=/usr/lib/systemd/systemd-socket-proxyd
 	need systemd-socket-activate systemd
 	service 127.0.0.1 ::1
-	behind systemd-socket-activate -l "$gateway:$port" "$proxyd" "127.0.0.1:$port"
-	behind systemd-socket-activate -l "[$gateway6]:$port" "$proxyd" "::1:$port" # it takes no brackets
+	restarted systemd-socket-activate -l "$gateway:$port" "$proxyd" "127.0.0.1:$port"
+	# it takes no brackets
+	restarted systemd-socket-activate -l "[$gateway6]:$port" "$proxyd" "::1:$port"
+}
+
+# restarted COMMAND... - in the background, again if it ends, as systemd does
+restarted()
+{
+	# shellcheck disable=SC2016 # for the shell inside
+	behind bash -c 'while :; do "$@"; sleep 0.05; done' - "$@"
 }
 
 up_docker_proxy()
@@ -91,7 +99,7 @@ up_docker_proxy()
 docker_proxy()
 {
 	on_host docker-proxy -proto "$1" -host-ip "$2" -host-port "$port" -container-ip "$3" \
-		-container-port "$port" >"$TMPDIR/$name.log" 2>&1 </dev/null 3>/dev/null &
+		-container-port "$port" >>"$TMPDIR/$name.log" 2>&1 </dev/null 3>/dev/null &
 }
 
 up_slirp4netns()

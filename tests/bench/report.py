@@ -28,11 +28,6 @@ def present(results, host, columns):
     return variants, columns
 
 
-def why_not(results, host, variant, column):
-    missing = results.get("missing", {})
-    return f"{host}/{variant.name}/{column.name}" in missing or f"{host}/{variant.name}" in missing
-
-
 def rate_table(results, host, title, columns):
     cells = results["rates"]
     variants, columns = present(results, host.name, columns)
@@ -78,6 +73,20 @@ def latency_table(results, host):
             ["clients: 1, or as given"] + with_clients(columns), lines)
 
 
+def typical_table(results, host):
+    """The median duration hides what another process took from the CPU for a while."""
+    cells = results["rates"]
+    columns = [c for c in rows.COLUMNS if c.clients == 1 and c.workload in ("rr", "crr", "udp")]
+    variants, columns = present(results, host.name, columns)
+    lines = [[v.what] + [spread(cells[name]["typical"]) if name in cells else "-"
+                         for name in (f"{host.name}/{v.name}/{c.name}" for c in columns)]
+             for v in variants if v.name != "direct"]
+    if not lines:
+        return None
+    return (f"Typical transactions: {host.what}, median duration of direct / median duration",
+            ["of direct"] + [f"{rows.WORKLOADS[c.workload][0]}, IPv{c.family}" for c in columns], lines)
+
+
 def cpu_table(results, host):
     cells = results["rates"]
     variants, columns = present(results, host.name, [c for c in rows.COLUMNS if c.family == 4])
@@ -99,29 +108,38 @@ def cpu_table(results, host):
             ["clients: 1, or as given"] + with_clients(columns), lines)
 
 
-def recipe_table(results):
+def recipe_table(results, member, title):
     """hbpf beside iptables in the same rounds, on every host."""
     cells, lines = results["rates"], []
+    workloads = [w for w in rows.WORKLOADS
+                 if any(member in cell and name.split("/")[2].startswith(w)
+                        for name, cell in cells.items())]
     for host in rows.HOSTS:
         for variant in rows.VARIANTS:
-            for title, columns in rows.GROUPS:
-                names = [f"{host.name}/{variant.name}/{c.name}" for c in columns]
-                found = [cells.get(name, {}).get("of_recipe") for name in names]
+            for group, columns in rows.GROUPS:
+                found = [cells.get(f"{host.name}/{variant.name}/{c.name}", {}).get(member)
+                         for c in columns if c.workload in workloads]
                 if any(found):
-                    lines.append([f"{host.name}: {variant.what}, {title}"] +
+                    lines.append([f"{host.name}: {variant.what}, {group}"] +
                                  [spread(f) if f else "-" for f in found])
     if not lines:
         return None
-    return ("Rates: hbpf, of the iptables recipe in the same rounds",
-            ["of iptables"] + [what for what, _ in rows.WORKLOADS.values()], lines)
+    return (title, ["of iptables"] + [rows.WORKLOADS[w][0] for w in workloads], lines)
+
+
+def recipe_tables(results):
+    yield recipe_table(results, "of_recipe", "Rates: hbpf, of the iptables recipe in the same rounds")
+    yield recipe_table(results, "typical_of_recipe",
+                       "Typical transactions: hbpf, of the iptables recipe in the same rounds")
 
 
 def rate_tables(results):
-    yield recipe_table(results)
+    yield from recipe_tables(results)
     for host in rows.HOSTS:
         for title, columns in rows.GROUPS:
             yield rate_table(results, host, title, columns)
     for host in rows.HOSTS:
+        yield typical_table(results, host)
         yield latency_table(results, host)
         if not host.pinned:
             yield cpu_table(results, host)
@@ -254,7 +272,7 @@ def summary(results, figures, picture):
     chosen += [table(results) for part, table in TABLES
                if results.get(part) and part in ("growth", "commands", "memory", "packets")]
     if results.get("rates"):
-        chosen.insert(0, recipe_table(results))
+        chosen = list(recipe_tables(results)) + chosen
     parts = [f"{conditions(results)}\n[FIGURES.md]({figures}) has all of the tables.\n"]
     if picture:
         parts.append(f"![Rates as a fraction of a direct connection]({picture})\n")

@@ -16,9 +16,9 @@ setup()
 		 "missing": {"plain/haproxy/udp": "it passes on no UDP"},
 		 "rates": {
 		  "plain/direct/rr": {"rate": 1000, "ratio": [1, 1, 1], "cpu": 0.001, "p50": 1, "p99": 2,
-		   "p999": 3},
+		   "p999": 3, "typical": [1, 1, 1]},
 		  "plain/tcx/rr": {"rate": 900, "ratio": [0.89, 0.9, 0.91], "cpu": 0.001, "p50": 1, "p99": 2,
-		   "p999": 3}},
+		   "p999": 3, "typical": [0.89, 0.9, 0.91]}},
 		 "commands": {"--version": [4, 5, 6]},
 		 "memory": {"at rest": {"flows": 100}}}
 	EOF2
@@ -53,7 +53,7 @@ python()
 
 @test "bench says what moved: by more than the quartiles, and more than a little" {
 	run -0 python 'import compare' 'new = copy.deepcopy(figures)' \
-		'new["rates"]["plain/tcx/rr"]["ratio"] = [0.94, 0.95, 0.96]' \
+		'new["rates"]["plain/tcx/rr"]["typical"] = [0.94, 0.95, 0.96]' \
 		'new["commands"]["--version"] = [5, 6, 7]' \
 		'new["memory"]["at rest"]["flows"] = 200' \
 		'print(compare.report(figures, new))'
