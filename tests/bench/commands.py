@@ -134,7 +134,7 @@ def measure_memory(options, results):
     states["at rest, 1 port"] = kib(bed)
     bridge(bed, "more1", 1)
     bed.hbpf("attach", "more1", "--port", beds.PORT)
-    states["a second bridge"] = kib(bed)
+    states["with a second bridge"] = kib(bed)
     bed.hbpf("detach", "more1")
     bed.hbpf("ports", "add", "1024-61023/tcp+udp")
     flow_room(bed)

@@ -56,7 +56,7 @@ def complete(options):
     """Options that were not given have values for a quick or a full run."""
     quick = options.quick
     options.rounds = options.rounds or (5 if quick else 20)
-    options.slice = options.slice or (0.06 if quick else 0.12)
+    options.slice = options.slice or (0.06 if quick else 0.15)
     options.repeats = 3 if quick else 11
     options.bridges = 5 if quick else 50
     options.runs = 4000 if quick else 20000
