@@ -12,6 +12,7 @@
 
 /* linux/if_ether.h, linux/if_packet.h, linux/if_arp.h */
 #define ETH_ALEN      6
+#define ETH_HLEN      14
 #define ETH_P_IP      0x0800
 #define ETH_P_ARP     0x0806
 #define ETH_P_8021Q   0x8100

@@ -257,27 +257,29 @@ static __always_inline enum hbpf_reason ingress_gateway(struct __sk_buff *skb, s
 static __always_inline enum hbpf_reason guard(struct __sk_buff *skb, const struct hbpf_config *cfg,
 					      struct packet *pkt, int *route)
 {
-	enum parsed parsed;
+	enum parsed parsed = PARSED;
 
-	switch (parse_ethernet(skb, pkt)) {
-	case PARSED:
-		break;
-	case PARSED_PRIO_TAG:
-		/* The kernel removes priority tags after tc, one after another
-		 * (net/core/dev.c: __netif_receive_skb_core). */
-		return HBPF_IN_GUARD_VLAN;
-	case PARSED_VLAN:
-		return HBPF_IN_VLAN;
-	case PARSED_NOT_IP:
-		return HBPF_IN_NOT_IP;
-	default:
-		return HBPF_IN_MALFORMED;
+	if (!parse_plain(skb, pkt)) {
+		switch (parse_ethernet(skb, pkt)) {
+		case PARSED:
+			break;
+		case PARSED_PRIO_TAG:
+			/* The kernel removes priority tags after tc, one after another
+			 * (net/core/dev.c: __netif_receive_skb_core). */
+			return HBPF_IN_GUARD_VLAN;
+		case PARSED_VLAN:
+			return HBPF_IN_VLAN;
+		case PARSED_NOT_IP:
+			return HBPF_IN_NOT_IP;
+		default:
+			return HBPF_IN_MALFORMED;
+		}
+		if (pkt->ethertype == ETH_P_ARP)
+			return guard_arp(skb, pkt);
+		/* The addresses are set even if what follows them is malformed. */
+		parsed = parse_network(skb, pkt);
 	}
-	if (pkt->ethertype == ETH_P_ARP)
-		return guard_arp(skb, pkt);
 
-	/* The addresses are set even if what follows them is malformed. */
-	parsed = parse_network(skb, pkt);
 	if (addr_is_loopback(&pkt->src.addr))
 		return HBPF_IN_GUARD_SRC;
 	if (addr_is_loopback(&pkt->dst.addr) && !(cfg && !cfg->guard_dst))
@@ -508,14 +510,16 @@ static __always_inline enum hbpf_reason egress(struct __sk_buff *skb)
 	struct hbpf_endpoint dialled = {};
 	struct packet pkt = {};
 	enum hbpf_reason reason;
-	enum parsed parsed;
+	enum parsed parsed = PARSED;
 	bool loopback;
 
-	if (parse_ethernet(skb, &pkt) != PARSED)
-		return HBPF_OUT_OTHER;
-	if (pkt.ethertype == ETH_P_ARP)
-		return repair_arp(skb, &pkt);
-	parsed = parse_network(skb, &pkt);
+	if (!parse_plain(skb, &pkt)) {
+		if (parse_ethernet(skb, &pkt) != PARSED)
+			return HBPF_OUT_OTHER;
+		if (pkt.ethertype == ETH_P_ARP)
+			return repair_arp(skb, &pkt);
+		parsed = parse_network(skb, &pkt);
+	}
 	loopback = addr_is_loopback(&pkt.src.addr);
 	if (addr_is_loopback(&pkt.dst.addr) || (loopback && parsed != PARSED))
 		return HBPF_OUT_GUARD;

@@ -2,9 +2,11 @@
 /*
  * Parse a packet once, into a struct packet.
  *
- * All reads use bpf_skb_load_bytes(): it checks the length, and also reads headers
- * outside the linear area. So no data has to be pulled, and no pointer has to be
- * checked again after a rewrite.
+ * Nearly all packets are plain: whole TCP or UDP packets, without IP options or extension
+ * headers, whose headers are in the linear area. parse_plain() reads these by direct
+ * packet access. All others are read by bpf_skb_load_bytes(): it checks the length, and
+ * also reads headers outside the linear area. So no data has to be pulled, and no pointer
+ * has to be checked again after a rewrite.
  */
 #ifndef HBPF_BPF_PARSE_H
 #define HBPF_BPF_PARSE_H
@@ -37,8 +39,9 @@ struct packet {
 	__u16 fragment;    /* IPV4_MF and IPV4_OFFSET bits, host byte order, for both families; 0:
 			      whole */
 	__u32 route;       /* offset of what may hold a source route: IPv4 options, IPv6 routing
-			    * header; 0 if there is none */
+			    * header; 0 where there is none */
 	__u32 fragment_id; /* as in the packet */
+	bool plain;        /* parse_plain() has read it all, also the ports */
 	struct hbpf_endpoint src;
 	struct hbpf_endpoint dst;
 };
@@ -265,6 +268,8 @@ static __always_inline enum parsed parse_transport(struct __sk_buff *skb, struct
 		__u8 flags;
 	} tcp;
 
+	if (pkt->plain)
+		return PARSED;
 	switch (pkt->proto) {
 	case IPPROTO_TCP:
 		if (pkt->l4 + TCP_HEADER > pkt->end || !load(skb, pkt->l4, &tcp, sizeof(tcp)))
@@ -282,6 +287,95 @@ static __always_inline enum parsed parse_transport(struct __sk_buff *skb, struct
 			return PARSED_MALFORMED;
 		return PARSED;
 	}
+}
+
+/* The first bytes of a plain packet's transport header. */
+struct plain_transport {
+	__be16 source;
+	__be16 dest;
+	__u8 unused[9]; /* TCP: sequence numbers, data offset */
+	__u8 flags;     /* only of TCP */
+};
+
+/*
+ * parse_plain_end() - the part of parse_plain() that is the same for both families
+ * @at:		The transport header
+ * @data_end:	End of the linear area
+ * @l4:		Offset of the transport header in the frame
+ * @length:	What the IP header says about the bytes from offset @start on, network byte order
+ *
+ * The datagram must end within the frame, after a whole transport header.
+ */
+static __always_inline bool parse_plain_end(struct __sk_buff *skb, struct packet *pkt,
+					    const struct plain_transport *at, const void *data_end,
+					    __u8 proto, __u32 l4, __u32 start, __be16 length)
+{
+	__u32 end = start + bpf_ntohs(length);
+
+	if (end > skb->len)
+		return false;
+	if (proto == IPPROTO_TCP) {
+		if ((const void *)at + TCP_HEADER > data_end || l4 + TCP_HEADER > end)
+			return false;
+		pkt->tcp_flags = at->flags;
+	} else {
+		if (proto != IPPROTO_UDP || (const void *)at + UDP_HEADER > data_end ||
+		    l4 + UDP_HEADER > end)
+			return false;
+	}
+	pkt->l3 = ETH_HLEN;
+	pkt->l4 = l4;
+	pkt->end = end;
+	pkt->proto = proto;
+	pkt->plain = true;
+	pkt->src.port = at->source;
+	pkt->dst.port = at->dest;
+	return true;
+}
+
+/*
+ * parse_plain() - read all headers at once
+ * @pkt:	All zero
+ *
+ * The other functions would set the same values, except for fragment_id, which means nothing
+ * in a whole packet.
+ *
+ * Return: true if the packet is plain; otherwise nothing is known about it
+ */
+static __always_inline bool parse_plain(struct __sk_buff *skb, struct packet *pkt)
+{
+	const void *data = (const void *)(long)skb->data;
+	const void *data_end = (const void *)(long)skb->data_end;
+	const struct iphdr *ip = data + ETH_HLEN;
+	const struct ipv6hdr *ip6 = data + ETH_HLEN;
+	struct hbpf_addr src, dst;
+
+	if ((const void *)(ip + 1) > data_end)
+		return false;
+	if (*(const __be16 *)(data + 2 * ETH_ALEN) == bpf_htons(ETH_P_IP)) {
+		if (ip->version != 4 || ip->ihl != 5 || !ip->tot_len ||
+		    ip->frag_off & bpf_htons(IPV4_MF | IPV4_OFFSET) ||
+		    !parse_plain_end(skb, pkt, (const void *)(ip + 1), data_end, ip->protocol,
+				     ETH_HLEN + sizeof(*ip), ETH_HLEN, ip->tot_len))
+			return false;
+		pkt->ethertype = ETH_P_IP;
+		pkt->src.addr = addr_from_v4(ip->saddr);
+		pkt->dst.addr = addr_from_v4(ip->daddr);
+		return true;
+	}
+	if (*(const __be16 *)(data + 2 * ETH_ALEN) != bpf_htons(ETH_P_IPV6) ||
+	    (const void *)(ip6 + 1) > data_end || *(const __u8 *)ip6 >> 4 != 6 || !ip6->payload_len)
+		return false;
+	src = *(const struct hbpf_addr *)&ip6->saddr;
+	dst = *(const struct hbpf_addr *)&ip6->daddr;
+	if (addr_is_v4(&src) || addr_is_v4(&dst) ||
+	    !parse_plain_end(skb, pkt, (const void *)(ip6 + 1), data_end, ip6->nexthdr,
+			     ETH_HLEN + sizeof(*ip6), ETH_HLEN + sizeof(*ip6), ip6->payload_len))
+		return false;
+	pkt->ethertype = ETH_P_IPV6;
+	pkt->src.addr = src;
+	pkt->dst.addr = dst;
+	return true;
 }
 
 #endif /* HBPF_BPF_PARSE_H */
