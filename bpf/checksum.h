@@ -67,6 +67,41 @@ static __always_inline __u64 checksum_port_store(struct __sk_buff *skb, const st
 	return check ? 0 : BPF_F_RECOMPUTE_CSUM;
 }
 
+/* The checksum of an IPv4 header with another address (RFC 1624, equation 3); all in network byte
+ * order. It is what bpf_l3_csum_replace() stores. */
+static __always_inline __sum16 checksum_header4(__sum16 check, __be32 from, __be32 to)
+{
+	__u64 sum = (__u16)~check + (__u64)(__u32)~from + to;
+
+	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return ~(sum + (sum >> 16));
+}
+
+/* The sum of the halves, which stands for that of the 16-bit words in them (RFC 1071). */
+static __always_inline __u64 checksum_fold64(__u64 sum)
+{
+	return (sum & 0xffffffff) + (sum >> 32);
+}
+
+/* The delta of another IPv6 address, as bpf_csum_diff() returns it; but this needs no call. */
+static __always_inline __u64 checksum_delta6(const struct hbpf_addr *from,
+					     const struct hbpf_addr *to)
+{
+	__u64 sum = checksum_fold64(~from->half[0]) + checksum_fold64(~from->half[1]) +
+		    checksum_fold64(to->half[0]) + checksum_fold64(to->half[1]);
+
+	return checksum_fold64(checksum_fold64(sum));
+}
+
+/* The transport checksum for another IPv4 address; both in network byte order. */
+static __always_inline int checksum_pseudo4(struct __sk_buff *skb, const struct packet *pkt,
+					    __u32 at, __be32 from, __be32 to)
+{
+	return bpf_l4_csum_replace(skb, at, from, to,
+				   BPF_F_PSEUDO_HDR | checksum_flags(pkt) | sizeof(to));
+}
+
 /* The address of an outermost IPv4 header changed; both in network byte order. */
 static __always_inline int checksum_addr4(struct __sk_buff *skb, const struct packet *pkt,
 					  __be32 from, __be32 to)
@@ -77,13 +112,12 @@ static __always_inline int checksum_addr4(struct __sk_buff *skb, const struct pa
 	err = bpf_l3_csum_replace(skb, pkt->l3 + IPV4_CHECK, from, to, sizeof(to));
 	if (err || !at)
 		return err;
-	return bpf_l4_csum_replace(skb, at, from, to,
-				   BPF_F_PSEUDO_HDR | checksum_flags(pkt) | sizeof(to));
+	return checksum_pseudo4(skb, pkt, at, from, to);
 }
 
-/* The address of an outermost IPv6 header changed, by a delta of bpf_csum_diff(). */
+/* The address of an outermost IPv6 header changed, by a checksum_delta6(). */
 static __always_inline int checksum_addr6(struct __sk_buff *skb, const struct packet *pkt,
-					  __s64 delta)
+					  __u64 delta)
 {
 	__u32 at = checksum_offset(pkt);
 

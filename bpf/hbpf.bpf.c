@@ -238,7 +238,7 @@ static __always_inline enum hbpf_reason ingress_gateway(struct __sk_buff *skb, s
 		return reason;
 
 	conntrack_bypass_nat(skb, pkt, local);
-	if (rewrite(skb, pkt, SIDE_DST, local, 0) || rewrite_mac_for_loopback(skb))
+	if (rewrite_in(skb, pkt, local))
 		return HBPF_IN_FAILED;
 	count_port(skb, pkt->proto, pkt->dst.port, INGRESS);
 	return reason;
@@ -499,7 +499,7 @@ static __always_inline enum hbpf_reason egress_transport(struct __sk_buff *skb, 
 	reason = loopback ? egress_loopback(skb, pkt, dialled) : egress_wildcard(skb, pkt, dialled);
 	if (reason != HBPF_OUT_TRANSLATED)
 		return reason;
-	if (rewrite(skb, pkt, SIDE_SRC, dialled, 0))
+	if (rewrite_out(skb, pkt, dialled))
 		return HBPF_OUT_FAILED;
 	count_port(skb, pkt->proto, dialled->port, EGRESS);
 	return reason;

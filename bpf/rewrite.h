@@ -35,7 +35,7 @@ static __noinline int rewrite(struct __sk_buff *skb, const struct packet *pkt, e
 {
 	const struct hbpf_endpoint *from = side == SIDE_SRC ? &pkt->src : &pkt->dst;
 	__u32 at = pkt->l3;
-	__s64 delta;
+	__u64 delta;
 	int err;
 
 	if (packet_is_v4(pkt)) {
@@ -51,8 +51,7 @@ static __noinline int rewrite(struct __sk_buff *skb, const struct packet *pkt, e
 			      : checksum_addr4(skb, pkt, from->addr.word[3], to->addr.word[3]);
 	} else {
 		at += side == SIDE_SRC ? IPV6_SRC : IPV6_DST;
-		delta = bpf_csum_diff((__be32 *)from->addr.word, sizeof(from->addr),
-				      (__be32 *)to->addr.word, sizeof(to->addr), 0);
+		delta = checksum_delta6(&from->addr, &to->addr);
 		err = bpf_skb_store_bytes(skb, at, &to->addr, sizeof(to->addr),
 					  icmp_check ? 0 : BPF_F_RECOMPUTE_CSUM);
 		if (err)
@@ -83,6 +82,90 @@ static __always_inline int rewrite_mac_for_loopback(struct __sk_buff *skb)
 	const __u8 zero[ETH_ALEN] = {};
 
 	return bpf_skb_store_bytes(skb, 0, zero, sizeof(zero), 0);
+}
+
+/*
+ * Plain IPv4 packets: all fields in one store, since each helper call costs more than the bytes
+ * that it copies. Direct writes would cost more: for them the kernel copies the head of every
+ * cloned packet in front of the program, also of those that are not for hbpf.
+ */
+
+/* A changed port needs more than a store where UDP has no checksum: see checksum_port_store(). */
+static __always_inline bool rewrite_is_plain4(const struct packet *pkt, __be16 from, __be16 to)
+{
+	return pkt->plain && packet_is_v4(pkt) && (pkt->proto == IPPROTO_TCP || from == to);
+}
+
+static __always_inline int rewrite_plain4_checksum(struct __sk_buff *skb, const struct packet *pkt,
+						   const struct hbpf_endpoint *from,
+						   const struct hbpf_endpoint *to)
+{
+	int err = checksum_pseudo4(skb, pkt, checksum_offset(pkt), from->addr.word[3],
+				   to->addr.word[3]);
+
+	if (err || from->port == to->port)
+		return err;
+	return checksum_port(skb, pkt, from->port, to->port);
+}
+
+/* Rewrite a packet's destination, and its MAC for lo. Return: 0, or the error of the helper that
+ * failed */
+static __always_inline int rewrite_in(struct __sk_buff *skb, const struct packet *pkt,
+				      const struct hbpf_endpoint *to)
+{
+	const void *data = (const void *)(long)skb->data;
+	struct {
+		__u8 pad[2];
+		__u8 mac[ETH_ALEN];
+		__u64 mac_and_type; /* of the sender */
+		struct iphdr ip;
+		__be16 ports[2];
+	} head = {};
+	int err;
+
+	if (!rewrite_is_plain4(pkt, pkt->dst.port, to->port) ||
+	    data + sizeof(head) - sizeof(head.pad) > (const void *)(long)skb->data_end) {
+		err = rewrite(skb, pkt, SIDE_DST, to, 0);
+		return err ? err : rewrite_mac_for_loopback(skb);
+	}
+
+	head.mac_and_type = *(const __u64 *)(data + ETH_ALEN);
+	head.ip = *(const struct iphdr *)(data + ETH_HLEN);
+	head.ip.check = checksum_header4(head.ip.check, head.ip.daddr, to->addr.word[3]);
+	head.ip.daddr = to->addr.word[3];
+	head.ports[0] = pkt->src.port;
+	head.ports[1] = to->port;
+	err = bpf_skb_store_bytes(skb, 0, head.mac, sizeof(head) - sizeof(head.pad), 0);
+	return err ? err : rewrite_plain4_checksum(skb, pkt, &pkt->dst, to);
+}
+
+/* Rewrite a packet's source. Return: the same */
+static __always_inline int rewrite_out(struct __sk_buff *skb, const struct packet *pkt,
+				       const struct hbpf_endpoint *to)
+{
+	const void *data = (const void *)(long)skb->data;
+	const struct iphdr *ip = data + ETH_HLEN;
+	struct {
+		__u8 pad[2];
+		__sum16 check; /* where it is in the IPv4 header */
+		__be32 saddr;
+		__be32 daddr;
+		__be16 port;
+		__u8 tail[2];
+	} fields = {};
+	int err;
+
+	if (!rewrite_is_plain4(pkt, pkt->src.port, to->port) ||
+	    (const void *)(ip + 1) > (const void *)(long)skb->data_end)
+		return rewrite(skb, pkt, SIDE_SRC, to, 0);
+
+	fields.check = checksum_header4(ip->check, ip->saddr, to->addr.word[3]);
+	fields.saddr = to->addr.word[3];
+	fields.daddr = ip->daddr;
+	fields.port = to->port;
+	err = bpf_skb_store_bytes(skb, ETH_HLEN + IPV4_CHECK, &fields.check,
+				  sizeof(fields) - sizeof(fields.pad) - sizeof(fields.tail), 0);
+	return err ? err : rewrite_plain4_checksum(skb, pkt, &pkt->src, to);
 }
 
 #endif /* HBPF_BPF_REWRITE_H */
