@@ -75,26 +75,54 @@ static __noinline int recent_record(const struct hbpf_flow_key *flow,
 	return bpf_map_update_elem(&recent_udp, &key, &recent, BPF_ANY);
 }
 
-/* Read the record of a flow. It is copied, so that the verifier need not track a pointer into each
- * table. */
+/* Read a record of a client's latest flows. It is copied, so that the verifier need not track a
+ * pointer into each table. */
+static __noinline bool recent_recall(const struct hbpf_flow_key *key, struct hbpf_endpoint *dialled)
+{
+	const struct hbpf_endpoint *recent = recent_find(key);
+
+	if (!recent)
+		return false;
+	*dialled = *recent;
+	return true;
+}
+
+/* Read the record of a flow. */
 static __noinline bool flow_recall(const struct hbpf_flow_key *key, struct hbpf_endpoint *dialled)
 {
 	const struct hbpf_endpoint *flow = bpf_map_lookup_elem(&flows, key);
 
 	if (!flow)
-		flow = recent_find(key);
-	if (!flow)
-		return false;
+		return recent_recall(key, dialled);
 	*dialled = *flow;
 	return true;
+}
+
+/* What the record of a flow says. */
+enum record {
+	RECORD_NONE,
+	RECORD_SAME,  /* the client dialled what this packet is sent to */
+	RECORD_OTHER, /* it dialled another one */
+};
+
+static __always_inline enum record flow_record_of(const struct hbpf_flow_key *key,
+						  const struct hbpf_endpoint *dialled)
+{
+	const struct hbpf_endpoint *flow = bpf_map_lookup_elem(&flows, key);
+	struct hbpf_endpoint recent;
+
+	/* not copied: every segment of a connection is compared */
+	if (flow)
+		return endpoint_equal(flow, dialled) ? RECORD_SAME : RECORD_OTHER;
+	if (!recent_recall(key, &recent))
+		return RECORD_NONE;
+	return endpoint_equal(&recent, dialled) ? RECORD_SAME : RECORD_OTHER;
 }
 
 static __always_inline bool flow_is(const struct hbpf_flow_key *key,
 				    const struct hbpf_endpoint *dialled)
 {
-	struct hbpf_endpoint recorded;
-
-	return flow_recall(key, &recorded) && endpoint_equal(&recorded, dialled);
+	return flow_record_of(key, dialled) == RECORD_SAME;
 }
 
 /* If an update fails, only the record is lost: the packet still goes on. */
@@ -181,32 +209,39 @@ static __noinline enum connection connection_of(struct __sk_buff *skb,
 	return found;
 }
 
-/* Recover a TCP flow evicted from the table, for a segment other than a SYN. Connections of another
- * bridge have no record either, so the source is checked again. */
+/*
+ * flow_recover_tcp() - recover a TCP flow evicted from the tables, for a segment other than a SYN
+ * @found:	State of the connection
+ * @record:	RECORD_NONE or RECORD_OTHER
+ *
+ * Connections of another bridge have no record either, so the source is checked again.
+ *
+ * Return: is the segment part of a translated connection?
+ */
 static __always_inline bool flow_recover_tcp(struct __sk_buff *skb, const struct packet *pkt,
 					     const struct hbpf_endpoint *local,
 					     const struct hbpf_flow_key *key,
-					     const struct hbpf_export *export)
+					     const struct hbpf_export *export,
+					     enum connection found, enum record record)
 {
-	struct hbpf_endpoint recorded;
-	bool adopt = !flow_recall(key, &recorded) && source_allowed(pkt, export);
+	bool adopt;
 
-	switch (connection_of(skb, &pkt->src, local, &pkt->dst, adopt)) {
-	case CONNECTION_OURS:
+	if (found == CONNECTION_OURS)
 		return true;
-	case CONNECTION_UNRECORDED:
-		return adopt;
-	case CONNECTION_HALF_OPEN:
-		if (adopt)
-			flow_record(key, &pkt->dst);
-		return adopt;
-	default:
+	if (found != CONNECTION_UNRECORDED && found != CONNECTION_HALF_OPEN)
 		return false;
-	}
+	adopt = record == RECORD_NONE && source_allowed(pkt, export);
+	if (adopt && found == CONNECTION_UNRECORDED)
+		connection_of(skb, &pkt->src, local, &pkt->dst, true);
+	else if (adopt)
+		flow_record(key, &pkt->dst);
+	return adopt;
 }
 
 /*
  * flow_collides() - would a SYN change the flow of an existing connection?
+ * @found:	State of the connection
+ * @record:	RECORD_NONE or RECORD_OTHER
  *
  * That is a SYN to another gateway (or another gateway port of one service) from the
  * client port of an existing connection: both would be the same tuple to the host. The
@@ -216,19 +251,14 @@ static __always_inline bool flow_recover_tcp(struct __sk_buff *skb, const struct
  * client that took over the address and port of a dead one answers RST, which ends the
  * connection, and its next SYN opens the flow. Without translation it is the same.
  */
-static __always_inline bool flow_collides(struct __sk_buff *skb, const struct packet *pkt,
-					  const struct hbpf_endpoint *local,
-					  const struct hbpf_flow_key *key)
+static __always_inline bool flow_collides(enum connection found, enum record record)
 {
-	struct hbpf_endpoint other;
-	bool recorded = flow_recall(key, &other);
-
-	switch (connection_of(skb, &pkt->src, local, &pkt->dst, false)) {
+	switch (found) {
 	case CONNECTION_OTHER:
 	case CONNECTION_UNRECORDED: /* whatever it dialled, the existing one has priority */
 		return true;
 	case CONNECTION_HALF_OPEN:
-		return recorded; /* to another destination, as the caller has checked */
+		return record == RECORD_OTHER;
 	default:
 		return false;
 	}
@@ -293,9 +323,9 @@ static __always_inline bool flow_find_tcp(struct __sk_buff *skb, const struct pa
 	struct bpf_sock *sk = skb->sk;
 	const struct hbpf_endpoint *kept;
 
-	if (sk)
-		sk = bpf_sk_fullsock(sk);
-	if (!sk || sk->state == BPF_TCP_LISTEN || sk->src_port != bpf_ntohs(pkt->src.port))
+	/* bpf_sk_storage_get() checks for a full socket, too */
+	if (!sk || sk->state == BPF_TCP_LISTEN || sk->state == BPF_TCP_NEW_SYN_RECV ||
+	    sk->state == BPF_TCP_TIME_WAIT || sk->src_port != bpf_ntohs(pkt->src.port))
 		return flow_find(key, &pkt->dst, service, dialled);
 
 	kept = bpf_sk_storage_get(&connections, sk, NULL, 0);

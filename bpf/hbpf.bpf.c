@@ -123,19 +123,21 @@ static __always_inline enum hbpf_reason match_tcp(struct __sk_buff *skb, const s
 						  const struct hbpf_endpoint *local)
 {
 	struct hbpf_flow_key key = flow_key(IPPROTO_TCP, &pkt->src, local);
-	bool known = flow_is(&key, &pkt->dst);
+	enum record record = flow_record_of(&key, &pkt->dst);
+	bool syn = packet_is_syn(pkt);
+	enum connection found;
 
-	if (!packet_is_syn(pkt)) {
-		if (known || flow_recover_tcp(skb, pkt, local, &key, export))
-			return HBPF_IN_TRANSLATED;
-		return HBPF_IN_NO_FLOW;
-	}
-
-	if (!source_allowed(pkt, export))
+	if (syn && !source_allowed(pkt, export))
 		return HBPF_IN_SOURCE;
-	if (known)
+	if (record == RECORD_SAME)
 		return HBPF_IN_TRANSLATED;
-	if (flow_collides(skb, pkt, local, &key))
+
+	found = connection_of(skb, &pkt->src, local, &pkt->dst, false);
+	if (!syn)
+		return flow_recover_tcp(skb, pkt, local, &key, export, found, record)
+			       ? HBPF_IN_TRANSLATED
+			       : HBPF_IN_NO_FLOW;
+	if (flow_collides(found, record))
 		return HBPF_IN_COLLISION;
 	flow_record(&key, &pkt->dst);
 	return HBPF_IN_TRANSLATED;
@@ -465,8 +467,11 @@ static __always_inline enum hbpf_reason egress_wildcard(struct __sk_buff *skb, s
 	struct hbpf_endpoint local = {};
 	struct hbpf_flow_key key;
 
+	/* cheapest first: forwarded packets have no socket, and few sources are a gateway */
+	if (!sent_by_wildcard(skb, pkt) || !is_gateway(config_get(), &pkt->src.addr))
+		return HBPF_OUT_OTHER;
 	service = reverse_find(IPPROTO_UDP, &any, pkt->src.port);
-	if (!service || !sent_by_wildcard(skb, pkt) || !is_gateway(config_get(), &pkt->src.addr))
+	if (!service)
 		return HBPF_OUT_OTHER;
 	local.addr = service->addr;
 	local.port = pkt->src.port;
