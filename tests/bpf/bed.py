@@ -33,13 +33,17 @@ addr add {V6.client}/128 dev lo nodad
 
 BUILDS = {"base": "hbpf.bpf.o", "nat_bypass": "hbpf_nat_bypass.bpf.o"}
 
+# Where the same programs are without parse_plain() (tests/fuzz/Makefile).
+LONG_WAY = "fuzz/long"
+
 
 @dataclass(frozen=True)
 class Variant:
-    """A way the kernel may hand a frame to the programs."""
+    """A way the kernel may hand a frame to the programs, and the programs may read it."""
     name: str
     flags: int = 0
     linear: bool = True
+    long_way: bool = False  # as if no frame were plain
 
     def linear_bytes(self, frame):
         """How much of a frame is in the linear area; 0: all."""
@@ -52,6 +56,9 @@ VARIANTS = (
     Variant("headers not linear", linear=False),
     Variant("headers not linear, CHECKSUM_COMPLETE", flags=bpf.TEST_CHECKSUM_COMPLETE,
             linear=False),
+    Variant("read the long way", long_way=True),
+    Variant("read the long way, CHECKSUM_COMPLETE", flags=bpf.TEST_CHECKSUM_COMPLETE,
+            long_way=True),
 )
 
 
@@ -82,9 +89,13 @@ class Bed:
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if load.returncode:
             raise OSError(f"bpftool cannot load {BUILDS[build]}: {load.stdout[-2000:]}")
-        self.programs = {side: bpf.Program(f"{pins}/programs/hbpf_{side}")
-                         for side in ("ingress", "egress")}
         self.maps = {name: bpf.Map(f"{pins}/maps/{name}") for name in os.listdir(f"{pins}/maps")}
+        self._programs = {False: self._pinned(f"{pins}/programs")}  # by Variant.long_way
+        long_way = os.path.join(objects, LONG_WAY, BUILDS[build])
+        if os.path.exists(long_way):
+            self._load_over(long_way, f"{pins}/long")
+            self._programs[True] = self._pinned(f"{pins}/long")
+        self.programs = self._programs[False]
 
         self.reasons = layout.reasons()
         self.variants = [variant for variant in VARIANTS if self._can_run(variant)]
@@ -92,8 +103,23 @@ class Bed:
         self._written = set()  # (map, key) by configuring
         self._ports = iter(range(20000, 60000))
 
+    @staticmethod
+    def _pinned(place):
+        return {side: bpf.Program(f"{place}/hbpf_{side}") for side in ("ingress", "egress")}
+
+    def _load_over(self, path, place):
+        """Load the programs of another object file, over the same maps."""
+        same = [word for name in self.maps if not name.startswith("_")  # libbpf's own, of constants
+                for word in ("map", "name", name, "pinned", f"{self._pins}/maps/{name}")]
+        load = subprocess.run(["bpftool", "prog", "loadall", path, place, *same],
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if load.returncode:
+            raise OSError(f"bpftool cannot load {path}: {load.stdout[-2000:]}")
+
     def _can_run(self, variant):
         """CHECKSUM_COMPLETE runs are Linux 6.16, non-linear frames later than that."""
+        if variant.long_way not in self._programs:
+            return False
         try:
             self.programs["egress"].run(bytes(64), self.ifindex, variant.flags,
                                         variant.linear_bytes(bytes(64)))
@@ -140,16 +166,24 @@ class Bed:
     def egress(self, frame):
         return self.run("egress", frame)
 
+    def both_ways(self, side, frame):
+        """Run a frame without any state, as it is and the long way. Return: both results, or None
+        without the programs for it."""
+        if len(self._programs) < 2:
+            return None
+        usual, results = self.programs, []
+        for self.programs in self._programs.values():
+            self.forget_flows()
+            self.maps["fragments"].clear()
+            results.append(self.run(side, frame))
+        self.programs = usual
+        return results
+
     @contextmanager
     def ingress_of(self, path):
         """Run the ingress program of another object file, over the same maps."""
         place = f"{self._pins}/other"
-        same = [word for name in self.maps if not name.startswith("_")  # libbpf's own, of constants
-                for word in ("map", "name", name, "pinned", f"{self._pins}/maps/{name}")]
-        load = subprocess.run(["bpftool", "prog", "loadall", path, place, *same],
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        if load.returncode:
-            raise OSError(f"bpftool cannot load {path}: {load.stdout[-2000:]}")
+        self._load_over(path, place)
         usual = self.programs["ingress"]
         self.programs["ingress"] = bpf.Program(f"{place}/hbpf_ingress")
         try:
@@ -165,6 +199,7 @@ class Bed:
     def reset(self, variant):
         """Restore the configuration every test starts from."""
         self.variant = variant
+        self.programs = self._programs[variant.long_way]
         self._counted = self.counters()
         self._closing.close()
         for name, key in self._written:

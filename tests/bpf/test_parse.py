@@ -148,6 +148,28 @@ def _(bed, family, side):
                    "IN_GUARD_SRC" if side == "ingress" else "OUT_GUARD")
 
 
+# parse_plain() must leave to the long way what it cannot read as that does.
+
+@promise("{proto} over {family}: a header with any byte changed means the same, read at once or "
+         "the long way", family=FAMILIES, proto=PROTOCOLS, side=["ingress", "egress"])
+def _(bed, family, proto, side):
+    if bed.variant.name != "linear":
+        return  # once is enough
+    talk = Talk(family, proto, port=80, local_port=8080)
+    whole = talk.asked(**talk.opening()) if side == "ingress" else talk.answered()
+    for frame in (whole, whole + bytes(6)):
+        for at in range(12, shortest_header(talk)):
+            for value in {0, 1, 6, 17, 0x45, 0x60, 0x7f, 0xff, frame[at] ^ 1, frame[at] ^ 0x20,
+                          frame[at] - 1 & 0xff, frame[at] + 1 & 0xff}:
+                changed = frame[:at] + bytes([value]) + frame[at + 1:]
+                if read_by_run(changed) > len(changed):
+                    continue
+                results = bed.both_ways(side, changed)
+                if results and results[0] != results[1]:
+                    raise Broken(view(f"byte {at}: read at once {results[0].moved}, the long way "
+                                      f"{results[1].moved}", changed))
+
+
 @promise("ARP cut short at any byte is never partly repaired")
 def _(bed):
     frame = arp("127.0.0.1", V4.client, src=BRIDGE_MAC)
