@@ -324,6 +324,9 @@ static __always_inline bool parse_plain_end(struct __sk_buff *skb, struct packet
 			return false;
 	}
 	pkt->l3 = ETH_HLEN;
+	/* Stored with l3 as one constant, it would be known to the verifier, which would then check
+	 * all that follows once more for plain packets. */
+	barrier_var(l4);
 	pkt->l4 = l4;
 	pkt->end = end;
 	pkt->proto = proto;
@@ -331,6 +334,13 @@ static __always_inline bool parse_plain_end(struct __sk_buff *skb, struct packet
 	pkt->src.port = at->source;
 	pkt->dst.port = at->dest;
 	return true;
+}
+
+static __always_inline bool plain_is_mapped(const struct in6_addr *addr)
+{
+	const __be32 *word = addr->in6_u.u6_addr32;
+
+	return !(word[0] | word[1]) && word[2] == HBPF_BE32(0xffff);
 }
 
 /*
@@ -348,7 +358,6 @@ static __always_inline bool parse_plain(struct __sk_buff *skb, struct packet *pk
 	const void *data_end = (const void *)(long)skb->data_end;
 	const struct iphdr *ip = data + ETH_HLEN;
 	const struct ipv6hdr *ip6 = data + ETH_HLEN;
-	struct hbpf_addr src, dst;
 
 	if ((const void *)(ip + 1) > data_end)
 		return false;
@@ -366,15 +375,13 @@ static __always_inline bool parse_plain(struct __sk_buff *skb, struct packet *pk
 	if (*(const __be16 *)(data + 2 * ETH_ALEN) != bpf_htons(ETH_P_IPV6) ||
 	    (const void *)(ip6 + 1) > data_end || *(const __u8 *)ip6 >> 4 != 6 || !ip6->payload_len)
 		return false;
-	src = *(const struct hbpf_addr *)&ip6->saddr;
-	dst = *(const struct hbpf_addr *)&ip6->daddr;
-	if (addr_is_v4(&src) || addr_is_v4(&dst) ||
+	if (plain_is_mapped(&ip6->saddr) || plain_is_mapped(&ip6->daddr) ||
 	    !parse_plain_end(skb, pkt, (const void *)(ip6 + 1), data_end, ip6->nexthdr,
 			     ETH_HLEN + sizeof(*ip6), ETH_HLEN + sizeof(*ip6), ip6->payload_len))
 		return false;
 	pkt->ethertype = ETH_P_IPV6;
-	pkt->src.addr = src;
-	pkt->dst.addr = dst;
+	__builtin_memcpy(&pkt->src.addr, &ip6->saddr, sizeof(pkt->src.addr));
+	__builtin_memcpy(&pkt->dst.addr, &ip6->daddr, sizeof(pkt->dst.addr));
 	return true;
 }
 
