@@ -126,12 +126,13 @@ static __always_inline void bypass_tuple(struct __sk_buff *skb, struct bpf_sock_
 static __noinline int bypass_packet(struct __sk_buff *skb, const struct packet *pkt,
 				    const struct hbpf_endpoint *local)
 {
+	struct hbpf_flow_key flow = flow_key(pkt->slot, pkt->proto, &pkt->src, local);
 	struct bpf_sock_tuple tuple = {};
 	bool expire;
 
 	expire = pkt->proto == IPPROTO_TCP &&
-		 connection_of(skb, &pkt->src, local, &pkt->dst, false) == CONNECTION_NONE;
-	if (socket_tuple(&tuple, &pkt->src, local) == sizeof(tuple.ipv4))
+		 connection_of(skb, &flow, &pkt->dst, false) == CONNECTION_NONE;
+	if (flow_tuple(&tuple, &flow) == sizeof(tuple.ipv4))
 		bypass_tuple(skb, &tuple, sizeof(tuple.ipv4), pkt->proto, local, expire);
 	else
 		bypass_tuple(skb, &tuple, sizeof(tuple.ipv6), pkt->proto, local, expire);
@@ -149,9 +150,12 @@ static __noinline int bypass_packet(struct __sk_buff *skb, const struct packet *
 static __always_inline void conntrack_bypass_nat(struct __sk_buff *skb, const struct packet *pkt,
 						 const struct hbpf_endpoint *local)
 {
-	const struct hbpf_config *cfg = config_get();
+	const struct hbpf_config *cfg;
 
-	if (cfg && cfg->nat_bypass && (pkt->proto == IPPROTO_UDP || packet_is_syn(pkt)))
+	if (pkt->proto != IPPROTO_UDP && !packet_is_syn(pkt))
+		return;
+	cfg = config_get(skb);
+	if (cfg && cfg->nat_bypass)
 		bypass_packet(skb, pkt, local);
 }
 

@@ -10,28 +10,33 @@
 
 static __always_inline void count_reason(struct __sk_buff *skb, enum hbpf_reason reason)
 {
-	__u32 index = reason;
-	struct hbpf_counter *counter = bpf_map_lookup_elem(&counters, &index);
+	__u32 ifindex = skb->ifindex;
+	struct hbpf_counters *counted = bpf_map_lookup_elem(&counters, &ifindex);
 
-	if (counter) {
-		counter->packets++;
-		counter->bytes += skb->len;
+	if (counted && reason < HBPF_REASON_MAX) {
+		counted->reason[reason].packets++;
+		counted->reason[reason].bytes += skb->len;
 	}
 }
 
 /* @gateway_port: network byte order */
-static __always_inline void count_port(struct __sk_buff *skb, __u8 proto, __be16 gateway_port,
-				       enum direction direction)
+static __always_inline void count_port(struct __sk_buff *skb, const struct packet *pkt,
+				       __be16 gateway_port, enum direction direction)
 {
-	struct hbpf_export_key key = { .port = gateway_port, .proto = proto };
+	struct hbpf_export_key key = { .port = gateway_port,
+				       .proto = pkt->proto,
+				       .slot = pkt->slot };
 	const struct hbpf_port_stats none = {};
+	void *map = map_now(&port_stats);
 	struct hbpf_port_stats *stats;
 
-	stats = bpf_map_lookup_elem(&port_stats, &key);
+	if (!map)
+		return;
+	stats = bpf_map_lookup_elem(map, &key);
 	if (!stats) {
 		/* another CPU may add it first, so the result does not matter */
-		bpf_map_update_elem(&port_stats, &key, &none, BPF_NOEXIST);
-		stats = bpf_map_lookup_elem(&port_stats, &key);
+		bpf_map_update_elem(map, &key, &none, BPF_NOEXIST);
+		stats = bpf_map_lookup_elem(map, &key);
 		if (!stats)
 			return;
 	}

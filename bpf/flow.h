@@ -19,7 +19,8 @@
 #include "parse.h"
 #include "source.h"
 
-static __always_inline struct hbpf_flow_key flow_key(__u8 proto, const struct hbpf_endpoint *client,
+static __always_inline struct hbpf_flow_key flow_key(__u16 slot, __u8 proto,
+						     const struct hbpf_endpoint *client,
 						     const struct hbpf_endpoint *local)
 {
 	struct hbpf_flow_key key = {
@@ -28,18 +29,23 @@ static __always_inline struct hbpf_flow_key flow_key(__u8 proto, const struct hb
 		.client_port = client->port,
 		.local_port = local->port,
 		.proto = proto,
+		.slot = slot,
 	};
 
 	return key;
 }
 
-/* Consecutive client ports, as a busy client uses them, get different slots; services are spread by
- * a multiplicative hash (2^32 / golden ratio). */
+/* Consecutive client ports, as a busy client uses them, get different entries; services are spread
+ * by a multiplicative hash (2^32 / golden ratio). */
 static __always_inline struct hbpf_recent_key recent_key(const struct hbpf_flow_key *flow)
 {
 	__u32 service = bpf_ntohl(flow->local.word[3]) ^ bpf_ntohs(flow->local_port);
-	__u32 slot = bpf_ntohs(flow->client_port) + (service * 0x9e3779b1 >> 16);
-	struct hbpf_recent_key key = { .client = flow->client, .slot = slot % HBPF_RECENT_SLOTS };
+	__u32 hash = bpf_ntohs(flow->client_port) + (service * 0x9e3779b1 >> 16);
+	struct hbpf_recent_key key = {
+		.client = flow->client,
+		.index = hash % HBPF_RECENT_FLOWS,
+		.slot = flow->slot,
+	};
 
 	return key;
 }
@@ -133,23 +139,44 @@ static __always_inline void flow_record(const struct hbpf_flow_key *key,
 	recent_record(key, dialled);
 }
 
-/* Fill a tuple for socket lookups, for a packet from @client to @local. Return: its size. */
-static __always_inline __u32 socket_tuple(struct bpf_sock_tuple *tuple,
-					  const struct hbpf_endpoint *client,
-					  const struct hbpf_endpoint *local)
+/* Fill a tuple for socket lookups, for a packet from @src to @dst. Return: its size. */
+static __always_inline __u32 socket_tuple(struct bpf_sock_tuple *tuple, const struct hbpf_addr *src,
+					  __be16 sport, const struct hbpf_addr *dst, __be16 dport)
 {
-	if (addr_is_v4(&client->addr)) {
-		tuple->ipv4.saddr = client->addr.word[3];
-		tuple->ipv4.daddr = local->addr.word[3];
-		tuple->ipv4.sport = client->port;
-		tuple->ipv4.dport = local->port;
+	if (addr_is_v4(src)) {
+		tuple->ipv4.saddr = src->word[3];
+		tuple->ipv4.daddr = dst->word[3];
+		tuple->ipv4.sport = sport;
+		tuple->ipv4.dport = dport;
 		return sizeof(tuple->ipv4);
 	}
-	__builtin_memcpy(tuple->ipv6.saddr, client->addr.word, sizeof(tuple->ipv6.saddr));
-	__builtin_memcpy(tuple->ipv6.daddr, local->addr.word, sizeof(tuple->ipv6.daddr));
-	tuple->ipv6.sport = client->port;
-	tuple->ipv6.dport = local->port;
+	__builtin_memcpy(tuple->ipv6.saddr, src->word, sizeof(tuple->ipv6.saddr));
+	__builtin_memcpy(tuple->ipv6.daddr, dst->word, sizeof(tuple->ipv6.daddr));
+	tuple->ipv6.sport = sport;
+	tuple->ipv6.dport = dport;
 	return sizeof(tuple->ipv6);
+}
+
+/* The same for a packet of a flow, from the client to the loopback end. */
+static __always_inline __u32 flow_tuple(struct bpf_sock_tuple *tuple,
+					const struct hbpf_flow_key *flow)
+{
+	return socket_tuple(tuple, &flow->client, flow->client_port, &flow->local,
+			    flow->local_port);
+}
+
+static __always_inline struct hbpf_connection connection(__u16 slot,
+							 const struct hbpf_endpoint *dialled)
+{
+	struct hbpf_connection value = { .dialled = *dialled, .slot = slot };
+
+	return value;
+}
+
+static __always_inline bool connection_is(const struct hbpf_connection *kept, __u16 slot,
+					  const struct hbpf_endpoint *dialled)
+{
+	return kept->slot == slot && endpoint_equal(&kept->dialled, dialled);
 }
 
 /* State of the host's TCP connection (client -> loopback:port). */
@@ -158,26 +185,26 @@ enum connection {
 	CONNECTION_HALF_OPEN,  /* the handshake is under way */
 	CONNECTION_UNRECORDED, /* established, but its socket has no record yet */
 	CONNECTION_OURS,       /* dialled @dialled */
-	CONNECTION_OTHER,      /* dialled another one */
+	CONNECTION_OTHER,      /* dialled another one, or through another bridge */
 };
 
 /*
  * connection_of() - find the server's socket of a TCP connection
+ * @flow:	Which one
  * @dialled:	The endpoint to compare with its record
  * @adopt:	Store @dialled in a socket without a record
  */
 static __noinline enum connection connection_of(struct __sk_buff *skb,
-						const struct hbpf_endpoint *client,
-						const struct hbpf_endpoint *local,
+						const struct hbpf_flow_key *flow,
 						const struct hbpf_endpoint *dialled, bool adopt)
 {
+	struct hbpf_connection value = connection(flow->slot, dialled);
 	enum connection found = CONNECTION_NONE;
-	struct hbpf_endpoint value = *dialled;
 	struct bpf_sock_tuple tuple = {};
-	const struct hbpf_endpoint *kept;
+	const struct hbpf_connection *kept;
 	struct bpf_sock *sk, *full;
 
-	if (socket_tuple(&tuple, client, local) == sizeof(tuple.ipv4))
+	if (flow_tuple(&tuple, flow) == sizeof(tuple.ipv4))
 		sk = bpf_skc_lookup_tcp(skb, &tuple, sizeof(tuple.ipv4), BPF_F_CURRENT_NETNS, 0);
 	else
 		sk = bpf_skc_lookup_tcp(skb, &tuple, sizeof(tuple.ipv6), BPF_F_CURRENT_NETNS, 0);
@@ -198,7 +225,8 @@ static __noinline enum connection connection_of(struct __sk_buff *skb,
 			break;
 		kept = bpf_sk_storage_get(&connections, full, NULL, 0);
 		if (kept) {
-			found = endpoint_equal(kept, dialled) ? CONNECTION_OURS : CONNECTION_OTHER;
+			found = connection_is(kept, flow->slot, dialled) ? CONNECTION_OURS
+									 : CONNECTION_OTHER;
 			break;
 		}
 		found = CONNECTION_UNRECORDED;
@@ -219,7 +247,6 @@ static __noinline enum connection connection_of(struct __sk_buff *skb,
  * Return: is the segment part of a translated connection?
  */
 static __always_inline bool flow_recover_tcp(struct __sk_buff *skb, const struct packet *pkt,
-					     const struct hbpf_endpoint *local,
 					     const struct hbpf_flow_key *key,
 					     const struct hbpf_export *export,
 					     enum connection found, enum record record)
@@ -230,9 +257,9 @@ static __always_inline bool flow_recover_tcp(struct __sk_buff *skb, const struct
 		return true;
 	if (found != CONNECTION_UNRECORDED && found != CONNECTION_HALF_OPEN)
 		return false;
-	adopt = record == RECORD_NONE && source_allowed(pkt, export);
+	adopt = record == RECORD_NONE && source_allowed(skb, pkt, export);
 	if (adopt && found == CONNECTION_UNRECORDED)
-		connection_of(skb, &pkt->src, local, &pkt->dst, true);
+		connection_of(skb, key, &pkt->dst, true);
 	else if (adopt)
 		flow_record(key, &pkt->dst);
 	return adopt;
@@ -272,7 +299,8 @@ static __noinline bool host_socket_owns(struct __sk_buff *skb, const struct pack
 	struct bpf_sock *sk;
 	bool connected;
 
-	if (socket_tuple(&tuple, &pkt->src, &pkt->dst) == sizeof(tuple.ipv4))
+	if (socket_tuple(&tuple, &pkt->src.addr, pkt->src.port, &pkt->dst.addr, pkt->dst.port) ==
+	    sizeof(tuple.ipv4))
 		sk = bpf_sk_lookup_udp(skb, &tuple, sizeof(tuple.ipv4), BPF_F_CURRENT_NETNS, 0);
 	else
 		sk = bpf_sk_lookup_udp(skb, &tuple, sizeof(tuple.ipv6), BPF_F_CURRENT_NETNS, 0);
@@ -285,26 +313,25 @@ static __noinline bool host_socket_owns(struct __sk_buff *skb, const struct pack
 
 /* What the client must have dialled, if only one gateway and one gateway port are possible. It
  * never guesses. */
-static __always_inline bool flow_only_one(const struct hbpf_endpoint *client,
+static __always_inline bool flow_only_one(struct __sk_buff *skb, const struct hbpf_addr *client,
 					  const struct hbpf_reverse *service,
 					  struct hbpf_endpoint *dialled)
 {
-	const struct hbpf_config *cfg = config_get();
+	const struct hbpf_config *cfg = config_get(skb);
 
 	if (!cfg || service->exports != 1)
 		return false;
-	dialled->addr = addr_is_v4(&client->addr) ? cfg->only_gateway4 : cfg->only_gateway6;
+	dialled->addr = addr_is_v4(client) ? cfg->only_gateway4 : cfg->only_gateway6;
 	dialled->port = service->gateway_port;
 	return !addr_is_zero(&dialled->addr);
 }
 
 /* What the client dialled: from the record, or else the only possibility. */
-static __always_inline bool flow_find(const struct hbpf_flow_key *key,
-				      const struct hbpf_endpoint *client,
+static __always_inline bool flow_find(struct __sk_buff *skb, const struct hbpf_flow_key *key,
 				      const struct hbpf_reverse *service,
 				      struct hbpf_endpoint *dialled)
 {
-	return flow_recall(key, dialled) || flow_only_one(client, service, dialled);
+	return flow_recall(key, dialled) || flow_only_one(skb, &key->client, service, dialled);
 }
 
 /*
@@ -314,28 +341,36 @@ static __always_inline bool flow_find(const struct hbpf_flow_key *key,
  * from the table. Only the table is used before that (SYN-ACK: a request socket), and for
  * segments without a socket (RST, and ACK of TIME_WAIT). The kernel sends those from a
  * control socket, whose port differs (net/ipv4/tcp_ipv4.c: ipv4_tcp_sk).
+ *
+ * If the storage is another bridge's, that one adopted a connection that it shares the
+ * client's address with. The host's routes decide through which bridge the client is
+ * reached, so if it opened the connection through this one, this one gets it back.
  */
 static __always_inline bool flow_find_tcp(struct __sk_buff *skb, const struct packet *pkt,
 					  const struct hbpf_flow_key *key,
 					  const struct hbpf_reverse *service,
 					  struct hbpf_endpoint *dialled)
 {
+	struct hbpf_connection *kept, value;
 	struct bpf_sock *sk = skb->sk;
-	const struct hbpf_endpoint *kept;
 
 	/* bpf_sk_storage_get() checks for a full socket, too */
 	if (!sk || sk->state == BPF_TCP_LISTEN || sk->state == BPF_TCP_NEW_SYN_RECV ||
 	    sk->state == BPF_TCP_TIME_WAIT || sk->src_port != bpf_ntohs(pkt->src.port))
-		return flow_find(key, &pkt->dst, service, dialled);
+		return flow_find(skb, key, service, dialled);
 
 	kept = bpf_sk_storage_get(&connections, sk, NULL, 0);
-	if (kept) {
-		*dialled = *kept;
+	if (kept && kept->slot == key->slot) {
+		*dialled = kept->dialled;
 		return true;
 	}
-	if (!flow_find(key, &pkt->dst, service, dialled))
+	if (kept ? !flow_recall(key, dialled) : !flow_find(skb, key, service, dialled))
 		return false;
-	bpf_sk_storage_get(&connections, sk, dialled, BPF_SK_STORAGE_GET_F_CREATE);
+	value = connection(key->slot, dialled);
+	if (kept)
+		*kept = value;
+	else
+		bpf_sk_storage_get(&connections, sk, &value, BPF_SK_STORAGE_GET_F_CREATE);
 	return true;
 }
 

@@ -32,6 +32,7 @@ static __always_inline struct hbpf_fragment_key fragment_key(const struct packet
 		/* part of a datagram's identity in IPv4 (RFC 791), but not in IPv6 */
 		.proto = packet_is_v4(pkt) ? pkt->proto : 0,
 		.egress = direction,
+		.slot = pkt->slot,
 	};
 
 	return key;

@@ -122,21 +122,20 @@ static __always_inline enum hbpf_reason match_tcp(struct __sk_buff *skb, const s
 						  const struct hbpf_export *export,
 						  const struct hbpf_endpoint *local)
 {
-	struct hbpf_flow_key key = flow_key(IPPROTO_TCP, &pkt->src, local);
+	struct hbpf_flow_key key = flow_key(pkt->slot, IPPROTO_TCP, &pkt->src, local);
 	enum record record = flow_record_of(&key, &pkt->dst);
 	bool syn = packet_is_syn(pkt);
 	enum connection found;
 
-	if (syn && !source_allowed(pkt, export))
+	if (syn && !source_allowed(skb, pkt, export))
 		return HBPF_IN_SOURCE;
 	if (record == RECORD_SAME)
 		return HBPF_IN_TRANSLATED;
 
-	found = connection_of(skb, &pkt->src, local, &pkt->dst, false);
+	found = connection_of(skb, &key, &pkt->dst, false);
 	if (!syn)
-		return flow_recover_tcp(skb, pkt, local, &key, export, found, record)
-			       ? HBPF_IN_TRANSLATED
-			       : HBPF_IN_NO_FLOW;
+		return flow_recover_tcp(skb, pkt, &key, export, found, record) ? HBPF_IN_TRANSLATED
+									       : HBPF_IN_NO_FLOW;
 	if (flow_collides(found, record))
 		return HBPF_IN_COLLISION;
 	flow_record(&key, &pkt->dst);
@@ -149,13 +148,13 @@ static __always_inline enum hbpf_reason match_udp(struct __sk_buff *skb, const s
 						  const struct hbpf_export *export,
 						  const struct hbpf_endpoint *local)
 {
-	struct hbpf_flow_key key = flow_key(IPPROTO_UDP, &pkt->src, local);
+	struct hbpf_flow_key key = flow_key(pkt->slot, IPPROTO_UDP, &pkt->src, local);
 
 	if (flow_is(&key, &pkt->dst))
 		return HBPF_IN_TRANSLATED;
 	if (host_socket_owns(skb, pkt))
 		return HBPF_IN_HOST_SOCKET;
-	if (!source_allowed(pkt, export))
+	if (!source_allowed(skb, pkt, export))
 		return HBPF_IN_SOURCE;
 	flow_record(&key, &pkt->dst);
 	return HBPF_IN_TRANSLATED;
@@ -166,9 +165,13 @@ static __always_inline enum hbpf_reason match_udp(struct __sk_buff *skb, const s
 static __always_inline const struct hbpf_export *
 export_find(const struct packet *pkt, __be16 gateway_port, struct hbpf_endpoint *local)
 {
-	struct hbpf_export_key key = { .port = gateway_port, .proto = pkt->proto };
-	const struct hbpf_export *export = bpf_map_lookup_elem(&exports, &key);
+	struct hbpf_export_key key = { .port = gateway_port,
+				       .proto = pkt->proto,
+				       .slot = pkt->slot };
+	const struct hbpf_export *export;
+	void *map = map_now(&exports);
 
+	export = map ? bpf_map_lookup_elem(map, &key) : NULL;
 	if (!export || (!packet_is_v4(pkt) && !export->ipv6))
 		return NULL;
 	local->addr = packet_is_v4(pkt) ? addr_from_v4(export->addr4) : addr_v6_loopback();
@@ -180,8 +183,8 @@ export_find(const struct packet *pkt, __be16 gateway_port, struct hbpf_endpoint 
  * The quote has the packet as it left the bridge, with the gateway as its source. */
 static __noinline enum hbpf_reason ingress_icmp(struct __sk_buff *skb, const struct packet *pkt)
 {
+	struct packet quote = { .slot = pkt->slot };
 	struct hbpf_endpoint local = {};
-	struct packet quote = {};
 	struct hbpf_flow_key key;
 
 	if (pkt->fragment || !icmp_is_error(pkt) || !icmp_quote(skb, pkt, &quote) ||
@@ -189,10 +192,10 @@ static __noinline enum hbpf_reason ingress_icmp(struct __sk_buff *skb, const str
 	    !export_find(&quote, quote.src.port, &local))
 		return HBPF_IN_ICMP_OTHER;
 
-	key = flow_key(quote.proto, &quote.dst, &local);
+	key = flow_key(quote.slot, quote.proto, &quote.dst, &local);
 	if (!flow_is(&key, &quote.src) &&
 	    (quote.proto != IPPROTO_TCP ||
-	     connection_of(skb, &quote.dst, &local, &quote.src, false) != CONNECTION_OURS))
+	     connection_of(skb, &key, &quote.src, false) != CONNECTION_OURS))
 		return HBPF_IN_ICMP_OTHER;
 
 	if (icmp_rewrite(skb, pkt, &quote, SIDE_DST, &local) || rewrite_mac_for_loopback(skb))
@@ -242,7 +245,7 @@ static __always_inline enum hbpf_reason ingress_gateway(struct __sk_buff *skb, s
 	conntrack_bypass_nat(skb, pkt, local);
 	if (rewrite_in(skb, pkt, local))
 		return HBPF_IN_FAILED;
-	count_port(skb, pkt->proto, pkt->dst.port, INGRESS);
+	count_port(skb, pkt, pkt->dst.port, INGRESS);
 	return reason;
 }
 
@@ -294,9 +297,9 @@ static __always_inline enum hbpf_reason guard(struct __sk_buff *skb, const struc
 
 static __always_inline enum hbpf_reason ingress(struct __sk_buff *skb)
 {
-	const struct hbpf_config *cfg = config_get();
+	const struct hbpf_config *cfg = config_get(skb);
+	struct packet pkt = { .slot = slot_of(cfg) };
 	struct hbpf_endpoint local = {};
-	struct packet pkt = {};
 	enum hbpf_reason reason;
 	int route = ROUTE_NONE;
 
@@ -350,7 +353,7 @@ int hbpf_backstop(struct __sk_buff *skb)
 
 	if (cookie_is_there(skb))
 		return TC_ACT_UNSPEC;
-	reason = guard(skb, config_get(), &pkt, &route);
+	reason = guard(skb, config_get(skb), &pkt, &route);
 	if (reason == GO_ON || verdict_of(reason) != HBPF_DROP)
 		return TC_ACT_UNSPEC;
 	return finish(skb, reason);
@@ -366,7 +369,7 @@ int hbpf_backstop(struct __sk_buff *skb)
  * it), as with arp_announce=2. */
 static __always_inline enum hbpf_reason repair_arp(struct __sk_buff *skb, const struct packet *pkt)
 {
-	const struct hbpf_config *cfg = config_get();
+	const struct hbpf_config *cfg = config_get(skb);
 	const struct hbpf_source *onlink;
 	struct hbpf_addr target;
 	__be32 sender = 0;
@@ -380,7 +383,7 @@ static __always_inline enum hbpf_reason repair_arp(struct __sk_buff *skb, const 
 		return HBPF_OUT_OTHER;
 
 	target = addr_from_v4(arp.target);
-	onlink = source_lookup(HBPF_LIST_ONLINK, &target);
+	onlink = source_lookup(slot_of(cfg), HBPF_LIST_ONLINK, &target);
 	if (onlink)
 		sender = onlink->local4;
 	if (!sender && cfg)
@@ -394,11 +397,13 @@ static __always_inline enum hbpf_reason repair_arp(struct __sk_buff *skb, const 
 }
 
 static __always_inline const struct hbpf_reverse *
-reverse_find(__u8 proto, const struct hbpf_addr *addr, __be16 port)
+reverse_find(__u16 slot, __u8 proto, const struct hbpf_addr *addr, __be16 port)
 {
-	struct hbpf_reverse_key key = { .addr = *addr, .port = port, .proto = proto };
+	struct hbpf_reverse_key key = { .addr = *addr, .port = port, .proto = proto, .slot = slot };
 
-	return bpf_map_lookup_elem(&reverse, &key);
+	void *map = map_now(&reverse);
+
+	return map ? bpf_map_lookup_elem(map, &key) : NULL;
 }
 
 /* An ICMP error of the host about a client's packet to an exported service, such as port
@@ -406,8 +411,8 @@ reverse_find(__u8 proto, const struct hbpf_addr *addr, __be16 port)
 static __noinline enum hbpf_reason egress_icmp(struct __sk_buff *skb, const struct packet *pkt)
 {
 	const struct hbpf_reverse *service;
+	struct packet quote = { .slot = pkt->slot };
 	struct hbpf_endpoint dialled = {};
-	struct packet quote = {};
 	struct hbpf_flow_key key;
 
 	/* in `reverse` the unspecified address means wildcard services, but in a quote it is
@@ -415,11 +420,11 @@ static __noinline enum hbpf_reason egress_icmp(struct __sk_buff *skb, const stru
 	if (pkt->fragment || !icmp_is_error(pkt) || !icmp_quote(skb, pkt, &quote) ||
 	    !addr_is_loopback(&quote.dst.addr))
 		return HBPF_OUT_GUARD;
-	service = reverse_find(quote.proto, &quote.dst.addr, quote.dst.port);
+	service = reverse_find(quote.slot, quote.proto, &quote.dst.addr, quote.dst.port);
 	if (!service)
 		return HBPF_OUT_GUARD;
-	key = flow_key(quote.proto, &quote.src, &quote.dst);
-	if (!flow_find(&key, &quote.src, service, &dialled))
+	key = flow_key(quote.slot, quote.proto, &quote.src, &quote.dst);
+	if (!flow_find(skb, &key, service, &dialled))
 		return HBPF_OUT_AMBIGUOUS;
 	if (icmp_rewrite(skb, pkt, &quote, SIDE_SRC, &dialled))
 		return HBPF_OUT_FAILED;
@@ -434,12 +439,12 @@ egress_loopback(struct __sk_buff *skb, const struct packet *pkt, struct hbpf_end
 	struct hbpf_flow_key key;
 	bool found;
 
-	service = reverse_find(pkt->proto, &pkt->src.addr, pkt->src.port);
+	service = reverse_find(pkt->slot, pkt->proto, &pkt->src.addr, pkt->src.port);
 	if (!service)
 		return HBPF_OUT_GUARD;
-	key = flow_key(pkt->proto, &pkt->dst, &pkt->src);
+	key = flow_key(pkt->slot, pkt->proto, &pkt->dst, &pkt->src);
 	found = pkt->proto == IPPROTO_TCP ? flow_find_tcp(skb, pkt, &key, service, dialled)
-					  : flow_find(&key, &pkt->dst, service, dialled);
+					  : flow_find(skb, &key, service, dialled);
 	return found ? HBPF_OUT_TRANSLATED : HBPF_OUT_AMBIGUOUS;
 }
 
@@ -468,14 +473,14 @@ static __always_inline enum hbpf_reason egress_wildcard(struct __sk_buff *skb, s
 	struct hbpf_flow_key key;
 
 	/* cheapest first: forwarded packets have no socket, and few sources are a gateway */
-	if (!sent_by_wildcard(skb, pkt) || !is_gateway(config_get(), &pkt->src.addr))
+	if (!sent_by_wildcard(skb, pkt) || !is_gateway(config_get(skb), &pkt->src.addr))
 		return HBPF_OUT_OTHER;
-	service = reverse_find(IPPROTO_UDP, &any, pkt->src.port);
+	service = reverse_find(pkt->slot, IPPROTO_UDP, &any, pkt->src.port);
 	if (!service)
 		return HBPF_OUT_OTHER;
 	local.addr = service->addr;
 	local.port = pkt->src.port;
-	key = flow_key(IPPROTO_UDP, &pkt->dst, &local);
+	key = flow_key(pkt->slot, IPPROTO_UDP, &pkt->dst, &local);
 	return flow_recall(&key, dialled) ? HBPF_OUT_TRANSLATED : HBPF_OUT_OTHER;
 }
 
@@ -506,7 +511,7 @@ static __always_inline enum hbpf_reason egress_transport(struct __sk_buff *skb, 
 		return reason;
 	if (rewrite_out(skb, pkt, dialled))
 		return HBPF_OUT_FAILED;
-	count_port(skb, pkt->proto, dialled->port, EGRESS);
+	count_port(skb, pkt, dialled->port, EGRESS);
 	return reason;
 }
 
@@ -532,11 +537,13 @@ static __always_inline enum hbpf_reason egress(struct __sk_buff *skb)
 	if (parsed != PARSED || (!loopback && pkt.proto != IPPROTO_UDP))
 		return HBPF_OUT_OTHER;
 
+	pkt.slot = slot_of(config_get(skb));
 	if (packet_is_later_fragment(&pkt))
 		return egress_later_fragment(skb, &pkt);
 	reason = egress_transport(skb, &pkt, &dialled);
 	/* Other packets are never translated; recording them would only evict records. */
-	if (packet_is_first_fragment(&pkt) && (loopback || is_gateway(config_get(), &pkt.src.addr)))
+	if (packet_is_first_fragment(&pkt) &&
+	    (loopback || is_gateway(config_get(skb), &pkt.src.addr)))
 		fragment_remember(&pkt, EGRESS,
 				  reason == HBPF_OUT_TRANSLATED ? &dialled.addr : NULL);
 	return reason;

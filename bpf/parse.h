@@ -36,6 +36,7 @@ struct packet {
 	__u8 proto;      /* IPPROTO_*, after IPv6 extension headers */
 	__u8 tcp_flags;
 	__u8 icmp_type;
+	__u16 slot;        /* of the bridge */
 	__u16 fragment;    /* IPV4_MF and IPV4_OFFSET bits, host byte order, for both families; 0:
 			      whole */
 	__u32 route;       /* offset of what may hold a source route: IPv4 options, IPv6 routing

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * All maps, in one list. It makes the maps of the programs (bpf/maps.h) and, in
+ * All maps, in two lists. They make the maps of the programs (bpf/maps.h) and, in
  * the loader, enum dataplane_map and the table of their schemas (map_schema.c).
  * <hbpf/maps.h> explains keys and values.
  *
  *	X(ID, name, type, key, value, max_entries, flags)
  *
  * The name is the one in the object file and of the pin. The type is BPF_MAP_TYPE_*
- * without that prefix, the flags are BPF_F_*. CONFIG stays first: the loader opens
- * it first and pins it last.
+ * without that prefix, the flags are BPF_F_*.
+ *
+ * What holds the ports has the size that they need: a hash has 16 bytes for each entry
+ * that it may ever hold. Each of these maps is the only element of an array of maps,
+ * which is pinned under the name, and a larger one takes its place there.
  */
 #ifndef HBPF_MAP_LIST_H
 #define HBPF_MAP_LIST_H
@@ -17,15 +20,21 @@
 #include <hbpf/reasons.h>
 
 /* clang-format off */
-#define HBPF_MAPS(X)                                                                               \
-	X(CONFIG, bridge_config, /* the kernel has a type named config */                          \
-	  ARRAY, __u32, struct hbpf_config, 1, 0)                                                  \
+#define HBPF_GROWING_MAPS(X)                                                                       \
 	X(EXPORTS, exports,                                                                        \
-	  HASH, struct hbpf_export_key, struct hbpf_export, HBPF_MAX_EXPORTS, BPF_F_NO_PREALLOC)   \
+	  HASH, struct hbpf_export_key, struct hbpf_export, HBPF_FIRST_EXPORTS, BPF_F_NO_PREALLOC) \
 	X(REVERSE, reverse,                                                                        \
-	  HASH, struct hbpf_reverse_key, struct hbpf_reverse, HBPF_MAX_REVERSE, BPF_F_NO_PREALLOC) \
+	  HASH, struct hbpf_reverse_key, struct hbpf_reverse, HBPF_FIRST_REVERSE,                  \
+	  BPF_F_NO_PREALLOC)                                                                       \
+	X(PORT_STATS, port_stats, /* one value for each CPU, as in counters */                     \
+	  PERCPU_HASH, struct hbpf_export_key, struct hbpf_port_stats, HBPF_FIRST_EXPORTS,         \
+	  BPF_F_NO_PREALLOC)
+
+#define HBPF_FIXED_MAPS(X)                                                                         \
+	X(BRIDGES, bridges,                                                                        \
+	  HASH, __u32, struct hbpf_config, HBPF_MAX_BRIDGES, BPF_F_NO_PREALLOC)                    \
 	X(GATEWAYS, gateways,                                                                      \
-	  HASH, struct hbpf_addr, __u32, HBPF_MAX_GATEWAYS, 0)                                     \
+	  HASH, struct hbpf_gateway_key, __u32, HBPF_MAX_GATEWAYS, BPF_F_NO_PREALLOC)              \
 	X(SOURCES, sources,                                                                        \
 	  LPM_TRIE, struct hbpf_source_key, struct hbpf_source, HBPF_MAX_SOURCES, BPF_F_NO_PREALLOC) \
 	X(FLOWS, flows,                                                                            \
@@ -35,14 +44,13 @@
 	X(RECENT_UDP, recent_udp,                                                                  \
 	  LRU_HASH, struct hbpf_recent_key, struct hbpf_recent, HBPF_MAX_RECENT, 0)                \
 	X(CONNECTIONS, connections, /* in the sockets: no number of entries */                     \
-	  SK_STORAGE, int, struct hbpf_endpoint, 0, BPF_F_NO_PREALLOC)                             \
+	  SK_STORAGE, int, struct hbpf_connection, 0, BPF_F_NO_PREALLOC)                           \
 	X(FRAGMENTS, fragments,                                                                    \
 	  LRU_HASH, struct hbpf_fragment_key, struct hbpf_fragment, HBPF_MAX_FRAGMENTS, 0)         \
-	X(COUNTERS, counters, /* one value for each CPU, as in port_stats */                       \
-	  PERCPU_ARRAY, __u32, struct hbpf_counter, HBPF_REASON_MAX, 0)                            \
-	X(PORT_STATS, port_stats,                                                                  \
-	  PERCPU_HASH, struct hbpf_export_key, struct hbpf_port_stats, HBPF_MAX_EXPORTS,           \
-	  BPF_F_NO_PREALLOC)
+	X(COUNTERS, counters,                                                                      \
+	  PERCPU_HASH, __u32, struct hbpf_counters, HBPF_MAX_BRIDGES, BPF_F_NO_PREALLOC)
+
+#define HBPF_MAPS(X) HBPF_GROWING_MAPS(X) HBPF_FIXED_MAPS(X)
 /* clang-format on */
 
 #endif /* HBPF_MAP_LIST_H */

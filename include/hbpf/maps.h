@@ -10,20 +10,36 @@
 #define HBPF_MAPS_H
 
 #include <hbpf/addr.h>
+#include <hbpf/reasons.h>
 
 /* Raise it when a key, a value, a map or the reasons change: the loader refuses
  * pinned state of another layout. */
-#define HBPF_LAYOUT 3
+#define HBPF_LAYOUT 4
 
-/* How many entries each map holds. There is room for every (protocol, port). */
-#define HBPF_MAX_EXPORTS   (2 * 65536)
-#define HBPF_MAX_REVERSE   (2 * HBPF_MAX_EXPORTS + 2 * 65536) /* both families, and wildcards */
-#define HBPF_MAX_GATEWAYS  256
-#define HBPF_MAX_SOURCES   16384
-#define HBPF_MAX_FLOWS     65536
-#define HBPF_MAX_RECENT    32768 /* of each protocol: 32 clients with all their slots in use */
-#define HBPF_RECENT_SLOTS  1024  /* of one client; a power of two */
+/*
+ * All bridges of a network namespace share the programs and these maps. What belongs to
+ * one bridge has its slot in the key: a number that no other attached bridge has, and
+ * that it keeps when it is renamed or re-created. The programs find it by the bridge's
+ * index (map `bridges`).
+ */
+#define HBPF_SLOT_SHARED 0     /* no bridge's: what all share */
+#define HBPF_SLOT_MAX    65535 /* the highest of a bridge; the lowest is 1 */
+
+/* How many entries each map holds, for all bridges together. The first three begin with so many
+ * and grow with the ports, up to HBPF_MAX_PORTS: a bridge may have every (protocol, port). */
+#define HBPF_FIRST_EXPORTS 4096
+#define HBPF_FIRST_REVERSE (2 * HBPF_FIRST_EXPORTS) /* both families, and wildcards */
+#define HBPF_MAX_PORTS     (1U << 22)
+#define HBPF_MAX_BRIDGES   4096
+#define HBPF_MAX_GATEWAYS  16384
+#define HBPF_MAX_SOURCES   65535
+#define HBPF_MAX_FLOWS     32768
+#define HBPF_MAX_RECENT    24576 /* of each protocol: 24 clients with all their entries in use */
+#define HBPF_RECENT_FLOWS  1024  /* of one client; a power of two */
 #define HBPF_MAX_FRAGMENTS 4096
+
+/* Limit of one bridge. */
+#define HBPF_GATEWAYS_OF_BRIDGE 4096
 
 #define HBPF_SIZE(type, size) _Static_assert(sizeof(type) == (size), "shared with the programs")
 
@@ -33,8 +49,10 @@ struct hbpf_export_key {
 	__u8 proto; /* IPPROTO_TCP or IPPROTO_UDP */
 	__u8 pad;
 	__be16 port; /* the gateway's port, which the client dials */
+	__u16 slot;
+	__u8 pad2[2];
 };
-HBPF_SIZE(struct hbpf_export_key, 4);
+HBPF_SIZE(struct hbpf_export_key, 8);
 
 /* Who may use an export. */
 struct hbpf_policy {
@@ -76,7 +94,9 @@ struct hbpf_reverse_key {
 	struct hbpf_addr addr; /* 127.x.y.z v4-mapped, ::1, or unspecified */
 	__be16 port;           /* loopback port */
 	__u8 proto;
-	__u8 pad[5];
+	__u8 pad;
+	__u16 slot;
+	__u8 pad2[2];
 };
 HBPF_SIZE(struct hbpf_reverse_key, 24);
 
@@ -88,24 +108,34 @@ struct hbpf_reverse {
 };
 HBPF_SIZE(struct hbpf_reverse, 24);
 
-/* gateways: the addresses that clients dial. Key: struct hbpf_addr. Value: why it is one, as a set
- * of these bits. Written by the loader. */
+/* gateways: the addresses that clients dial. Value: why it is one, as a set of the bits below.
+ * Written by the loader. */
+struct hbpf_gateway_key {
+	struct hbpf_addr addr;
+	__u16 slot;
+	__u8 pad[6];
+};
+HBPF_SIZE(struct hbpf_gateway_key, 24);
+
 #define HBPF_GATEWAY_BRIDGE  (1U << 0) /* address of the bridge itself */
 #define HBPF_GATEWAY_DOCKER0 (1U << 1) /* Docker's host-gateway */
 #define HBPF_GATEWAY_OPTION  (1U << 2) /* --gateway */
 
-/* sources: lists of prefixes, searched by (list, address). An IPv4 /24 has prefixlen 32 + 96 + 24.
- * Written by the loader. */
+/* sources: lists of prefixes, searched by (slot, list, address). An IPv4 /24 has prefixlen 32 + 96
+ * +
+ * 24. Written by the loader. */
 #define HBPF_LIST_BITS   32
-#define HBPF_LIST_HOST   0 /* the host's own addresses: never allowed */
+#define HBPF_LIST_HOST   0 /* the host's own addresses: never allowed; in HBPF_SLOT_SHARED */
 #define HBPF_LIST_ONLINK 1 /* the bridge's on-link prefixes */
 #define HBPF_LIST_BRIDGE 2 /* --from of attach */
 #define HBPF_LIST_PORTS  3 /* and above: --from of ports, one list for each different set */
+#define HBPF_LIST_MAX    0x7fff
+#define HBPF_LIST_IPV6   0x8000 /* IPv6 addresses, so that ::/0 does not include IPv4 */
 
 struct hbpf_source_key {
 	__u32 prefixlen; /* HBPF_LIST_BITS + bits of the address */
-	__u16 list;      /* HBPF_LIST_*; a search always compares all bits of it and of `ipv6` */
-	__u16 ipv6;      /* 1: IPv6 addresses, so that ::/0 does not include IPv4 */
+	__u16 slot;      /* a search always compares all bits of it and of the list */
+	__u16 list;      /* HBPF_LIST_*, with HBPF_LIST_IPV6 */
 	struct hbpf_addr addr;
 };
 HBPF_SIZE(struct hbpf_source_key, 24);
@@ -124,17 +154,19 @@ struct hbpf_flow_key {
 	__be16 client_port;
 	__be16 local_port;
 	__u8 proto;
-	__u8 pad[3];
+	__u8 pad;
+	__u16 slot;
 };
 HBPF_SIZE(struct hbpf_flow_key, 40);
 
-/* recent_tcp, recent_udp: a second copy of each client's latest flows, in slots of its own. Written
- * by the programs. The ports of a flow select its slot, and a later flow of the same client
- * replaces it. One client thus fills at most HBPF_RECENT_SLOTS entries, and nothing is evicted
- * until 32 clients do. */
+/* recent_tcp, recent_udp: a second copy of each client's latest flows, in entries of its own.
+ * Written by the programs. The ports of a flow select its entry, and a later flow of the same
+ * client replaces it. One client thus fills at most HBPF_RECENT_FLOWS entries, and nothing is
+ * evicted until 24 clients do. */
 struct hbpf_recent_key {
 	struct hbpf_addr client;
-	__u32 slot; /* below HBPF_RECENT_SLOTS */
+	__u16 index; /* below HBPF_RECENT_FLOWS */
+	__u16 slot;
 	__u8 pad[4];
 };
 HBPF_SIZE(struct hbpf_recent_key, 24);
@@ -148,8 +180,14 @@ struct hbpf_recent {
 };
 HBPF_SIZE(struct hbpf_recent, 32);
 
-/* connections: what the client of an established TCP connection dialled, in the storage of the
- * server's socket. Value: struct hbpf_endpoint. Written by the programs. */
+/* connections: what the client of an established TCP connection dialled, and through which bridge,
+ * in the storage of the server's socket. Written by the programs. */
+struct hbpf_connection {
+	struct hbpf_endpoint dialled;
+	__u16 slot;
+	__u8 pad[6];
+};
+HBPF_SIZE(struct hbpf_connection, 32);
 
 /* fragments: what was decided about a first fragment, for the later ones. Written by the
  * programs. */
@@ -159,7 +197,7 @@ struct hbpf_fragment_key {
 	__u32 id;    /* as in the packet: network byte order, IPv4's in the low half */
 	__u8 proto;  /* 0 for IPv6, where addresses and id identify a packet (RFC 8200, 4.5) */
 	__u8 egress; /* 1: towards the client */
-	__u8 pad[2];
+	__u16 slot;
 };
 HBPF_SIZE(struct hbpf_fragment_key, 40);
 
@@ -169,12 +207,16 @@ struct hbpf_fragment {
 };
 HBPF_SIZE(struct hbpf_fragment, 24);
 
-/* counters: by enum hbpf_reason. Written by the programs. */
 struct hbpf_counter {
 	__u64 packets;
 	__u64 bytes;
 };
 HBPF_SIZE(struct hbpf_counter, 16);
+
+/* counters: by index of the bridge. The loader adds the entry, the programs count. */
+struct hbpf_counters {
+	struct hbpf_counter reason[HBPF_REASON_MAX]; /* by enum hbpf_reason */
+};
 
 enum hbpf_choice {
 	HBPF_AUTO,
@@ -196,8 +238,11 @@ enum hbpf_hook_kind {
 	HBPF_HOOK_CLSACT,
 };
 
-/* bridge_config: one entry, written by the loader. `layout` is the first member in every version,
- * so that each can recognise the state of another. */
+/*
+ * bridges: by index. Written by the loader, which keeps the same in a pinned map of each
+ * bridge, bridge_config. `layout` is the first member in every version, so that each can
+ * recognise the state of another.
+ */
 struct hbpf_config {
 	__u32 layout;  /* HBPF_LAYOUT */
 	__u32 ifindex; /* of the bridge */
@@ -221,7 +266,8 @@ struct hbpf_config {
 	__u8 guard_shared; /* 1: route_localnet was set by another program, and br_netfilter may
 			    * bring its replies towards 127/8 */
 	__u8 owner;        /* enum hbpf_owner */
-	__u8 pad[7];
+	__u8 pad[5];
+	__u16 slot;
 	char attached_as[16]; /* name of the bridge at attach, ends with NUL */
 };
 HBPF_SIZE(struct hbpf_config, 88);

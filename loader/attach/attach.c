@@ -29,6 +29,8 @@
 #include "dataplane/flow_teardown.h"
 #include "dataplane/host_settings.h"
 #include "dataplane/load.h"
+#include "dataplane/shared.h"
+#include "dataplane/slot.h"
 #include "lib/log.h"
 
 static int refuse_kind(const struct link *link, struct error *err)
@@ -103,6 +105,7 @@ static int open_state(struct attach *a, struct error *err)
 		dataplane_close(&a->dp);
 		error_free(err);
 		ret = remove_remains(a, err);
+		shared_close(&a->shared); /* may be removed, too */
 		if (ret)
 			return ret;
 		break;
@@ -117,7 +120,7 @@ static int open_state(struct attach *a, struct error *err)
 		return ret;
 	}
 	error_free(err);
-	a->fresh = a->dp.maps[MAP_CONFIG] < 0;
+	a->fresh = a->dp.record < 0;
 	return a->fresh ? 0 : bridge_state_read(&a->dp, &a->before, err);
 }
 
@@ -258,13 +261,13 @@ static int load_programs(struct attach *a, struct error *err)
 
 	if (config->nat_bypass_option != HBPF_OFF)
 		load_nf_nat();
-	ret = dataplane_load(&a->dp, config->nat_bypass_option, err);
+	ret = shared_load(&a->shared, &a->pins, config->nat_bypass_option, err);
 	if (ret)
 		return ret;
-	config->nat_bypass_built = a->dp.config.nat_bypass_built;
+	config->nat_bypass_built = a->shared.nat_bypass_built;
 	if (config->nat_bypass_option == HBPF_ON && !config->nat_bypass_built) {
 		error_set(err, EOPNOTSUPP, "--nat-bypass on: this kernel does not support it: %s",
-			  a->dp.nat_bypass_unavailable);
+			  a->shared.nat_bypass_unavailable);
 		error_hint(err, "use --nat-bypass auto to attach without it");
 		return -EOPNOTSUPP;
 	}
@@ -272,10 +275,22 @@ static int load_programs(struct attach *a, struct error *err)
 	return 0;
 }
 
+static int claim_slot(struct attach *a, struct error *err)
+{
+	int ret;
+
+	a->dp.config.ifindex = a->link->ifindex;
+	ret = slot_claim(&a->dp, err);
+	a->after.config.slot = a->dp.config.slot;
+	return ret;
+}
+
 static int write_maps(struct attach *a, struct error *err)
 {
 	int ret = desired_guard(&a->pins, a->bridge, &a->after.config, err);
 
+	if (!ret && a->fresh)
+		ret = claim_slot(a, err);
 	if (ret)
 		return ret;
 	a->maps_written = true;
@@ -283,37 +298,108 @@ static int write_maps(struct attach *a, struct error *err)
 	 * kill in between must leave state that detach can restore from. */
 	return bridge_state_write(&a->dp, &a->before.exports, &a->after, err) ?:
 	       old_settings_prepare(&a->pins, a->bridge, a->link->ifindex, err) ?:
-	       a->fresh ? dataplane_pin(&a->dp, &a->pins, a->bridge, err) : 0;
+	       shared_pin_maps(&a->shared, &a->pins, err) ?:
+	       a->fresh ? dataplane_pin_record(&a->dp, &a->pins, a->bridge, err) : 0;
 }
 
 static int attach_backstop(struct attach *a, const struct hook_target *target, struct error *err)
 {
+	int fd = a->shared.programs[PROGRAM_BACKSTOP], ret;
 	__u32 id;
-	int ret;
 
-	if (a->dp.backstop_fd < 0)
+	if (fd < 0)
 		return 0;
-	ret = old_settings_bind(&a->pins, a->dp.backstop_fd, err);
+	ret = old_settings_bind(&a->pins, fd, err);
 	if (ret)
 		return ret;
 	a->backstop_added = hook_backstop_query(target->ifindex, &id) == 0;
-	return hook_backstop_attach(target, a->dp.backstop_fd, err);
+	return hook_backstop_attach(target, fd, err);
+}
+
+/* Are the programs where a packet meets them first? */
+static bool is_in_front(const struct hook_target *target)
+{
+	struct hook_state state;
+
+	for (int side = 0; side < HOOK_SIDES; side++) {
+		if (hook_query(target, side, &state, NULL))
+			return false;
+		if (state.live && state.kind == HBPF_HOOK_TCX && !state.first)
+			return false;
+	}
+	return hook_backstop_is_next(target->ifindex);
+}
+
+/* What is not live or incomplete is left to its own attach. */
+static int update_other(const struct attach *a, const char *bridge, struct error *err)
+{
+	struct hook_target target = attachment_target(&a->pins, &a->host, bridge);
+	const int *programs = a->shared.programs;
+	struct hook_state state;
+	struct shared shared;
+	struct dataplane dp;
+	enum hbpf_hook_kind used;
+	int ret = 0;
+
+	shared_init(&shared);
+	dataplane_init(&dp, &shared);
+	if (!attachment_is_live(&a->pins, &a->host, bridge) ||
+	    hook_query(&target, HOOK_INGRESS, &state, NULL) ||
+	    dataplane_open(&dp, &a->pins, bridge, target.ifindex, NULL))
+		goto out;
+	for (int side = 0; !ret && side < HOOK_SIDES; side++)
+		ret = hook_attach(&target, state.kind, side, programs[side], &used, err);
+	if (!ret && programs[PROGRAM_BACKSTOP] >= 0)
+		ret = hook_backstop_attach(&target, programs[PROGRAM_BACKSTOP], err);
+	if (ret)
+		goto out;
+	dp.config.nat_bypass_built = a->shared.nat_bypass_built;
+	desired_nat_bypass(&dp.config);
+	ret = dataplane_write_config(&dp, err);
+out:
+	dataplane_close(&dp);
+	shared_close(&shared);
+	return ret;
+}
+
+/*
+ * New programs take the place of the old ones on all bridges, and are pinned after that: an attach
+ * that was killed before does the same again. A bridge that cannot get them keeps the old ones,
+ * which work with the same maps, until it is attached again.
+ */
+static int replace_programs(const struct attach *a, struct error *err)
+{
+	struct pins_bridges bridges;
+	struct error problem = {};
+	int ret = pins_bridges(&a->pins, &bridges, err);
+
+	for (size_t i = 0; !ret && i < bridges.count; i++) {
+		if (strcmp(bridges.names[i], a->bridge) != 0 &&
+		    update_other(a, bridges.names[i], &problem))
+			log_warn("%s keeps the programs of an earlier attach: %s", bridges.names[i],
+				 problem.what);
+		error_free(&problem);
+	}
+	pins_bridges_free(&bridges);
+	return ret ? ret : shared_pin_loaded(&a->shared, &a->pins, err);
 }
 
 static int attach_hooks(struct attach *a, struct error *err)
 {
 	struct hook_target target = own_target(a);
-	const int progs[HOOK_SIDES] = { a->dp.ingress_fd, a->dp.egress_fd };
 	enum hbpf_hook_kind kind = a->after.config.hook_option;
 	int ret = 0;
 
-	for (int side = 0; side < HOOK_SIDES; side++) {
+	if (!is_in_front(&target))
+		ret = shared_load_copy(&a->shared, err);
+	for (int side = 0; !ret && side < HOOK_SIDES; side++) {
 		a->hooked[side] = true;
-		ret = hook_attach(&target, kind, side, progs[side], &kind, err);
-		if (ret)
-			return ret;
+		ret = hook_attach(&target, kind, side, a->shared.programs[side], &kind, err);
 	}
-	ret = attach_backstop(a, &target, err);
+	if (!ret)
+		ret = attach_backstop(a, &target, err);
+	if (!ret && a->shared.loaded)
+		ret = replace_programs(a, err);
 	if (ret)
 		return ret;
 	a->dp.config.hook = kind;
@@ -321,25 +407,21 @@ static int attach_hooks(struct attach *a, struct error *err)
 		ret = hook_remove_qdisc(&target, err);
 	if (!ret)
 		ret = dataplane_write_config(&a->dp, err);
-	if (!ret)
-		ret = settings_apply(&a->pins, a->bridge, a->link->ifindex, err);
-	/* last, since roll_back() cannot restore a flow */
-	if (!ret && !a->fresh && !bridge_state_same_sources(&a->before, &a->after))
-		ret = dataplane_delete_denied_flows(&a->dp, &a->after.exports, err);
-	return ret;
+	/* Nothing may fail after it: roll_back() would remove the guard of a re-created bridge. */
+	return ret ? ret : settings_apply(&a->pins, a->bridge, a->link->ifindex, err);
 }
 
 /* Errors in here are not reported: the one that led here is. */
 static void roll_back(struct attach *a)
 {
 	struct hook_target target = own_target(a);
-	const int progs[HOOK_SIDES] = { a->dp.ingress_fd, a->dp.egress_fd };
 	enum hbpf_hook_kind used;
 	int last;
 
 	if (!a->maps_written)
 		return;
 	if (a->fresh) {
+		slot_release(&a->dp, NULL);
 		last = attachment_is_last(&a->pins, &a->host, a->bridge, NULL);
 		attachment_remove(&a->pins, &a->host, a->bridge, last == 1, NULL);
 		return;
@@ -351,12 +433,26 @@ static void roll_back(struct attach *a)
 		if (a->hooked[side] && a->recreated)
 			hook_detach(&target, side, NULL);
 		else if (a->hooked[side])
-			hook_attach(&target, a->before.config.hook, side, progs[side], &used, NULL);
+			hook_attach(&target, a->before.config.hook, side, a->shared.programs[side],
+				    &used, NULL);
 	}
 	if (a->backstop_added)
 		hook_backstop_detach(&target, NULL);
 	if (a->before.config.hook == HBPF_HOOK_TCX)
 		hook_remove_qdisc(&target, NULL);
+}
+
+/* roll_back() could not restore a flow, so this comes after all that can fail. */
+static void end_denied_flows(struct attach *a)
+{
+	struct error err = {};
+
+	if (a->fresh || bridge_state_same_sources(&a->before, &a->after))
+		return;
+	if (dataplane_delete_denied_flows(&a->dp, &a->after.exports, &err))
+		log_warn("%s: UDP flows of clients that are no longer allowed go on: %s", a->bridge,
+			 err.what);
+	error_free(&err);
 }
 
 /* As `ports set` does: their connections end at once, on both sides. */
@@ -379,6 +475,7 @@ void attach_free(struct attach *a)
 	gateways_free(&a->requested);
 	host_free(&a->host);
 	dataplane_close(&a->dp);
+	shared_close(&a->shared);
 	pins_close(&a->pins);
 	bridge_state_free(&a->before);
 	bridge_state_free(&a->after);
@@ -394,7 +491,8 @@ static void init(struct attach *a, const struct attach_request *request)
 	a->request = request;
 	a->bridge = request->bridge;
 	a->pins = PINS_INIT;
-	dataplane_init(&a->dp);
+	shared_init(&a->shared);
+	dataplane_init(&a->dp, &a->shared);
 }
 
 int attach_run(struct attach *a, const struct attach_request *request, struct error *err)
@@ -412,10 +510,12 @@ int attach_run(struct attach *a, const struct attach_request *request, struct er
 	      load_programs(a, err) ?:
 	      write_maps(a, err) ?:
 	      attach_hooks(a, err);
-	if (ret)
+	if (ret) {
 		roll_back(a);
-	else
+	} else {
+		end_denied_flows(a);
 		close_removed_ports(a);
+	}
 	if (a->conflicts.count) {
 		pins_close(&a->pins);
 		conflicts_error(&a->conflicts, err);
@@ -473,6 +573,7 @@ int attach_is_due(struct attach *a, const struct attach_request *request, struct
 	ret = check_bridge(a, err);
 	if (ret)
 		return ret;
+	a->shared.reads_once = true; /* it writes nothing */
 	/* attach_run() creates what is missing, or reports why it cannot. */
 	if (pins_open(&a->pins, PINS_READ, NULL))
 		return 1;

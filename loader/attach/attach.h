@@ -18,6 +18,7 @@ struct attach {
 	struct host host;
 	const struct link *link;
 	struct pins pins;
+	struct shared shared;
 	struct dataplane dp;
 	bool fresh;     /* not attached before */
 	bool recreated; /* attached, but to a bridge that was deleted and re-created since */

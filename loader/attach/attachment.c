@@ -7,6 +7,8 @@
 
 #include "attach/renames.h"
 #include "dataplane/host_settings.h"
+#include "dataplane/shared.h"
+#include "dataplane/slot.h"
 #include "lib/str_list.h"
 
 unsigned int attachment_ifindex(const struct pins *pins, const char *bridge)
@@ -24,7 +26,8 @@ static void read_names(const struct pins *pins, struct pins_bridges *bridges)
 	struct hbpf_config config;
 
 	for (size_t i = 0; i < bridges->count; i++) {
-		if_indextoname(attachment_ifindex(pins, bridges->names[i]), bridges->current[i]);
+		bridges->ifindexes[i] = attachment_ifindex(pins, bridges->names[i]);
+		if_indextoname(bridges->ifindexes[i], bridges->current[i]);
 		if (!dataplane_peek(pins, bridges->names[i], &config) && config.attached_as[0])
 			memcpy(bridges->attached_as[i], config.attached_as,
 			       sizeof(bridges->attached_as[i]));
@@ -134,18 +137,12 @@ bool attachment_is_live(const struct pins *pins, const struct host *host, const 
 	return true;
 }
 
-int attachment_owner(const struct pins *pins, const struct host *host, const char *bridge)
+int attachment_owner(const struct pins *pins, const char *bridge)
 {
-	struct hook_target target = attachment_target(pins, host, bridge);
-	struct dataplane dp;
-	int ret;
+	struct hbpf_config config;
+	int ret = dataplane_peek(pins, bridge, &config);
 
-	dataplane_init(&dp);
-	ret = dataplane_open(&dp, pins, bridge, target.ifindex, NULL);
-	if (!ret || ret == -ENODEV) /* the bridge was deleted */
-		ret = dp.config.owner;
-	dataplane_close(&dp);
-	return ret;
+	return ret ? ret : config.owner;
 }
 
 int attachment_is_last(const struct pins *pins, const struct host *host, const char *bridge,
@@ -166,6 +163,22 @@ int attachment_is_last(const struct pins *pins, const struct host *host, const c
 	return last;
 }
 
+int attachment_forget(const struct pins *pins, const char *bridge, unsigned int ifindex,
+		      struct error *err)
+{
+	struct dataplane dp;
+	struct shared shared;
+	int ret = 0;
+
+	shared_init(&shared);
+	dataplane_init(&dp, &shared);
+	if (!dataplane_open_remains(&dp, pins, bridge, ifindex))
+		ret = slot_release(&dp, err);
+	dataplane_close(&dp);
+	shared_close(&shared);
+	return ret ? ret : pins_remove_shared(pins, bridge, err);
+}
+
 int attachment_remove(const struct pins *pins, const struct host *host, const char *bridge,
 		      bool last, struct error *err)
 {
@@ -181,8 +194,11 @@ int attachment_remove(const struct pins *pins, const struct host *host, const ch
 		ret = hook_detach(&target, HOOK_INGRESS, err);
 	if (!ret)
 		ret = hook_backstop_detach(&target, err);
-	/* The bridge's directory last: as long as it exists, detach finds the rest. */
-	if (!ret && last)
+	if (!ret)
+		ret = attachment_forget(pins, bridge, target.ifindex, err);
+	/* The programs refer to the map of lo's settings, so that goes with them. The bridge's
+	 * directory goes last: as long as it exists, detach finds the rest. */
+	if (!ret)
 		ret = pins_remove(pins, NULL, err);
-	return ret ? ret : pins_remove(pins, bridge, err);
+	return ret < 0 ? ret : pins_remove(pins, bridge, err);
 }

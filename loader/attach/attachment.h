@@ -9,6 +9,7 @@
 #include "dataplane/hook.h"
 #include "dataplane/open.h"
 #include "dataplane/pins.h"
+#include "dataplane/pins_bridges.h"
 #include "kernel/host.h"
 #include "lib/error.h"
 
@@ -63,8 +64,18 @@ struct hook_target attachment_target(const struct pins *pins, const struct host 
 /** attachment_is_live() - are our programs attached to the bridge, on both sides? */
 bool attachment_is_live(const struct pins *pins, const struct host *host, const char *bridge);
 
+/**
+ * attachment_forget() - remove what the bridge has in the shared maps, or them, if no other bridge
+ * has state
+ * @ifindex:	To find it by, if the bridge's own state is missing
+ *
+ * Return: 1 if another bridge has state; 0 if none has; or -errno
+ */
+int attachment_forget(const struct pins *pins, const char *bridge, unsigned int ifindex,
+		      struct error *err);
+
 /** attachment_owner() - Return: enum hbpf_owner, or -errno if the state cannot be read */
-int attachment_owner(const struct pins *pins, const struct host *host, const char *bridge);
+int attachment_owner(const struct pins *pins, const char *bridge);
 
 /**
  * attachment_is_last() - is @bridge the only live one? Then lo's settings are restored with it

@@ -14,10 +14,12 @@
 
 #include "dataplane/exports_map.h"
 #include "dataplane/flow_teardown.h"
+#include "dataplane/shared.h"
 #include "lib/log.h"
 
 /* The ports of a bridge and their connections, as far as the state can be read. */
 struct ports {
+	struct shared shared;
 	struct dataplane dp;
 	struct exports exports;
 	bool closed;
@@ -31,7 +33,8 @@ static void ports_close(struct ports *ports, const struct pins *pins, const stru
 	const struct exports none = {};
 	int ret;
 
-	dataplane_init(&ports->dp);
+	shared_init(&ports->shared);
+	dataplane_init(&ports->dp, &ports->shared);
 	ret = dataplane_open(&ports->dp, pins, bridge, target.ifindex, NULL);
 	if ((ret && ret != -ENODEV) || dataplane_exports(&ports->dp, &ports->exports, NULL))
 		return;
@@ -83,6 +86,7 @@ int detach_run(const struct pins *pins, const struct host *host, const char *bri
 	if (ret)
 		ports_reopen(&ports);
 	dataplane_close(&ports.dp);
+	shared_close(&ports.shared);
 	exports_free(&ports.exports);
 	return ret;
 }

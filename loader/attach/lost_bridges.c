@@ -11,11 +11,10 @@
 #include "kernel/if_sysctl.h"
 #include "lib/array.h"
 
-static bool is_known(const struct pins *pins, const struct pins_bridges *bridges,
-		     unsigned int ifindex)
+static bool is_known(const struct pins_bridges *bridges, unsigned int ifindex)
 {
 	for (size_t i = 0; i < bridges->count; i++) {
-		unsigned int known = attachment_ifindex(pins, bridges->names[i]);
+		unsigned int known = bridges->ifindexes[i];
 
 		/* the name is all that is left of state without an index */
 		if (!known)
@@ -43,8 +42,8 @@ static bool probe(const struct link *link, struct lost_bridge *lost)
 	return lost->guarded || value == SETTINGS_LOCALNET;
 }
 
-int lost_bridges_find(const struct pins *pins, const struct pins_bridges *bridges,
-		      const struct host *host, struct lost_bridges *list, struct error *err)
+int lost_bridges_find(const struct pins_bridges *bridges, const struct host *host,
+		      struct lost_bridges *list, struct error *err)
 {
 	struct lost_bridge lost;
 
@@ -52,7 +51,7 @@ int lost_bridges_find(const struct pins *pins, const struct pins_bridges *bridge
 	for (size_t i = 0; i < host->links.count; i++) {
 		const struct link *link = &host->links.v[i];
 
-		if (strcmp(link->kind, "bridge") != 0 || is_known(pins, bridges, link->ifindex) ||
+		if (strcmp(link->kind, "bridge") != 0 || is_known(bridges, link->ifindex) ||
 		    !probe(link, &lost))
 			continue;
 		if (ARRAY_ADD(list, lost)) {

@@ -24,13 +24,13 @@ struct lost_bridges {
 
 /**
  * lost_bridges_find() - find them among the bridges without state
- * @pins:	Unused where @bridges is empty
+ * @bridges:	Those with state, of attachment_bridges()
  * @list:	Filled; free with lost_bridges_free()
  *
  * Return: 0 or -errno
  */
-int lost_bridges_find(const struct pins *pins, const struct pins_bridges *bridges,
-		      const struct host *host, struct lost_bridges *list, struct error *err);
+int lost_bridges_find(const struct pins_bridges *bridges, const struct host *host,
+		      struct lost_bridges *list, struct error *err);
 void lost_bridges_free(struct lost_bridges *list);
 
 /** lost_bridges_get() - Return: the one of that name, within @list, or NULL */

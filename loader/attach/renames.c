@@ -64,7 +64,9 @@ static int move_into_place(const struct pins *pins, const char *temporary, struc
 		if (current_name(pins, name, other))
 			return 0; /* its state stays */
 		log_info("%s: removing the state of a deleted bridge with that name", name);
-		ret = pins_remove(pins, name, err);
+		ret = attachment_forget(pins, name, attachment_ifindex(pins, name), err);
+		if (ret >= 0)
+			ret = pins_remove(pins, name, err);
 	}
 	if (!ret)
 		ret = pins_rename(pins, temporary, name, err);

@@ -69,11 +69,11 @@ static void attach_warn_nat(const struct attach *a)
 {
 	char why[128];
 
-	if (a->dp.config.nat_bypass_option == HBPF_AUTO && a->dp.nat_bypass_unavailable[0] &&
+	if (a->dp.config.nat_bypass_option == HBPF_AUTO && a->shared.nat_bypass_unavailable[0] &&
 	    nat_detect_prerouting(why, sizeof(why)) == 1)
 		log_warn("%s may redirect packets to exported ports, and NAT bypass, which "
 			 "prevents that, is unavailable: %s",
-			 why, a->dp.nat_bypass_unavailable);
+			 why, a->shared.nat_bypass_unavailable);
 }
 
 /* Did an earlier attach already print everything that can be dialled now? */
@@ -145,8 +145,8 @@ static void attach_report(struct attach *a)
 			"drops them",
 			a->bridge);
 	log_info("%s: hook %s, NAT bypass %s%s%s", a->bridge, hook_kind_names[config->hook],
-		 config->nat_bypass ? "on" : "off", a->dp.nat_bypass_unavailable[0] ? ": " : "",
-		 a->dp.nat_bypass_unavailable);
+		 config->nat_bypass ? "on" : "off", a->shared.nat_bypass_unavailable[0] ? ": " : "",
+		 a->shared.nat_bypass_unavailable);
 	attach_print_ports(a, has_clients);
 }
 

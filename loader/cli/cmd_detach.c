@@ -78,6 +78,9 @@ static void detach_close_lost(struct detach *d, const struct lost_bridge *lost)
 	result->bridge = lost->name;
 	result->lost = true;
 	result->ret = lost_bridge_detach(lost, last == 1, &result->problem);
+	if (!result->ret && d->at.pins.lock >= 0 &&
+	    attachment_forget(&d->at.pins, lost->name, lost->ifindex, &result->problem) < 0)
+		result->ret = -EIO;
 }
 
 /* The named bridge, or the only one that can be detached. */

@@ -165,7 +165,7 @@ static int ports_open(struct ports *p, const struct target *target, struct error
 	b->name = now;
 	b->given = target->name;
 	b->change.dp = &b->dp;
-	dataplane_init(&b->dp);
+	dataplane_init(&b->dp, &p->at.shared);
 	p->count++;
 	ret = dataplane_open(&b->dp, &p->at.pins, bridge,
 			     attachment_target(&p->at.pins, &p->at.host, bridge).ifindex, err);

@@ -372,6 +372,7 @@ static int status_view_gather(struct status_view *view, struct error *err)
 {
 	const struct pins_bridges *bridges = &view->at.bridges;
 
+	view->at.shared.reads_once = true;
 	view->v = calloc(bridges->count + 1, sizeof(*view->v));
 	if (!view->v)
 		return error_nomem(err);
@@ -380,7 +381,7 @@ static int status_view_gather(struct status_view *view, struct error *err)
 
 		if (!view->lost_only && (!view->only || view->only == bridge))
 			status_read(&view->v[view->count++], &view->at.pins, &view->at.host,
-				    bridge);
+				    &view->at.shared, bridge);
 	}
 	return 0;
 }

@@ -328,14 +328,14 @@ bool status_is_good(const struct status *status)
 }
 
 void status_read(struct status *status, const struct pins *pins, const struct host *host,
-		 const char *bridge)
+		 struct shared *shared, const char *bridge)
 {
 	struct hook_target target = attachment_target(pins, host, bridge);
 	struct hbpf_config config;
 	int ret, settings_rc;
 
 	memset(status, 0, sizeof(*status));
-	dataplane_init(&status->dp);
+	dataplane_init(&status->dp, shared);
 	status->bridge = bridge;
 	if (!if_indextoname(target.ifindex, status->name))
 		snprintf(status->name, sizeof(status->name), "%s", bridge);

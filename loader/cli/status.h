@@ -50,7 +50,7 @@ struct status {
  * The caller holds the lock and calls listeners_name() after releasing it.
  */
 void status_read(struct status *status, const struct pins *pins, const struct host *host,
-		 const char *bridge);
+		 struct shared *shared, const char *bridge);
 void status_free(struct status *status);
 
 /** status_is_good() - false if `hbpf status` exits 1 for this bridge */

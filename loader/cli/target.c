@@ -23,13 +23,13 @@ int attached_open_all(struct attached *attached, enum pins_mode mode, struct err
 	ret = host_read(&attached->host, err);
 	if (ret)
 		return ret;
-	return lost_bridges_find(&attached->pins, &attached->bridges, &attached->host,
-				 &attached->lost, err);
+	return lost_bridges_find(&attached->bridges, &attached->host, &attached->lost, err);
 }
 
 void attached_free(struct attached *attached)
 {
 	pins_close(&attached->pins);
+	shared_close(&attached->shared);
 	pins_bridges_free(&attached->bridges);
 	host_free(&attached->host);
 	lost_bridges_free(&attached->lost);

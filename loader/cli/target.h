@@ -5,19 +5,21 @@
 
 #include "attach/attachment.h"
 #include "attach/lost_bridges.h"
+#include "dataplane/shared.h"
 
 /* What a command finds: the host, the attached bridges, and the lock on their state. */
 struct attached {
 	struct pins pins;
 	struct pins_bridges bridges;
 	struct host host;
+	struct shared shared;     /* for dataplane_init() */
 	struct lost_bridges lost; /* only after attached_open_all() */
 	int unread;               /* the same: -errno if the bpffs could not be read, else 0 */
 };
 
 #define ATTACHED_INIT                                                                              \
 	{                                                                                          \
-		.pins = PINS_INIT                                                                  \
+		.pins = PINS_INIT, .shared = SHARED_INIT                                           \
 	}
 
 /**

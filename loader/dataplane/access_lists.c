@@ -10,47 +10,55 @@
 
 /* ---- gateways ---- */
 
-KV_ARRAY_ENTRY(struct gateway, addr, why);
-#define GATEWAYS_ARRAY KV_ARRAY(struct gateway, addr, why)
-
-static int compare_gateways(const void *a, const void *b)
-{
-	const struct gateway *x = a, *y = b;
-
-	return addr_compare(&x->addr, &y->addr);
-}
+struct gateway_entry {
+	struct hbpf_gateway_key key;
+	__u32 why;
+};
+KV_ARRAY_ENTRY(struct gateway_entry, key, why);
+#define GATEWAYS_ARRAY KV_ARRAY(struct gateway_entry, key, why)
 
 int dataplane_gateways(const struct dataplane *dp, struct gateways *set, struct error *err)
 {
 	struct kv_array table = GATEWAYS_ARRAY;
 	int ret;
 
+	*set = (struct gateways){};
 	ret = map_read(dp, MAP_GATEWAYS, &table, err);
+	for (size_t i = 0; !ret && i < table.count; i++) {
+		const struct gateway_entry *entry = kv_array_entry(&table, i);
+
+		if (gateways_add(set, &entry->key.addr, entry->why))
+			ret = error_nomem(err);
+	}
 	if (ret)
-		return ret;
-	if (table.count)
-		qsort(table.v, table.count, table.stride, compare_gateways);
-	*set = (struct gateways){ .v = table.v, .count = table.count };
-	return 0;
+		gateways_free(set);
+	kv_array_free(&table);
+	return ret;
 }
 
-static void both_reasons(void *stays, const void *next)
+/* @table: empty; filled and sorted */
+static int gateways_to_table(const struct gateways *set, struct kv_array *table)
 {
-	((struct gateway *)stays)->why |= ((const struct gateway *)next)->why;
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < set->count; i++) {
+		const struct hbpf_gateway_key key = { .addr = set->v[i].addr };
+
+		ret = kv_array_add(table, &key, &set->v[i].why);
+	}
+	return ret ? ret : kv_array_sort(table, NULL);
 }
 
 /* The only gateway of a family, or all zero. */
-static struct hbpf_addr only_gateway(const struct kv_array *gateways, bool v4)
+static struct hbpf_addr only_gateway(const struct gateways *gateways, bool v4)
 {
 	struct hbpf_addr only = {};
-	size_t i, count = 0;
+	size_t count = 0;
 
-	for (i = 0; i < gateways->count; i++) {
-		const struct gateway *gateway = kv_array_entry(gateways, i);
-
-		if (addr_is_v4(&gateway->addr) != v4)
+	for (size_t i = 0; i < gateways->count; i++) {
+		if (addr_is_v4(&gateways->v[i].addr) != v4)
 			continue;
-		only = gateway->addr;
+		only = gateways->v[i].addr;
 		count++;
 	}
 	return count == 1 ? only : (struct hbpf_addr){};
@@ -64,24 +72,22 @@ int dataplane_set_gateways(struct dataplane *dp, const struct gateways *want, st
 	ret = map_read(dp, MAP_GATEWAYS, &have, err);
 	if (ret)
 		return ret;
-	ret = kv_array_add_entries(&table, want->v, want->count);
-	if (!ret)
-		ret = kv_array_sort(&table, both_reasons);
+	ret = gateways_to_table(want, &table);
 	if (ret) {
 		map_error(err, ret, MAP_GATEWAYS, "write to");
 		goto out;
 	}
-	if (table.count > HBPF_MAX_GATEWAYS) {
+	if (table.count > HBPF_GATEWAYS_OF_BRIDGE) {
 		ret = error_set(err, E2BIG,
 				"%zu gateways are more than the %u that a bridge can have",
-				table.count, HBPF_MAX_GATEWAYS);
+				table.count, HBPF_GATEWAYS_OF_BRIDGE);
 		goto out;
 	}
 	ret = map_replace(dp, MAP_GATEWAYS, &have, &table, err);
 	if (ret)
 		goto out;
-	dp->config.only_gateway4 = only_gateway(&table, true);
-	dp->config.only_gateway6 = only_gateway(&table, false);
+	dp->config.only_gateway4 = only_gateway(want, true);
+	dp->config.only_gateway6 = only_gateway(want, false);
 out:
 	kv_array_free(&have);
 	kv_array_free(&table);
@@ -98,14 +104,30 @@ KV_ARRAY_ENTRY(struct source_entry, key, value);
 #define SOURCES_ARRAY KV_ARRAY(struct source_entry, key, value)
 
 /* What a list would need no number for: nothing is ever put into this one. */
-#define LIST_EMPTY USHRT_MAX
+#define LIST_EMPTY HBPF_LIST_MAX
+#define LISTS      (HBPF_LIST_MAX + 1)
+
+static __u16 list_of(const struct hbpf_source_key *key)
+{
+	return key->list & ~HBPF_LIST_IPV6;
+}
+
+struct dataplane sources_of(const struct dataplane *dp, __u32 list)
+{
+	struct dataplane same = *dp;
+
+	if (list == HBPF_LIST_HOST)
+		same.config.slot = HBPF_SLOT_SHARED;
+	return same;
+}
 
 struct hbpf_source_key source_key(__u32 list, const struct prefix *prefix)
 {
+	bool ipv6 = prefix->len < V4_MAPPED_BITS || !addr_is_v4(&prefix->addr);
+
 	return (struct hbpf_source_key){
 		.prefixlen = HBPF_LIST_BITS + prefix->len,
-		.list = list,
-		.ipv6 = prefix->len < V4_MAPPED_BITS || !addr_is_v4(&prefix->addr),
+		.list = ipv6 ? list | HBPF_LIST_IPV6 : list,
 		.addr = prefix->addr,
 	};
 }
@@ -148,17 +170,18 @@ static int add_of_list(const void *key, const void *value, void *context)
 	const struct hbpf_source_key *source = key;
 	struct list_walk *walk = context;
 
-	return source->list == walk->list ? kv_array_add(&walk->table, key, value) : 0;
+	return list_of(source) == walk->list ? kv_array_add(&walk->table, key, value) : 0;
 }
 
 /* @table: empty; filled and sorted */
 static int read_list(const struct dataplane *dp, __u32 list, struct kv_array *table,
 		     struct error *err)
 {
+	const struct dataplane of = sources_of(dp, list);
 	struct list_walk walk = { list, SOURCES_ARRAY };
 	int ret;
 
-	ret = map_walk(dp, MAP_SOURCES, add_of_list, &walk, err);
+	ret = map_walk(&of, MAP_SOURCES, add_of_list, &walk, err);
 	if (!ret && kv_array_sort(&walk.table, NULL))
 		ret = error_nomem(err);
 	if (ret)
@@ -203,8 +226,8 @@ static int compare_in_lists(const void *a, const void *b)
 {
 	const struct hbpf_source_key *x = a, *y = b;
 
-	if (x->list != y->list)
-		return x->list < y->list ? -1 : 1;
+	if (list_of(x) != list_of(y))
+		return list_of(x) < list_of(y) ? -1 : 1;
 	return memcmp(x, y, sizeof(*x));
 }
 
@@ -229,7 +252,7 @@ int dataplane_source_lists(const struct dataplane *dp, struct source_lists *list
 	for (size_t i = 0; i < table.count; i++) {
 		const struct source_entry *entry = kv_array_entry(&table, i);
 
-		lists->of[i] = entry->key.list;
+		lists->of[i] = list_of(&entry->key);
 		lists->v[i] = get_source(entry);
 	}
 	lists->count = table.count;
@@ -268,13 +291,14 @@ int dataplane_set_sources(struct dataplane *dp, __u32 list, const struct sources
 			  struct error *err)
 {
 	struct kv_array have = SOURCES_ARRAY, table = SOURCES_ARRAY;
+	const struct dataplane of = sources_of(dp, list);
 	int ret;
 
 	ret = list_to_table(list, want, &table, err);
 	if (!ret)
 		ret = read_list(dp, list, &have, err);
 	if (!ret)
-		ret = map_replace(dp, MAP_SOURCES, &have, &table, err);
+		ret = map_replace(&of, MAP_SOURCES, &have, &table, err);
 	kv_array_free(&have);
 	kv_array_free(&table);
 	return ret;
@@ -288,17 +312,17 @@ struct comparison {
 	struct {
 		__u16 size;
 		__u16 shared; /* how many of its prefixes @want has, too */
-	} lists[USHRT_MAX + 1];
+	} lists[LISTS];
 };
 
 static int compare_source(const void *key, const void *value, void *context)
 {
 	struct hbpf_source_key source = *(const struct hbpf_source_key *)key;
 	struct comparison *comparison = context;
-	__u32 list = source.list;
+	__u32 list = list_of(&source);
 
 	(void)value;
-	source.list = 0;
+	source.list &= HBPF_LIST_IPV6;
 	comparison->lists[list].size++;
 	comparison->lists[list].shared += !!kv_array_find(comparison->want, &source);
 	return 0;
@@ -358,7 +382,7 @@ out:
 }
 
 struct unused_lists {
-	bool used[USHRT_MAX + 1];
+	bool used[LISTS];
 	struct kv_array sources;
 };
 
@@ -367,7 +391,7 @@ static int add_unused(const void *key, const void *value, void *context)
 	const struct hbpf_source_key *source = key;
 	struct unused_lists *unused = context;
 
-	if (source->list < HBPF_LIST_PORTS || unused->used[source->list])
+	if (list_of(source) < HBPF_LIST_PORTS || unused->used[list_of(source)])
 		return 0;
 	return kv_array_add(&unused->sources, key, value);
 }

@@ -17,10 +17,14 @@ int dataplane_gateways(const struct dataplane *dp, struct gateways *set, struct 
  * dataplane_set_gateways() - make the gateways map hold exactly @want, new ones first, and set
  * only_gateway4/6 in dp->config, which the caller writes back
  *
- * Return: 0, -E2BIG if there are more than HBPF_MAX_GATEWAYS, or other -errno; on failure the map
- * is unchanged
+ * Return: 0, -E2BIG if there are more than HBPF_GATEWAYS_OF_BRIDGE, or other -errno; on failure the
+ * map is unchanged
  */
 int dataplane_set_gateways(struct dataplane *dp, const struct gateways *want, struct error *err);
+
+/** sources_of() - for the functions of map_io.h: a copy of @dp, not to be closed, with the slot
+ * that a list is in: all bridges share HBPF_LIST_HOST */
+struct dataplane sources_of(const struct dataplane *dp, __u32 list);
 
 /** source_key() - the key of a prefix in a list (HBPF_LIST_*) of the sources map */
 struct hbpf_source_key source_key(__u32 list, const struct prefix *prefix);
@@ -42,8 +46,8 @@ struct source_lists {
 	size_t count;
 };
 
-/** dataplane_source_lists() - read all lists; free them with source_lists_free(). Return: 0 or
- * -errno */
+/** dataplane_source_lists() - read all lists but HBPF_LIST_HOST; free them with
+ * source_lists_free(). Return: 0 or -errno */
 int dataplane_source_lists(const struct dataplane *dp, struct source_lists *lists,
 			   struct error *err);
 void source_lists_free(struct source_lists *lists);

@@ -88,6 +88,7 @@ static struct flow flow_of(enum dataplane_map map, const void *key, const void *
 /* ---- sockets ---- */
 
 struct ended {
+	__u16 slot;
 	const struct exports *closed;
 	enum dataplane_map map; /* where the entries come from */
 	struct kv_array flows;
@@ -146,7 +147,8 @@ static bool socket_ended(const struct socket *socket, const struct ended *ended)
 	struct hbpf_flow_key key;
 
 	if (socket->has_dialled)
-		return is_over(ended->closed, socket->proto, socket->dialled.port,
+		return socket->slot == ended->slot &&
+		       is_over(ended->closed, socket->proto, socket->dialled.port,
 			       &socket->local.addr, socket->local.port);
 	if (socket->proto == IPPROTO_UDP && socket->state != TCP_ESTABLISHED)
 		return false; /* not connected: it serves others too */
@@ -181,7 +183,7 @@ static int close_ended(const struct sockets *sockets, const struct ended *ended,
 
 int dataplane_end_flows(struct dataplane *dp, const struct exports *closed, struct error *err)
 {
-	struct ended ended = { .closed = closed, .flows = FLOWS_ARRAY };
+	struct ended ended = { .slot = dp->config.slot, .closed = closed, .flows = FLOWS_ARRAY };
 	struct sockets sockets = {};
 	int ret;
 
@@ -190,8 +192,8 @@ int dataplane_end_flows(struct dataplane *dp, const struct exports *closed, stru
 	ret = read_ended(dp, &ended, err);
 	if (ret)
 		goto out;
-	ret = sockets_list(SOCKETS_TCP_LIVE | SOCKETS_UDP, dp->maps[MAP_CONNECTIONS], &sockets,
-			   err);
+	ret = sockets_list(SOCKETS_TCP_LIVE | SOCKETS_UDP, dp->shared->maps[MAP_CONNECTIONS],
+			   &sockets, err);
 	if (ret)
 		goto out;
 	ret = close_ended(&sockets, &ended, err);
@@ -261,10 +263,12 @@ static int sweep_flows(struct dataplane *dp, const struct exports *want,
 
 static bool list_has(const struct dataplane *dp, __u32 list, const struct hbpf_addr *addr)
 {
-	const struct hbpf_source_key key = source_key(list, &(struct prefix){ *addr, 128 });
+	struct hbpf_source_key key = source_key(list, &(struct prefix){ *addr, 128 });
 	struct hbpf_source value;
 
-	return !bpf_map_lookup_elem(dp->maps[MAP_SOURCES], &key, &value);
+	key.slot = sources_of(dp, list).config.slot;
+
+	return !bpf_map_lookup_elem(dp->shared->maps[MAP_SOURCES], &key, &value);
 }
 
 /* As the programs ask of a new flow (bpf/source.h). */

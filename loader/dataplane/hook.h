@@ -73,8 +73,11 @@ int hook_query(const struct hook_target *target, enum hook_side side, struct hoo
  * deleted. If the kernel has no tcx, these functions do nothing and find nothing.
  */
 
-/** hook_backstop_attach() - attach it, replacing an existing one. Return: 0 or -errno */
+/** hook_backstop_attach() - attach it, replacing an existing one; this very program stays where it
+ * is. Return: 0 or -errno */
 int hook_backstop_attach(const struct hook_target *target, int prog_fd, struct error *err);
+/** hook_backstop_is_next() - is it right after the main program, or not attached at all? */
+bool hook_backstop_is_next(unsigned int ifindex);
 /** hook_backstop_detach() - Return: 0 (also if there is none) or -errno */
 int hook_backstop_detach(const struct hook_target *target, struct error *err);
 /** hook_backstop_query() - Return: 1 with the program's ID, 0 if there is none, -errno */

@@ -102,6 +102,33 @@ static int check_name(__u32 prog_id, struct error *err)
 	return error_errno(err, ret, "cannot inspect the backstop");
 }
 
+bool hook_backstop_is_next(unsigned int ifindex)
+{
+	__u32 ids[TCX_PROGRAMS_MAX] = {};
+	int count = tcx_list(ifindex, HOOK_INGRESS, ids);
+	int guard = -1;
+
+	for (int i = 0; i < count; i++) {
+		if (is_named(ids[i], GUARD) == 1)
+			guard = i;
+		else if (hook_is_backstop(ids[i]) == 1 && i != guard + 1)
+			return false; /* also if it is a second one, of a killed command */
+	}
+	return true;
+}
+
+static bool is_attached(unsigned int ifindex, __u32 prog_id)
+{
+	__u32 ids[TCX_PROGRAMS_MAX] = {};
+	int count = tcx_list(ifindex, HOOK_INGRESS, ids);
+
+	for (int i = 0; i < count; i++) {
+		if (ids[i] == prog_id)
+			return true;
+	}
+	return false;
+}
+
 /* The new one is attached before the old one is detached, so that there always is one. It goes
  * right behind the guard: other programs between the two could let packets pass. */
 int hook_backstop_attach(const struct hook_target *target, int prog_fd, struct error *err)
@@ -120,6 +147,8 @@ int hook_backstop_attach(const struct hook_target *target, int prog_fd, struct e
 		ret = check_name(ours, err);
 		if (ret)
 			return ret;
+		if (is_attached(target->ifindex, ours))
+			return detach_but(target, ours, err);
 		ret = tcx_attach_ingress(target->ifindex, prog_fd, guard);
 	}
 	if (!ret) {

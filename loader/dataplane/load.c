@@ -13,8 +13,13 @@
 #include <unistd.h>
 
 #include "dataplane/map_schema.h"
+#include "dataplane/pins_bridges.h"
+#include "dataplane/shared.h"
 #include "hbpf.skel.h"
 #include "hbpf_nat_bypass.skel.h"
+#include "kernel/nat_detect.h"
+
+#define BACKSTOP "hbpf_backstop"
 
 /* Collects libbpf's messages: why it failed, and the verifier's log, which it requests itself if
  * the kernel refuses a program (bpf_object_load_prog()). */
@@ -27,7 +32,12 @@ static int keep_saying(enum libbpf_print_level level, const char *format, va_lis
 	return vfprintf(libbpf_says, format, args);
 }
 
-static struct bpf_object *object_open(const void *elf, size_t size, const struct dataplane *dp)
+static int pinned_fd(const struct shared *shared, enum dataplane_map map)
+{
+	return map < MAP_GROWING ? shared->arrays[map] : shared->maps[map];
+}
+
+static struct bpf_object *object_open(const void *elf, size_t size, const struct shared *shared)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "hbpf");
 	struct bpf_object *object;
@@ -42,8 +52,8 @@ static struct bpf_object *object_open(const void *elf, size_t size, const struct
 
 		if (!in_object)
 			ret = -ENOENT;
-		else if (dp->maps[map] >= 0)
-			ret = bpf_map__reuse_fd(in_object, dp->maps[map]);
+		else if (pinned_fd(shared, map) >= 0)
+			ret = bpf_map__reuse_fd(in_object, pinned_fd(shared, map));
 	}
 	if (!ret)
 		return object;
@@ -52,29 +62,49 @@ static struct bpf_object *object_open(const void *elf, size_t size, const struct
 	return NULL;
 }
 
-static int program_fd(const struct bpf_object *object, const char *name)
+/* Give @shared its own fd of a program; -1 if it was not loaded. */
+static int take_program(struct shared *shared, enum dataplane_program which,
+			const struct bpf_object *object, const char *name)
 {
 	const struct bpf_program *program = bpf_object__find_program_by_name(object, name);
+	int fd = program ? bpf_program__fd(program) : -1;
 
-	return program ? bpf_program__fd(program) : -ENOENT;
+	if (shared->programs[which] >= 0)
+		close(shared->programs[which]);
+	shared->programs[which] = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	return fd >= 0 && shared->programs[which] < 0 ? -errno : 0;
 }
 
-/* Give @dp its own fds of the maps that the object made. */
-static int take_maps(struct dataplane *dp, const struct bpf_object *object)
+static int take_programs(struct shared *shared, const struct bpf_object *object)
+{
+	int ret = take_program(shared, PROGRAM_INGRESS, object, "hbpf_ingress") ?:
+		  take_program(shared, PROGRAM_EGRESS, object, "hbpf_egress") ?:
+		  take_program(shared, PROGRAM_BACKSTOP, object, BACKSTOP);
+
+	if (!ret && (shared->programs[PROGRAM_INGRESS] < 0 || shared->programs[PROGRAM_EGRESS] < 0))
+		ret = -ENOENT;
+	return ret;
+}
+
+/* The same for the maps that the object made. */
+static int take_maps(struct shared *shared, const struct bpf_object *object)
 {
 	int map, fd;
 
 	for (map = 0; map < MAP_COUNT; map++) {
-		if (dp->maps[map] >= 0)
+		if (pinned_fd(shared, map) >= 0)
 			continue;
 		fd = bpf_object__find_map_fd_by_name(object, map_schema(map)->name);
 		if (fd >= 0)
 			fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 		if (fd < 0)
 			return -errno;
-		dp->maps[map] = fd;
+		if (map < MAP_GROWING)
+			shared->arrays[map] = fd;
+		else
+			shared->maps[map] = fd;
 	}
-	return 0;
+	return shared_fill_arrays(shared);
 }
 
 struct release {
@@ -97,8 +127,6 @@ static bool is_older(struct release release, unsigned int major, unsigned int mi
 	return release.major < major || (release.major == major && release.minor < minor);
 }
 
-#define BACKSTOP "hbpf_backstop"
-
 /* bpf/cookie.h: any 64 bits whose lower half is not 0. */
 static int bake_cookie(struct bpf_object *object)
 {
@@ -113,12 +141,12 @@ static int bake_cookie(struct bpf_object *object)
 	return bpf_map__set_initial_value(map, cookie, sizeof(cookie));
 }
 
-static int load_object(struct dataplane *dp, const void *elf, size_t size)
+static int load_object(struct shared *shared, const void *elf, size_t size)
 {
 	struct bpf_object *object;
 	int ret;
 
-	object = object_open(elf, size, dp);
+	object = object_open(elf, size, shared);
 	if (!object)
 		return -errno;
 	ret = bake_cookie(object);
@@ -128,28 +156,19 @@ static int load_object(struct dataplane *dp, const void *elf, size_t size)
 						false);
 	if (!ret)
 		ret = bpf_object__load(object);
-	if (!ret) {
-		dp->ingress_fd = program_fd(object, "hbpf_ingress");
-		dp->egress_fd = program_fd(object, "hbpf_egress");
-		dp->backstop_fd = program_fd(object, BACKSTOP);
-		if (dp->ingress_fd < 0 || dp->egress_fd < 0)
-			ret = -ENOENT;
-	}
 	if (!ret)
-		ret = take_maps(dp, object);
-	if (ret) {
-		bpf_object__close(object);
-		return ret;
-	}
-	dp->object = object;
-	return 0;
+		ret = take_maps(shared, object);
+	if (!ret)
+		ret = take_programs(shared, object);
+	bpf_object__close(object);
+	return ret;
 }
 
 /*
  * load_build() - load one of the two builds
  * @said:	What libbpf said, to be freed; NULL if nothing
  */
-static int load_build(struct dataplane *dp, const void *elf, size_t size, char **said)
+static int load_build(struct shared *shared, const void *elf, size_t size, char **said)
 {
 	size_t length = 0;
 	int ret;
@@ -157,7 +176,7 @@ static int load_build(struct dataplane *dp, const void *elf, size_t size, char *
 	*said = NULL;
 	libbpf_says = open_memstream(said, &length);
 	libbpf_set_print(keep_saying);
-	ret = load_object(dp, elf, size);
+	ret = load_object(shared, elf, size);
 	if (libbpf_says)
 		fclose(libbpf_says);
 	libbpf_says = NULL;
@@ -221,36 +240,158 @@ static int refused(int code, char *said, struct error *err)
 	return code;
 }
 
-int dataplane_load(struct dataplane *dp, enum hbpf_choice nat_bypass, struct error *err)
-{
+/* ---- the builds ---- */
+
+struct build {
 	const void *elf;
 	size_t size;
+	char id[17]; /* of the contents, in hexadecimal */
+};
+
+/* FNV-1a: any two versions of hbpf differ in it. */
+static struct build build_of(const void *elf, size_t size)
+{
+	struct build build = { .elf = elf, .size = size };
+	unsigned long long hash = 0xcbf29ce484222325;
+
+	for (size_t i = 0; i < size; i++)
+		hash = (hash ^ ((const unsigned char *)elf)[i]) * 0x100000001b3;
+	snprintf(build.id, sizeof(build.id), "%016llx", hash);
+	return build;
+}
+
+static struct build plain_build(void)
+{
+	size_t size;
+	const void *elf = hbpf_bpf__elf_bytes(&size);
+
+	return build_of(elf, size);
+}
+
+static struct build bypass_build(void)
+{
+	size_t size;
+	const void *elf = hbpf_nat_bypass_bpf__elf_bytes(&size);
+
+	return build_of(elf, size);
+}
+
+/* Return: were they loaded? Otherwise shared->nat_bypass_unavailable says why not. */
+static bool load_bypass(struct shared *shared)
+{
+	const struct build build = bypass_build();
 	char *said;
-	int ret;
+	int ret = load_build(shared, build.elf, build.size, &said);
 
-	ret = check_kernel(err);
 	if (ret)
-		return ret;
+		explain_no_bypass(ret, said, shared->nat_bypass_unavailable,
+				  sizeof(shared->nat_bypass_unavailable));
+	free(said);
+	return !ret;
+}
 
-	dp->nat_bypass_unavailable[0] = '\0';
-	dp->config.nat_bypass_built = 0;
-	if (nat_bypass != HBPF_OFF) {
-		elf = hbpf_nat_bypass_bpf__elf_bytes(&size);
-		ret = load_build(dp, elf, size, &said);
-		if (ret)
-			explain_no_bypass(ret, said, dp->nat_bypass_unavailable,
-					  sizeof(dp->nat_bypass_unavailable));
-		free(said);
-		if (!ret) {
-			dp->config.nat_bypass_built = 1;
-			return 0;
-		}
-	}
+static int load_plain(struct shared *shared, struct error *err)
+{
+	const struct build build = plain_build();
+	char *said;
+	int ret = load_build(shared, build.elf, build.size, &said);
 
-	elf = hbpf_bpf__elf_bytes(&size);
-	ret = load_build(dp, elf, size, &said);
 	if (ret)
 		return refused(ret, said, err);
 	free(said);
 	return 0;
+}
+
+/* With `auto`, it has to be worth the time of the verifier. */
+static bool is_bypass_needed(enum hbpf_choice nat_bypass)
+{
+	char why[128];
+
+	return nat_bypass == HBPF_ON ||
+	       (nat_bypass == HBPF_AUTO && nat_detect_prerouting(why, sizeof(why)) == 1);
+}
+
+static int count_missing(const struct shared *shared, const char **first)
+{
+	int missing = 0;
+
+	for (int map = MAP_COUNT - 1; map >= 0; map--) {
+		if (shared->maps[map] >= 0)
+			continue;
+		*first = map_schema(map)->name;
+		missing++;
+	}
+	return missing;
+}
+
+/* Maps that were made by different commands do not belong together: programs refer to the maps that
+ * they were loaded with. So with one missing, all are made again, unless a bridge uses them. */
+static int remove_incomplete(struct shared *shared, const struct pins *pins, struct error *err)
+{
+	const char *name = "";
+	int missing = count_missing(shared, &name), ret;
+
+	if (!missing)
+		return 0;
+	shared_close(shared);
+	if (missing == MAP_COUNT)
+		return pins_remove(pins, PINS_SHARED, err);
+	ret = pins_remove_shared(pins, NULL, err);
+	if (ret <= 0)
+		return ret;
+	error_set(err, ESTALE, "the maps that all bridges share are incomplete: %s is missing",
+		  name);
+	error_hint(err, "run `hbpf detach --all`, then attach the bridges again");
+	return -ESTALE;
+}
+
+static bool are_pinned(struct shared *shared, const struct pins *pins, const struct build *build)
+{
+	int count = is_older(running_release(), 6, 6) ? PROGRAM_COUNT - 1 : PROGRAM_COUNT;
+
+	return shared_open_programs(shared, pins, build->id) == count;
+}
+
+int shared_load(struct shared *shared, const struct pins *pins, enum hbpf_choice nat_bypass,
+		struct error *err)
+{
+	const struct build bypass = bypass_build(), plain = plain_build();
+	bool *built = &shared->nat_bypass_built;
+	int ret = check_kernel(err);
+
+	if (!ret)
+		ret = shared_open(shared, pins, err);
+	if (!ret)
+		ret = remove_incomplete(shared, pins, err);
+	if (ret)
+		return ret;
+
+	shared->nat_bypass_unavailable[0] = '\0';
+	*built = are_pinned(shared, pins, &bypass);
+	if (*built)
+		return 0;
+	if (are_pinned(shared, pins, &plain)) {
+		if (is_bypass_needed(nat_bypass) && load_bypass(shared))
+			*built = shared->loaded = true;
+		return 0;
+	}
+	shared->loaded = true;
+	*built = nat_bypass != HBPF_OFF && load_bypass(shared);
+	return *built ? 0 : load_plain(shared, err);
+}
+
+int shared_load_copy(struct shared *shared, struct error *err)
+{
+	if (shared->loaded)
+		return 0;
+	if (shared->nat_bypass_built && load_bypass(shared))
+		return 0;
+	return load_plain(shared, err);
+}
+
+int shared_pin_loaded(const struct shared *shared, const struct pins *pins, struct error *err)
+{
+	const struct build build = shared->nat_bypass_built ? bypass_build() : plain_build();
+
+	return shared->loaded ? shared_pin_programs(shared, pins, build.id, err) : 0;
 }

@@ -6,12 +6,16 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "dataplane/map_schema.h"
+#include "dataplane/shared.h"
 
 #ifndef ENOTSUPP
 #define ENOTSUPP 524 /* of the kernel's own include/linux/errno.h; it does reach user space */
 #endif
+
+#define KEY_SIZE_MOST 64 /* bytes, of all maps here */
 
 /* Hashes answer E2BIG where they are full, the LPM trie ENOSPC. */
 static bool is_full(int code)
@@ -66,6 +70,15 @@ static bool is_per_cpu(__u32 type)
 	return type == BPF_MAP_TYPE_PERCPU_HASH || type == BPF_MAP_TYPE_PERCPU_ARRAY;
 }
 
+/* Return: 0 if they cannot be read */
+static __u32 max_entries(int fd)
+{
+	struct bpf_map_info info = {};
+	__u32 size = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(fd, &info, &size) ? 0 : info.max_entries;
+}
+
 static int walk_init(struct walk *walk)
 {
 	const struct map_schema *schema = map_schema(walk->map);
@@ -73,7 +86,7 @@ static int walk_init(struct walk *walk)
 
 	walk->key_size = schema->key_size;
 	walk->value_size = schema->value_size;
-	walk->max_entries = schema->max_entries;
+	walk->max_entries = schema->grows ? max_entries(walk->fd) : schema->max_entries;
 	if (is_per_cpu(schema->type)) {
 		values = map_values();
 		if (values < 0)
@@ -106,7 +119,7 @@ static int walk_visit(struct walk *walk, __u32 count)
 
 static int walk_batches(struct walk *walk)
 {
-	char place[64]; /* where the next batch begins: a bucket's number, or a key */
+	char place[KEY_SIZE_MOST]; /* where the next batch begins: a bucket's number, or a key */
 	void *from = NULL;
 	int ret, stop;
 	__u32 count;
@@ -136,7 +149,7 @@ static int walk_batches(struct walk *walk)
 static int walk_keys(struct walk *walk)
 {
 	const void *from = NULL;
-	char last[64];
+	char last[KEY_SIZE_MOST];
 	size_t i;
 	int ret;
 
@@ -157,12 +170,11 @@ static int walk_keys(struct walk *walk)
 	return 0;
 }
 
-int map_walk(const struct dataplane *dp, enum dataplane_map map,
-	     int (*visit)(const void *key, const void *value, void *context), void *context,
-	     struct error *err)
+static int walk(const struct dataplane *dp, enum dataplane_map map,
+		int (*visit)(const void *key, const void *value, void *context), void *context)
 {
 	struct walk walk = {
-		.fd = dp->maps[map],
+		.fd = dp->shared->maps[map],
 		.map = map,
 		.visit = visit,
 		.context = context,
@@ -180,12 +192,86 @@ int map_walk(const struct dataplane *dp, enum dataplane_map map,
 out:
 	free(walk.keys);
 	free(walk.values);
-	return ret ? map_error(err, ret, map, "read") : 0;
+	return ret;
+}
+
+/* The entries of one bridge, among those of all. */
+struct filter {
+	__u32 slot_at;
+	__u16 slot;
+	size_t key_size;
+	int (*visit)(const void *key, const void *value, void *context);
+	void *context;
+};
+
+static int visit_own(const void *key, const void *value, void *context)
+{
+	const struct filter *filter = context;
+	char own[KEY_SIZE_MOST];
+
+	if (!filter->slot_at)
+		return filter->visit(key, value, filter->context);
+	if (memcmp((const char *)key + filter->slot_at, &filter->slot, sizeof(filter->slot)) != 0)
+		return 0;
+	memcpy(own, key, filter->key_size);
+	memset(own + filter->slot_at, 0, sizeof(filter->slot));
+	return filter->visit(own, value, filter->context);
 }
 
 static int add_to_table(const void *key, const void *value, void *table)
 {
 	return kv_array_add(table, key, value);
+}
+
+/* Return: 0, with all entries of the map in @copy, or -errno */
+static int take_copy(const struct dataplane *dp, enum dataplane_map map, struct map_copy *copy)
+{
+	struct walk sizes = { .fd = dp->shared->maps[map], .map = map };
+	int ret = walk_init(&sizes);
+
+	if (ret || copy->taken)
+		return ret;
+	copy->entries = (struct kv_array){
+		.key_size = sizes.key_size,
+		.value_size = sizes.value_size,
+		.stride = sizes.key_size + sizes.value_size,
+	};
+	ret = walk(dp, map, add_to_table, &copy->entries);
+	copy->taken = !ret;
+	return ret;
+}
+
+static int walk_copy(const struct kv_array *entries, struct filter *filter)
+{
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < entries->count; i++) {
+		const void *entry = kv_array_entry(entries, i);
+
+		ret = visit_own(entry, kv_array_value(entries, entry), filter);
+	}
+	return ret;
+}
+
+int map_walk(const struct dataplane *dp, enum dataplane_map map,
+	     int (*visit)(const void *key, const void *value, void *context), void *context,
+	     struct error *err)
+{
+	struct filter filter = {
+		.slot_at = map_slot_at(map),
+		.slot = dp->config.slot,
+		.key_size = map_schema(map)->key_size,
+		.visit = visit,
+		.context = context,
+	};
+	struct map_copy *copy = &dp->shared->copies[map];
+	int ret;
+
+	if (dp->shared->reads_once)
+		ret = take_copy(dp, map, copy) ?: walk_copy(&copy->entries, &filter);
+	else
+		ret = walk(dp, map, visit_own, &filter);
+	return ret ? map_error(err, ret, map, "read") : 0;
 }
 
 int map_read(const struct dataplane *dp, enum dataplane_map map, struct kv_array *table,
@@ -203,6 +289,24 @@ int map_read(const struct dataplane *dp, enum dataplane_map map, struct kv_array
 
 /* -- writing ------------------------------------------------------------- */
 
+/* A map to write to, and the slot that the keys get. */
+struct target {
+	int fd;
+	__u32 slot_at;
+	__u16 slot;
+};
+
+static struct target target_of(const struct dataplane *dp, enum dataplane_map map)
+{
+	return (struct target){ dp->shared->maps[map], map_slot_at(map), dp->config.slot };
+}
+
+static void put_slot(const struct target *target, char *key)
+{
+	if (target->slot_at)
+		memcpy(key + target->slot_at, &target->slot, sizeof(target->slot));
+}
+
 /* The batch operations take keys and values as two arrays. */
 static void *column(const struct kv_array *table, size_t offset, size_t size)
 {
@@ -214,20 +318,32 @@ static void *column(const struct kv_array *table, size_t offset, size_t size)
 	return array;
 }
 
-static int put_each(int fd, const struct kv_array *table)
+static void *key_column(const struct target *target, const struct kv_array *table)
 {
+	char *keys = column(table, 0, table->key_size);
+
+	for (size_t i = 0; keys && i < table->count; i++)
+		put_slot(target, keys + i * table->key_size);
+	return keys;
+}
+
+static int put_each(const struct target *target, const struct kv_array *table)
+{
+	char key[KEY_SIZE_MOST];
 	size_t i;
 	int ret = 0;
 
 	for (i = 0; !ret && i < table->count; i++) {
 		const void *entry = kv_array_entry(table, i);
 
-		ret = bpf_map_update_elem(fd, entry, kv_array_value(table, entry), BPF_ANY);
+		memcpy(key, entry, table->key_size);
+		put_slot(target, key);
+		ret = bpf_map_update_elem(target->fd, key, kv_array_value(table, entry), BPF_ANY);
 	}
 	return ret;
 }
 
-static int put_all(int fd, const struct kv_array *table)
+static int put_all(const struct target *target, const struct kv_array *table)
 {
 	__u32 count = table->count;
 	void *keys, *values;
@@ -235,33 +351,36 @@ static int put_all(int fd, const struct kv_array *table)
 
 	if (!count)
 		return 0;
-	keys = column(table, 0, table->key_size);
+	keys = key_column(target, table);
 	values = column(table, table->key_size, table->value_size);
 	/* without memory it goes one by one as well, so that what was begun can be undone */
 	ret = -ENOTSUPP;
 	if (keys && values)
-		ret = bpf_map_update_batch(fd, keys, values, &count, NULL);
+		ret = bpf_map_update_batch(target->fd, keys, values, &count, NULL);
 	if (lacks_batches(ret))
-		ret = put_each(fd, table);
+		ret = put_each(target, table);
 	free(keys);
 	free(values);
 	return ret;
 }
 
-static int delete_each(int fd, const struct kv_array *table)
+static int delete_each(const struct target *target, const struct kv_array *table)
 {
+	char key[KEY_SIZE_MOST];
 	int ret = 0;
 	size_t i;
 
 	for (i = 0; !ret && i < table->count; i++) {
-		ret = bpf_map_delete_elem(fd, kv_array_entry(table, i));
+		memcpy(key, kv_array_entry(table, i), table->key_size);
+		put_slot(target, key);
+		ret = bpf_map_delete_elem(target->fd, key);
 		if (ret == -ENOENT)
 			ret = 0;
 	}
 	return ret;
 }
 
-static int delete_all(int fd, const struct kv_array *table)
+static int delete_all(const struct target *target, const struct kv_array *table)
 {
 	size_t done = 0;
 	char *keys;
@@ -269,15 +388,15 @@ static int delete_all(int fd, const struct kv_array *table)
 
 	if (!table->count)
 		return 0;
-	keys = column(table, 0, table->key_size);
+	keys = key_column(target, table);
 	if (!keys)
-		return delete_each(fd, table);
+		return delete_each(target, table);
 	while (!ret && done < table->count) {
 		__u32 count = table->count - done;
 
-		ret = bpf_map_delete_batch(fd, keys + done * table->key_size, &count, NULL);
+		ret = bpf_map_delete_batch(target->fd, keys + done * table->key_size, &count, NULL);
 		if (lacks_batches(ret)) {
-			ret = delete_each(fd, table);
+			ret = delete_each(target, table);
 			break;
 		}
 		done += count;
@@ -293,28 +412,78 @@ static int delete_all(int fd, const struct kv_array *table)
 int map_delete(const struct dataplane *dp, enum dataplane_map map, const struct kv_array *table,
 	       struct error *err)
 {
-	int ret = delete_all(dp->maps[map], table);
+	const struct target target = target_of(dp, map);
+	int ret = delete_all(&target, table);
 
 	return ret ? map_error(err, ret, map, "delete from") : 0;
 }
 
-/* Where the map cannot hold both, what goes has to make room first. */
-static int put_with_room(int fd, const struct kv_array *put, const struct kv_array *removed)
-{
-	int ret;
+/* ---- growing ---- */
 
-	ret = put_all(fd, put);
+/* Return: fd of a larger map with the same entries, or -errno */
+static int larger_copy(const struct dataplane *dp, enum dataplane_map map, __u32 entries)
+{
+	struct map_copy all = {};
+	struct target target = {};
+	int ret = take_copy(dp, map, &all);
+
+	if (!ret)
+		ret = target.fd = shared_create_map(map, entries);
+	if (ret >= 0)
+		ret = put_all(&target, &all.entries);
+	kv_array_free(&all.entries);
+	if (ret && target.fd > 0)
+		close(target.fd);
+	return ret ? ret : target.fd;
+}
+
+/* Make room for @more entries. The programs see all of the old map's or all of the new one's: only
+ * the loader writes to them, and statistics that come in between are lost. */
+static int grow(const struct dataplane *dp, enum dataplane_map map, size_t more)
+{
+	__u32 before = max_entries(dp->shared->maps[map]), entries = before;
+	int fd, ret;
+
+	while (entries < before + more && entries <= HBPF_MAX_PORTS)
+		entries *= 2;
+	if (entries > HBPF_MAX_PORTS)
+		return -E2BIG;
+	fd = larger_copy(dp, map, entries);
+	if (fd < 0)
+		return fd;
+	ret = shared_put_map(dp->shared, map, fd);
+	if (ret)
+		close(fd);
+	return ret;
+}
+
+/* Where the map cannot hold both, it grows, or what goes has to make room first. */
+static int put_with_room(const struct dataplane *dp, enum dataplane_map map,
+			 const struct kv_array *put, const struct kv_array *removed)
+{
+	struct target target = target_of(dp, map);
+	int ret = put_all(&target, put);
+
+	if (is_full(ret) && map_schema(map)->grows) {
+		/* without room there, ports are only not counted */
+		if (map == MAP_EXPORTS)
+			grow(dp, MAP_PORT_STATS, put->count);
+		ret = grow(dp, map, put->count);
+		target = target_of(dp, map);
+		if (!ret)
+			ret = put_all(&target, put);
+	}
 	if (!is_full(ret))
 		return ret;
-	ret = delete_all(fd, removed);
-	return ret ? ret : put_all(fd, put);
+	ret = delete_all(&target, removed);
+	return ret ? ret : put_all(&target, put);
 }
 
 static int exchange(const struct dataplane *dp, enum dataplane_map map, const struct kv_array *have,
 		    const struct kv_array *want, bool delete_gone, struct error *err)
 {
 	struct kv_array put, removed, put_back, added;
-	int fd = dp->maps[map];
+	struct target target;
 	int ret;
 
 	ret = kv_array_diff(have, want, &put, &removed);
@@ -326,13 +495,14 @@ static int exchange(const struct dataplane *dp, enum dataplane_map map, const st
 		map_error(err, ret, map, "write to");
 		goto out;
 	}
-	ret = put_with_room(fd, &put, &removed);
+	ret = put_with_room(dp, map, &put, &removed);
+	target = target_of(dp, map); /* it may have grown */
 	if (!ret && delete_gone)
-		ret = delete_all(fd, &removed);
+		ret = delete_all(&target, &removed);
 	if (ret) {
 		map_error(err, ret, map, "write to");
-		delete_all(fd, &added);
-		put_all(fd, &put_back);
+		delete_all(&target, &added);
+		put_all(&target, &put_back);
 	}
 	kv_array_free(&put_back);
 	kv_array_free(&added);

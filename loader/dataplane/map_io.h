@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Whole maps into memory and back, for the other files here: in batches where
- * the kernel has them for that kind of map, else entry by entry.
+ * What a bridge has in a map, into memory and back, for the other files here: in batches
+ * where the kernel has them for that kind of map, else entry by entry. Only here are the
+ * slots in the keys: in memory they are 0.
  */
 #ifndef HBPF_MAP_IO_H
 #define HBPF_MAP_IO_H
@@ -17,7 +18,7 @@ int map_error(struct error *err, int code, enum dataplane_map map, const char *v
 void map_hint_reattach(struct error *err, const struct dataplane *dp);
 
 /**
- * map_walk() - visit every entry of a hash or LPM map whose schema was checked (map_schema_check())
+ * map_walk() - visit every entry that the bridge has in a hash or LPM map
  * @visit:	Gets each key and value (of a per-CPU map: one for each possible CPU); anything
  *		but 0 ends the walk
  *

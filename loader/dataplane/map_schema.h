@@ -8,6 +8,7 @@
 #define HBPF_MAP_SCHEMA_H
 
 #include <linux/types.h>
+#include <stdbool.h>
 
 #include "dataplane/dataplane.h"
 #include "lib/error.h"
@@ -20,10 +21,20 @@ struct map_schema {
 	__u32 value_size; /* of one CPU where each has its own */
 	__u32 max_entries;
 	__u32 flags; /* BPF_F_* */
+	bool grows;  /* max_entries is what it begins with */
 };
 
 /** map_schema() - the schema of a map in <hbpf/map_list.h> */
 const struct map_schema *map_schema(enum dataplane_map map);
+
+/** map_schema_array() - that of the arrays which hold the maps that grow */
+const struct map_schema *map_schema_array(void);
+
+/** map_slot_at() - where the bridge's slot is in the map's keys: offset in bytes, 0 if it is not */
+__u32 map_slot_at(enum dataplane_map map);
+
+/** map_schema_record() - that of the map of one bridge, which holds its config */
+const struct map_schema *map_schema_record(void);
 
 /**
  * map_schema_check() - does a map have this schema?

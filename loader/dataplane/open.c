@@ -12,37 +12,18 @@
 
 #include "dataplane/map_io.h"
 #include "dataplane/map_schema.h"
+#include "dataplane/shared.h"
 
-void dataplane_init(struct dataplane *dp)
+void dataplane_init(struct dataplane *dp, struct shared *shared)
 {
-	int map;
-
-	*dp = (struct dataplane){
-		.config.layout = HBPF_LAYOUT,
-		.ingress_fd = -1,
-		.egress_fd = -1,
-		.backstop_fd = -1,
-	};
-	for (map = 0; map < MAP_COUNT; map++)
-		dp->maps[map] = -1;
-}
-
-static void close_maps(struct dataplane *dp)
-{
-	int map;
-
-	for (map = 0; map < MAP_COUNT; map++) {
-		if (dp->maps[map] >= 0)
-			close(dp->maps[map]);
-		dp->maps[map] = -1;
-	}
+	*dp = (struct dataplane){ .shared = shared, .config.layout = HBPF_LAYOUT, .record = -1 };
 }
 
 void dataplane_close(struct dataplane *dp)
 {
-	close_maps(dp);
-	bpf_object__close(dp->object);
-	dataplane_init(dp);
+	if (dp->record >= 0)
+		close(dp->record);
+	dataplane_init(dp, dp->shared);
 }
 
 static int not_whole(const char *bridge, const char *path, struct error *err)
@@ -55,54 +36,27 @@ static int not_whole(const char *bridge, const char *path, struct error *err)
 	return ret;
 }
 
-static const char *map_name(enum dataplane_map map)
-{
-	return map_schema(map)->name;
-}
-
-/* Return: fd, -ENOENT without a message, or -errno */
-static int open_pin(const char *path, struct error *err)
-{
-	int fd = bpf_obj_get(path);
-
-	if (fd >= 0 || fd == -ENOENT)
-		return fd;
-	error_errno(err, fd, "cannot open %s", path);
-	error_hint_privileges(err, fd);
-	return fd;
-}
-
 /* @path: filled */
-static int open_map(struct dataplane *dp, enum dataplane_map map, const struct pins *pins,
-		    const char *bridge, char path[PATH_MAX], struct error *err)
+static int open_record(struct dataplane *dp, const struct pins *pins, const char *bridge,
+		       char path[PATH_MAX], struct error *err)
 {
 	char dir[PATH_MAX];
 	int ret;
 
 	ret = pins_path(pins, bridge, NULL, dir, err);
 	if (!ret)
-		ret = pins_path(pins, bridge, map_name(map), path, err);
+		ret = pins_path(pins, bridge, map_schema_record()->name, path, err);
 	if (ret)
 		return ret;
-	ret = open_pin(path, err);
+	ret = shared_open_pin(path, err);
 	if (ret == -ENOENT && access(dir, F_OK))
 		return error_set(err, ret, "%s is not attached", bridge);
 	if (ret == -ENOENT)
 		return not_whole(bridge, path, err);
 	if (ret < 0)
 		return ret;
-	dp->maps[map] = ret;
+	dp->record = ret;
 	return 0;
-}
-
-static int check_form(const struct dataplane *dp, enum dataplane_map map, const char *path,
-		      struct error *err)
-{
-	int ret = map_schema_check(dp->maps[map], map_schema(map), path, err);
-
-	if (ret == -EPROTO)
-		map_hint_reattach(err, dp);
-	return ret;
 }
 
 /* Return: could it be read? */
@@ -137,11 +91,10 @@ static bool is_in_range(const struct hbpf_config *config)
 /* Another layout may have a config of another size, but its first member is the layout. */
 static int read_config(struct dataplane *dp, const char *path, struct error *err)
 {
-	int fd = dp->maps[MAP_CONFIG];
 	__u32 layout, zero = 0;
 	int ret;
 
-	if (read_layout(fd, &layout) && layout != HBPF_LAYOUT) {
+	if (read_layout(dp->record, &layout) && layout != HBPF_LAYOUT) {
 		ret = error_set(err, EPROTO,
 				"%s was attached by another version of hbpf: its state has layout "
 				"%u, and hbpf " HBPF_VERSION " uses layout %u",
@@ -149,12 +102,14 @@ static int read_config(struct dataplane *dp, const char *path, struct error *err
 		map_hint_reattach(err, dp);
 		return ret;
 	}
-	ret = check_form(dp, MAP_CONFIG, path, err);
+	ret = map_schema_check(dp->record, map_schema_record(), path, err);
+	if (ret == -EPROTO)
+		map_hint_reattach(err, dp);
 	if (ret)
 		return ret;
-	ret = bpf_map_lookup_elem(fd, &zero, &dp->config);
+	ret = bpf_map_lookup_elem(dp->record, &zero, &dp->config);
 	if (ret)
-		return map_error(err, ret, MAP_CONFIG, "read");
+		return error_errno(err, ret, "cannot read %s", path);
 	if (is_in_range(&dp->config))
 		return 0;
 	ret = error_set(err, EPROTO, "%s holds a value that hbpf " HBPF_VERSION " never writes",
@@ -189,28 +144,76 @@ static int check_bridge(const struct dataplane *dp, const struct pins *pins, con
 	return ret;
 }
 
+/* Return: 0, or -ESTALE and @err names what is missing */
+static int check_whole(const struct dataplane *dp, const struct pins *pins, struct error *err)
+{
+	char path[PATH_MAX];
+
+	for (int map = 0; map < MAP_COUNT; map++) {
+		if (dp->shared->maps[map] < 0)
+			return pins_path(pins, PINS_SHARED, map_schema(map)->name, path, err)
+				       ?: not_whole(dp->bridge, path, err);
+	}
+	if (!dp->entry)
+		return not_whole(dp->bridge, "its entry in the bridges map", err);
+	return 0;
+}
+
+static void find_entry(struct dataplane *dp)
+{
+	struct hbpf_config entry;
+
+	if (dp->shared->maps[MAP_BRIDGES] >= 0 &&
+	    !bpf_map_lookup_elem(dp->shared->maps[MAP_BRIDGES], &dp->config.ifindex, &entry) &&
+	    entry.slot == dp->config.slot)
+		dp->entry = dp->config.ifindex;
+}
+
 int dataplane_open(struct dataplane *dp, const struct pins *pins, const char *bridge,
 		   unsigned int ifindex, struct error *err)
 {
 	char path[PATH_MAX];
-	int map, ret;
+	int ret;
 
 	snprintf(dp->bridge, sizeof(dp->bridge), "%s", bridge);
 	ret = pins_check(pins, bridge, err);
-	if (!ret || ret == -ENOENT) /* open_map() reports what is missing */
-		ret = open_map(dp, MAP_CONFIG, pins, bridge, path, err);
+	if (!ret || ret == -ENOENT) /* open_record() reports what is missing */
+		ret = open_record(dp, pins, bridge, path, err);
 	if (!ret)
 		ret = read_config(dp, path, err);
-	for (map = MAP_CONFIG + 1; !ret && map < MAP_COUNT; map++) {
-		ret = open_map(dp, map, pins, bridge, path, err);
-		if (!ret)
-			ret = check_form(dp, map, path, err);
+	if (!ret)
+		ret = shared_open(dp->shared, pins, err);
+	if (!ret) {
+		find_entry(dp);
+		ret = check_whole(dp, pins, err);
 	}
 	if (ret) {
-		close_maps(dp);
+		dataplane_close(dp);
+		snprintf(dp->bridge, sizeof(dp->bridge), "%s", bridge);
 		return ret;
 	}
 	return check_bridge(dp, pins, bridge, ifindex, err);
+}
+
+int dataplane_open_remains(struct dataplane *dp, const struct pins *pins, const char *bridge,
+			   unsigned int ifindex)
+{
+	char path[PATH_MAX];
+	int ret = dataplane_open(dp, pins, bridge, ifindex, NULL);
+
+	if (!ret || ret == -ENODEV)
+		return 0;
+	ret = open_record(dp, pins, bridge, path, NULL);
+	if (!ret)
+		ret = read_config(dp, path, NULL);
+	if (shared_open(dp->shared, pins, NULL))
+		return -ENOENT;
+	if (ret && (dp->shared->maps[MAP_BRIDGES] < 0 ||
+		    bpf_map_lookup_elem(dp->shared->maps[MAP_BRIDGES], &ifindex, &dp->config)))
+		return -ENOENT;
+	find_entry(dp);
+	/* Without the entry, the slot that is recorded may be another bridge's by now. */
+	return dp->entry ? 0 : -ENOENT;
 }
 
 int dataplane_peek(const struct pins *pins, const char *bridge, struct hbpf_config *config)
@@ -219,9 +222,9 @@ int dataplane_peek(const struct pins *pins, const char *bridge, struct hbpf_conf
 	char path[PATH_MAX];
 	int ret;
 
-	dataplane_init(&dp);
+	dataplane_init(&dp, NULL);
 	snprintf(dp.bridge, sizeof(dp.bridge), "%s", bridge);
-	ret = open_map(&dp, MAP_CONFIG, pins, bridge, path, NULL);
+	ret = open_record(&dp, pins, bridge, path, NULL);
 	if (!ret)
 		ret = read_config(&dp, path, NULL);
 	*config = dp.config;
@@ -229,44 +232,67 @@ int dataplane_peek(const struct pins *pins, const char *bridge, struct hbpf_conf
 	return ret;
 }
 
-static int pin_map(const struct dataplane *dp, enum dataplane_map map, const struct pins *pins,
-		   const char *bridge, struct error *err)
-{
-	char path[PATH_MAX];
-	int ret;
+/* ---- writing ---- */
 
-	ret = pins_path(pins, bridge, map_name(map), path, err);
-	if (ret)
-		return ret;
-	ret = bpf_obj_pin(dp->maps[map], path);
-	return ret ? error_errno(err, ret, "cannot pin %s", path) : 0;
+static int create_record(struct dataplane *dp, struct error *err)
+{
+	const struct map_schema *schema = map_schema_record();
+
+	dp->record = bpf_map_create(schema->type, schema->name, schema->key_size,
+				    schema->value_size, schema->max_entries, NULL);
+	if (dp->record >= 0)
+		return 0;
+	error_errno(err, dp->record, "cannot create the map of the configuration");
+	error_hint_privileges(err, dp->record);
+	return dp->record;
 }
 
-int dataplane_pin(const struct dataplane *dp, const struct pins *pins, const char *bridge,
-		  struct error *err)
+/* A re-created bridge goes on with the counters of the deleted one. */
+static int create_counters(const struct dataplane *dp, struct error *err)
 {
-	int map, ret;
+	int cpus = map_values(), fd = dp->shared->maps[MAP_COUNTERS], ret;
+	struct hbpf_counters *values = cpus < 0 ? NULL : calloc(cpus, sizeof(*values));
 
-	_Static_assert(MAP_CONFIG == 0, "config is opened first and, counting down, pinned last");
-	ret = pins_mkdir(pins, bridge, err);
-	if (ret)
-		return ret;
-	for (map = MAP_COUNT - 1; map >= 0; map--) {
-		ret = pin_map(dp, map, pins, bridge, err);
-		if (ret)
-			break;
-	}
-	if (ret)
-		while (++map < MAP_COUNT)
-			pins_unlink(pins, bridge, map_name(map), NULL);
-	return ret;
+	if (!values)
+		return error_nomem(err);
+	if (dp->entry)
+		bpf_map_lookup_elem(fd, &dp->entry, values);
+	ret = bpf_map_update_elem(fd, &dp->config.ifindex, values, BPF_NOEXIST);
+	free(values);
+	return ret && ret != -EEXIST ? map_error(err, ret, MAP_COUNTERS, "write to") : 0;
+}
+
+void dataplane_delete_entry(const struct dataplane *dp, unsigned int ifindex)
+{
+	bpf_map_delete_elem(dp->shared->maps[MAP_COUNTERS], &ifindex);
+	bpf_map_delete_elem(dp->shared->maps[MAP_BRIDGES], &ifindex);
 }
 
 int dataplane_write_config(struct dataplane *dp, struct error *err)
 {
-	__u32 zero = 0;
-	int ret;
+	const __u32 zero = 0;
+	int ret = dp->record < 0 ? create_record(dp, err) : 0;
 
-	ret = bpf_map_update_elem(dp->maps[MAP_CONFIG], &zero, &dp->config, BPF_ANY);
-	return ret ? map_error(err, ret, MAP_CONFIG, "write to") : 0;
+	if (!ret)
+		ret = create_counters(dp, err);
+	if (ret)
+		return ret;
+	ret = bpf_map_update_elem(dp->shared->maps[MAP_BRIDGES], &dp->config.ifindex, &dp->config,
+				  BPF_ANY);
+	if (ret)
+		return map_error(err, ret, MAP_BRIDGES, "write to");
+	ret = bpf_map_update_elem(dp->record, &zero, &dp->config, BPF_ANY);
+	if (ret)
+		return error_errno(err, ret, "cannot write the configuration of %s", dp->bridge);
+	if (dp->entry && dp->entry != dp->config.ifindex)
+		dataplane_delete_entry(dp, dp->entry);
+	dp->entry = dp->config.ifindex;
+	return 0;
+}
+
+int dataplane_pin_record(const struct dataplane *dp, const struct pins *pins, const char *bridge,
+			 struct error *err)
+{
+	return pins_mkdir(pins, bridge, err)
+		       ?: pins_pin(pins, bridge, map_schema_record()->name, dp->record, err);
 }

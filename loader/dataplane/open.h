@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The pinned maps of a bridge: opened, checked, pinned. */
+/* The state of a bridge: opened, checked, written, pinned. */
 #ifndef HBPF_OPEN_H
 #define HBPF_OPEN_H
 
@@ -8,10 +8,9 @@
 #include "lib/error.h"
 
 /** dataplane_init() - make it empty, so that dataplane_close() may be called; of the config only
- * the layout is set */
-void dataplane_init(struct dataplane *dp);
-/** dataplane_close() - close the maps, and unload the programs that are not attached or pinned; it
- * is empty afterwards */
+ * the layout is set. @shared must outlive it */
+void dataplane_init(struct dataplane *dp, struct shared *shared);
+/** dataplane_close() - close what is the bridge's own; it is empty afterwards */
 void dataplane_close(struct dataplane *dp);
 
 /**
@@ -33,12 +32,26 @@ int dataplane_open(struct dataplane *dp, const struct pins *pins, const char *br
 /** dataplane_peek() - read only the config. Return: 0, or -errno as of dataplane_open() */
 int dataplane_peek(const struct pins *pins, const char *bridge, struct hbpf_config *config);
 
-/** dataplane_pin() - pin the maps, the config last: with it the state is complete. Return: 0 or
- * -errno, and then nothing is pinned */
-int dataplane_pin(const struct dataplane *dp, const struct pins *pins, const char *bridge,
-		  struct error *err);
+/**
+ * dataplane_open_remains() - as dataplane_open(), but opens what there is of an incomplete state
+ * @ifindex:	To find the bridge's slot by, if its own map is missing
+ *
+ * Return: 0 if the slot is known, else -ENOENT
+ */
+int dataplane_open_remains(struct dataplane *dp, const struct pins *pins, const char *bridge,
+			   unsigned int ifindex);
 
-/** dataplane_write_config() - write dp->config into its map. Return: 0 or -errno */
+/** dataplane_pin_record() - pin the map with the config: with it the state is complete. Return: 0
+ * or -errno */
+int dataplane_pin_record(const struct dataplane *dp, const struct pins *pins, const char *bridge,
+			 struct error *err);
+
+/** dataplane_write_config() - write dp->config, for the programs and for dataplane_open(); removes
+ * the entry of a deleted bridge that this one replaces. Return: 0 or -errno */
 int dataplane_write_config(struct dataplane *dp, struct error *err);
+
+/** dataplane_delete_entry() - remove what the programs need to recognise the bridge with this index
+ */
+void dataplane_delete_entry(const struct dataplane *dp, unsigned int ifindex);
 
 #endif /* HBPF_OPEN_H */

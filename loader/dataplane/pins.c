@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "dataplane/pins.h"
 
+#include <bpf/bpf.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include "dataplane/bpffs.h"
+#include "dataplane/pins_bridges.h"
 #include "lib/log.h"
 
 #ifndef SO_NETNS_COOKIE
@@ -43,34 +45,33 @@ static __u64 netns_cookie(void)
 	return cookie;
 }
 
+static bool has_mark(const struct pins *pins)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	return !pins_path(pins, NULL, NETNS_MARK, path, NULL) && !lstat(path, &st);
+}
+
 /* Was the state left by a deleted namespace with the inode number of this one? */
 static bool is_of_dead_netns(const struct pins *pins)
 {
-	char path[PATH_MAX], text[COOKIE_STRLEN], mark[COOKIE_STRLEN];
+	char text[COOKIE_STRLEN];
 	__u64 cookie = netns_cookie();
-	ssize_t len;
 
-	if (!cookie || pins_path(pins, NULL, NETNS_MARK, path, NULL))
-		return false;
-	len = readlink(path, mark, sizeof(mark) - 1);
-	if (len < 0)
-		return false;
-	mark[len] = '\0';
 	snprintf(text, sizeof(text), "%llu", (unsigned long long)cookie);
-	return strcmp(mark, text) != 0;
+	return cookie && has_mark(pins) && !pins_has_text(pins, NULL, NETNS_MARK, text);
 }
 
 static int mark_netns(const struct pins *pins, struct error *err)
 {
-	char path[PATH_MAX], text[COOKIE_STRLEN];
+	char text[COOKIE_STRLEN];
 	__u64 cookie = netns_cookie();
 
-	if (!cookie || pins_path(pins, NULL, NETNS_MARK, path, NULL))
+	if (!cookie)
 		return 0;
 	snprintf(text, sizeof(text), "%llu", (unsigned long long)cookie);
-	if (!symlink(text, path) || errno == EEXIST)
-		return 0;
-	return error_errno(err, errno, "cannot create %s", path);
+	return pins_write_text(pins, NULL, NETNS_MARK, text, err);
 }
 
 /* Nothing is restored: interfaces and settings were deleted with their namespace. */
@@ -84,6 +85,8 @@ static int forget_dead_netns(const struct pins *pins, struct error *err)
 	for (size_t i = 0; !ret && i < bridges.count; i++)
 		ret = pins_remove(pins, bridges.names[i], err);
 	pins_bridges_free(&bridges);
+	if (!ret)
+		ret = pins_remove_shared(pins, NULL, err);
 	return ret ? ret : pins_remove(pins, NULL, err); /* the mark last */
 }
 
@@ -374,6 +377,11 @@ static bool is_dots(const char *name)
 	return !strcmp(name, ".") || !strcmp(name, "..");
 }
 
+bool pins_entry_name(const char *entry, char name[IFNAMSIZ])
+{
+	return !is_dots(entry) && strcmp(entry, LO_DIR) != 0 && unescape(entry, name);
+}
+
 static int empty_dir(const char *path, struct error *err)
 {
 	struct dirent *entry;
@@ -421,6 +429,19 @@ int pins_rename(const struct pins *pins, const char *from, const char *to, struc
 	return error_errno(err, errno, "cannot rename %s to %s", path, new_path);
 }
 
+int pins_pin(const struct pins *pins, const char *bridge, const char *name, int fd,
+	     struct error *err)
+{
+	char path[PATH_MAX];
+	int ret;
+
+	ret = pins_path(pins, bridge, name, path, err);
+	if (ret)
+		return ret;
+	ret = bpf_obj_pin(fd, path);
+	return ret ? error_errno(err, ret, "cannot pin %s", path) : 0;
+}
+
 int pins_unlink(const struct pins *pins, const char *bridge, const char *name, struct error *err)
 {
 	char path[PATH_MAX];
@@ -434,75 +455,33 @@ int pins_unlink(const struct pins *pins, const char *bridge, const char *name, s
 	return error_errno(err, errno, "cannot remove %s", path);
 }
 
-/* ---- the bridges of this namespace ---- */
+/* ---- texts ---- */
 
-static int append_name(struct pins_bridges *bridges, const char *name)
+#define TEXT_STRLEN 64
+
+int pins_write_text(const struct pins *pins, const char *bridge, const char *name, const char *text,
+		    struct error *err)
 {
-	char(*names)[IFNAMSIZ] =
-		reallocarray(bridges->names, bridges->count + 1, sizeof(*bridges->names));
+	char path[PATH_MAX];
+	int ret = pins_path(pins, bridge, name, path, err);
 
-	if (!names)
-		return -ENOMEM;
-	bridges->names = names;
-	memcpy(names[bridges->count++], name, IFNAMSIZ);
-	return 0;
-}
-
-static int copy_names(struct pins_bridges *bridges)
-{
-	const size_t size = bridges->count * IFNAMSIZ;
-
-	bridges->current = malloc(size);
-	bridges->attached_as = malloc(size);
-	if (!bridges->current || !bridges->attached_as)
-		return -ENOMEM;
-	memcpy(bridges->current, bridges->names, size);
-	memcpy(bridges->attached_as, bridges->names, size);
-	return 0;
-}
-
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(a, b);
-}
-
-int pins_bridges(const struct pins *pins, struct pins_bridges *bridges, struct error *err)
-{
-	struct dirent *entry;
-	char name[IFNAMSIZ];
-	int ret = 0;
-	DIR *dir;
-
-	*bridges = (struct pins_bridges){};
-	dir = opendir(pins->base);
-	if (!dir && errno == ENOENT)
-		return 0;
-	if (!dir)
-		return error_errno(err, errno, "cannot read directory %s", pins->base);
-	while (!ret && (entry = readdir(dir))) {
-		if (is_dots(entry->d_name) || !strcmp(entry->d_name, LO_DIR) ||
-		    !unescape(entry->d_name, name))
-			continue;
-		ret = append_name(bridges, name);
-		if (ret)
-			error_errno(err, ret, "cannot list the bridges");
-		else
-			ret = pins_check(pins, name, err);
-	}
-	closedir(dir);
-	if (bridges->count)
-		qsort(bridges->names, bridges->count, sizeof(*bridges->names), compare_names);
-	if (!ret && bridges->count && copy_names(bridges))
-		ret = error_nomem(err);
 	if (ret)
-		pins_bridges_free(bridges);
-	return ret;
+		return ret;
+	if (!symlink(text, path) || errno == EEXIST)
+		return 0;
+	return error_errno(err, errno, "cannot make %s", path);
 }
 
-void pins_bridges_free(struct pins_bridges *bridges)
+bool pins_has_text(const struct pins *pins, const char *bridge, const char *name, const char *text)
 {
-	free(bridges->names);
-	free(bridges->current);
-	free(bridges->attached_as);
-	*bridges = (struct pins_bridges){};
+	char path[PATH_MAX], found[TEXT_STRLEN];
+	ssize_t len;
+
+	if (pins_path(pins, bridge, name, path, NULL))
+		return false;
+	len = readlink(path, found, sizeof(found) - 1);
+	if (len < 0)
+		return false;
+	found[len] = '\0';
+	return !strcmp(found, text);
 }

@@ -4,8 +4,9 @@
  *
  *	<bpffs>/hbpf/<inode of the network namespace>/<bridge>/
  *
- * and, for lo's settings shared by all bridges of the namespace, .../lo/ (no
- * bridge can have that name). There is no other state. <bpffs> is HBPF_BPFFS or
+ * and, shared by all bridges of the namespace, .../lo/ with lo's old settings (no bridge
+ * can have that name) and .../maps:<layout>/ with maps and programs (no interface can
+ * have a colon in its name: dev_valid_name()). There is no other state. <bpffs> is HBPF_BPFFS or
  * /sys/fs/bpf.
  *
  * The inode number of a deleted namespace is reused at once (proc_alloc_inum()), so
@@ -15,6 +16,7 @@
 #ifndef HBPF_PINS_H
 #define HBPF_PINS_H
 
+#include <hbpf/maps.h>
 #include <limits.h>
 #include <linux/types.h>
 #include <net/if.h>
@@ -22,6 +24,12 @@
 #include <stddef.h>
 
 #include "lib/error.h"
+
+/* The directory of the maps and programs, in place of a bridge's name. */
+#define PINS_SHARED_PREFIX "maps:"
+#define PINS_STRING(x)     #x
+#define PINS_SHARED_OF(x)  PINS_SHARED_PREFIX PINS_STRING(x)
+#define PINS_SHARED        PINS_SHARED_OF(HBPF_LAYOUT)
 
 struct pins {
 	char base[PATH_MAX]; /* <bpffs>/hbpf/<netns> */
@@ -74,8 +82,8 @@ void pins_close(struct pins *pins);
 
 /**
  * pins_path() - where an object of a bridge is pinned
- * @bridge:	Interface name; '/', '%' and the dot, which bpffs rejects in names, are escaped as
- *		%XX. NULL for lo's shared state
+ * @bridge:	Interface name, or PINS_SHARED; '/', '%' and the dot, which bpffs rejects in
+ *		names, are escaped as %XX. NULL for lo's shared state
  * @name:	Object, as "bridge_config" or "link_ingress"; NULL for the directory
  *
  * Return: 0 or -ENAMETOOLONG
@@ -90,6 +98,10 @@ int pins_path(const struct pins *pins, const char *bridge, const char *name, cha
  * Return: 0; -ENOENT if nothing is pinned, with @err unset; -EPERM; other -errno
  */
 int pins_check(const struct pins *pins, const char *bridge, struct error *err);
+
+/** pins_entry_name() - what an entry of the directory of the namespace stands for: a bridge, or
+ * with PINS_SHARED_PREFIX the maps of a layout. @name: filled. Return: is it one of them? */
+bool pins_entry_name(const char *entry, char name[IFNAMSIZ]);
 
 /** pins_mkdir() - create the bridge's directory and those above it. Return: 0 or -errno */
 int pins_mkdir(const struct pins *pins, const char *bridge, struct error *err);
@@ -116,19 +128,18 @@ int pins_remove_top(const struct pins *pins, struct error *err);
  */
 int pins_rename(const struct pins *pins, const char *from, const char *to, struct error *err);
 
+/** pins_write_text() - record a short text under a name, as a symbolic link; bpffs has no files.
+ * Return: 0 or -errno */
+int pins_write_text(const struct pins *pins, const char *bridge, const char *name, const char *text,
+		    struct error *err);
+/** pins_has_text() - is exactly this text recorded under a name? */
+bool pins_has_text(const struct pins *pins, const char *bridge, const char *name, const char *text);
+
+/** pins_pin() - pin a BPF object. Return: 0 or -errno */
+int pins_pin(const struct pins *pins, const char *bridge, const char *name, int fd,
+	     struct error *err);
+
 /** pins_unlink() - unlink one object. Return: 0 (also if not there) or -errno */
 int pins_unlink(const struct pins *pins, const char *bridge, const char *name, struct error *err);
-
-struct pins_bridges {
-	char (*names)[IFNAMSIZ]; /* of the state; sorted */
-	/* pins_bridges() copies the names to these two; attachment_bridges() corrects them */
-	char (*current)[IFNAMSIZ];     /* the bridge's present name */
-	char (*attached_as)[IFNAMSIZ]; /* its name when it was attached */
-	size_t count;
-};
-
-/** pins_bridges() - bridges with state in this namespace, also deleted ones. Return: 0 or -errno */
-int pins_bridges(const struct pins *pins, struct pins_bridges *bridges, struct error *err);
-void pins_bridges_free(struct pins_bridges *bridges);
 
 #endif /* HBPF_PINS_H */

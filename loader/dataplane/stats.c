@@ -10,10 +10,9 @@
 
 int dataplane_counters(const struct dataplane *dp, struct hbpf_counter *counters, struct error *err)
 {
-	struct hbpf_counter *values;
+	struct hbpf_counters *values;
 	int cpus = map_values();
-	int cpu, ret = 0;
-	__u32 reason;
+	int ret;
 
 	if (cpus < 0)
 		return map_error(err, cpus, MAP_COUNTERS, "read");
@@ -21,15 +20,13 @@ int dataplane_counters(const struct dataplane *dp, struct hbpf_counter *counters
 	if (!values)
 		return error_nomem(err);
 	memset(counters, 0, HBPF_REASON_MAX * sizeof(*counters));
-	for (reason = 0; reason < HBPF_REASON_MAX; reason++) {
-		ret = bpf_map_lookup_elem(dp->maps[MAP_COUNTERS], &reason, values);
-		if (ret) {
-			map_error(err, ret, MAP_COUNTERS, "read");
-			break;
-		}
-		for (cpu = 0; cpu < cpus; cpu++) {
-			counters[reason].packets += values[cpu].packets;
-			counters[reason].bytes += values[cpu].bytes;
+	ret = bpf_map_lookup_elem(dp->shared->maps[MAP_COUNTERS], &dp->config.ifindex, values);
+	if (ret)
+		map_error(err, ret, MAP_COUNTERS, "read");
+	for (int cpu = 0; !ret && cpu < cpus; cpu++) {
+		for (int reason = 0; reason < HBPF_REASON_MAX; reason++) {
+			counters[reason].packets += values[cpu].reason[reason].packets;
+			counters[reason].bytes += values[cpu].reason[reason].bytes;
 		}
 	}
 	free(values);

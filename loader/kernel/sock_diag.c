@@ -31,16 +31,18 @@ static struct hbpf_endpoint get_endpoint(__u8 family, const __be32 *addr, __be16
 static void get_dialled(struct socket *socket, const struct nlattr *storages)
 {
 	const struct nlattr *storage, *attr;
+	struct hbpf_connection connection;
 
 	mnl_attr_for_each_nested (storage, storages) {
 		if (mnl_attr_get_type(storage) != SK_DIAG_BPF_STORAGE)
 			continue;
 		mnl_attr_for_each_nested (attr, storage) {
 			if (mnl_attr_get_type(attr) != SK_DIAG_BPF_STORAGE_MAP_VALUE ||
-			    mnl_attr_get_payload_len(attr) < sizeof(socket->dialled))
+			    mnl_attr_get_payload_len(attr) < sizeof(connection))
 				continue;
-			memcpy(&socket->dialled, mnl_attr_get_payload(attr),
-			       sizeof(socket->dialled));
+			memcpy(&connection, mnl_attr_get_payload(attr), sizeof(connection));
+			socket->dialled = connection.dialled;
+			socket->slot = connection.slot;
 			socket->has_dialled = true;
 			return;
 		}

@@ -24,6 +24,7 @@ struct socket {
 	__u32 mark;       /* SO_MARK */
 	bool has_dialled; /* `dialled` is valid */
 	struct hbpf_endpoint dialled;
+	__u16 slot;                 /* of the bridge that it came through, with `dialled` */
 	struct inet_diag_sockid id; /* for sockets_destroy() */
 };
 

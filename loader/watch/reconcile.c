@@ -336,7 +336,7 @@ static const char *detach_reason(const struct reconcile *r, const struct pins *p
 	/* By its present name; the state may have an older one. */
 	if (link && find_declared(r, link->name))
 		return NULL;
-	owner = attachment_owner(pins, &r->host, bridge);
+	owner = attachment_owner(pins, bridge);
 	if (owner <= HBPF_OWNER_MANUAL)
 		return NULL;
 	if (!link)

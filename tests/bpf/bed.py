@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The test bed: a network namespace with the bridge, one build of the programs, and maps filled
+"""The test bed: a network namespace with two bridges, one build of the programs, and maps filled
 as the loader would for
 
     hbpf attach br-test -p 8088/tcp+udp -p 80:8080/tcp+udp -p 53:127.0.0.53:53/tcp+udp
+
+The other bridge is attached by the tests that need it. It has the same MAC, so that the same frame
+can arrive on both.
 """
 import errno
 import os
@@ -11,12 +14,12 @@ import socket
 import struct
 import subprocess
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import bpf
 import layout
 from case import Broken, view
-from packets import BRIDGE_MAC, DOCKER0, ETHERNET, V4, V6, read_by_run
+from packets import BRIDGE_MAC, CLIENT_MAC, DOCKER0, ETHERNET, V4, V6, read_by_run
 
 CLONE_NEWNET = 0x40000000
 
@@ -27,6 +30,8 @@ link add br-test address {BRIDGE_MAC} type bridge
 addr add {V4.gateway}/24 dev br-test
 addr add {V6.gateway}/64 dev br-test nodad
 link set br-test up
+link add br-other address {BRIDGE_MAC} type bridge
+link set br-other up
 addr add {V4.client}/32 dev lo
 addr add {V6.client}/128 dev lo nodad
 """
@@ -62,13 +67,27 @@ VARIANTS = (
 )
 
 
+@dataclass(eq=False)
+class Bridge:
+    """A bridge, and what the loader would have read to fill its maps."""
+    name: str
+    slot: int
+    ifindex: int = 0
+    gateways: list = field(default_factory=list)
+    reverse: dict = field(default_factory=dict)
+    settings: dict = field(default_factory=dict)
+
+    def __str__(self):
+        return self.name
+
+
 @dataclass
 class Result:
     """What became of a frame."""
     sent: bytes
     returned: int
     frame: bytes
-    moved: dict  # reason -> (packets, bytes) its counter moved by
+    moved: dict  # reason -> (packets, bytes) its counter moved by; or "reason of another bridge"
 
 
 class Bed:
@@ -78,7 +97,11 @@ class Bed:
         if bpf.libc.unshare(CLONE_NEWNET):
             raise OSError("unshare: a network namespace of its own is refused; root?")
         subprocess.run(["ip", "-batch", "-"], input=NETWORK, text=True, check=True)
-        self.ifindex = socket.if_nametoindex("br-test")
+        # no slot is the other with a part of its bits
+        self.main, self.other = self.bridges = Bridge("br-test", 1), Bridge("br-other", 257)
+        for bridge in self.bridges:
+            bridge.ifindex = socket.if_nametoindex(bridge.name)
+        self.bridge = self.main  # the one that all methods are about
 
         self._closing = ExitStack()  # sockets of the present test
         pins = os.path.join(bpffs, f"test_{build}")
@@ -89,7 +112,11 @@ class Bed:
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if load.returncode:
             raise OSError(f"bpftool cannot load {BUILDS[build]}: {load.stdout[-2000:]}")
-        self.maps = {name: bpf.Map(f"{pins}/maps/{name}") for name in os.listdir(f"{pins}/maps")}
+        self.maps = {name: bpf.Map.pinned(f"{pins}/maps/{name}")
+                     for name in os.listdir(f"{pins}/maps")}
+        for name, form in layout.GROWING.items():
+            array, self.maps[name] = self.maps[name], bpf.Map.created(name, *form)
+            array.set(bytes(4), struct.pack("I", self.maps[name].fd))
         self._programs = {False: self._pinned(f"{pins}/programs")}  # by Variant.long_way
         long_way = os.path.join(objects, LONG_WAY, BUILDS[build])
         if os.path.exists(long_way):
@@ -121,7 +148,7 @@ class Bed:
         if variant.long_way not in self._programs:
             return False
         try:
-            self.programs["egress"].run(bytes(64), self.ifindex, variant.flags,
+            self.programs["egress"].run(bytes(64), self.bridge.ifindex, variant.flags,
                                         variant.linear_bytes(bytes(64)))
         except OSError as error:
             if error.errno != errno.EINVAL:
@@ -131,24 +158,38 @@ class Bed:
 
     # Running
 
+    @contextmanager
+    def on(self, bridge):
+        """Use another bridge for a while."""
+        usual, self.bridge = self.bridge, bridge
+        try:
+            yield
+        finally:
+            self.bridge = usual
+
     def counters(self):
-        def total(index):
-            values = self.maps["counters"].get(struct.pack("I", index))
-            return tuple(map(sum, zip(*(struct.unpack("QQ", value) for value in values))))
-        return [total(index) for index in range(len(self.reasons))]
+        """Return: what is counted, (bridge, reason) -> (packets, bytes)."""
+        found = {}
+        for bridge in self.bridges:
+            values = self.maps["counters"].get(struct.pack("I", bridge.ifindex)) or []
+            each = [list(struct.iter_unpack("QQ", value)) for value in values]
+            for reason, counters in zip(self.reasons, zip(*each)):
+                found[bridge, reason] = tuple(map(sum, zip(*counters)))
+        return found
 
     def open_many(self, talk, ports):
         """Open a flow from each of these client ports. The checksum stays that of the first."""
         frame = bytearray(talk.asked(**talk.opening()))
         for port in ports:
             struct.pack_into("!H", frame, ETHERNET + talk.family.header, port)
-            self.programs["ingress"].run(frame, self.ifindex)
+            self.programs["ingress"].run(frame, self.bridge.ifindex)
         self._counted = self.counters()
 
     def run(self, side, frame):
         before = self._counted
         try:
-            returned, after = self.programs[side].run(frame, self.ifindex, self.variant.flags,
+            returned, after = self.programs[side].run(frame, self.bridge.ifindex,
+                                                      self.variant.flags,
                                                       self.variant.linear_bytes(frame))
         except OSError as error:
             if error.errno == errno.EBADMSG:
@@ -156,8 +197,12 @@ class Bed:
                                   "more that came from this one", frame)) from None
             raise Broken(view(f"{error}", frame)) from None
         self._counted = self.counters()
-        moved = {name: (new[0] - old[0], new[1] - old[1])
-                 for name, old, new in zip(self.reasons, before, self._counted) if old != new}
+        moved = {}
+        for (bridge, reason), new in self._counted.items():
+            old = before[bridge, reason]
+            if old != new:
+                name = reason if bridge is self.bridge else f"{reason} of {bridge}"
+                moved[name] = new[0] - old[0], new[1] - old[1]
         return Result(frame, returned, after, moved)
 
     def ingress(self, frame):
@@ -194,13 +239,38 @@ class Bed:
                 os.unlink(f"{place}/{name}")
             os.rmdir(place)
 
+    @contextmanager
+    def sending(self):
+        """Have the host send to IPv4's client through the main bridge and the egress program, so
+        that its packets have their sockets."""
+        device, program = self.main.name, f"{self._pins}/programs/hbpf_egress"
+        setting = f"/proc/sys/net/ipv4/conf/{device}/route_localnet"
+        neighbour = f"{V4.client} lladdr {CLIENT_MAC} dev {device}"
+
+        def ip_and_tc(*commands):
+            for command in commands:
+                subprocess.run(command.split(), check=True)
+
+        with open(setting, "w") as file:
+            file.write("1")
+        ip_and_tc(f"tc qdisc add dev {device} clsact",
+                  f"tc filter add dev {device} egress bpf da pinned {program}",
+                  f"ip neigh replace {neighbour} nud permanent", f"ip addr del {V4.client}/32 dev lo")
+        try:
+            yield
+        finally:
+            ip_and_tc(f"ip addr add {V4.client}/32 dev lo", f"ip neigh del {neighbour}",
+                      f"tc qdisc del dev {device} clsact")
+            with open(setting, "w") as file:
+                file.write("0")
+            self._counted = self.counters()
+
     # Configuring
 
     def reset(self, variant):
         """Restore the configuration every test starts from."""
         self.variant = variant
         self.programs = self._programs[variant.long_way]
-        self._counted = self.counters()
         self._closing.close()
         for name, key in self._written:
             self.maps[name].delete(key)
@@ -209,55 +279,77 @@ class Bed:
         for name in ("fragments", "port_stats"):
             self.maps[name].clear()
 
-        self._gateways = []
-        self._reverse = {}
-        self._settings = {"who": layout.ONLINK, "guard_dst": True, "nat_bypass": True,
-                          "arp_sender": V4.gateway}
-        for family in (V4, V6):
-            self.gateway(family.gateway)
-            self.source(layout.LIST_ONLINK, family.onlink, family.local4)
-            for own in (family.gateway, DOCKER0[family]):
-                self.source(layout.LIST_HOST, own)
+        self.bridge = self.main
+        self.attach()
         self.export(8088)
         self.export(80, local_port=8080)
         self.export(53, local="127.0.0.53")
+
+    def attach(self, gateways=None):
+        """Configure the bridge, without exports. gateways: by family, if not the usual ones"""
+        self.bridge.gateways = []
+        self.bridge.reverse = {}
+        self.bridge.settings = {"who": layout.ONLINK, "guard_dst": True, "nat_bypass": True,
+                                "arp_sender": V4.gateway}
+        self._set("counters", struct.pack("I", self.bridge.ifindex), bytes(16 * len(self.reasons)))
+        self._counted = self.counters()
+        for family in (V4, V6):
+            self.gateway(gateways[family] if gateways else family.gateway)
+            self.source(layout.LIST_ONLINK, family.onlink, family.local4)
+            for own in (family.gateway, DOCKER0[family]):
+                self.source(layout.LIST_HOST, own)
 
     def _set(self, name, key, value):
         self.maps[name].set(key, value)
         self._written.add((name, key))
 
+    def _unset(self, name, key):
+        self.maps[name].delete(key)
+        self._written.discard((name, key))
+
+    def delete_config(self):
+        """As before attach, and in the last instant of detach."""
+        self._unset("bridges", struct.pack("I", self.bridge.ifindex))
+
+    def delete_counters(self):
+        self._unset("counters", struct.pack("I", self.bridge.ifindex))
+        self._counted = self.counters()
+
     def gateway(self, address):
-        self._gateways.append(address)
-        self._set("gateways", layout.addr(address), struct.pack("=I", 1))
+        self.bridge.gateways.append(address)
+        self._set("gateways", layout.gateway_key(self.bridge.slot, address), struct.pack("=I", 1))
         self.configure()
 
     def configure(self, **settings):
         """who: policy of exports without their own; guard_dst, nat_bypass: switches; arp_sender:
         for clients that no on-link prefix covers"""
-        self._settings.update(settings)
-        only = [[gateway for gateway in self._gateways if (":" in gateway) == ipv6]
+        self.bridge.settings.update(settings)
+        only = [[gateway for gateway in self.bridge.gateways if (":" in gateway) == ipv6]
                 for ipv6 in (False, True)]
         only4, only6 = (found[0] if len(found) == 1 else None for found in only)
-        self.maps["bridge_config"].set(bytes(4), layout.config(self.ifindex, only4, only6,
-                                                        **self._settings))
+        self._set("bridges", struct.pack("I", self.bridge.ifindex),
+                  layout.config(self.bridge.ifindex, self.bridge.slot, only4, only6,
+                                **self.bridge.settings))
 
     def source(self, lst, prefix, local4=None):
-        self._set("sources", layout.source_key(lst, prefix), layout.source(local4))
+        slot = layout.SLOT_SHARED if lst == layout.LIST_HOST else self.bridge.slot
+        self._set("sources", layout.source_key(slot, lst, prefix), layout.source(local4))
 
     def export(self, port, local="127.0.0.1", local_port=None, protos=("TCP", "UDP"),
                who=layout.INHERIT):
         local_port = local_port or port
         ipv6 = local == "127.0.0.1"
         for proto in protos:
-            self._set("exports", layout.export_key(proto, port),
+            self._set("exports", layout.export_key(self.bridge.slot, proto, port),
                       layout.export(local, local_port, ipv6, who))
             ends = [(local, local)] + [("::1", "::1")] * ipv6
             if proto == "UDP":
                 ends += [("0.0.0.0", local)] + [("::", "::1")] * ipv6
             for listed, address in ends:
-                key = layout.reverse_key(proto, listed, local_port)
-                self._reverse[key] = self._reverse.get(key, 0) + 1
-                self._set("reverse", key, layout.reverse(address, self._reverse[key], port))
+                key = layout.reverse_key(self.bridge.slot, proto, listed, local_port)
+                reverse = self.bridge.reverse
+                reverse[key] = reverse.get(key, 0) + 1
+                self._set("reverse", key, layout.reverse(address, reverse[key], port))
 
     # State
 
@@ -280,13 +372,12 @@ class Bed:
         """Return: the table of each client's latest flows."""
         return self.maps[f"recent_{proto.lower()}"]
 
-    @staticmethod
-    def _flow_key(talk):
-        return layout.flow_key(talk.proto, *talk.client, *talk.local)
+    def _flow_key(self, talk):
+        return layout.flow_key(self.bridge.slot, talk.proto, *talk.client, *talk.local)
 
     def port_stats(self, proto, port):
         """Return: packets and bytes in, packets and bytes out, or None."""
-        values = self.maps["port_stats"].get(layout.export_key(proto, port))
+        values = self.maps["port_stats"].get(layout.export_key(self.bridge.slot, proto, port))
         return values and tuple(map(sum, zip(*(struct.unpack("4Q", value) for value in values))))
 
     def fresh_port(self):

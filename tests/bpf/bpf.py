@@ -8,9 +8,10 @@ import os
 import struct
 
 SYS_BPF = {"x86_64": 321, "aarch64": 280}[os.uname().machine]
-LOOKUP, UPDATE, DELETE, NEXT_KEY, OBJ_GET, TEST_RUN, OBJ_INFO = 1, 2, 3, 4, 7, 10, 15
+CREATE, LOOKUP, UPDATE, DELETE, NEXT_KEY, OBJ_GET, TEST_RUN, OBJ_INFO = 0, 1, 2, 3, 4, 7, 10, 15
 
-PERCPU_HASH, PERCPU_ARRAY = 5, 6  # enum bpf_map_type
+HASH, PERCPU_HASH, PERCPU_ARRAY = 1, 5, 6  # enum bpf_map_type
+NO_PREALLOC = 1                            # BPF_F_NO_PREALLOC
 
 TEST_CHECKSUM_COMPLETE = 1 << 2   # BPF_F_TEST_SKB_CHECKSUM_COMPLETE
 
@@ -49,15 +50,24 @@ def possible_cpus():
 
 
 class Map:
-    """A pinned map; keys and values are bytes. Per-CPU values come as one per CPU."""
+    """A map; keys and values are bytes. Per-CPU values come as one per CPU."""
 
-    def __init__(self, path):
-        self.name = os.path.basename(path)
-        self.fd = obj_get(path)
+    def __init__(self, name, fd):
+        self.name = name
+        self.fd = fd
         info = ctypes.create_string_buffer(64)
         _bpf(OBJ_INFO, self.name, "IIQ", self.fd, len(info), _at(info))
         self.type, _, self.key_size, self.value_size = struct.unpack_from("IIII", info)
         self.cpus = possible_cpus() if self.type in (PERCPU_HASH, PERCPU_ARRAY) else 0
+
+    @classmethod
+    def pinned(cls, path):
+        return cls(os.path.basename(path), obj_get(path))
+
+    @classmethod
+    def created(cls, name, kind, key_size, value_size, entries):
+        return cls(name, _bpf(CREATE, f"creation of {name}", "IIIII", kind, key_size, value_size,
+                              entries, NO_PREALLOC)[0])
 
     def _call(self, command, what, key, value=None):
         return _bpf(command, f"{what} in {self.name}", "IIQQQ", self.fd, 0, _at(key), _at(value), 0)
@@ -74,7 +84,9 @@ class Map:
         return parts if self.cpus else parts[0]
 
     def set(self, key, value):
+        """Of a per-CPU map, every CPU gets the value."""
         assert (len(key), len(value)) == (self.key_size, self.value_size), self.name
+        value = value.ljust((self.value_size + 7) & ~7, b"\0") * self.cpus if self.cpus else value
         self._call(UPDATE, "update", _buffer(key), _buffer(value))
 
     def delete(self, key):

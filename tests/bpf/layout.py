@@ -5,11 +5,18 @@ import os
 import re
 import struct
 
+import bpf
+
 INCLUDE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../include/hbpf")
 NUMBER = {"TCP": 6, "UDP": 17}
 
-LAYOUT = 3
-RECENT_SLOTS = 1024
+LAYOUT = 4
+SLOT_SHARED = 0
+RECENT_FLOWS = 1024
+# Maps that grow: what is in the array of maps; type, size of key and value, entries.
+GROWING = {"exports": (bpf.HASH, 8, 12, 4096), "reverse": (bpf.HASH, 24, 24, 8192),
+           "port_stats": (bpf.PERCPU_HASH, 8, 32, 4096)}
+LIST_IPV6 = 0x8000
 LIST_HOST, LIST_ONLINK, LIST_BRIDGE, LIST_PORTS = range(4)
 
 
@@ -37,46 +44,56 @@ INHERIT = policy(inherit=True)
 ONLINK = policy(onlink=True)
 
 
-def export_key(proto, port):
-    return struct.pack("!BxH", NUMBER[proto], port)
+def export_key(slot, proto, port):
+    return struct.pack("!BxH", NUMBER[proto], port) + struct.pack("=H2x", slot)
 
 
 def export(address4, port, ipv6, who):
     return ipaddress.ip_address(address4).packed + struct.pack("!HBx", port, ipv6) + who
 
 
-def reverse_key(proto, address, port):
-    return addr(address) + struct.pack("!HB5x", port, NUMBER[proto])
+def reverse_key(slot, proto, address, port):
+    return addr(address) + struct.pack("!HBx", port, NUMBER[proto]) + struct.pack("=H2x", slot)
 
 
 def reverse(address, exports, gateway_port):
     return addr(address) + struct.pack("=I", exports) + struct.pack("!H2x", gateway_port)
 
 
-def source_key(lst, prefix):
+def gateway_key(slot, address):
+    return addr(address) + struct.pack("=H6x", slot)
+
+
+def source_key(slot, lst, prefix):
     net = ipaddress.ip_network(prefix)
     bits = net.prefixlen + (96 if net.version == 4 else 0)
-    return struct.pack("=IHH", 32 + bits, lst, net.version == 6) + addr(net.network_address.compressed)
+    lst |= LIST_IPV6 if net.version == 6 else 0
+    return struct.pack("=IHH", 32 + bits, slot, lst) + addr(net.network_address.compressed)
 
 
 def source(local4=None):
     return ipaddress.ip_address(local4 or "0.0.0.0").packed
 
 
-def flow_key(proto, client, client_port, local, local_port):
-    return addr(client) + addr(local) + struct.pack("!HHB3x", client_port, local_port,
-                                                    NUMBER[proto])
+def flow_key(slot, proto, client, client_port, local, local_port):
+    return (addr(client) + addr(local) +
+            struct.pack("!HHBx", client_port, local_port, NUMBER[proto]) + struct.pack("=H", slot))
 
 
-def fragment_key(src, dst, wire_id, proto, egress):
+def connection(slot, address, port):
+    return endpoint(address, port) + struct.pack("=H6x", slot)
+
+
+def fragment_key(slot, src, dst, wire_id, proto, egress):
     """wire_id: the id's bytes as they stand in the packet"""
-    return addr(src) + addr(dst) + wire_id.ljust(4, b"\0") + struct.pack("=BB2x", proto, egress)
+    return (addr(src) + addr(dst) + wire_id.ljust(4, b"\0") +
+            struct.pack("=BBH", proto, egress, slot))
 
 
 def fragment(address, seen_ns):
     return addr(address) + struct.pack("=Q", seen_ns)
 
 
-def config(ifindex, only4, only6, who, guard_dst, nat_bypass, arp_sender=None):
+def config(ifindex, slot, only4, only6, who, guard_dst, nat_bypass, arp_sender=None):
     return (struct.pack("=IIQ", LAYOUT, ifindex, 0) + addr(only4 or "::") + addr(only6 or "::") +
-            who + source(arp_sender) + struct.pack("=BB30x", guard_dst, nat_bypass))
+            who + source(arp_sender) + struct.pack("=BB12xH16x", guard_dst, nat_bypass, slot))

@@ -73,10 +73,26 @@ def connection(bed, talk, state="established"):
 
 
 def remember(bed, server, dialled):
-    """Store in a server's socket storage what its client dialled."""
-    bed.maps["connections"].set(struct.pack("i", server.fileno()), layout.endpoint(*dialled))
+    """Store in a server's socket storage what its client dialled, through this bridge."""
+    bed.maps["connections"].set(struct.pack("i", server.fileno()),
+                                layout.connection(bed.bridge.slot, *dialled))
 
 
 def remembered(bed, server):
     """Return: what is stored there, as map bytes, or None."""
     return bed.maps["connections"].get(struct.pack("i", server.fileno()))
+
+
+def answer(bed, server):
+    """Send a segment on a connection, while bed.sending(). Return: the reasons of what came out."""
+    before = bed.counters()
+    server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    server.send(b"hello")
+    for _ in range(200):
+        # the bridge also says hello to other routers and groups
+        moved = {key[1] for key, counted in bed.counters().items()
+                 if counted != before[key] and key[1] != "OUT_OTHER"}
+        if moved:
+            return moved
+        time.sleep(0.005)
+    raise RuntimeError("the server sent nothing through the bridge")

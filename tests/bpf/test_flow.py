@@ -94,9 +94,9 @@ def _(bed, family, proto):
         bed.ingress(talk.asked(**talk.opening()))
     for port, local_port in (8088, 8088), (80, 8080):
         bed.open_many(Talk(family, proto, port=port, local_port=local_port),
-                      range(2, layout.RECENT_SLOTS + 2))
+                      range(2, layout.RECENT_FLOWS + 2))
     bed.evict_flows()
-    expect_equal("entries", len(bed.recent(proto).keys()), layout.RECENT_SLOTS + 1)
+    expect_equal("entries", len(bed.recent(proto).keys()), layout.RECENT_FLOWS + 1)
     expect(bed.egress(neighbour.answered()), "OUT_TRANSLATED", neighbour.received())
     expect(bed.egress(first.answered()), "OUT_AMBIGUOUS")  # control
 
@@ -107,12 +107,12 @@ def _(bed, family, proto):
     talk = two_ways(bed, family, proto)[1]
     flood, = set(PROTOCOLS) - {proto}
     bed.ingress(talk.asked(**talk.opening()))
-    bed.open_many(Talk(family, flood), range(1, layout.RECENT_SLOTS + 1))
+    bed.open_many(Talk(family, flood), range(1, layout.RECENT_FLOWS + 1))
     bed.evict_flows()
     expect(bed.egress(talk.answered()), "OUT_TRANSLATED", talk.received())
 
 
-@promise("a flow is not mistaken for another one in its slot: {differs}", family=FAMILIES,
+@promise("a flow is not mistaken for another one in its entry: {differs}", family=FAMILIES,
          proto=PROTOCOLS, differs={"client's port": 28, "loopback port": 30,
                                    "loopback address": 27})
 def _(bed, family, proto, differs):
@@ -128,11 +128,11 @@ def _(bed, family, proto, differs):
     expect(bed.egress(talk.answered()), "OUT_TRANSLATED", talk.received())
 
 
-@promise("client ports in a row, as many as there are slots, share none", family=FAMILIES,
+@promise("client ports in a row, as many as there are entries, share none", family=FAMILIES,
          proto=PROTOCOLS)
 def _(bed, family, proto):
-    bed.open_many(Talk(family, proto), range(40000, 40000 + layout.RECENT_SLOTS))
-    expect_equal("entries", len(bed.recent(proto).keys()), layout.RECENT_SLOTS)
+    bed.open_many(Talk(family, proto), range(40000, 40000 + layout.RECENT_FLOWS))
+    expect_equal("entries", len(bed.recent(proto).keys()), layout.RECENT_FLOWS)
 
 
 # A SYN that would change a flow
@@ -205,7 +205,8 @@ def _(bed, family):
     first, second = two_ways(bed, family)
     server = connection(bed, first)
     expect(bed.ingress(first.asked(flags="A")), "IN_TRANSLATED", first.delivered(flags="A"))
-    expect_equal("storage", remembered(bed, server), dialled(first))
+    expect_equal("storage", remembered(bed, server),
+                 layout.connection(bed.bridge.slot, *first.dialled))
     expect(bed.ingress(second.asked(flags="A")), "IN_NO_FLOW")
     expect(bed.ingress(first.asked(flags="A")), "IN_TRANSLATED", first.delivered(flags="A"))
 

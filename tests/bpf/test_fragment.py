@@ -33,16 +33,17 @@ def received(talk, ident=77, **fields):
     return answered(talk, ident, talk.dialled, **fields)
 
 
-def fragment_key(src, dst, side, ident=77):
+def fragment_key(bed, src, dst, side, ident=77):
     family = V6 if ":" in src[0] else V4
-    return layout.fragment_key(src[0], dst[0], struct.pack("!H" if family is V4 else "!I", ident),
+    return layout.fragment_key(bed.bridge.slot, src[0], dst[0],
+                               struct.pack("!H" if family is V4 else "!I", ident),
                                NUMBER["UDP"] if family is V4 else 0, side == "egress")
 
 
 def record(bed, src, dst, side, to, age=1):
     """Record the fate of a first fragment, age seconds ago."""
     seen = (time.monotonic_ns() - age * 10**9) % 2**64
-    bed.maps["fragments"].set(fragment_key(src, dst, side), layout.fragment(to, seen))
+    bed.maps["fragments"].set(fragment_key(bed, src, dst, side), layout.fragment(to, seen))
 
 
 def all_expected(run, frames, becomes, reasons):
@@ -143,7 +144,7 @@ def _(bed, family):
     for source in (family.gateway, family.loopback):
         talk = Talk(family, "UDP", gateway=source, port=1234)
         bed.egress(received(talk)[0])
-        key = fragment_key(talk.dialled, talk.client, "egress")
+        key = fragment_key(bed, talk.dialled, talk.client, "egress")
         expect_equal("record", bed.maps["fragments"].get(key) is not None, True)
 
 

@@ -83,6 +83,19 @@ def _(bed, family, proto):
     expect_entry(bed, talk)
 
 
+@promise("the switch is each bridge's own", family=FAMILIES, proto=PROTOCOLS)
+def _(bed, family, proto):
+    with bed.on(bed.other):
+        bed.attach()
+        bed.export(8088)
+        bed.configure(nat_bypass=False)
+        talk = talk_of(bed, family, proto)
+        opens(bed, talk)
+        expect_equal("entries", entries(talk), [])
+    opens(bed, talk)
+    expect_entry(bed, talk)
+
+
 @promise("what is passed makes no entry", family=FAMILIES, proto=PROTOCOLS)
 def _(bed, family, proto):
     for more, reason in (({"port": 9999}, "IN_NOT_EXPORTED"),

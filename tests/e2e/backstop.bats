@@ -191,7 +191,7 @@ detached_without() {
 @test "an attach that fails after the state was lost opens nothing" {
 	local gateways=() i
 
-	for i in {1..256}; do
+	for i in {1..4096}; do
 		gateways+=(--gateway "10.9.$((i / 128)).$((i % 128))")
 	done
 	victim
@@ -200,7 +200,7 @@ detached_without() {
 	lose_bpffs
 	closed
 	exits 1 attach --port 8088 "${gateways[@]}"
-	says 'more than the 256'
+	says 'more than the 4096'
 	closed
 	hb detach --all
 	unchanged

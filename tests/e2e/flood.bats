@@ -3,7 +3,7 @@
 # A client that opens flows as fast as it can, and the effect on its neighbours.
 load lib
 
-# One and a half times the size of the shared table (HBPF_MAX_FLOWS)
+# Three times the size of the shared table (HBPF_MAX_FLOWS)
 FLOOD=98304
 
 # survives_flood PROTO: c2's flows survive c1's flood (scene.py has the details)
@@ -12,7 +12,7 @@ survives_flood() {
 	make_docker0
 	attach --port 9999/tcp+udp --port 7001/tcp+udp --port 7002/tcp+udp
 	scene neighbour-survives "$1" 127.0.0.1:9999 "$DOCKER0:9999" c2 "$GW" "$FLOOD" \
-		"$(pin_dir br-test)" 7001 7002
+		"$(shared_dir)" 7001 7002
 	counted IN_TRANSLATED "$FLOOD"
 }
 
@@ -24,6 +24,17 @@ survives_flood() {
 	survives_flood tcp
 	# hbpf itself does not enable tracking; the next test has a firewall that does
 	[ "$(tracked)" -lt 100 ] || fail "$(tracked) conntrack entries"
+}
+
+@test "a flood on one bridge: pending answers and connections on another bridge live" {
+	make_bridge br-two 31
+	make_client c2 2 br-two 31
+	make_docker0 # with only one gateway, answers need no record
+	attach --port 9999/tcp+udp --port 7001/tcp+udp --port 7002/tcp+udp
+	hb attach br-two --hook "$HOOK" --port 9999/tcp+udp
+	scene neighbour-survives udp 127.0.0.1:9999 172.31.0.1:9999 c2 "$GW" "$((FLOOD / 2))" \
+		"$(shared_dir)" 7001 7002
+	counted IN_TRANSLATED "$((FLOOD / 2))"
 }
 
 # flood ADDRESS [PORT]: half of the SYNs go to the port, half to one that is never exported

@@ -14,7 +14,7 @@ foreign() {
 # put PIN KEY VALUE: bytes in hex
 put() {
 	# shellcheck disable=SC2086 # several words
-	bpftool map update pinned "$1" key hex $2 value hex $3
+	bpftool map update id "$(tool bpf map-id "$1")" key hex $2 value hex $3
 }
 
 # every_command_reports REGEX...: every command that reads pinned maps prints it
@@ -24,7 +24,7 @@ every_command_reports() {
 		"ports del 8088" "ports set 9000" "attach br-test --port 9000"; do
 		# shellcheck disable=SC2086 # several words
 		exits 1 hb $command
-		reports "$@" 'hbpf detach br-test'
+		reports "$@" 'hbpf detach (br-test|--all)'
 		if [[ $command == *--json ]]; then json '.bridges[0].problem != null'; fi
 	done
 }
@@ -39,15 +39,16 @@ detach_restores() {
 
 @test "a map with another schema under any name: the error names it, and detach restores everything" {
 	remember
-	for map in bridge_config exports reverse gateways sources flows recent_tcp recent_udp \
-		connections fragments counters port_stats; do
+	for map in br-test/bridge_config maps:N/{bridges,exports,reverse,gateways,sources,flows} \
+		maps:N/{recent_tcp,recent_udp,connections,fragments,counters,port_stats}; do
 		attach --port 8088
-		foreign "$(pin_dir br-test)/$map" hash 8 4096 16
+		map=${map/maps:N/$(basename "$(shared_dir)")}
+		foreign "$(pin_dir "$map")" hash 12 4096 16
 		for command in status "ports add 9000" "attach br-test --port 9000"; do
 			# shellcheck disable=SC2086 # several words
 			exits 1 hb $command
-			reports "/br-test/$map is not the map" 'its type is 1,|its key size is 8,' \
-				'hbpf detach br-test'
+			reports "/$map is not the map" 'its type is 1,|its key size is 12,' \
+				'hbpf detach (br-test|--all)'
 		done
 		detach_restores
 	done
@@ -59,44 +60,44 @@ detach_restores() {
 
 @test "a map with another schema: the commands that fail change nothing" {
 	attach --port 8088
-	foreign "$(pin_dir br-test)/counters" array 4 4096 4
+	foreign "$(shared_dir)/counters" array 4 4096 4
 	remember
-	every_command_reports '/br-test/counters is not the map'
+	every_command_reports '/counters is not the map'
 	unchanged
 }
 
 names_attribute() {
 	exits 1 hb status
-	prints "exports is not the map.* $1"
+	prints "fragments is not the map.* $1"
 }
 
 @test "each attribute of a map is checked, and named in the error" {
 	attach --port 8088
-	pin=$(pin_dir br-test)/exports
-	foreign "$pin" hash 4 12 131072 1
+	pin=$(shared_dir)/fragments
+	foreign "$pin" lru_hash 40 24 4096
 	exits 0 hb status # control: with hbpf's own attributes it is accepted
-	foreign "$pin" lru_hash 4 12 131072
-	names_attribute 'its type is 9, not 1'
-	foreign "$pin" hash 8 12 131072 1
-	names_attribute 'its key size is 8, not 4'
-	foreign "$pin" hash 4 16 131072 1
-	names_attribute 'its value size is 16, not 12'
-	foreign "$pin" hash 4 12 131073 1
-	names_attribute 'its number of entries is 131073, not 131072'
-	foreign "$pin" hash 4 12 131072 0
-	names_attribute 'its set of flags is 0, not 1'
+	foreign "$pin" hash 40 24 4096
+	names_attribute 'its type is 1, not 9'
+	foreign "$pin" lru_hash 36 24 4096
+	names_attribute 'its key size is 36, not 40'
+	foreign "$pin" lru_hash 40 32 4096
+	names_attribute 'its value size is 32, not 24'
+	foreign "$pin" lru_hash 40 24 4097
+	names_attribute 'its number of entries is 4097, not 4096'
+	foreign "$pin" lru_hash 40 24 4096 2
+	names_attribute 'its set of flags is 2, not 0'
 	detach_restores
 }
 
 @test "a program pinned under a map's name is reported, and detach removes it" {
 	attach --port 8088
-	pins=$(pin_dir br-test)
+	pins=$(shared_dir)
 	mkdir "$BED/bpf/witness"
 	tool bpf witness "$BED/bpf/witness"
 	rm "$pins/counters"
 	mv "$BED/bpf/witness/program" "$pins/counters"
 	rm -r "$BED/bpf/witness"
-	every_command_reports '/br-test/counters is not the map'
+	every_command_reports '/counters is not the map'
 	detach_restores
 }
 
@@ -111,32 +112,53 @@ names_attribute() {
 }
 
 @test "flows and counters depend on clients: no entry there stops a command" {
+	local slot
 	attach --port 8088
-	pins=$(pin_dir br-test)
+	pins=$(shared_dir)
 	ff() { printf 'ff %.0s' $(seq "$1"); }
-	put "$pins/flows" "$(ff 40)" "$(ff 24)"
-	put "$pins/recent_tcp" "$(ff 24)" "$(ff 32)"
-	put "$pins/recent_udp" "$(ff 24)" "$(ff 32)"
-	put "$pins/fragments" "$(ff 40)" "$(ff 24)"
-	put "$pins/reverse" "$(ff 24)" "$(ff 24)"
+	slot=$(tool bpf dump "$(pin_dir br-test)/bridge_config") # HEX behind the index
+	slot=${slot:2 + 2 * (88 - 16 - 2):4}                     # of `slot` in struct hbpf_config
+	# br-test's, and those of a bridge that does not exist
+	for slot in "${slot:0:2} ${slot:2:2}" 'fe ff'; do
+		put "$pins/flows" "$(ff 38) $slot" "$(ff 24)"
+		put "$pins/recent_tcp" "$(ff 18) $slot $(ff 4)" "$(ff 32)"
+		put "$pins/recent_udp" "$(ff 18) $slot $(ff 4)" "$(ff 32)"
+		put "$pins/fragments" "$(ff 38) $slot" "$(ff 24)"
+		put "$pins/reverse" "$(ff 20) $slot $(ff 2)" "$(ff 24)"
+	done
 	exits 0 hb status
 	exits 0 hb ports add 9000
 	exits 0 hb ports del 8088
 	prints '8088/tcp is closed'
-	[ "$(tool bpf entries "$pins/reverse")" = 2 ] || fail "a reverse entry of no port is still there"
+	[ "$(tool bpf entries "$pins/reverse")" = 3 ] || fail "a reverse entry of no port is still there"
 	exits 0 hb attach br-test
 	exits 0 hb detach
 }
 
-@test "a foreign map on one bridge: ports and status still show the other bridge, and exit 1" {
+@test "a foreign map of one bridge: ports and status still show the other bridge, and exit 1" {
 	make_bridge br-two 31
 	attach --port 8088
 	hb attach br-two --hook "$HOOK" --port 9000
-	foreign "$(pin_dir br-test)/port_stats" array 4 4096 4
+	foreign "$(pin_dir br-test)/bridge_config" hash 4 4096 4
 	for command in ports status; do
 		exits 1 hb $command
 		prints '9000/tcp'
-		reports '/br-test/port_stats is not the map'
+		reports '/br-test/bridge_config is not the map'
+	done
+	exits 0 hb detach br-test
+	exits 0 hb status
+	exits 0 hb detach --all
+	[ -z "$(find "$HBPF_BPFFS" -path '*hbpf*')" ]
+}
+
+@test "a foreign map that all bridges use: reported for each, and detach --all removes it" {
+	make_bridge br-two 31
+	attach --port 8088
+	hb attach br-two --hook "$HOOK" --port 9000
+	foreign "$(shared_dir)/port_stats" array 4 4096 4
+	for command in ports status; do
+		exits 1 hb $command --json
+		json '[.bridges[].problem | test("/port_stats is not the map")] == [true, true]'
 	done
 	exits 0 hb detach --all
 	[ -z "$(find "$HBPF_BPFFS" -path '*hbpf*')" ]
@@ -191,7 +213,7 @@ names_attribute() {
 	attach --port 8088
 	rm "$(pin_dir br-test)/bridge_config"
 	foreign "$(pin_dir br-test)/settings" array 4 4096 8
-	foreign "$(pin_dir br-test)/exports" array 4 4096 8
+	foreign "$(shared_dir)/exports" array 4 4096 8
 	attach --port 8088
 	reaches svc tcp "$GW:8088"
 	hb detach
@@ -201,7 +223,7 @@ names_attribute() {
 @test "an exposed bridge is reported even where its state cannot be read" {
 	need_tcx
 	hb attach br-test --hook tcx --port 8088
-	foreign "$(pin_dir br-test)/counters" array 4 4096 8
+	foreign "$(shared_dir)/counters" array 4 4096 8
 	exits 1 hb status
 	lacks EXPOSED
 	rm "$(pin_dir br-test)"/link_*

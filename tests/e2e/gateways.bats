@@ -84,7 +84,7 @@ load lib
 @test "two gateways from one source port: the same for a silent connection without a record" {
 	make_docker0
 	attach --port 8088
-	scene silent-connection 127.0.0.1:8088 "$GW:8088" "$DOCKER0:8088" "$(pin_dir br-test)"
+	scene silent-connection 127.0.0.1:8088 "$GW:8088" "$DOCKER0:8088" "$(shared_dir)"
 	counted IN_COLLISION
 }
 

@@ -366,9 +366,18 @@ pin_dir() {
 	echo "$HBPF_BPFFS/hbpf/$(on_host stat -Lc %i /proc/self/ns/net)/$1"
 }
 
-# counters: NAME PACKETS of all that are not zero, read from br-test's map
+# shared_dir: that of the maps and programs of all bridges
+shared_dir() {
+	echo "$(pin_dir maps):"*
+}
+
+# counters_of BRIDGE: NAME PACKETS of all that are not zero
+counters_of() {
+	on_host "${PY[@]}" "$E2E/tools/bpf.py" counters "$(shared_dir)/counters" "$1"
+}
+
 counters() {
-	tool bpf counters "$(pin_dir br-test)/counters"
+	counters_of br-test
 }
 
 # counted REGEX [AT-LEAST]: the sum of the counters with matching names is 1, or AT-LEAST

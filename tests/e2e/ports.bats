@@ -57,9 +57,9 @@ load lib
 
 @test "ports del ends flows evicted from the shared table: a silent connection, a UDP socket" {
 	attach --port 8088/tcp+udp
-	scene pushed-out-ends 127.0.0.1:8088 "$GW:8088" "$(pin_dir br-test)" ports del 8088/tcp+udp
+	scene pushed-out-ends 127.0.0.1:8088 "$GW:8088" "$(shared_dir)" ports del 8088/tcp+udp
 	for table in recent_tcp recent_udp; do
-		[ "$(tool bpf entries "$(pin_dir br-test)/$table")" = 0 ] || fail "$table has an entry"
+		[ "$(tool bpf entries "$(shared_dir)/$table")" = 0 ] || fail "$table has an entry"
 	done
 }
 
@@ -200,7 +200,7 @@ load lib
 flows() {
 	local map sum=0
 
-	for map in "$(pin_dir br-test)"/*flows*; do
+	for map in "$(shared_dir)"/*flows*; do
 		sum=$((sum + $(tool bpf entries "$map")))
 	done
 	echo $sum

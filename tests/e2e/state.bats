@@ -201,10 +201,10 @@ nobody() {
 	mine=$(dirname "$(pin_dir br-test)")
 
 	remember
-	for bad in "$HBPF_BPFFS/hbpf" "$mine" "$mine/lo" "$mine/br-test"; do
-		nobody mkdir -p -m 0755 "$mine/br-test" "$mine/lo"
-		chown root "$HBPF_BPFFS/hbpf" "$mine" "$mine/lo" "$mine/br-test"
-		chmod 0700 "$HBPF_BPFFS/hbpf" "$mine" "$mine/lo" "$mine/br-test"
+	for bad in "$HBPF_BPFFS/hbpf" "$mine" "$mine/lo" "$mine/maps:1" "$mine/br-test"; do
+		nobody mkdir -p -m 0755 "$mine/br-test" "$mine/lo" "$mine/maps:1"
+		chown root "$HBPF_BPFFS/hbpf" "$mine" "$mine"/*
+		chmod 0700 "$HBPF_BPFFS/hbpf" "$mine" "$mine"/*
 		for whose in 'chown nobody' 'chmod 0770'; do
 			$whose "$bad"
 			for command in 'attach br-test --port 8088' 'ports add 9000' 'detach --all' status; do

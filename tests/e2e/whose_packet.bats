@@ -192,7 +192,7 @@ load lib
 	attach --port 8088
 	hb attach br-two --hook "$HOOK" --port 8088
 	scene another-bridge 127.0.0.1:8088 "$GW:8088" c2 br-two 172.31.0.1:8088
-	tool bpf counters "$(pin_dir br-two)/counters" >"$BED/two"
+	counters_of br-two >"$BED/two"
 	grep -q '^IN_NO_FLOW 1$' "$BED/two" || fail "br-two should have counted IN_NO_FLOW" \
 		"$(<"$BED/two")"
 	! grep -q '^IN_TRANSLATED ' "$BED/two" || fail "br-two translated it" "$(<"$BED/two")"

@@ -6,19 +6,23 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <error.h>
-#include <hbpf/maps.h>
+#include <hbpf/map_list.h>
 #include <hbpf/reasons.h>
 #include <linux/bpf.h>
 #include <net/if.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 #include "make.h"
 #include "lib/array.h"
 
 #ifndef BPF_F_TEST_SKB_CHECKSUM_COMPLETE /* Linux 6.16 */
 #define BPF_F_TEST_SKB_CHECKSUM_COMPLETE (1U << 2)
 #endif
+
+#define SLOT 257 /* of the bridge */
 
 /* Of these a history is far from making as many, and small tables are cleared fast. */
 #define TABLE 8192
@@ -40,13 +44,49 @@ static void make_network(void)
 		error(1, 0, "ip cannot make the bridge");
 }
 
+static const struct growing {
+	const char *name;
+	enum bpf_map_type type;
+	unsigned int key_size;
+	unsigned int value_size;
+	unsigned int entries;
+	unsigned int flags;
+} growing[] = {
+#define X(id, name, type, key, value, entries, flags)                                              \
+	{ #name, BPF_MAP_TYPE_##type, sizeof(key), sizeof(value), entries, flags },
+	HBPF_GROWING_MAPS(X)
+#undef X
+};
+_Static_assert(ARRAY_SIZE(growing) == BED_GROWING, "one map in each");
+
 static int map_of(const struct bed *bed, const char *name)
 {
 	int fd = bpf_object__find_map_fd_by_name(bed->object, name);
 
+	for (unsigned int i = 0; i < ARRAY_SIZE(growing); i++) {
+		if (!strcmp(name, growing[i].name))
+			return bed->growing[i];
+	}
+
 	if (fd < 0)
 		error(1, 0, "the object has no map %s", name);
 	return fd;
+}
+
+static void make_growing(struct bed *bed)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(growing); i++) {
+		const struct growing *map = &growing[i];
+		LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = map->flags);
+		int array = bpf_object__find_map_fd_by_name(bed->object, map->name);
+		uint32_t zero = 0;
+
+		bed->growing[i] = bpf_map_create(map->type, map->name, map->key_size,
+						 map->value_size, map->entries, &opts);
+		if (bed->growing[i] < 0 ||
+		    bpf_map_update_elem(array, &zero, &bed->growing[i], BPF_ANY))
+			error(1, errno, "%s cannot be made", map->name);
+	}
 }
 
 static int program_of(const struct bed *bed, const char *name)
@@ -83,8 +123,11 @@ static void fill_exports(const struct bed *bed)
 {
 	for (unsigned int i = 0; i < world_export_count; i++) {
 		const struct world_export *export = &world_exports[i];
-		struct hbpf_export_key key = { .proto = export->proto,
-					       .port = htons(export->port) };
+		struct hbpf_export_key key = {
+			.proto = export->proto,
+			.port = htons(export->port),
+			.slot = SLOT,
+		};
 		struct hbpf_export value = {
 			.addr4 = text_addr(export->local4).word[3],
 			.port = htons(export->local_port),
@@ -106,6 +149,7 @@ static void fill_reverse_entry(const struct bed *bed, const struct world_export 
 		.addr = listed ? text_addr(listed) : map_addr(&local.ip),
 		.port = htons(local.port),
 		.proto = export->proto,
+		.slot = SLOT,
 	};
 	struct hbpf_reverse value = {
 		.addr = map_addr(&local.ip),
@@ -137,8 +181,8 @@ static void fill_sources(const struct bed *bed)
 		bool v6 = addr.word[2] != htonl(0xffff);
 		struct hbpf_source_key key = {
 			.prefixlen = HBPF_LIST_BITS + source->bits + (v6 ? 0 : 96),
-			.list = source->list,
-			.ipv6 = v6,
+			.slot = source->list == LIST_HOST ? HBPF_SLOT_SHARED : SLOT,
+			.list = source->list | (v6 ? HBPF_LIST_IPV6 : 0),
 			.addr = addr,
 		};
 		struct hbpf_source value = {
@@ -149,10 +193,19 @@ static void fill_sources(const struct bed *bed)
 	}
 }
 
+static void add_counters(const struct bed *bed)
+{
+	struct hbpf_counters *none = calloc(libbpf_num_possible_cpus(), sizeof(*none));
+
+	if (!none)
+		error(1, errno, "counters");
+	set(bed, "counters", &bed->ifindex, none);
+	free(none);
+}
+
 void bed_open(struct bed *bed, const char *object)
 {
-	static const char *const shrunk[] = { "exports",    "reverse",    "flows",
-					      "recent_tcp", "recent_udp", "fragments" };
+	static const char *const shrunk[] = { "flows", "recent_tcp", "recent_udp", "fragments" };
 	cpu_set_t one;
 
 	memset(bed, 0, sizeof(*bed));
@@ -180,13 +233,17 @@ void bed_open(struct bed *bed, const char *object)
 	bed->recent[0] = map_of(bed, "recent_tcp");
 	bed->recent[1] = map_of(bed, "recent_udp");
 	bed->fragments = map_of(bed, "fragments");
+	make_growing(bed);
 	fill_exports(bed);
 	fill_reverse(bed);
 	fill_sources(bed);
+	add_counters(bed);
 }
 
 void bed_close(struct bed *bed)
 {
+	for (unsigned int i = 0; i < ARRAY_SIZE(growing); i++)
+		close(bed->growing[i]);
 	bpf_object__close(bed->object);
 }
 
@@ -208,6 +265,11 @@ void bed_clear(struct bed *bed)
 	clear(bed->fragments, sizeof(struct hbpf_fragment_key));
 }
 
+static struct hbpf_gateway_key gateway_key(const char *text)
+{
+	return (struct hbpf_gateway_key){ .addr = text_addr(text), .slot = SLOT };
+}
+
 void bed_configure(struct bed *bed, const struct setting *setting)
 {
 	struct hbpf_config config = {
@@ -217,13 +279,14 @@ void bed_configure(struct bed *bed, const struct setting *setting)
 		.guard_dst = setting->guard_dst,
 		.arp_sender4 = setting->arp_sender ? text_addr(setting->arp_sender).word[3] : 0,
 		.nat_bypass = 1,
+		.slot = SLOT,
 	};
-	uint32_t zero = 0, why = HBPF_GATEWAY_BRIDGE;
+	uint32_t why = HBPF_GATEWAY_BRIDGE;
 
 	bed_clear(bed);
 	for (int v6 = 0; v6 < 2; v6++) {
-		struct hbpf_addr bridge = text_addr(world_gateways[v6][0]);
-		struct hbpf_addr docker0 = text_addr(world_gateways[v6][1]);
+		struct hbpf_gateway_key bridge = gateway_key(world_gateways[v6][0]);
+		struct hbpf_gateway_key docker0 = gateway_key(world_gateways[v6][1]);
 
 		set(bed, "gateways", &bridge, &why);
 		if (setting->docker0)
@@ -231,11 +294,11 @@ void bed_configure(struct bed *bed, const struct setting *setting)
 		else
 			bpf_map_delete_elem(map_of(bed, "gateways"), &docker0);
 		if (!setting->docker0 && v6)
-			config.only_gateway6 = bridge;
+			config.only_gateway6 = bridge.addr;
 		if (!setting->docker0 && !v6)
-			config.only_gateway4 = bridge;
+			config.only_gateway4 = bridge.addr;
 	}
-	set(bed, "bridge_config", &zero, &config);
+	set(bed, "bridges", &bed->ifindex, &config);
 }
 
 int bed_run(const struct bed *bed, bool egress, const struct frame *before, struct frame *after,
@@ -271,6 +334,7 @@ static bool probe_wildcard(struct bed *bed, bool v6)
 		.client_port = htons(client.port),
 		.local_port = htons(8080),
 		.proto = PROTO_UDP,
+		.slot = SLOT,
 	};
 	struct hbpf_endpoint dialled = { text_addr(world_gateways[v6][0]), htons(80), {} };
 	struct frame frame = { .len = ETHER + (v6 ? 40 : 20) + 8 }, after;
@@ -323,8 +387,9 @@ static bool flow_is_expected(const struct model *model, const struct hbpf_flow_k
 	for (unsigned int i = 0; i < model->flow_count; i++) {
 		const struct flow *flow = &model->flows[i];
 
-		if (flow->proto == key->proto && same_end(&flow->client, &client) &&
-		    same_end(&flow->local, &local) && same_end(&flow->dialled, &dialled))
+		if (key->slot == SLOT && flow->proto == key->proto &&
+		    same_end(&flow->client, &client) && same_end(&flow->local, &local) &&
+		    same_end(&flow->dialled, &dialled))
 			return true;
 	}
 	return false;
@@ -352,6 +417,7 @@ static struct hbpf_flow_key key_of_recent(bool udp, const struct hbpf_recent_key
 		.client_port = recent->client_port,
 		.local_port = recent->local_port,
 		.proto = udp ? PROTO_UDP : PROTO_TCP,
+		.slot = key->slot,
 	};
 
 	if (key->client.word[2] == htonl(0xffff)) {
@@ -402,16 +468,15 @@ void bed_counters(const struct bed *bed)
 		HBPF_REASONS(X)
 #undef X
 	};
-	struct hbpf_counter *values = calloc(libbpf_num_possible_cpus(), sizeof(*values));
-	int map = map_of(bed, "counters");
+	struct hbpf_counters *values = calloc(libbpf_num_possible_cpus(), sizeof(*values));
 
-	for (uint32_t i = 0; values && i < HBPF_REASON_MAX; i++) {
+	if (!values || bpf_map_lookup_elem(map_of(bed, "counters"), &bed->ifindex, values))
+		error(1, errno, "the counters cannot be read");
+	for (int i = 0; i < HBPF_REASON_MAX; i++) {
 		unsigned long long packets = 0;
 
-		if (bpf_map_lookup_elem(map, &i, values))
-			continue;
 		for (int cpu = 0; cpu < libbpf_num_possible_cpus(); cpu++)
-			packets += values[cpu].packets;
+			packets += values[cpu].reason[i].packets;
 		printf("# %-18s %10llu\n", names[i], packets);
 	}
 	free(values);

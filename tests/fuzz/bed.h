@@ -13,6 +13,8 @@ enum answer { /* TC_ACT_* of linux/pkt_cls.h */
 
 struct bpf_object;
 
+#define BED_GROWING 3 /* maps that grow (HBPF_GROWING_MAPS) */
+
 struct bed {
 	struct bpf_object *object;
 	int programs[2]; /* ingress, egress */
@@ -20,6 +22,7 @@ struct bed {
 	int recent[2]; /* TCP, UDP */
 	int fragments;
 	unsigned int ifindex;
+	int growing[BED_GROWING];
 	unsigned int flags; /* of test runs */
 };
 

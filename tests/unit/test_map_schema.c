@@ -12,7 +12,16 @@
 #include "hbpf_nat_bypass.skel.h"
 #include "dataplane/map_schema.h"
 
-static void same_forms(const void *elf, size_t size)
+static void same_schema(const struct map_schema *schema, const struct bpf_map *in_object)
+{
+	assert_int_equal(schema->type, bpf_map__type(in_object));
+	assert_int_equal(schema->key_size, bpf_map__key_size(in_object));
+	assert_int_equal(schema->value_size, bpf_map__value_size(in_object));
+	assert_int_equal(schema->max_entries, bpf_map__max_entries(in_object));
+	assert_int_equal(schema->flags, bpf_map__map_flags(in_object));
+}
+
+static void same_maps(const void *elf, size_t size)
 {
 	struct bpf_object *object = bpf_object__open_mem(elf, size, NULL);
 	const struct bpf_map *in_object;
@@ -30,11 +39,12 @@ static void same_forms(const void *elf, size_t size)
 
 		in_object = bpf_object__find_map_by_name(object, schema->name);
 		assert_non_null(in_object);
-		assert_int_equal(schema->type, bpf_map__type(in_object));
-		assert_int_equal(schema->key_size, bpf_map__key_size(in_object));
-		assert_int_equal(schema->value_size, bpf_map__value_size(in_object));
-		assert_int_equal(schema->max_entries, bpf_map__max_entries(in_object));
-		assert_int_equal(schema->flags, bpf_map__map_flags(in_object));
+		if (schema->grows) {
+			same_schema(map_schema_array(), in_object);
+			in_object = bpf_map__inner_map((struct bpf_map *)in_object);
+			assert_non_null(in_object);
+		}
+		same_schema(schema, in_object);
 	}
 	bpf_object__close(object);
 }
@@ -45,7 +55,7 @@ static void the_table_has_the_maps_of_the_programs(void **state)
 	const void *elf = hbpf_bpf__elf_bytes(&size);
 
 	(void)state;
-	same_forms(elf, size);
+	same_maps(elf, size);
 }
 
 static void the_build_with_nat_bypass_has_the_same_maps(void **state)
@@ -54,7 +64,7 @@ static void the_build_with_nat_bypass_has_the_same_maps(void **state)
 	const void *elf = hbpf_nat_bypass_bpf__elf_bytes(&size);
 
 	(void)state;
-	same_forms(elf, size);
+	same_maps(elf, size);
 }
 
 static void an_fd_of_no_map_is_an_error(void **state)

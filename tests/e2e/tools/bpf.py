@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The bpf(2) calls that the tests need and Debian 12's bpftool lacks.
 
-    bpf.py counters PIN              NAME PACKETS of every hbpf counter that is not zero
+    bpf.py counters PIN DEV          NAME PACKETS of every hbpf counter of this bridge that is not zero
     bpf.py dump PIN                  a map's values, in hex
     bpf.py clear PIN                 delete a map's entries
     bpf.py write PIN OFFSET HEX      change bytes of entry 0 of an array
@@ -17,8 +17,10 @@
     bpf.py mirror DIR DEV            load a program that sends a copy of each packet out of DEV; pin
                                      it as DIR/program
     bpf.py entries PIN               how many entries a hash map has
+    bpf.py map-id PIN                the ID of the map; of an array of maps, of the one in it
     bpf.py link-detach PIN           detach a link's program, as `bpftool link detach` does
     bpf.py backstop-detach DEV       detach hbpf's backstop from DEV
+    bpf.py tcx-ids DEV               the IDs of its tcx programs
     bpf.py tcx-list [DEV]            tcx programs as DEV SIDE NAME, in the order they run
 """
 import ctypes
@@ -32,8 +34,8 @@ import sys
 SYS_BPF = {"x86_64": 321, "aarch64": 280}[os.uname().machine]
 MAP_CREATE, LOOKUP, UPDATE, DELETE, NEXT_KEY = range(5)
 PROG_LOAD, OBJ_PIN, OBJ_GET, PROG_DETACH, LINK_DETACH = 5, 6, 7, 9, 34
-PROG_GET_FD_BY_ID, INFO_BY_FD, PROG_QUERY, LINK_CREATE = 13, 15, 16, 28
-ARRAY, PERCPU_ARRAY, SCHED_CLS = 2, 6, 3
+PROG_GET_FD_BY_ID, MAP_GET_FD_BY_ID, INFO_BY_FD, PROG_QUERY, LINK_CREATE = 13, 14, 15, 16, 28
+ARRAY, PERCPU_ARRAY, ARRAY_OF_MAPS, SCHED_CLS = 2, 6, 12, 3
 SIDES = {"ingress": 46, "egress": 47}  # BPF_TCX_INGRESS, BPF_TCX_EGRESS
 BEFORE = 1 << 3  # BPF_F_BEFORE
 
@@ -74,6 +76,19 @@ def map_info(fd):
     return kind, key_size, value_size, entries
 
 
+def map_get(pin):
+    """The pinned map, or the one in a pinned array of maps."""
+    fd = obj_get(pin)
+    if map_info(fd)[0] != ARRAY_OF_MAPS:
+        return fd
+    number = struct.unpack("I", next(values(fd))[0])[0]
+    return bpf(MAP_GET_FD_BY_ID, struct.pack("I", number))[0]
+
+
+def map_id(pin):
+    print(struct.unpack_from("II", info(map_get(pin)))[1])
+
+
 def possible_cpus():
     with open("/sys/devices/system/cpu/possible") as possible:
         return int(possible.read().strip().replace(",", "-").split("-")[-1]) + 1
@@ -97,9 +112,14 @@ def reasons():
         return re.findall(r"^\s*X\((\w+),", text.read(), re.M)
 
 
-def counters(pin):
-    for name, per_cpu in zip(reasons(), values(obj_get(pin))):
-        packets = sum(struct.unpack_from("Q", value)[0] for value in per_cpu)
+def counters(pin, dev):
+    size = map_info(obj_get(pin))[2]
+    key = ctypes.create_string_buffer(struct.pack("I", socket.if_nametoindex(dev)), 4)
+    value = ctypes.create_string_buffer(size * possible_cpus())
+    bpf(LOOKUP, struct.pack("IIQQQ", obj_get(pin), 0, address(key), address(value), 0))
+    for at, name in enumerate(reasons()):
+        packets = sum(struct.unpack_from("Q", value, cpu * size + at * 16)[0]
+                      for cpu in range(possible_cpus()))
         if packets:
             print(name, packets)
 
@@ -110,7 +130,7 @@ def dump(pin):
 
 
 def clear(pin):
-    fd = obj_get(pin)
+    fd = map_get(pin)
     key = ctypes.create_string_buffer(map_info(fd)[1])
     while True:
         try:
@@ -121,7 +141,7 @@ def clear(pin):
 
 
 def entries(pin):
-    fd = obj_get(pin)
+    fd = map_get(pin)
     size = map_info(fd)[1]
     last, key, count = 0, ctypes.create_string_buffer(size), 0
     try:
@@ -236,6 +256,12 @@ def backstop_detach(dev):
             bpf(PROG_DETACH, struct.pack("IIII", index, fd, SIDES["ingress"], 0))
 
 
+def tcx_ids(dev):
+    for side in SIDES:
+        for fd, _ in tcx_programs(socket.if_nametoindex(dev), side):
+            print(struct.unpack_from("II", info(fd))[1])
+
+
 def tcx_list(only=None):
     for index, dev in socket.if_nameindex():
         if only not in (None, dev):
@@ -247,7 +273,7 @@ def tcx_list(only=None):
 
 COMMANDS = {"counters": counters, "dump": dump, "clear": clear, "write": write,
             "witness": witness, "cookie": cookie, "witnessed": witnessed, "tcx-attach": tcx_attach,
-            "mirror": mirror, "tcx-list": tcx_list, "entries": entries,
+            "mirror": mirror, "tcx-ids": tcx_ids, "tcx-list": tcx_list, "entries": entries, "map-id": map_id,
             "link-detach": link_detach, "backstop-detach": backstop_detach}
 
 if __name__ == "__main__":
