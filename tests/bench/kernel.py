@@ -93,6 +93,15 @@ def programs(inode):
         os.close(fd)
 
 
+def inner(fd):
+    """The map in an array of maps, in place of the array, which hardly takes memory."""
+    key, ident = ctypes.create_string_buffer(4), ctypes.create_string_buffer(4)
+    bpf.bpf(bpf.LOOKUP, struct.pack("IIQQQ", fd, 0, ctypes.addressof(key),
+                                    ctypes.addressof(ident), 0))
+    os.close(fd)
+    return bpf.bpf(MAP_GET_FD_BY_ID, ident.raw)[0]
+
+
 def maps(inode):
     """All maps of those programs, pinned or not."""
     idents, found = set(pinned_ids(inode)), []
@@ -102,6 +111,8 @@ def maps(inode):
         os.close(fd)
     for ident in sorted(idents):
         fd = bpf.bpf(MAP_GET_FD_BY_ID, struct.pack("I", ident))[0]
+        if bpf.map_info(fd)[0] == bpf.ARRAY_OF_MAPS:
+            fd = inner(fd)
         raw = bpf.info(fd)
         entries, = struct.unpack_from("I", raw, MAP_ENTRIES)
         found.append(Map(ident, text(raw, MAP_NAME), entries, memory(fd)))

@@ -162,7 +162,7 @@ static bool share_a_map(const struct program *one, const struct program *other)
 	return false;
 }
 
-/* The backstop is not pinned; those of other bridges have other maps. */
+/* The backstops of other network namespaces have other maps. */
 static int backstop_of(int ingress)
 {
 	struct program guard, other;
