@@ -198,16 +198,22 @@ static __noinline enum connection connection_of(struct __sk_buff *skb,
 						const struct hbpf_flow_key *flow,
 						const struct hbpf_endpoint *dialled, bool adopt)
 {
-	struct hbpf_connection value = connection(flow->slot, dialled);
+	/* The second is needed only after the first. On 5.10 the stack of ingress, its ICMP
+	 * function and this one is full. */
+	union {
+		struct bpf_sock_tuple tuple;
+		struct hbpf_connection value;
+	} on = {};
 	enum connection found = CONNECTION_NONE;
-	struct bpf_sock_tuple tuple = {};
 	const struct hbpf_connection *kept;
 	struct bpf_sock *sk, *full;
 
-	if (flow_tuple(&tuple, flow) == sizeof(tuple.ipv4))
-		sk = bpf_skc_lookup_tcp(skb, &tuple, sizeof(tuple.ipv4), BPF_F_CURRENT_NETNS, 0);
+	if (flow_tuple(&on.tuple, flow) == sizeof(on.tuple.ipv4))
+		sk = bpf_skc_lookup_tcp(skb, &on.tuple, sizeof(on.tuple.ipv4), BPF_F_CURRENT_NETNS,
+					0);
 	else
-		sk = bpf_skc_lookup_tcp(skb, &tuple, sizeof(tuple.ipv6), BPF_F_CURRENT_NETNS, 0);
+		sk = bpf_skc_lookup_tcp(skb, &on.tuple, sizeof(on.tuple.ipv6), BPF_F_CURRENT_NETNS,
+					0);
 	if (!sk)
 		return CONNECTION_NONE;
 
@@ -230,8 +236,10 @@ static __noinline enum connection connection_of(struct __sk_buff *skb,
 			break;
 		}
 		found = CONNECTION_UNRECORDED;
+		on.value = connection(flow->slot, dialled);
 		if (adopt)
-			bpf_sk_storage_get(&connections, full, &value, BPF_SK_STORAGE_GET_F_CREATE);
+			bpf_sk_storage_get(&connections, full, &on.value,
+					   BPF_SK_STORAGE_GET_F_CREATE);
 	}
 	bpf_sk_release(sk);
 	return found;
