@@ -10,11 +10,12 @@
 #include "lib/error.h"
 #include "model/port_spec.h"
 
+/* Aligned, so that large sets are moved in whole words. */
 struct export
 {
 	struct hbpf_export_key key;
 	struct hbpf_export to;
-};
+} __attribute__((aligned(8)));
 
 /* Sorted by key, as memcmp() orders it: by protocol, then port. No two have the same key. All zero
  * is an empty set. */

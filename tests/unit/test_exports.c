@@ -564,7 +564,7 @@ static void ten_thousand_words_are_quick_in_any_order(void **state)
 			snprintf(word, sizeof(word), "%u%s", 20000 + at, orders[i].proto);
 			assert_int_equal(add_fresh(&set, word, NULL), 0);
 		}
-		check_quick(&start, orders[i].name, 2);
+		check_quick(&start, orders[i].name, 8);
 		assert_int_equal(set.v[0].key.port, htons(20000));
 		assert_int_equal(set.v[words - 1].key.port, htons(20000 + words - 1));
 		exports_free(&set);
