@@ -5,6 +5,7 @@ The attributes are those of union bpf_attr in linux/bpf.h.
 """
 import ctypes
 import os
+import resource
 import struct
 
 SYS_BPF = {"x86_64": 321, "aarch64": 280}[os.uname().machine]
@@ -66,6 +67,8 @@ class Map:
 
     @classmethod
     def created(cls, name, kind, key_size, value_size, entries):
+        # Linux before 5.11 counts maps as locked memory, of which there is little
+        resource.setrlimit(resource.RLIMIT_MEMLOCK, (resource.RLIM_INFINITY,) * 2)
         return cls(name, _bpf(CREATE, f"creation of {name}", "IIIII", kind, key_size, value_size,
                               entries, NO_PREALLOC)[0])
 
