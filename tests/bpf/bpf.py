@@ -7,6 +7,7 @@ import ctypes
 import os
 import resource
 import struct
+from contextlib import suppress
 
 SYS_BPF = {"x86_64": 321, "aarch64": 280}[os.uname().machine]
 CREATE, LOOKUP, UPDATE, DELETE, NEXT_KEY, OBJ_GET, TEST_RUN, OBJ_INFO = 0, 1, 2, 3, 4, 7, 10, 15
@@ -68,7 +69,8 @@ class Map:
     @classmethod
     def created(cls, name, kind, key_size, value_size, entries):
         # Linux before 5.11 counts maps as locked memory, of which there is little
-        resource.setrlimit(resource.RLIMIT_MEMLOCK, (resource.RLIM_INFINITY,) * 2)
+        with suppress(ValueError):  # not allowed, and not needed where it is newer
+            resource.setrlimit(resource.RLIMIT_MEMLOCK, (resource.RLIM_INFINITY,) * 2)
         return cls(name, _bpf(CREATE, f"creation of {name}", "IIIII", kind, key_size, value_size,
                               entries, NO_PREALLOC)[0])
 
