@@ -117,23 +117,12 @@ bool hook_backstop_is_next(unsigned int ifindex)
 	return true;
 }
 
-static bool is_attached(unsigned int ifindex, __u32 prog_id)
-{
-	__u32 ids[TCX_PROGRAMS_MAX] = {};
-	int count = tcx_list(ifindex, HOOK_INGRESS, ids);
-
-	for (int i = 0; i < count; i++) {
-		if (ids[i] == prog_id)
-			return true;
-	}
-	return false;
-}
-
 /* The new one is attached before the old one is detached, so that there always is one. It goes
  * right behind the guard: other programs between the two could let packets pass. */
 int hook_backstop_attach(const struct hook_target *target, int prog_fd, struct error *err)
 {
 	__u32 guard = 0, ours = 0;
+	bool was_attached = false;
 	int ret;
 
 	if (!hook_has_tcx(target->ifindex))
@@ -147,13 +136,12 @@ int hook_backstop_attach(const struct hook_target *target, int prog_fd, struct e
 		ret = check_name(ours, err);
 		if (ret)
 			return ret;
-		if (is_attached(target->ifindex, ours))
-			return detach_but(target, ours, err);
 		ret = tcx_attach_ingress(target->ifindex, prog_fd, guard);
+		was_attached = ret == -EEXIST; /* this very program: bpf_mprog_exists() */
 	}
-	if (!ret) {
+	if (!ret || was_attached) {
 		ret = detach_but(target, ours, err);
-		if (ret) /* the old one is still attached */
+		if (ret && !was_attached) /* the old one is still attached */
 			tcx_detach_ingress(target->ifindex, ours);
 		return ret;
 	}

@@ -15,7 +15,8 @@ struct export
 {
 	struct hbpf_export_key key;
 	struct hbpf_export to;
-} __attribute__((aligned(8)));
+}
+__attribute__((aligned(8)));
 
 /* Sorted by key, as memcmp() orders it: by protocol, then port. No two have the same key. All zero
  * is an empty set. */
