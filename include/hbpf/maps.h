@@ -121,9 +121,8 @@ HBPF_SIZE(struct hbpf_gateway_key, 24);
 #define HBPF_GATEWAY_DOCKER0 (1U << 1) /* Docker's host-gateway */
 #define HBPF_GATEWAY_OPTION  (1U << 2) /* --gateway */
 
-/* sources: lists of prefixes, searched by (slot, list, address). An IPv4 /24 has prefixlen 32 + 96
- * +
- * 24. Written by the loader. */
+/* sources: lists of prefixes, searched by (slot, list, address). The prefixlen of an IPv4 /24 is
+ * 32 + 96 + 24. Written by the loader. */
 #define HBPF_LIST_BITS   32
 #define HBPF_LIST_HOST   0 /* the host's own addresses: never allowed; in HBPF_SLOT_SHARED */
 #define HBPF_LIST_ONLINK 1 /* the bridge's on-link prefixes */

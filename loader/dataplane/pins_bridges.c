@@ -43,10 +43,10 @@ static int compare_names(const void *a, const void *b)
 }
 
 /* Look at each name of the directory of the namespace, until @visit returns other than 0. */
-static int visit_names(const struct pins *pins, const char *bridge,
-		       int (*visit)(const struct pins *pins, const char *name, const char *bridge,
+static int visit_names(const struct pins *pins,
+		       int (*visit)(const struct pins *pins, const char *name, void *context,
 				    struct error *err),
-		       struct error *err)
+		       void *context, struct error *err)
 {
 	struct dirent *entry;
 	char name[IFNAMSIZ];
@@ -60,39 +60,25 @@ static int visit_names(const struct pins *pins, const char *bridge,
 		return error_errno(err, errno, "cannot read directory %s", pins->base);
 	while (!ret && (entry = readdir(dir))) {
 		if (pins_entry_name(entry->d_name, name))
-			ret = visit(pins, name, bridge, err);
+			ret = visit(pins, name, context, err);
 	}
 	closedir(dir);
 	return ret;
 }
 
+static int add_bridge(const struct pins *pins, const char *name, void *bridges, struct error *err)
+{
+	int ret = is_shared(name) ? 0 : append_name(bridges, name);
+
+	return ret ? error_errno(err, ret, "cannot list the bridges") : pins_check(pins, name, err);
+}
+
 int pins_bridges(const struct pins *pins, struct pins_bridges *bridges, struct error *err)
 {
-	struct dirent *entry;
-	char name[IFNAMSIZ];
-	int ret = 0;
-	DIR *dir;
+	int ret;
 
 	*bridges = (struct pins_bridges){};
-	dir = opendir(pins->base);
-	if (!dir && errno == ENOENT)
-		return 0;
-	if (!dir)
-		return error_errno(err, errno, "cannot read directory %s", pins->base);
-	while (!ret && (entry = readdir(dir))) {
-		if (!pins_entry_name(entry->d_name, name))
-			continue;
-		if (is_shared(name)) {
-			ret = pins_check(pins, name, err);
-			continue;
-		}
-		ret = append_name(bridges, name);
-		if (ret)
-			error_errno(err, ret, "cannot list the bridges");
-		else
-			ret = pins_check(pins, name, err);
-	}
-	closedir(dir);
+	ret = visit_names(pins, add_bridge, bridges, err);
 	if (bridges->count)
 		qsort(bridges->names, bridges->count, sizeof(*bridges->names), compare_names);
 	if (!ret && bridges->count && copy_names(bridges))
@@ -102,26 +88,26 @@ int pins_bridges(const struct pins *pins, struct pins_bridges *bridges, struct e
 	return ret;
 }
 
-static int is_other(const struct pins *pins, const char *name, const char *bridge,
-		    struct error *err)
+/* @bridge: a name, or NULL */
+static int is_other(const struct pins *pins, const char *name, void *bridge, struct error *err)
 {
 	(void)pins;
 	(void)err;
 	return !is_shared(name) && (!bridge || strcmp(name, bridge) != 0);
 }
 
-static int remove_if_shared(const struct pins *pins, const char *name, const char *bridge,
+static int remove_if_shared(const struct pins *pins, const char *name, void *context,
 			    struct error *err)
 {
-	(void)bridge;
+	(void)context;
 	return is_shared(name) ? pins_remove(pins, name, err) : 0;
 }
 
 int pins_remove_shared(const struct pins *pins, const char *bridge, struct error *err)
 {
-	int ret = visit_names(pins, bridge, is_other, err);
+	int ret = visit_names(pins, is_other, (void *)bridge, err);
 
-	return ret ? ret : visit_names(pins, bridge, remove_if_shared, err);
+	return ret ? ret : visit_names(pins, remove_if_shared, NULL, err);
 }
 
 void pins_bridges_free(struct pins_bridges *bridges)
