@@ -70,18 +70,9 @@ static int link_open(const struct hook_target *target, const char *pin, struct t
 	char path[PATH_MAX];
 	int ret;
 
-	*link = (struct tcx_link){ .fd = -1 };
-	ret = link_path(target, pin, path, err);
-	if (ret)
-		return ret;
-	link->fd = bpf_obj_get(path);
-	if (link->fd == -ENOENT)
-		return 0;
-	if (link->fd < 0) {
-		error_errno(err, link->fd, "cannot open %s", path);
-		error_hint_privileges(err, link->fd);
-		return link->fd;
-	}
+	*link = (struct tcx_link){ .fd = pins_get(target->pins, target->bridge, pin, path, err) };
+	if (link->fd < 0)
+		return link->fd == -ENOENT ? 0 : link->fd;
 	ret = bpf_obj_get_info_by_fd(link->fd, &info, &len);
 	if (ret) {
 		close(link->fd);

@@ -44,11 +44,9 @@ static int open_record(struct dataplane *dp, const struct pins *pins, const char
 	int ret;
 
 	ret = pins_path(pins, bridge, NULL, dir, err);
-	if (!ret)
-		ret = pins_path(pins, bridge, map_schema_record()->name, path, err);
 	if (ret)
 		return ret;
-	ret = shared_open_pin(path, err);
+	ret = pins_get(pins, bridge, map_schema_record()->name, path, err);
 	if (ret == -ENOENT && access(dir, F_OK))
 		return error_set(err, ret, "%s is not attached", bridge);
 	if (ret == -ENOENT)

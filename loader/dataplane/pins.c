@@ -429,6 +429,21 @@ int pins_rename(const struct pins *pins, const char *from, const char *to, struc
 	return error_errno(err, errno, "cannot rename %s to %s", path, new_path);
 }
 
+int pins_get(const struct pins *pins, const char *bridge, const char *name, char path[PATH_MAX],
+	     struct error *err)
+{
+	int ret = pins_path(pins, bridge, name, path, err);
+
+	if (ret)
+		return ret;
+	ret = bpf_obj_get(path);
+	if (ret >= 0 || ret == -ENOENT)
+		return ret;
+	error_errno(err, ret, "cannot open %s", path);
+	error_hint_privileges(err, ret);
+	return ret;
+}
+
 int pins_pin(const struct pins *pins, const char *bridge, const char *name, int fd,
 	     struct error *err)
 {

@@ -135,6 +135,15 @@ int pins_write_text(const struct pins *pins, const char *bridge, const char *nam
 /** pins_has_text() - is exactly this text recorded under a name? */
 bool pins_has_text(const struct pins *pins, const char *bridge, const char *name, const char *text);
 
+/**
+ * pins_get() - open a pinned BPF object
+ * @path:	Filled with where it is pinned
+ *
+ * Return: fd, -ENOENT without a message if nothing is pinned there, or -errno
+ */
+int pins_get(const struct pins *pins, const char *bridge, const char *name, char path[PATH_MAX],
+	     struct error *err);
+
 /** pins_pin() - pin a BPF object. Return: 0 or -errno */
 int pins_pin(const struct pins *pins, const char *bridge, const char *name, int fd,
 	     struct error *err);

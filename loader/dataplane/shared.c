@@ -9,17 +9,6 @@
 
 #include "dataplane/map_schema.h"
 
-int shared_open_pin(const char *path, struct error *err)
-{
-	int fd = bpf_obj_get(path);
-
-	if (fd >= 0 || fd == -ENOENT)
-		return fd;
-	error_errno(err, fd, "cannot open %s", path);
-	error_hint_privileges(err, fd);
-	return fd;
-}
-
 void shared_init(struct shared *shared)
 {
 	*shared = (struct shared)SHARED_INIT;
@@ -95,11 +84,8 @@ static int open_map(struct shared *shared, enum dataplane_map map, const struct 
 {
 	const struct map_schema *schema = map_schema(map);
 	char path[PATH_MAX];
-	int ret = pins_path(pins, PINS_SHARED, schema->name, path, err);
+	int ret = pins_get(pins, PINS_SHARED, schema->name, path, err);
 
-	if (ret)
-		return ret;
-	ret = shared_open_pin(path, err);
 	if (ret < 0)
 		return ret == -ENOENT ? 0 : ret;
 	return take_map(shared, map, ret, path, err);
@@ -161,11 +147,8 @@ static bool is_program(int fd)
 static int open_program(const struct pins *pins, enum dataplane_program program)
 {
 	char path[PATH_MAX];
-	int fd;
+	int fd = pins_get(pins, PINS_SHARED, program_names[program], path, NULL);
 
-	if (pins_path(pins, PINS_SHARED, program_names[program], path, NULL))
-		return -1;
-	fd = shared_open_pin(path, NULL);
 	if (fd < 0 || is_program(fd))
 		return fd;
 	close(fd);

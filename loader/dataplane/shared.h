@@ -7,9 +7,6 @@
 #include "dataplane/pins.h"
 #include "lib/error.h"
 
-/** shared_open_pin() - Return: fd, -ENOENT without a message, or -errno */
-int shared_open_pin(const char *path, struct error *err);
-
 /* Empty. [first ... last] is GNU C. */
 /* clang-format off */
 #define SHARED_INIT {                                                                              \
