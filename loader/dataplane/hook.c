@@ -106,3 +106,22 @@ void hook_program_name(__u32 id, char *name, size_t size)
 	else
 		snprintf(name, size, "program %u", id);
 }
+
+#define MAPS_MAX 32 /* of a program: a dozen */
+
+int hook_program_map(int prog_fd, bool (*match)(int fd, const void *context), const void *context)
+{
+	__u32 ids[MAPS_MAX], len = sizeof(struct bpf_prog_info);
+	struct bpf_prog_info info = { .nr_map_ids = MAPS_MAX, .map_ids = (__u64)(uintptr_t)ids };
+	int ret = bpf_obj_get_info_by_fd(prog_fd, &info, &len);
+
+	for (__u32 i = 0; !ret && i < info.nr_map_ids && i < MAPS_MAX; i++) {
+		int fd = bpf_map_get_fd_by_id(ids[i]);
+
+		if (fd >= 0 && match(fd, context))
+			return fd;
+		if (fd >= 0)
+			close(fd);
+	}
+	return ret ? ret : -ENOENT;
+}

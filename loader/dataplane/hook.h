@@ -84,11 +84,11 @@ int hook_backstop_detach(const struct hook_target *target, struct error *err);
 int hook_backstop_query(unsigned int ifindex, __u32 *prog_id);
 /**
  * hook_backstop_map() - find a map that the backstop of any bridge uses
- * @match:	Is it the map of this fd?
+ * @match:	As for hook_program_map(), without a context
  *
  * Return: fd, -ENOENT or other -errno
  */
-int hook_backstop_map(bool (*match)(int fd));
+int hook_backstop_map(bool (*match)(int fd, const void *context));
 /**
  * hook_guard_query() - find the program with the guard on a bridge, with or without a pinned link
  * Return: its hook; HBPF_HOOK_AUTO if it was not found
@@ -100,6 +100,14 @@ enum hbpf_hook_kind hook_guard_query(unsigned int ifindex);
  * Return: 0 or -errno
  */
 int hook_detach_unpinned(const struct hook_target *target, struct error *err);
+
+/**
+ * hook_program_map() - find a map among those that a program refers to
+ * @match:	Is it the map of this fd? Gets @context, too
+ *
+ * Return: fd, -ENOENT or other -errno
+ */
+int hook_program_map(int prog_fd, bool (*match)(int fd, const void *context), const void *context);
 
 /** hook_has_tcx() - does this kernel have tcx? @ifindex: any existing interface */
 bool hook_has_tcx(unsigned int ifindex);

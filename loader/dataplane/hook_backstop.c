@@ -10,7 +10,6 @@
 
 #define GUARD    "hbpf_ingress"
 #define BACKSTOP "hbpf_backstop"
-#define MAPS_MAX 16 /* of a program; the backstop has five */
 
 /* Is that the program's name? Return: 1, 0 (also if it is no longer loaded) or -errno */
 static int is_named(__u32 prog_id, const char *wanted)
@@ -155,37 +154,19 @@ int hook_backstop_detach(const struct hook_target *target, struct error *err)
 	return target->ifindex ? detach_but(target, 0, err) : 0;
 }
 
-/* Find a map that the program uses. Return: its fd, -ENOENT or other -errno */
-static int find_map(__u32 prog_id, bool (*match)(int fd))
-{
-	__u32 ids[MAPS_MAX], len = sizeof(struct bpf_prog_info);
-	struct bpf_prog_info info = { .nr_map_ids = MAPS_MAX, .map_ids = (__u64)(uintptr_t)ids };
-	int fd = bpf_prog_get_fd_by_id(prog_id);
-	int ret;
-
-	if (fd < 0)
-		return fd;
-	ret = bpf_obj_get_info_by_fd(fd, &info, &len);
-	close(fd);
-	for (__u32 i = 0; !ret && i < info.nr_map_ids && i < MAPS_MAX; i++) {
-		fd = bpf_map_get_fd_by_id(ids[i]);
-		if (fd >= 0 && match(fd))
-			return fd;
-		if (fd >= 0)
-			close(fd);
-	}
-	return ret ? ret : -ENOENT;
-}
-
-int hook_backstop_map(bool (*match)(int fd))
+int hook_backstop_map(bool (*match)(int fd, const void *context))
 {
 	struct if_nameindex *all = if_nameindex();
-	int fd = -ENOENT;
+	int fd = -ENOENT, program;
 	__u32 id;
 
 	for (struct if_nameindex *one = all; one && one->if_index && fd < 0; one++) {
-		if (hook_backstop_query(one->if_index, &id) == 1)
-			fd = find_map(id, match);
+		if (hook_backstop_query(one->if_index, &id) != 1)
+			continue;
+		program = bpf_prog_get_fd_by_id(id);
+		fd = program < 0 ? program : hook_program_map(program, match, NULL);
+		if (program >= 0)
+			close(program);
 	}
 	if (all)
 		if_freenameindex(all);

@@ -72,11 +72,12 @@ static int map_open(const struct pins *pins, const char *dir, struct error *err)
 	return ret;
 }
 
-bool old_settings_is_map(int fd)
+bool old_settings_is_map(int fd, const void *context)
 {
 	struct bpf_map_info info = {};
 	__u32 len = sizeof(info);
 
+	(void)context;
 	return !bpf_obj_get_info_by_fd(fd, &info, &len) && !strcmp(info.name, MAP_NAME) &&
 	       !map_schema_check(fd, &settings_schema, MAP_NAME, NULL);
 }

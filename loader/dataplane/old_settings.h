@@ -73,8 +73,9 @@ unsigned int old_settings_ifindex_of(const struct old_settings *old, enum settin
 const char *old_settings_ifname_of(const struct old_settings *old, enum setting_id id,
 				   char name[IFNAMSIZ]);
 
-/** old_settings_is_map() - does a map have the schema and name of those with old values? */
-bool old_settings_is_map(int fd);
+/** old_settings_is_map() - does a map have the schema and name of those with old values? For
+ * hook_backstop_map(); @context is unused */
+bool old_settings_is_map(int fd, const void *context);
 
 /**
  * old_settings_prepare() - create and pin the maps, if they do not exist

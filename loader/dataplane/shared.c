@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "dataplane/hook.h"
 #include "dataplane/map_schema.h"
 
 void shared_init(struct shared *shared)
@@ -155,31 +156,12 @@ static int open_program(const struct pins *pins, enum dataplane_program program)
 	return -1;
 }
 
-/* Programs refer to a dozen maps. */
-#define PROGRAM_MAPS_MAX 32
-
-/* Return: fd of the map of this name among those that a program refers to, or -ENOENT */
-static int map_of_program(int program, const char *name)
+static bool is_map_named(int fd, const void *name)
 {
-	__u32 ids[PROGRAM_MAPS_MAX], size = sizeof(struct bpf_prog_info);
-	struct bpf_prog_info info = {
-		.nr_map_ids = PROGRAM_MAPS_MAX,
-		.map_ids = (__u64)(uintptr_t)ids,
-	};
+	struct bpf_map_info info = {};
+	__u32 size = sizeof(info);
 
-	if (bpf_obj_get_info_by_fd(program, &info, &size))
-		return -ENOENT;
-	for (__u32 i = 0; i < info.nr_map_ids && i < PROGRAM_MAPS_MAX; i++) {
-		struct bpf_map_info map = {};
-		int fd = bpf_map_get_fd_by_id(ids[i]);
-
-		size = sizeof(map);
-		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &map, &size) && !strcmp(map.name, name))
-			return fd;
-		if (fd >= 0)
-			close(fd);
-	}
-	return -ENOENT;
+	return !bpf_obj_get_info_by_fd(fd, &info, &size) && !strcmp(info.name, name);
 }
 
 /* A map whose pin was removed lives on with the programs; shared_pin_maps() pins it again. */
@@ -194,7 +176,7 @@ static int recover_maps(struct shared *shared, const struct pins *pins, struct e
 			continue;
 		if (program < 0)
 			program = open_program(pins, PROGRAM_INGRESS);
-		fd = program < 0 ? -1 : map_of_program(program, name);
+		fd = program < 0 ? -1 : hook_program_map(program, is_map_named, name);
 		if (fd >= 0)
 			ret = take_map(shared, map, fd, name, err);
 	}
