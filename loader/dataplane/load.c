@@ -245,35 +245,35 @@ static int refused(int code, char *said, struct error *err)
 struct build {
 	const void *elf;
 	size_t size;
-	char id[17]; /* of the contents, in hexadecimal */
 };
-
-/* FNV-1a: any two versions of hbpf differ in it. */
-static struct build build_of(const void *elf, size_t size)
-{
-	struct build build = { .elf = elf, .size = size };
-	unsigned long long hash = 0xcbf29ce484222325;
-
-	for (size_t i = 0; i < size; i++)
-		hash = (hash ^ ((const unsigned char *)elf)[i]) * 0x100000001b3;
-	snprintf(build.id, sizeof(build.id), "%016llx", hash);
-	return build;
-}
 
 static struct build plain_build(void)
 {
-	size_t size;
-	const void *elf = hbpf_bpf__elf_bytes(&size);
+	struct build build;
 
-	return build_of(elf, size);
+	build.elf = hbpf_bpf__elf_bytes(&build.size);
+	return build;
 }
 
 static struct build bypass_build(void)
 {
-	size_t size;
-	const void *elf = hbpf_nat_bypass_bpf__elf_bytes(&size);
+	struct build build;
 
-	return build_of(elf, size);
+	build.elf = hbpf_nat_bypass_bpf__elf_bytes(&build.size);
+	return build;
+}
+
+#define BUILD_ID_STRLEN 17
+
+/* Its contents in hexadecimal, by FNV-1a: any two versions of hbpf differ in it. Returns @id */
+static const char *build_id(struct build build, char id[BUILD_ID_STRLEN])
+{
+	unsigned long long hash = 0xcbf29ce484222325;
+
+	for (size_t i = 0; i < build.size; i++)
+		hash = (hash ^ ((const unsigned char *)build.elf)[i]) * 0x100000001b3;
+	snprintf(id, BUILD_ID_STRLEN, "%016llx", hash);
+	return id;
 }
 
 /* Return: were they loaded? Otherwise shared->nat_bypass_unavailable says why not. */
@@ -345,17 +345,17 @@ static int remove_incomplete(struct shared *shared, const struct pins *pins, str
 	return -ESTALE;
 }
 
-static bool are_pinned(struct shared *shared, const struct pins *pins, const struct build *build)
+static bool are_pinned(struct shared *shared, const struct pins *pins, struct build build)
 {
 	int count = is_older(running_release(), 6, 6) ? PROGRAM_COUNT - 1 : PROGRAM_COUNT;
+	char id[BUILD_ID_STRLEN];
 
-	return shared_open_programs(shared, pins, build->id) == count;
+	return shared_open_programs(shared, pins, build_id(build, id)) == count;
 }
 
 int shared_load(struct shared *shared, const struct pins *pins, enum hbpf_choice nat_bypass,
 		struct error *err)
 {
-	const struct build bypass = bypass_build(), plain = plain_build();
 	bool *built = &shared->nat_bypass_built;
 	int ret = check_kernel(err);
 
@@ -367,10 +367,10 @@ int shared_load(struct shared *shared, const struct pins *pins, enum hbpf_choice
 		return ret;
 
 	shared->nat_bypass_unavailable[0] = '\0';
-	*built = are_pinned(shared, pins, &bypass);
+	*built = are_pinned(shared, pins, bypass_build());
 	if (*built)
 		return 0;
-	if (are_pinned(shared, pins, &plain)) {
+	if (are_pinned(shared, pins, plain_build())) {
 		if (is_bypass_needed(nat_bypass) && load_bypass(shared))
 			*built = shared->loaded = true;
 		return 0;
@@ -391,7 +391,10 @@ int shared_load_copy(struct shared *shared, struct error *err)
 
 int shared_pin_loaded(const struct shared *shared, const struct pins *pins, struct error *err)
 {
-	const struct build build = shared->nat_bypass_built ? bypass_build() : plain_build();
+	char id[BUILD_ID_STRLEN];
 
-	return shared->loaded ? shared_pin_programs(shared, pins, build.id, err) : 0;
+	if (!shared->loaded)
+		return 0;
+	build_id(shared->nat_bypass_built ? bypass_build() : plain_build(), id);
+	return shared_pin_programs(shared, pins, id, err);
 }
