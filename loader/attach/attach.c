@@ -331,18 +331,16 @@ static bool is_in_front(const struct hook_target *target)
 }
 
 /* What is not live or incomplete is left to its own attach. */
-static int update_other(const struct attach *a, const char *bridge, struct error *err)
+static int update_other(struct attach *a, const char *bridge, struct error *err)
 {
 	struct hook_target target = attachment_target(&a->pins, &a->host, bridge);
 	const int *programs = a->shared.programs;
 	struct hook_state state;
-	struct shared shared;
 	struct dataplane dp;
 	enum hbpf_hook_kind used;
 	int ret = 0;
 
-	shared_init(&shared);
-	dataplane_init(&dp, &shared);
+	dataplane_init(&dp, &a->shared);
 	if (!attachment_is_live(&a->pins, &a->host, bridge) ||
 	    hook_query(&target, HOOK_INGRESS, &state, NULL) ||
 	    dataplane_open(&dp, &a->pins, bridge, target.ifindex, NULL))
@@ -358,7 +356,6 @@ static int update_other(const struct attach *a, const char *bridge, struct error
 	ret = dataplane_write_config(&dp, err);
 out:
 	dataplane_close(&dp);
-	shared_close(&shared);
 	return ret;
 }
 
@@ -367,7 +364,7 @@ out:
  * that was killed before does the same again. A bridge that cannot get them keeps the old ones,
  * which work with the same maps, until it is attached again.
  */
-static int replace_programs(const struct attach *a, struct error *err)
+static int replace_programs(struct attach *a, struct error *err)
 {
 	struct pins_bridges bridges;
 	struct error problem = {};
