@@ -363,15 +363,21 @@ static void rr_ready(int epoll, struct client *client)
 		error(1, errno, "send");
 }
 
-static double rr_many(const struct endpoint *where)
+/* @idle: called if nothing is answered for a while; or NULL */
+static double echo_many(const struct endpoint *where, int type, enum task task, void (*idle)(void))
 {
-	int epoll = dial_many(where, SOCK_STREAM, EPOLLIN, TASK_MANY_ECHO);
+	int epoll = dial_many(where, type, EPOLLIN, task);
 	double end;
 
 	warming = clients_count;
-	end = until_over(epoll, rr_ready, NULL);
+	end = until_over(epoll, rr_ready, idle);
 	close_many();
 	return end;
+}
+
+static double rr_many(const struct endpoint *where)
+{
+	return echo_many(where, SOCK_STREAM, TASK_MANY_ECHO, NULL);
 }
 
 static const struct endpoint *crr_where;
@@ -475,13 +481,7 @@ static void udp_idle(void)
 
 static double udp_many(const struct endpoint *where)
 {
-	int epoll = dial_many(where, SOCK_DGRAM, EPOLLIN, TASK_ECHO);
-	double end;
-
-	warming = clients_count;
-	end = until_over(epoll, rr_ready, udp_idle);
-	close_many();
-	return end;
+	return echo_many(where, SOCK_DGRAM, TASK_ECHO, udp_idle);
 }
 
 /* --- the rest ------------------------------------------------------------------------------ */

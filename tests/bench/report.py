@@ -28,23 +28,28 @@ def present(results, host, columns):
     return variants, columns
 
 
-def rate_table(results, host, title, columns):
-    cells = results["rates"]
+def grid(results, host, columns, cell):
+    """Return: the columns that have results, and a line for each variant, made by
+    cell(variant, column, what was found)"""
     variants, columns = present(results, host.name, columns)
+    cells = results["rates"]
+
+    def text(variant, column):
+        found = cells.get(f"{host.name}/{variant.name}/{column.name}")
+        return cell(variant, column, found) if found else "-"
+
+    return columns, [[v.what] + [text(v, c) for c in columns] for v in variants]
+
+
+def rate_table(results, host, title, columns):
+    def cell(variant, column, found):
+        if variant.name == "direct":
+            return base_of(found["rate"], column.workload)
+        return spread(found["ratio"])
+
+    columns, lines = grid(results, host, columns, cell)
     if not columns:
         return None
-    lines = []
-    for variant in variants:
-        line = [variant.what]
-        for column in columns:
-            found = cells.get(f"{host.name}/{variant.name}/{column.name}")
-            if not found:
-                line.append("-")
-            elif variant.name == "direct":
-                line.append(base_of(found["rate"], column.workload))
-            else:
-                line.append(spread(found["ratio"]))
-        lines.append(line)
     return (f"Rates: {host.what}, {title}",
             ["of direct"] + [rows.WORKLOADS[c.workload][0] for c in columns], lines)
 
@@ -55,20 +60,16 @@ def with_clients(columns):
 
 
 def latency_table(results, host):
-    cells = results["rates"]
-    columns = [c for c in rows.COLUMNS
-               if c.family == 4 and c.workload in ("rr", "crr", "udp")]
-    variants, columns = present(results, host.name, columns)
+    def cell(_, __, found):
+        if "p50" not in found:
+            return "-"
+        return " / ".join(short(found[p]) for p in ("p50", "p99", "p999"))
+
+    columns, lines = grid(results, host,
+                          [c for c in rows.COLUMNS
+                           if c.family == 4 and c.workload in ("rr", "crr", "udp")], cell)
     if not columns:
         return None
-    lines = []
-    for variant in variants:
-        line = [variant.what]
-        for column in columns:
-            found = cells.get(f"{host.name}/{variant.name}/{column.name}", {})
-            line.append(" / ".join(short(found[p]) for p in ("p50", "p99", "p999"))
-                        if "p50" in found else "-")
-        lines.append(line)
     return (f"Latency: {host.what}, IPv4, microseconds: median / 99 % / 99.9 %",
             ["clients: 1, or as given"] + with_clients(columns), lines)
 
@@ -88,22 +89,14 @@ def typical_table(results, host):
 
 
 def cpu_table(results, host):
-    cells = results["rates"]
-    variants, columns = present(results, host.name, [c for c in rows.COLUMNS if c.family == 4])
+    def cell(_, column, found):
+        if column.workload in ("stream", "maerts"):
+            return f"{found['cpu']:.3f} s/GiB"
+        return f"{found['cpu'] * 1e6:.2f} us"
+
+    columns, lines = grid(results, host, [c for c in rows.COLUMNS if c.family == 4], cell)
     if not columns:
         return None
-    lines = []
-    for variant in variants:
-        line = [variant.what]
-        for column in columns:
-            found = cells.get(f"{host.name}/{variant.name}/{column.name}")
-            if not found:
-                line.append("-")
-            elif column.workload in ("stream", "maerts"):
-                line.append(f"{found['cpu']:.3f} s/GiB")
-            else:
-                line.append(f"{found['cpu'] * 1e6:.2f} us")
-        lines.append(line)
     return (f"CPU for a transaction or a GiB: {host.what}, IPv4",
             ["clients: 1, or as given"] + with_clients(columns), lines)
 

@@ -348,14 +348,20 @@ def _(bed, family, proto):
 
 # Connections
 
-@promise("a connection through one bridge is not one of another's: a segment with {flags}",
-         family=FAMILIES, flags=["A", "PA", "R", "FA"])
-def _(bed, family, flags):
+def connection_of_other(bed, family):
+    """Return: a talk, and its server's socket, in which the other bridge remembers it"""
     attach_other(bed)
     talk = Talk(family, "TCP", client_port=bed.fresh_port())
     server = connection(bed, talk)
     with bed.on(bed.other):
         remember(bed, server, talk.dialled)
+    return talk, server
+
+
+@promise("a connection through one bridge is not one of another's: a segment with {flags}",
+         family=FAMILIES, flags=["A", "PA", "R", "FA"])
+def _(bed, family, flags):
+    talk, server = connection_of_other(bed, family)
     kept = remembered(bed, server)
     expect(bed.ingress(talk.asked(flags=flags)), "IN_NO_FLOW")
     expect_equal("storage", remembered(bed, server), kept)
@@ -367,11 +373,7 @@ def _(bed, family, flags):
 
 @promise("a SYN that is the same connection on another bridge collides with it", family=FAMILIES)
 def _(bed, family):
-    attach_other(bed)
-    talk = Talk(family, "TCP", client_port=bed.fresh_port())
-    server = connection(bed, talk)
-    with bed.on(bed.other):
-        remember(bed, server, talk.dialled)
+    talk, server = connection_of_other(bed, family)
     kept = remembered(bed, server)
     expect(bed.ingress(talk.asked(flags="S")), "IN_COLLISION", talk.delivered(flags="S"))
     expect_equal("flow", bed.flow(talk), None)
@@ -382,11 +384,7 @@ def _(bed, family):
 
 @promise("an ICMP error about a connection is one for its own bridge", family=FAMILIES)
 def _(bed, family):
-    attach_other(bed)
-    talk = Talk(family, "TCP", client_port=bed.fresh_port())
-    server = connection(bed, talk)
-    with bed.on(bed.other):
-        remember(bed, server, talk.dialled)
+    talk, server = connection_of_other(bed, family)
     sent, delivered = error_to(talk)
     expect(bed.ingress(sent), "IN_ICMP_OTHER")
     with bed.on(bed.other):  # control
