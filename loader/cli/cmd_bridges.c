@@ -14,8 +14,8 @@
 #include "lib/array.h"
 #include "lib/json.h"
 #include "lib/log.h"
-#include "lib/output.h"
 #include "lib/str_list.h"
+#include "lib/table.h"
 
 /* Everything the rows are built from. */
 struct bridges_view {
@@ -68,7 +68,7 @@ static const struct hbpf_addr *bridges_row_next_gateway(const struct bridges_vie
 }
 
 static void bridges_row_gateways(const struct bridges_view *view, const struct bridges_row *row,
-				 struct columns *columns)
+				 struct table *table)
 {
 	char text[256] = "", addr[ADDR_STRLEN];
 	const struct hbpf_addr *gateway;
@@ -76,46 +76,36 @@ static void bridges_row_gateways(const struct bridges_view *view, const struct b
 
 	while ((gateway = bridges_row_next_gateway(view, row->link, &at)))
 		str_list_add(text, sizeof(text), addr_format(gateway, addr));
-	columns_cell(columns, 2, "%s", text[0] ? text : "-");
+	table_cell(table, 2, "%s", text[0] ? text : "-");
 }
 
-static void bridges_row_attached(const struct bridges_row *row, struct columns *columns)
+static void bridges_row_attached(const struct bridges_row *row, struct table *table)
 {
 	const char *word = row->live ? "yes" : "dead";
 
 	if (!row->attached_as)
-		columns_cell(columns, 4, "no");
+		table_cell(table, 4, "no");
 	else if (strcmp(row->attached_as, row->link->name) != 0)
-		columns_cell(columns, 4, "%s (attached as %s)", word, row->attached_as);
+		table_cell(table, 4, "%s (attached as %s)", word, row->attached_as);
 	else
-		columns_cell(columns, 4, "%s", word);
+		table_cell(table, 4, "%s", word);
+	if (row->attached_as)
+		table_level(table, 4, row->live ? LEVEL_OK : LEVEL_BROKEN);
 }
 
 static void bridges_row_print(const struct bridges_view *view, const struct bridges_row *row,
-			      struct columns *columns)
+			      struct table *table)
 {
-	if (columns_row(columns))
-		return;
-	columns_cell(columns, 0, "%s", row->link->name);
+	table_row(table);
+	table_cell(table, 0, "%s", row->link->name);
 	if (row->network)
-		columns_cell(columns, 1, "%s (%s)", row->network->name,
-			     engine_name(row->network->engine));
+		table_cell(table, 1, "%s (%s)", row->network->name,
+			   engine_name(row->network->engine));
 	else
-		columns_cell(columns, 1, "-");
-	bridges_row_gateways(view, row, columns);
-	columns_cell(columns, 3, "%zu", row->clients);
-	bridges_row_attached(row, columns);
-}
-
-static void bridges_print_head(struct columns *columns)
-{
-	static const char *const head[] = { "BRIDGE", "NETWORK", "GATEWAYS", "CLIENTS",
-					    "ATTACHED" };
-
-	if (columns_row(columns))
-		return;
-	for (unsigned int i = 0; i < ARRAY_SIZE(head); i++)
-		columns_cell(columns, i, "%s", head[i]);
+		table_cell(table, 1, "-");
+	bridges_row_gateways(view, row, table);
+	table_cell(table, 3, "%zu", row->clients);
+	bridges_row_attached(row, table);
 }
 
 static const char *const engine_words[] = {
@@ -175,16 +165,22 @@ static void bridges_json(const struct bridges_view *view)
 
 static void bridges_print(const struct bridges_view *view)
 {
-	struct columns columns = {};
+	static const struct table_column columns[] = {
+		{ .head = "BRIDGE" },
+		{ .head = "NETWORK", .flags = TABLE_CUT },
+		{ .head = "GATEWAYS", .flags = TABLE_CUT },
+		{ .head = "CLIENTS", .flags = TABLE_RIGHT },
+		{ .head = "ATTACHED", .flags = TABLE_WRAP },
+	};
+	struct table table = TABLE(columns);
 
 	if (!view->count) {
 		puts("this host has no bridge");
 		return;
 	}
-	bridges_print_head(&columns);
 	for (size_t i = 0; i < view->count; i++)
-		bridges_row_print(view, &view->rows[i], &columns);
-	columns_print(&columns, 0);
+		bridges_row_print(view, &view->rows[i], &table);
+	table_print(&table);
 }
 
 /* Without an engine the bridges are still listed, so this only warns. */

@@ -16,6 +16,8 @@
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/output.h"
+#include "lib/table.h"
+#include "lib/units.h"
 #include "model/request.h"
 
 /* Each section has its own columns; a common width of the first aligns the sections. */
@@ -72,16 +74,13 @@ static void status_print_head(const struct status *status)
 	}
 }
 
-/* Return: true if the row could be begun */
-static bool status_label_row(struct columns *columns, const char *label)
+static void status_label_row(struct table *table, const char *label)
 {
-	if (columns_row(columns))
-		return false;
-	columns_cell(columns, 0, LABEL, label);
-	return true;
+	table_row(table);
+	table_cell(table, 0, LABEL, label);
 }
 
-static void status_gateway_cells(const struct gateway *gateway, struct columns *columns)
+static void status_gateway_cells(const struct gateway *gateway, struct table *table)
 {
 	const struct gateway_reason *reason;
 	char addr[ADDR_STRLEN], text[128] = "";
@@ -90,43 +89,44 @@ static void status_gateway_cells(const struct gateway *gateway, struct columns *
 	for (size_t i = 0; (reason = status_gateway_why(gateway->why, i)); i++)
 		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s", i ? "; " : "",
 					reason->text);
-	columns_cell(columns, 1, "%s", addr_format(&gateway->addr, addr));
-	columns_cell(columns, 2, "%s", text);
+	table_cell(table, 1, "%s", addr_format(&gateway->addr, addr));
+	table_cell(table, 2, "%s", text);
 }
 
-static void status_print_gateways(const struct status *status, struct columns *columns)
+static void status_print_gateways(const struct status *status, struct table *table)
 {
 	for (size_t i = 0; i < status->gateways.count; i++) {
-		if (status_label_row(columns, i ? "" : "gateways"))
-			status_gateway_cells(&status->gateways.v[i], columns);
+		status_label_row(table, i ? "" : "gateways");
+		status_gateway_cells(&status->gateways.v[i], table);
 	}
-	if (!status->gateways.count && status_label_row(columns, "gateways"))
-		columns_cell(columns, 1, "none");
+	if (!status->gateways.count) {
+		status_label_row(table, "gateways");
+		table_cell(table, 1, "none");
+	}
 }
 
-static void status_setting_cells(const struct setting_state *state, struct columns *columns)
+static void status_setting_cells(const struct setting_state *state, struct table *table)
 {
 	if (state->now < 0) {
-		columns_cell(columns, 2, "missing");
+		table_cell(table, 2, "missing");
 		return;
 	}
-	columns_cell(columns, 2, "%d", state->now);
+	table_cell(table, 2, "%d", state->now);
 	if (!state->record.saved)
-		columns_cell(columns, 3, "not set by hbpf");
+		table_cell(table, 3, "not set by hbpf");
 	else if (state->now != state->record.set)
-		columns_cell(columns, 3, "was %d, hbpf set %d; changed since", state->record.old,
-			     state->record.set);
+		table_cell(table, 3, "was %d, hbpf set %d; changed since", state->record.old,
+			   state->record.set);
 	else
-		columns_cell(columns, 3, "was %d", state->record.old);
+		table_cell(table, 3, "was %d", state->record.old);
 }
 
-static void status_print_settings(const struct status *status, struct columns *columns)
+static void status_print_settings(const struct status *status, struct table *table)
 {
 	for (int id = 0; id < SETTING_MAX; id++) {
-		if (!status_label_row(columns, id ? "" : "settings"))
-			return;
-		columns_cell(columns, 1, "%s", status->settings[id].name);
-		status_setting_cells(&status->settings[id], columns);
+		status_label_row(table, id ? "" : "settings");
+		table_cell(table, 1, "%s", status->settings[id].name);
+		status_setting_cells(&status->settings[id], table);
 	}
 }
 
@@ -146,55 +146,61 @@ static const char *status_owner_name(__u8 owner)
 	return owner < ARRAY_SIZE(owners) ? owners[owner].name : "unknown";
 }
 
-static void status_print_choices(struct status *status, struct columns *columns)
+static void status_print_choices(struct status *status, struct table *table)
 {
 	const struct hbpf_config *config = &status->dp.config;
 	char policy[POLICY_STRLEN];
 
-	if (status_label_row(columns, "clients"))
-		columns_cell(columns, 1, "%s",
-			     policy_format(&status->ports.sources, &config->from, true, policy));
-	if (status_label_row(columns, "guard"))
-		columns_cell(columns, 1, "%s: %s", config->guard_dst ? "on" : "off",
-			     status_guard_why(config));
-	if (config->owner < ARRAY_SIZE(owners) && owners[config->owner].text &&
-	    status_label_row(columns, "managed by"))
-		columns_cell(columns, 1, "%s", owners[config->owner].text);
-	if (status_label_row(columns, "NAT bypass"))
-		columns_cell(columns, 1, "%s: %s", status_nat_bypass(config),
-			     status_nat_bypass_why(status));
+	status_label_row(table, "clients");
+	table_cell(table, 1, "%s",
+		   policy_format(&status->ports.sources, &config->from, true, policy));
+	status_label_row(table, "guard");
+	table_cell(table, 1, "%s: %s", config->guard_dst ? "on" : "off", status_guard_why(config));
+	if (config->owner < ARRAY_SIZE(owners) && owners[config->owner].text) {
+		status_label_row(table, "managed by");
+		table_cell(table, 1, "%s", owners[config->owner].text);
+	}
+	status_label_row(table, "NAT bypass");
+	table_cell(table, 1, "%s: %s", status_nat_bypass(config), status_nat_bypass_why(status));
 }
 
-static void status_print_missing(const struct status *status, struct columns *columns)
+static void status_print_missing(const struct status *status, struct table *table)
 {
 	const struct kernel_gap *gap;
 
 	for (size_t i = 0; (gap = status_missing(status, i)); i++) {
-		if (status_label_row(columns, i ? "" : "kernel"))
-			columns_cell(columns, 1, "lacks %s", gap->text);
+		status_label_row(table, i ? "" : "kernel");
+		table_cell(table, 1, "lacks %s", gap->text);
 	}
 }
 
 static void status_print_counters(const struct status *status)
 {
-	struct columns columns = {};
+	static const struct table_column columns[] = {
+		{}, {}, { .flags = TABLE_RIGHT }, { .flags = TABLE_RIGHT }, { .flags = TABLE_WRAP },
+	};
+	struct table table = TABLE(columns);
 	char size[SIZE_STRLEN];
+	bool any = false;
 
+	table.indent = 4;
 	for (int reason = 0; reason < HBPF_REASON_MAX; reason++) {
 		const struct hbpf_counter *counter = &status->counters[reason];
 		const struct reason_text *text = status_reason(reason);
 
-		if (!counter->packets || columns_row(&columns))
+		if (!counter->packets)
 			continue;
-		columns_cell(&columns, 0, "%s", text->name);
-		columns_cell(&columns, 1, "%s", text->verdict);
-		columns_cell(&columns, 2, "%llu", counter->packets);
-		columns_cell(&columns, 3, "%s", size_format(counter->bytes, size));
-		columns_cell(&columns, 4, "%s", text->text);
+		any = true;
+		table_row(&table);
+		table_cell(&table, 0, "%s", text->name);
+		table_cell(&table, 1, "%s", text->verdict);
+		table_cell(&table, 2, "%llu", counter->packets);
+		table_cell(&table, 3, "%s", size_format(counter->bytes, size));
+		table_cell(&table, 4, "%s", text->text);
 	}
-	if (columns.count)
+	if (any)
 		puts("  counters");
-	columns_print(&columns, 4);
+	table_print(&table);
 }
 
 static void status_print_ports_head(const struct status *status)
@@ -209,8 +215,15 @@ static void status_print_ports_head(const struct status *status)
 
 static void status_print(struct status *status)
 {
-	struct columns columns = {};
+	static const struct table_column columns[] = {
+		{},
+		{ .flags = TABLE_WRAP },
+		{ .flags = TABLE_WRAP },
+		{ .flags = TABLE_WRAP },
+	};
+	struct table table = TABLE(columns);
 
+	table.indent = 2;
 	status_print_head(status);
 	if (!status->readable) {
 		output_text("  %s\n", status->problem.what);
@@ -218,15 +231,15 @@ static void status_print(struct status *status)
 			output_text("  %s\n", status->problem.hint);
 		return;
 	}
-	status_print_gateways(status, &columns);
-	columns_print(&columns, 2);
+	status_print_gateways(status, &table);
+	table_print(&table);
 	status_print_ports_head(status);
 	ports_view_print(&status->ports, 4);
-	status_print_choices(status, &columns);
-	status_print_missing(status, &columns);
-	columns_print(&columns, 2);
-	status_print_settings(status, &columns);
-	columns_print(&columns, 2);
+	status_print_choices(status, &table);
+	status_print_missing(status, &table);
+	table_print(&table);
+	status_print_settings(status, &table);
+	table_print(&table);
 	if (log_is_verbose())
 		status_print_counters(status);
 }

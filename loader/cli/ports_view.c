@@ -11,6 +11,8 @@
 #include "dataplane/stats.h"
 #include "lib/json.h"
 #include "lib/output.h"
+#include "lib/table.h"
+#include "lib/units.h"
 
 static int read_families(struct dataplane *dp, struct ports_view *ports, struct error *err)
 {
@@ -75,7 +77,8 @@ void report_reachable(const struct gateways *gateways, const struct exports *exp
 		      const struct listeners *listeners)
 {
 	char from[ENDPOINT_STRLEN + 8], to[ENDPOINT_STRLEN + 8], who[LISTENERS_STRLEN];
-	struct columns columns = {};
+	static const struct table_column columns[] = { {}, {}, { .flags = TABLE_WRAP } };
+	struct table table = TABLE(columns);
 
 	for (size_t i = 0; i < gateways->count; i++) {
 		const struct hbpf_addr *gateway = &gateways->v[i].addr;
@@ -85,19 +88,20 @@ void report_reachable(const struct gateways *gateways, const struct exports *exp
 		while (listeners_next_range(exports, listeners, 1U << family, &run)) {
 			struct hbpf_addr local = export_local(run.first, family);
 
-			if ((family == LISTENER_V6 && !run.first->to.ipv6) || columns_row(&columns))
+			if (family == LISTENER_V6 && !run.first->to.ipv6)
 				continue;
-			columns_cell(&columns, 0, "%s/%s",
-				     run_format(&run, gateway, run.first->key.port, from),
-				     proto_name(run.first->key.proto));
-			columns_cell(&columns, 1, "-> %s",
-				     run_format(&run, &local, run.first->to.port, to));
-			columns_cell(&columns, 2, "%s",
-				     listeners_format(&listeners->v[run.first - exports->v][family],
-						      who));
+			table_row(&table);
+			table_cell(&table, 0, "%s/%s",
+				   run_format(&run, gateway, run.first->key.port, from),
+				   proto_name(run.first->key.proto));
+			table_cell(&table, 1, "-> %s",
+				   run_format(&run, &local, run.first->to.port, to));
+			table_cell(&table, 2, "%s",
+				   listeners_format(&listeners->v[run.first - exports->v][family],
+						    who));
 		}
 	}
-	columns_print(&columns, 0);
+	table_print(&table);
 }
 
 static struct hbpf_port_stats run_stats(const struct ports_view *ports,
@@ -115,7 +119,7 @@ static struct hbpf_port_stats run_stats(const struct ports_view *ports,
 	return sum;
 }
 
-static void print_run(struct columns *columns, const struct ports_view *ports,
+static void print_run(struct table *table, const struct ports_view *ports,
 		      const struct export_range *run)
 {
 	const struct listener *who = ports->listeners.v[run->first - ports->exports.v];
@@ -129,24 +133,22 @@ static void print_run(struct columns *columns, const struct ports_view *ports,
 	const char *on4 = listeners_format(&who[LISTENER_V4], who4);
 	const char *on6 = listeners_format(&who[LISTENER_V6], who6);
 
-	if (columns_row(columns))
-		return;
+	table_row(table);
 	if (run->count > 1)
-		columns_cell(columns, 0, "%u-%zu/%s", port, port + run->count - 1,
-			     proto_name(run->first->key.proto));
+		table_cell(table, 0, "%u-%zu/%s", port, port + run->count - 1,
+			   proto_name(run->first->key.proto));
 	else
-		columns_cell(columns, 0, "%u/%s", port, proto_name(run->first->key.proto));
-	columns_cell(columns, 1, "-> %s", run_format(run, &local, run->first->to.port, to));
-	columns_cell(columns, 2, "in %llu (%s)", stats.in_packets, size_format(stats.in_bytes, in));
-	columns_cell(columns, 3, "out %llu (%s)", stats.out_packets,
-		     size_format(stats.out_bytes, out));
+		table_cell(table, 0, "%u/%s", port, proto_name(run->first->key.proto));
+	table_cell(table, 1, "-> %s", run_format(run, &local, run->first->to.port, to));
+	table_cell(table, 2, "in %llu (%s)", stats.in_packets, size_format(stats.in_bytes, in));
+	table_cell(table, 3, "out %llu (%s)", stats.out_packets, size_format(stats.out_bytes, out));
 	if (!v4 || !v6 || !strcmp(on4, on6))
-		columns_cell(columns, 4, "%s", v4 ? on4 : on6);
+		table_cell(table, 4, "%s", v4 ? on4 : on6);
 	else
-		columns_cell(columns, 4, "%s; on [::1]: %s", on4, on6);
+		table_cell(table, 4, "%s; on [::1]: %s", on4, on6);
 	if (!run->first->to.from.inherit)
-		columns_cell(columns, 5, "from %s",
-			     policy_format(&ports->sources, &run->first->to.from, false, policy));
+		table_cell(table, 5, "from %s",
+			   policy_format(&ports->sources, &run->first->to.from, false, policy));
 }
 
 /* Without any gateway, IPv4 is shown, as in print_run(). */
@@ -157,13 +159,17 @@ static unsigned int shown_families(const struct ports_view *ports)
 
 void ports_view_print(const struct ports_view *ports, unsigned int indent)
 {
+	static const struct table_column columns[] = {
+		{}, {}, {}, {}, {}, { .flags = TABLE_WRAP }
+	};
+	struct table table = TABLE(columns);
 	struct export_range run = {};
-	struct columns columns = {};
 
+	table.indent = indent;
 	while (listeners_next_range(&ports->exports, &ports->listeners, shown_families(ports),
 				    &run))
-		print_run(&columns, ports, &run);
-	columns_print(&columns, indent);
+		print_run(&table, ports, &run);
+	table_print(&table);
 }
 
 static void listener_json(struct json_object *to, const struct export *export,

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "lib/printable.h"
 
+#include <locale.h>
 #include <string.h>
+#include <wchar.h>
 
 #include "lib/array.h"
 
@@ -37,15 +39,6 @@ size_t utf8_length(const char *text)
 	return 0;
 }
 
-size_t utf8_columns(const char *text)
-{
-	size_t columns = 0;
-
-	for (; *text; text++)
-		columns += (*text & 0xc0) != 0x80;
-	return columns;
-}
-
 unsigned int utf8_code(const char *text, size_t length)
 {
 	static const unsigned char first[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
@@ -54,6 +47,53 @@ unsigned int utf8_code(const char *text, size_t length)
 	for (size_t i = 1; i < length; i++)
 		code = code << 6 | ((unsigned char)text[i] & 0x3f);
 	return code;
+}
+
+/* Return: the columns of the first character, whose length is @length */
+static size_t char_columns(const char *text, size_t length)
+{
+	static bool ready;
+	int columns;
+
+	if (length == 1)
+		return 1;
+	/* wcwidth() depends on the locale. hbpf's output is UTF-8 in any. */
+	if (!ready)
+		setlocale(LC_CTYPE, "C.UTF-8");
+	ready = true;
+	columns = wcwidth((wchar_t)utf8_code(text, length));
+	return columns < 0 ? 1 : (size_t)columns;
+}
+
+size_t utf8_fit(const char *text, size_t columns)
+{
+	const char *at = text;
+
+	while (*at) {
+		size_t length = utf8_length(at), wide;
+
+		if (!length) /* not UTF-8 after all */
+			length = 1;
+		wide = char_columns(at, length);
+		if (wide > columns)
+			break;
+		columns -= wide;
+		at += length;
+	}
+	return (size_t)(at - text);
+}
+
+size_t utf8_columns(const char *text)
+{
+	size_t columns = 0, length;
+
+	for (; *text; text += length) {
+		length = utf8_length(text);
+		if (!length)
+			length = 1;
+		columns += char_columns(text, length);
+	}
+	return columns;
 }
 
 static bool is_hidden(unsigned int code)

@@ -20,8 +20,11 @@ size_t utf8_length(const char *text);
 /** utf8_code() - the code point of the first character, of which utf8_length() is @length */
 unsigned int utf8_code(const char *text, size_t length);
 
-/** utf8_columns() - the number of characters in valid UTF-8 */
+/** utf8_columns() - the columns that valid UTF-8 takes on a terminal (wcwidth(3)) */
 size_t utf8_columns(const char *text);
+
+/** utf8_fit() - the length in bytes of what fits into @columns, of valid UTF-8 */
+size_t utf8_fit(const char *text, size_t columns);
 
 /**
  * printable_length() - as utf8_length(), but also 0 if the first character is not printable
