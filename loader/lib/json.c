@@ -13,21 +13,24 @@
  */
 static void print_escaped(const char *text)
 {
-	size_t length, plain = 0;
+	const char *plain = text; /* start of what is printed as it is */
 
-	for (; text[plain]; plain += length) {
-		length = text[plain] == '\n' ? 1 : printable_length(text + plain);
-		if (length)
+	while (*text) {
+		size_t length = (*text >= ' ' && *text <= '~') || *text == '\n'
+					? 1
+					: printable_length(text);
+
+		if (length) {
+			text += length;
 			continue;
-		fwrite(text, 1, plain, stdout);
-		text += plain;
-		plain = 0;
+		}
+		fwrite(plain, 1, (size_t)(text - plain), stdout);
 		length = utf8_length(text);
 		printf("\\u%04x", utf8_code(text, length));
 		text += length;
-		length = 0;
+		plain = text;
 	}
-	puts(text);
+	puts(plain);
 }
 
 void json_print(struct json_object *doc)
@@ -36,6 +39,12 @@ void json_print(struct json_object *doc)
 								  JSON_C_TO_STRING_SPACED |
 								  JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(doc);
+}
+
+static void add(struct json_object *to, const char *name, struct json_object *value)
+{
+	json_object_object_add_ex(to, name, value,
+				  JSON_C_OBJECT_ADD_KEY_IS_NEW | JSON_C_OBJECT_ADD_CONSTANT_KEY);
 }
 
 static struct json_object *make_string(const char *text)
@@ -57,29 +66,29 @@ static struct json_object *make_string(const char *text)
 
 void json_add_string(struct json_object *to, const char *name, const char *text)
 {
-	json_object_object_add(to, name, make_string(text));
+	add(to, name, make_string(text));
 }
 
 void json_add_bool(struct json_object *to, const char *name, bool value)
 {
-	json_object_object_add(to, name, json_object_new_boolean(value));
+	add(to, name, json_object_new_boolean(value));
 }
 
 void json_add_int(struct json_object *to, const char *name, int value)
 {
-	json_object_object_add(to, name, json_object_new_int(value));
+	add(to, name, json_object_new_int(value));
 }
 
 void json_add_u64(struct json_object *to, const char *name, __u64 value)
 {
-	json_object_object_add(to, name, json_object_new_uint64(value));
+	add(to, name, json_object_new_uint64(value));
 }
 
 struct json_object *json_add_object(struct json_object *to, const char *name)
 {
 	struct json_object *object = json_object_new_object();
 
-	json_object_object_add(to, name, object);
+	add(to, name, object);
 	return object;
 }
 
@@ -87,7 +96,7 @@ struct json_object *json_add_array(struct json_object *to, const char *name)
 {
 	struct json_object *array = json_object_new_array();
 
-	json_object_object_add(to, name, array);
+	add(to, name, array);
 	return array;
 }
 

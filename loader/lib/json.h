@@ -10,7 +10,7 @@
 #include <linux/types.h>
 #include <stdbool.h>
 
-/* Add a member @name to the object @to. */
+/* Add a member to the object @to, which has none of that @name: a constant, it is not copied. */
 void json_add_string(struct json_object *to, const char *name, const char *text);
 void json_add_bool(struct json_object *to, const char *name, bool value);
 void json_add_int(struct json_object *to, const char *name, int value);
