@@ -201,7 +201,7 @@ static void plan_config(struct attach *a)
  * by an earlier attach. */
 static int check_conflicts(struct attach *a, struct error *err)
 {
-	const struct sockets *sockets = &a->listeners.sockets;
+	const struct sockets *sockets = a->listeners.sockets;
 	struct gateways fresh = {};
 	int ret = conflicts_find(&a->after.gateways, &a->added, sockets, &a->conflicts);
 
@@ -237,7 +237,8 @@ static int plan_state(struct attach *a, struct error *err)
 
 static int plan(struct attach *a, struct error *err)
 {
-	int ret = plan_state(a, err) ?: listeners_find(&a->after.exports, &a->listeners, err);
+	int ret = plan_state(a, err)
+			  ?: listeners_find(&a->after.exports, &a->listening, &a->listeners, err);
 
 	return ret || a->request->force ? ret : check_conflicts(a, err);
 }
@@ -479,6 +480,7 @@ void attach_free(struct attach *a)
 	exports_free(&a->added);
 	exports_free(&a->removed);
 	listeners_free(&a->listeners);
+	listening_free(&a->listening);
 	a->request = NULL;
 }
 
@@ -545,7 +547,7 @@ static bool settings_in_place(const struct attach *a)
 {
 	struct setting_state settings[SETTING_MAX];
 
-	if (settings_read(&a->pins, a->bridge, a->link->ifindex, settings, NULL))
+	if (settings_read(&a->pins, a->bridge, a->link->ifindex, NULL, settings, NULL))
 		return false;
 	for (int id = 0; id < SETTING_MAX; id++) {
 		if (!settings[id].record.saved || settings[id].now != settings[id].record.set)

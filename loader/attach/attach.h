@@ -27,8 +27,9 @@ struct attach {
 	/* desired */
 	struct gateways requested; /* --gateway, now or at an earlier attach */
 	struct bridge_state after;
-	struct exports added;       /* of after.exports, what before lacks */
-	struct exports removed;     /* of before.exports, what after lacks */
+	struct exports added;   /* of after.exports, what before lacks */
+	struct exports removed; /* of before.exports, what after lacks */
+	struct listening listening;
 	struct listeners listeners; /* of after.exports, without the processes */
 	struct conflicts conflicts; /* of added ports, where they are the error */
 

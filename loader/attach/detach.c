@@ -57,7 +57,7 @@ static void read_settings(const struct pins *pins, const char *bridge, unsigned 
 			  struct setting_state *states)
 {
 	struct error why = {};
-	int ret = settings_read(pins, bridge, ifindex, states, &why);
+	int ret = settings_read(pins, bridge, ifindex, NULL, states, &why);
 
 	if (ret == -EPROTO)
 		log_warn("the old settings of %s are lost: %s", bridge, why.what);

@@ -21,7 +21,7 @@ static const struct socket *serving(const struct listeners *listeners, const str
 
 	if (family == LISTENER_V6 && !export->to.ipv6)
 		return NULL;
-	return sockets_serving(&listeners->sockets, export->key.proto, &addr, export->to.port);
+	return sockets_serving(listeners->sockets, export->key.proto, &addr, export->to.port);
 }
 
 static void find_one(struct listeners *listeners, const struct export *export, size_t i, int family)
@@ -37,19 +37,35 @@ static void find_one(struct listeners *listeners, const struct export *export, s
 	listener->inode = socket->inode;
 }
 
-int listeners_find(const struct exports *set, struct listeners *listeners, struct error *err)
+static int listening_read(struct listening *listening, struct error *err)
 {
 	int ret;
 
+	if (listening->read)
+		return 0;
+	ret = sockets_list(SOCKETS_TCP_LISTEN | SOCKETS_UDP, -1, &listening->sockets, err);
+	listening->read = !ret;
+	return ret;
+}
+
+void listening_free(struct listening *listening)
+{
+	sockets_free(&listening->sockets);
+	listening->read = false;
+}
+
+int listeners_find(const struct exports *set, struct listening *listening,
+		   struct listeners *listeners, struct error *err)
+{
+	int ret = listening_read(listening, err);
+
 	memset(listeners, 0, sizeof(*listeners));
-	ret = sockets_list(SOCKETS_TCP_LISTEN | SOCKETS_UDP, -1, &listeners->sockets, err);
 	if (ret)
 		return ret;
+	listeners->sockets = &listening->sockets;
 	listeners->v = calloc(set->count + 1, sizeof(*listeners->v));
-	if (!listeners->v) {
-		listeners_free(listeners);
+	if (!listeners->v)
 		return error_nomem(err);
-	}
 	listeners->count = set->count;
 	for (size_t i = 0; i < set->count; i++) {
 		find_one(listeners, &set->v[i], i, LISTENER_V4);
@@ -111,7 +127,6 @@ out:
 
 void listeners_free(struct listeners *listeners)
 {
-	sockets_free(&listeners->sockets);
 	free(listeners->v);
 	memset(listeners, 0, sizeof(*listeners));
 }

@@ -23,14 +23,27 @@ struct listener {
 	struct proc_owner owner; /* set by listeners_name() */
 };
 
+/* All sockets that listen, TCP and UDP, listed when they are first needed: once for all bridges. */
+struct listening {
+	struct sockets sockets;
+	bool read;
+};
+
 struct listeners {
-	struct sockets sockets;                  /* all that listen, TCP and UDP */
+	const struct sockets *sockets;           /* those of the struct listening */
 	struct listener (*v)[LISTENER_FAMILIES]; /* in the order of the exports */
 	size_t count;                            /* of the exports */
 };
 
-/** listeners_find() - find the sockets for all exports of a set. Return: 0 or -errno */
-int listeners_find(const struct exports *set, struct listeners *listeners, struct error *err);
+/**
+ * listeners_find() - find the sockets for all exports of a set
+ * @listening:	Initially all zero; free with listening_free(), after @listeners
+ *
+ * Return: 0 or -errno
+ */
+int listeners_find(const struct exports *set, struct listening *listening,
+		   struct listeners *listeners, struct error *err);
+void listening_free(struct listening *listening);
 
 /**
  * listeners_name() - find the processes of the sockets that listeners_find() found

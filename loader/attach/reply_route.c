@@ -136,7 +136,7 @@ static void add_flows(struct family *f)
 		const struct export *export = &query->exports->v[i];
 		struct hbpf_addr local = export_local(export, side);
 		const struct socket *socket = sockets_serving(
-			&query->listeners->sockets, export->key.proto, &local, export->to.port);
+			query->listeners->sockets, export->key.proto, &local, export->to.port);
 		struct fib_flow flow = { .src = local };
 
 		if (side == LISTENER_V6 && !export->to.ipv6)

@@ -67,6 +67,7 @@ struct ports {
 	struct attached at;
 	struct target *targets; /* of -b; without any, one without a name */
 	size_t target_count;
+	struct listening listening;
 	struct ports_bridge *v;
 	size_t count;
 };
@@ -242,16 +243,16 @@ static bool ports_lists(const struct ports *p)
 	return p->action == PORTS_LIST || p->call->json;
 }
 
-static void ports_gather(const struct ports *p, struct ports_bridge *b)
+static void ports_gather(struct ports *p, struct ports_bridge *b)
 {
 	const struct exports *added = &b->change.added;
 
 	if (b->problem.what[0])
 		return;
 	if (ports_lists(p))
-		ports_view_read(&b->dp, &b->view, &b->problem);
+		ports_view_read(&b->dp, &p->listening, &b->view, &b->problem);
 	else if (added->count && !b->deleted)
-		b->has_added = !listeners_find(added, &b->view.listeners, NULL) &&
+		b->has_added = !listeners_find(added, &p->listening, &b->view.listeners, NULL) &&
 			       !dataplane_gateways(&b->dp, &b->gateways, NULL) &&
 			       !reply_clients(&b->dp, added, &b->clients, NULL);
 }
@@ -365,6 +366,7 @@ static void ports_free(struct ports *p)
 		target_free(&p->targets[i]);
 	free(p->targets);
 	free(p->v);
+	listening_free(&p->listening);
 	port_specs_free(&p->request.specs);
 	sources_free(&p->request.from.sources);
 	attached_free(&p->at);
@@ -375,6 +377,7 @@ static int ports_work(struct ports *p, struct error *err)
 	bool lists = p->action == PORTS_LIST;
 	int ret = attached_open(&p->at, lists ? PINS_READ : PINS_WRITE, err);
 
+	p->at.shared.reads_once = lists;
 	if (!ret)
 		ret = ports_open_all(p, err);
 	if (!ret && !lists)

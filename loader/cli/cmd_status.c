@@ -375,6 +375,7 @@ static void status_json(struct json_object *to, const struct status *status)
 /* Everything that is shown; gathered before anything is printed. */
 struct status_view {
 	struct attached at;
+	struct status_host on;
 	const char *only;                    /* one of at.bridges, or NULL */
 	const struct lost_bridge *lost_only; /* one of at.lost, or NULL */
 	struct status *v;
@@ -386,6 +387,12 @@ static int status_view_gather(struct status_view *view, struct error *err)
 	const struct pins_bridges *bridges = &view->at.bridges;
 
 	view->at.shared.reads_once = true;
+	view->on = (struct status_host){
+		.pins = &view->at.pins,
+		.host = &view->at.host,
+		.shared = &view->at.shared,
+	};
+	status_host_read(&view->on);
 	view->v = calloc(bridges->count + 1, sizeof(*view->v));
 	if (!view->v)
 		return error_nomem(err);
@@ -393,8 +400,7 @@ static int status_view_gather(struct status_view *view, struct error *err)
 		const char *bridge = bridges->names[i];
 
 		if (!view->lost_only && (!view->only || view->only == bridge))
-			status_read(&view->v[view->count++], &view->at.pins, &view->at.host,
-				    &view->at.shared, bridge);
+			status_read(&view->v[view->count++], &view->on, bridge);
 	}
 	return 0;
 }
@@ -485,6 +491,7 @@ static void status_view_free(struct status_view *view)
 	for (size_t i = 0; i < view->count; i++)
 		status_free(&view->v[i]);
 	free(view->v);
+	status_host_free(&view->on);
 	attached_free(&view->at);
 }
 

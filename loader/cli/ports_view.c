@@ -29,7 +29,8 @@ static int read_families(struct dataplane *dp, struct ports_view *ports, struct 
 	return ret;
 }
 
-int ports_view_read(struct dataplane *dp, struct ports_view *ports, struct error *err)
+int ports_view_read(struct dataplane *dp, struct listening *listening, struct ports_view *ports,
+		    struct error *err)
 {
 	int ret;
 
@@ -40,7 +41,7 @@ int ports_view_read(struct dataplane *dp, struct ports_view *ports, struct error
 	if (!ret)
 		ret = dataplane_source_lists(dp, &ports->sources, err);
 	if (!ret)
-		ret = listeners_find(&ports->exports, &ports->listeners, err);
+		ret = listeners_find(&ports->exports, listening, &ports->listeners, err);
 	if (ret)
 		goto out;
 	ports->stats = calloc(ports->exports.count + 1, sizeof(*ports->stats));

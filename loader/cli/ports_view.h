@@ -20,9 +20,12 @@ struct ports_view {
 
 /**
  * ports_view_read() - fill @ports; the caller then calls listeners_name() on its listeners
+ * @listening:	As for listeners_find(); must outlive @ports
+ *
  * Return: 0 or -errno; on an error nothing needs to be freed
  */
-int ports_view_read(struct dataplane *dp, struct ports_view *ports, struct error *err);
+int ports_view_read(struct dataplane *dp, struct listening *listening, struct ports_view *ports,
+		    struct error *err);
 void ports_view_free(struct ports_view *ports);
 
 /** ports_view_print() - print a line for each run of ports, with its counters and service */

@@ -77,9 +77,9 @@ const char *status_nat_bypass_why(const struct status *status)
 	if (!config->nat_bypass_built)
 		return "the kernel rejected the programs for it, which need Linux 6.1 with BTF and "
 		       "nf_nat";
-	if (status->nat >= 0 && (status->nat == 1) != config->nat_bypass)
+	if (status->on->nat >= 0 && (status->on->nat == 1) != config->nat_bypass)
 		return "NAT rules were added or removed since it was attached; attach again";
-	return status->nat_why;
+	return status->on->nat_why;
 }
 
 const struct kernel_gap *status_missing(const struct status *status, size_t i)
@@ -116,13 +116,13 @@ static int read_hooks(struct status *status, const struct hook_target *target)
 	return ret;
 }
 
-static int read_state(struct status *status, const struct pins *pins,
+static int read_state(struct status *status, struct status_host *on,
 		      const struct hook_target *target)
 {
 	struct error *problem = &status->problem;
 	int ret;
 
-	ret = dataplane_open(&status->dp, pins, status->bridge, target->ifindex, problem);
+	ret = dataplane_open(&status->dp, on->pins, status->bridge, target->ifindex, problem);
 	if (ret == -ENODEV) {
 		status->live = false;
 		error_free(problem);
@@ -131,7 +131,7 @@ static int read_state(struct status *status, const struct pins *pins,
 	if (!ret)
 		ret = dataplane_gateways(&status->dp, &status->gateways, problem);
 	if (!ret)
-		ret = ports_view_read(&status->dp, &status->ports, problem);
+		ret = ports_view_read(&status->dp, &on->listening, &status->ports, problem);
 	if (!ret)
 		ret = dataplane_counters(&status->dp, status->counters, problem);
 	return ret;
@@ -327,33 +327,45 @@ bool status_is_good(const struct status *status)
 	return status->readable;
 }
 
-void status_read(struct status *status, const struct pins *pins, const struct host *host,
-		 struct shared *shared, const char *bridge)
+void status_host_read(struct status_host *on)
 {
-	struct hook_target target = attachment_target(pins, host, bridge);
+	on->nat = nat_detect_prerouting(on->nat_why, sizeof(on->nat_why));
+}
+
+void status_host_free(struct status_host *on)
+{
+	listening_free(&on->listening);
+}
+
+void status_read(struct status *status, struct status_host *on, const char *bridge)
+{
+	struct hook_target target = attachment_target(on->pins, on->host, bridge);
+	const struct link *link;
 	struct hbpf_config config;
 	int ret, settings_rc;
 
 	memset(status, 0, sizeof(*status));
-	dataplane_init(&status->dp, shared);
+	dataplane_init(&status->dp, on->shared);
+	status->on = on;
 	status->bridge = bridge;
-	if (!if_indextoname(target.ifindex, status->name))
-		snprintf(status->name, sizeof(status->name), "%s", bridge);
+	link = links_by_index(&on->host->links, target.ifindex);
+	snprintf(status->name, sizeof(status->name), "%s", link ? link->name : bridge);
 	status->exists = target.ifindex != 0;
 	status->has_tcx = !status->exists || hook_has_tcx(target.ifindex);
 	ret = read_hooks(status, &target);
 	if (!ret)
-		ret = read_state(status, pins, &target);
+		ret = read_state(status, on, &target);
 	/* even after an error: they show whether the bridge is exposed */
-	settings_rc = settings_read(pins, bridge, target.ifindex, status->settings,
-				    ret ? NULL : &status->problem);
+	settings_rc = settings_read(on->pins, bridge, target.ifindex, on->settings,
+				    status->settings, ret ? NULL : &status->problem);
+	if (!settings_rc)
+		on->settings = status->settings;
 	status->backstop = hook_backstop_query(target.ifindex, &(__u32){ 0 }) == 1;
 	status->exposed = status->exists && !status->hooks[HOOK_INGRESS].live &&
 			  !status->backstop &&
 			  status->settings[SETTING_BRIDGE_ROUTE_LOCALNET].now > 0;
-	status->nat = nat_detect_prerouting(status->nat_why, sizeof(status->nat_why));
 	status->readable = !ret && !settings_rc;
-	find_problems(status, host);
+	find_problems(status, on->host);
 	/* The maps are not read any more, and many bridges would need many descriptors. */
 	config = status->dp.config;
 	dataplane_close(&status->dp);

@@ -18,6 +18,17 @@ struct status_problem {
 
 #define STATUS_PROBLEMS_MAX 8
 
+/* What all bridges have in common. */
+struct status_host {
+	const struct pins *pins;
+	const struct host *host;
+	struct shared *shared;
+	struct listening listening;
+	int nat; /* as of nat_detect_prerouting() */
+	char nat_why[128];
+	const struct setting_state *settings; /* of a bridge read before: lo's are the same */
+};
+
 struct status {
 	const char *bridge;  /* name of its state directory */
 	char name[IFNAMSIZ]; /* present name of the interface */
@@ -33,8 +44,7 @@ struct status {
 	struct gateways gateways;
 	struct ports_view ports;
 	struct setting_state settings[SETTING_MAX];
-	int nat; /* as of nat_detect_prerouting() */
-	char nat_why[128];
+	const struct status_host *on;
 	struct hbpf_counter counters[HBPF_REASON_MAX];
 	struct reply_problems replies;
 	bool unreachable; /* no client can be served by any port, even if a service listens */
@@ -43,14 +53,21 @@ struct status {
 };
 
 /**
+ * status_host_read() - look at what is the same for all bridges
+ * @on:	Its pins, host and shared are set. Free with status_host_free()
+ */
+void status_host_read(struct status_host *on);
+void status_host_free(struct status_host *on);
+
+/**
  * status_read() - gather the state of one bridge; status->problem has what could not be read
  * @status:	Filled; free with status_free()
+ * @on:		From status_host_read(); must outlive @status
  * @bridge:	Name of its state directory; must outlive @status
  *
  * The caller holds the lock and calls listeners_name() after releasing it.
  */
-void status_read(struct status *status, const struct pins *pins, const struct host *host,
-		 struct shared *shared, const char *bridge);
+void status_read(struct status *status, struct status_host *on, const char *bridge);
 void status_free(struct status *status);
 
 /** status_is_good() - false if `hbpf status` exits 1 for this bridge */

@@ -285,7 +285,8 @@ int settings_restore_lost(const char *bridge, unsigned int ifindex, bool last, s
 }
 
 int settings_read(const struct pins *pins, const char *bridge, unsigned int ifindex,
-		  struct setting_state *states, struct error *err)
+		  const struct setting_state *other, struct setting_state *states,
+		  struct error *err)
 {
 	struct old_settings old;
 	bool assumed = false;
@@ -298,6 +299,10 @@ int settings_read(const struct pins *pins, const char *bridge, unsigned int ifin
 		struct setting_state *state = &states[id];
 		int error;
 
+		if (other && setting_is_of_lo(id)) {
+			*state = other[id];
+			continue;
+		}
 		setting_name(&old, id, state->name);
 		error = value_read(&old, id, &state->now, NULL);
 		if (error)

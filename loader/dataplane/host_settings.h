@@ -75,11 +75,13 @@ int settings_restore_lost(const char *bridge, unsigned int ifindex, bool last, s
 /**
  * settings_read() - what is recorded and what is there now, for status
  * @ifindex:	Of the bridge, 0 if there is none
+ * @other:	What was read for another bridge, to take lo's settings from; or NULL
  * @states:	SETTING_MAX of them; names and present values are filled in in any case
  * Return: 0, -EPROTO if an old value was assumed, as by settings_restore(), or -errno
  */
 int settings_read(const struct pins *pins, const char *bridge, unsigned int ifindex,
-		  struct setting_state *states, struct error *err);
+		  const struct setting_state *other, struct setting_state *states,
+		  struct error *err);
 
 /**
  * settings_calls_iptables() - does br_netfilter hand the bridge's packets to iptables?
