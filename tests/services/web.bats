@@ -51,19 +51,3 @@ load lib
 	[ "$(wc -l <"$BED/websocket.log")" = 80 ] || fail "$(grep -v '^closed 1000$' "$BED/websocket.log")"
 	closes 8765/tcp
 }
-
-# may URL: the HTTP status that the client gets
-may() {
-	client curl --silent --globoff --max-time 10 --output /dev/null --write-out '%{http_code}' "$1"
-}
-
-@test "nginx: a list of addresses keeps clients out, and the line of SERVICES.md lets them in" {
-	nginx "root $BED/home/nginx;" "location /closed { allow 127.0.0.1; allow ::1; deny all; }" \
-		"location /open { allow 127.0.0.1; allow 172.30.0.0/16; allow fd00:30::/64; deny all; }"
-	echo open | tee "$BED/home/nginx/open" >"$BED/home/nginx/closed"
-	opens 8088/tcp
-	for gateway in "$GW" "[$GW6]"; do
-		[ "$(may "http://$gateway:8088/closed")" = 403 ]
-		[ "$(may "http://$gateway:8088/open")" = 200 ]
-	done
-}
