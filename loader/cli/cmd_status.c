@@ -18,6 +18,7 @@
 #include "lib/output.h"
 #include "lib/table.h"
 #include "lib/units.h"
+#include "model/reasons.h"
 #include "model/request.h"
 
 /* Each section has its own columns; a common width of the first aligns the sections. */
@@ -186,7 +187,7 @@ static void status_print_counters(const struct status *status)
 	table.indent = 4;
 	for (int reason = 0; reason < HBPF_REASON_MAX; reason++) {
 		const struct hbpf_counter *counter = &status->counters[reason];
-		const struct reason_text *text = status_reason(reason);
+		const struct reason_text *text = reason_text(reason);
 
 		if (!counter->packets)
 			continue;
@@ -294,8 +295,8 @@ static void status_counters_json(struct json_object *array, const struct hbpf_co
 	for (int reason = 0; reason < HBPF_REASON_MAX; reason++) {
 		struct json_object *item = json_append_object(array);
 
-		json_add_string(item, "reason", status_reason(reason)->name);
-		json_add_string(item, "verdict", status_reason(reason)->verdict);
+		json_add_string(item, "reason", reason_text(reason)->name);
+		json_add_string(item, "verdict", reason_text(reason)->verdict);
 		json_add_u64(item, "packets", counters[reason].packets);
 		json_add_u64(item, "bytes", counters[reason].bytes);
 	}

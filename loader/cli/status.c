@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "cli/status.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -20,23 +19,11 @@
 #define NO_ADDRESS                                                                                 \
 	"it has no address; run `ip address add ADDRESS/LENGTH dev %s`, then `hbpf attach %s`"
 
-static const struct reason_text reasons[] = {
-#define X(name, verdict, text) [HBPF_##name] = { #name, #verdict, text },
-	HBPF_REASONS(X)
-#undef X
-};
-static_assert(ARRAY_SIZE(reasons) == HBPF_REASON_MAX, "every reason has a name");
-
 static const struct gateway_reason gateway_reasons[] = {
 	{ HBPF_GATEWAY_BRIDGE, "bridge", "address of the bridge" },
 	{ HBPF_GATEWAY_DOCKER0, "docker0", "address of docker0 (Docker's host-gateway)" },
 	{ HBPF_GATEWAY_OPTION, "option", "--gateway" },
 };
-
-const struct reason_text *status_reason(enum hbpf_reason reason)
-{
-	return &reasons[reason];
-}
 
 const struct gateway_reason *status_gateway_why(__u32 why, size_t i)
 {

@@ -101,13 +101,4 @@ struct gateway_reason {
 /** status_gateway_why() - iterate over the reasons in @why: @i counts from 0; NULL at the end */
 const struct gateway_reason *status_gateway_why(__u32 why, size_t i);
 
-struct reason_text {
-	const char *name; /* "IN_GUARD_SRC" */
-	const char *verdict;
-	const char *text;
-};
-
-/** status_reason() - name, verdict and description of a reason of <hbpf/reasons.h> */
-const struct reason_text *status_reason(enum hbpf_reason reason);
-
 #endif /* HBPF_STATUS_H */
