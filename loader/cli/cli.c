@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "cli/cli.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -145,12 +146,19 @@ static int store_value(const struct parser *p, const struct match *match, const 
 	case CLI_CHOICE:
 		return value ? choose(p->command, match->row, value, field) : -1;
 	case CLI_LIST:
-		if (value && !ARRAY_ADD((struct arg_list *)field, value))
+	case CLI_NUMBER:
+		if (!ARRAY_ADD((struct arg_list *)field, value))
 			return 0;
 		cli_usage(p->command, "out of memory");
 		return -1;
 	}
 	return -1;
+}
+
+/* Is the next argument left for other purposes, as this value may be left out? */
+static bool leaves_next(const struct cli_option *row, const char *next)
+{
+	return row->store == CLI_NUMBER && !(next && isdigit((unsigned char)*next));
 }
 
 /* @inside: the value if it is part of the same argument (--hook=tcx, -p8088), else NULL */
@@ -162,7 +170,7 @@ static int take_option(struct parser *p, const struct match *match, const char *
 		cli_usage(p->command, "--%s takes no value", match->row->name);
 		return -1;
 	}
-	if (match->row->metavar && !inside) {
+	if (match->row->metavar && !inside && !leaves_next(match->row, p->argv[p->at])) {
 		value = p->argv[p->at];
 		if (!value) {
 			cli_usage(p->command, "--%s needs a value: --%s %s", match->row->name,
@@ -301,7 +309,7 @@ void cli_free(struct cli_call *call)
 	const struct cli_option *row = call->command ? call->command->options : NULL;
 
 	for (; call->options && row && row->name; row++) {
-		if (row->store == CLI_LIST)
+		if (row->store == CLI_LIST || row->store == CLI_NUMBER)
 			free(((struct arg_list *)((char *)call->options + row->offset))->v);
 	}
 	free(call->options);
@@ -315,7 +323,7 @@ static void print_option(const struct cli_option *row)
 				: printf("      --%s", row->name);
 
 	if (row->metavar)
-		width += printf(" %s", row->metavar);
+		width += printf(row->store == CLI_NUMBER ? " [%s]" : " %s", row->metavar);
 	if (width > HELP_COLUMN - 2) {
 		putchar('\n');
 		width = 0;

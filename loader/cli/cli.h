@@ -23,6 +23,8 @@ enum cli_store {
 	CLI_SET,    /* struct choice: `value` of the row */
 	CLI_CHOICE, /* struct choice: index of the word in `choices` of the row */
 	CLI_LIST,   /* struct arg_list: every value given, in order */
+	CLI_NUMBER, /* struct arg_list: the same, but the value may be left out: then NULL. An
+		     * argument of its own is the value only if it begins with a digit */
 };
 
 struct cli_option {
