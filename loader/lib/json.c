@@ -41,6 +41,13 @@ void json_print(struct json_object *doc)
 	json_object_put(doc);
 }
 
+void json_print_line(struct json_object *doc)
+{
+	print_escaped(json_object_to_json_string_ext(doc, JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(doc);
+	fflush(stdout);
+}
+
 static void add(struct json_object *to, const char *name, struct json_object *value)
 {
 	json_object_object_add_ex(to, name, value,
@@ -82,6 +89,14 @@ void json_add_int(struct json_object *to, const char *name, int value)
 void json_add_u64(struct json_object *to, const char *name, __u64 value)
 {
 	add(to, name, json_object_new_uint64(value));
+}
+
+void json_add_decimal(struct json_object *to, const char *name, double value)
+{
+	struct json_object *number = json_object_new_double(value);
+
+	json_object_set_serializer(number, json_object_double_to_json_string, "%.3f", NULL);
+	add(to, name, number);
 }
 
 struct json_object *json_add_object(struct json_object *to, const char *name)

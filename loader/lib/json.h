@@ -15,6 +15,7 @@ void json_add_string(struct json_object *to, const char *name, const char *text)
 void json_add_bool(struct json_object *to, const char *name, bool value);
 void json_add_int(struct json_object *to, const char *name, int value);
 void json_add_u64(struct json_object *to, const char *name, __u64 value);
+void json_add_decimal(struct json_object *to, const char *name, double value); /* three places */
 
 /* Add an empty object or array as the member @name of @to. Return: it, for adding to */
 struct json_object *json_add_object(struct json_object *to, const char *name);
@@ -31,5 +32,8 @@ struct json_object *json_append_object(struct json_object *to);
  * What is not printable (printable.h) is escaped, so that a terminal is safe and nothing is lost.
  */
 void json_print(struct json_object *doc);
+
+/** json_print_line() - as json_print(), in one line, and flush: for a reader that follows */
+void json_print_line(struct json_object *doc);
 
 #endif /* HBPF_JSON_H */
