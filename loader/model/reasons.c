@@ -6,7 +6,8 @@
 #include "lib/array.h"
 
 static const struct reason_text reasons[] = {
-#define X(name, verdict, text) [HBPF_##name] = { #name, #verdict, text },
+#define X(name, verdict, text)                                                                     \
+	[HBPF_##name] = { #name, #verdict, HBPF_##verdict == HBPF_DROP, text },
 	HBPF_REASONS(X)
 #undef X
 };

@@ -4,10 +4,12 @@
 #define HBPF_MODEL_REASONS_H
 
 #include <hbpf/reasons.h>
+#include <stdbool.h>
 
 struct reason_text {
 	const char *name;    /* "IN_GUARD_SRC" */
 	const char *verdict; /* "DROP" */
+	bool drops;          /* that is the verdict */
 	const char *text;
 };
 

@@ -21,7 +21,7 @@ public_hbpf() {
 
 @test "not root" {
 	public_hbpf
-	for command in "attach br-test" "detach" "ports add 8088" "status" "bridges"; do
+	for command in "attach br-test" "detach" "ports add 8088" "status" "stats" "bridges"; do
 		# shellcheck disable=SC2086 # several words
 		refuses 1 on_host setpriv --reuid 65534 --regid 65534 --clear-groups \
 			"$BED/hbpf" $command
@@ -343,7 +343,7 @@ programs_at() {
 }
 
 @test "help and version on stdout, exit 0" {
-	for command in "" attach detach ports status bridges; do
+	for command in "" attach detach ports status stats bridges; do
 		# shellcheck disable=SC2086 # none or one word
 		exits 0 hb $command --help
 		prints 'usage' "${command:-attach}"
@@ -354,7 +354,7 @@ programs_at() {
 }
 
 @test "--json: stdout is one valid document, also for errors" {
-	for command in "status" "bridges" "ports list" "ports add 80" "ports add 0" "detach" \
+	for command in "status" "stats" "bridges" "ports list" "ports add 80" "ports add 0" "detach" \
 		"attach br-none" "status --bogus" "bogus"; do
 		# shellcheck disable=SC2086 # several words
 		hb $command --json >"$BED/json" 2>"$BED/err" || true
@@ -393,7 +393,7 @@ serve_as() {
 	on_host ip addr add 172.31.0.1/24 dev "$bridge"
 	serve_as '\xfe\xff odd'
 	hb attach "$bridge" --hook "$HOOK" --port 8088
-	for command in status bridges ports "ports add 9000" "detach br-none"; do
+	for command in status stats bridges ports "ports add 9000" "detach br-none"; do
 		# shellcheck disable=SC2086 # several words
 		hb $command --json >"$BED/json" 2>"$BED/err" || true
 		iconv -f UTF-8 -t UTF-8 "$BED/json" >"$BED/utf8" || fail "$command: $(<"$BED/json")"
@@ -414,7 +414,7 @@ serve_as() {
 	serve_as 'a\n\x1b[2J\xc2\x9bz'
 	printf '[br-test]\nports = \e[2J%s\n' "$c1" >"$BED/hbpf.conf"
 	for command in "-v attach % --port 8088 --hook $HOOK" bridges status "status %" ports \
-		"-v attach %" "ports add 9000" "ports del 9000" "ports add nonsense%" "status none%" \
+		stats "stats --prometheus" "-v attach %" "ports add 9000" "ports del 9000" "ports add nonsense%" "status none%" \
 		"watch --check $BED/hbpf.conf" "detach %"; do
 		# shellcheck disable=SC2086 # several words
 		hb ${command//%/"$bridge"} >"$BED/out" 2>&1 </dev/null || true
@@ -422,7 +422,7 @@ serve_as() {
 		! LC_ALL=C grep -P '[\x01-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80\xae' "$BED/out" ||
 			fail "$command"
 		case $command in
-		status* | ports | *attach* | bridges | detach*)
+		status* | stats | ports | *attach* | bridges | detach*)
 			grep -q 'br?\[7m??z' "$BED/out" || fail "$command: $(cat -v "$BED/out")" ;;
 		esac
 	done

@@ -27,9 +27,9 @@ offers()
 
 @test "the commands, including help" {
 	offers ''
-	[ "$offered" = "attach detach ports status bridges watch help" ]
+	[ "$offered" = "attach detach ports status stats bridges watch help" ]
 	offers st
-	[ "$offered" = "status" ]
+	[ "$offered" = "status stats" ]
 	offers help wa
 	[ "$offered" = "watch" ]
 }
@@ -86,7 +86,7 @@ offers()
 
 @test "every option of every command's help is offered, and words for its value" {
 	local command option metavar
-	for command in attach detach ports status bridges watch; do
+	for command in attach detach ports status stats bridges watch; do
 		while read -r option metavar; do
 			offers "$command" "$option"
 			[[ " $offered " == *" $option "* ]]
