@@ -211,10 +211,10 @@ def mirror(where, dev):
     obj_pin(load(b"mirror", program), f"{where}/program")
 
 
-def load(name, program):
+def load(name, program, kind=SCHED_CLS):
     code = ctypes.create_string_buffer(program, len(program))
     licence = ctypes.create_string_buffer(b"GPL")
-    return bpf(PROG_LOAD, struct.pack("IIQQIIQII16s", SCHED_CLS, len(program) // 8, address(code),
+    return bpf(PROG_LOAD, struct.pack("IIQQIIQII16s", kind, len(program) // 8, address(code),
                                       address(licence), 0, 0, 0, 0, 0, name))[0]
 
 
