@@ -59,7 +59,7 @@ GENERATED  := $(SKELETONS) $(BUILD)/docdir.h
 # Installed with the same folders, so that the links between them work. They link to no other files.
 DOCS := README.md NEWS COPYING $(wildcard docs/*.md docs/*.svg)
 
-MANUALS := man8/hbpf.8 man5/hbpf.conf.5 man5/hbpf-json.5
+MANUALS := man8/hbpf.8 man8/hbpf-doctor.8 man5/hbpf.conf.5 man5/hbpf-json.5
 
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 UNIT_BIN   := $(UNIT_TESTS:%=$(BUILD)/unit/%)
@@ -178,7 +178,7 @@ install: all ## install to DESTDIR and PREFIX (/usr/local)
 	for page in $(MANUALS); do \
 		install -D -m 644 docs/$${page#*/} $(DESTDIR)$(MANDIR)/$$page || exit; \
 	done
-	sed -i 's|/usr/local/share/doc/hbpf|$(DOCDIR)|g' $(DESTDIR)$(MANDIR)/man8/hbpf.8
+	sed -i 's|/usr/local/share/doc/hbpf|$(DOCDIR)|g' $(DESTDIR)$(MANDIR)/man8/hbpf*.8
 	for file in $(DOCS); do install -D -m 644 $$file $(DESTDIR)$(DOCDIR)/$$file || exit; done
 	install -D -m 644 dist/hbpf.bash-completion $(DESTDIR)$(BASHCOMPDIR)/hbpf
 	install -D -m 644 dist/hbpf.service $(DESTDIR)$(UNITDIR)/hbpf.service

@@ -29,19 +29,28 @@ int conflicts_find(const struct gateways *gateways, const struct exports *export
 	return conflicts->count ? -EADDRINUSE : 0;
 }
 
-int conflicts_error(const struct conflicts *conflicts, struct error *err)
+const char *conflicts_format(const struct conflicts *conflicts, char buf[CONFLICTS_STRLEN])
 {
 	const struct socket *socket = &conflicts->first;
-	char where[ENDPOINT_STRLEN], who[PROC_OWNER_STRLEN], rest[64] = "";
+	char where[ENDPOINT_STRLEN], who[PROC_OWNER_STRLEN];
 	struct proc_owner owner = {};
 
 	proc_owners_find(&socket->inode, &owner, 1);
+	snprintf(buf, CONFLICTS_STRLEN, "%s/%s is in use by %s",
+		 endpoint_format(&socket->local.addr, socket->local.port, where),
+		 proto_name(socket->proto), proc_owner_format(&owner, who));
+	return buf;
+}
+
+int conflicts_error(const struct conflicts *conflicts, struct error *err)
+{
+	char text[CONFLICTS_STRLEN], rest[64] = "";
+
 	if (conflicts->count > 1)
 		snprintf(rest, sizeof(rest), ", and %zu more sockets conflict",
 			 conflicts->count - 1);
-	error_set(err, EADDRINUSE, "%s/%s is in use by %s, which would lose its clients%s",
-		  endpoint_format(&socket->local.addr, socket->local.port, where),
-		  proto_name(socket->proto), proc_owner_format(&owner, who), rest);
+	error_set(err, EADDRINUSE, "%s, which would lose its clients%s",
+		  conflicts_format(conflicts, text), rest);
 	error_hint(err, "omit this port, or take it over with --force");
 	return -EADDRINUSE;
 }

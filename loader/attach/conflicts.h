@@ -29,11 +29,19 @@ struct conflicts {
 int conflicts_find(const struct gateways *gateways, const struct exports *exports,
 		   const struct sockets *sockets, struct conflicts *conflicts);
 
+#define CONFLICTS_STRLEN 256
+/**
+ * conflicts_format() - "172.30.0.1:53/udp is in use by dnsmasq (pid 812)"
+ *
+ * Searches /proc for the process, which takes time (proc_owners_find()): do not hold a lock.
+ * Return: @buf
+ */
+const char *conflicts_format(const struct conflicts *conflicts, char buf[CONFLICTS_STRLEN]);
+
 /**
  * conflicts_error() - set the error for conflicts, with the port, the process and --force
  *
- * Searches /proc for the process, which takes time (proc_owners_find()): do not hold a lock.
- * Return: -EADDRINUSE
+ * Do not hold a lock (conflicts_format()). Return: -EADDRINUSE
  */
 int conflicts_error(const struct conflicts *conflicts, struct error *err);
 

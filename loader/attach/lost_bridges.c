@@ -84,3 +84,14 @@ int lost_bridge_detach(const struct lost_bridge *lost, bool last, struct error *
 	return settings_restore_lost(lost->name, lost->ifindex, last, err)
 		       ?: hook_detach_unpinned(&target, err);
 }
+
+const char *lost_bridge_describe(const struct lost_bridge *lost)
+{
+	if (lost->live)
+		return "attached, but its state is in another bpffs; set HBPF_BPFFS to that one";
+	if (lost->guarded)
+		return "guard only: the state in the bpffs was lost, so no port works, and "
+		       "route_localnet is still on";
+	return "EXPOSED: the state in the bpffs was lost and the guard was removed, but "
+	       "route_localnet is still on, so its clients can reach any port of 127.0.0.0/8";
+}

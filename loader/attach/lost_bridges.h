@@ -36,6 +36,9 @@ void lost_bridges_free(struct lost_bridges *list);
 /** lost_bridges_get() - Return: the one of that name, within @list, or NULL */
 const struct lost_bridge *lost_bridges_get(const struct lost_bridges *list, const char *name);
 
+/** lost_bridge_describe() - what was lost, and what that means */
+const char *lost_bridge_describe(const struct lost_bridge *lost);
+
 /**
  * lost_bridge_detach() - restore the settings, then remove what is left of hbpf
  * @last:	No live bridge is attached: restore lo's settings, too

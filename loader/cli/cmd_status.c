@@ -12,6 +12,7 @@
 #include "cli/ports_view.h"
 #include "cli/status.h"
 #include "cli/target.h"
+#include "doctor/checks.h"
 #include "lib/array.h"
 #include "lib/json.h"
 #include "lib/log.h"
@@ -23,12 +24,6 @@
 
 /* Each section has its own columns; a common width of the first aligns the sections. */
 #define LABEL "%-10s"
-
-static const char *const side_names[] = {
-	[HOOK_INGRESS] = "ingress",
-	[HOOK_EGRESS] = "egress",
-};
-static_assert(ARRAY_SIZE(side_names) == HOOK_SIDES, "every side has a name");
 
 static void status_print_problem(const struct status_problem *problem)
 {
@@ -52,6 +47,8 @@ static void status_print_name(const struct status *status)
 /* The first line has the state, and if something is wrong, how to repair it. */
 static void status_print_head(const struct status *status)
 {
+	struct findings findings = {};
+
 	status_print_name(status);
 	if (status->live)
 		output_text("attached, live (%s)%s",
@@ -64,15 +61,11 @@ static void status_print_head(const struct status *status)
 			fputs("  ", stdout);
 		status_print_problem(&status->problems[i]);
 	}
-	for (int side = 0; side < HOOK_SIDES; side++) {
-		const struct hook_state *hook = &status->hooks[side];
-
-		if (hook->live && !hook->first)
-			output_text(
-				"  warning: %s runs before hbpf on %s and may let packets past the "
-				"guard; `hbpf attach %s` moves hbpf to the front if possible\n",
-				hook->before, side_names[side], status->name);
-	}
+	find_order(status->hooks, status->name, &findings);
+	for (size_t i = 0; i < findings.count; i++)
+		output_text("  warning: %s; `%s` moves hbpf to the front if possible\n",
+			    findings.v[i].text, findings.v[i].command);
+	findings_free(&findings);
 }
 
 static void status_label_row(struct table *table, const char *label)
@@ -156,7 +149,7 @@ static void status_print_choices(struct status *status, struct table *table)
 	table_cell(table, 1, "%s",
 		   policy_format(&status->ports.sources, &config->from, true, policy));
 	status_label_row(table, "guard");
-	table_cell(table, 1, "%s: %s", config->guard_dst ? "on" : "off", status_guard_why(config));
+	table_cell(table, 1, "%s: %s", config->guard_dst ? "on" : "off", guard_describe(config));
 	if (config->owner < ARRAY_SIZE(owners) && owners[config->owner].text) {
 		status_label_row(table, "managed by");
 		table_cell(table, 1, "%s", owners[config->owner].text);
@@ -342,7 +335,7 @@ static void status_state_json(struct json_object *to, const struct status *statu
 	ports_view_json(json_add_array(to, "ports"), &status->ports);
 	policy_json(json_add_array(to, "from"), &status->ports.sources, &config->from);
 	status_choice_json(json_add_object(to, "guard"), config->guard_dst ? "on" : "off",
-			   status_guard_why(config));
+			   guard_describe(config));
 	status_choice_json(json_add_object(to, "nat_bypass"), nat_bypass,
 			   status_nat_bypass_why(status));
 	/* deprecated */
@@ -366,7 +359,8 @@ static void status_json(struct json_object *to, const struct status *status)
 	status_problems_json(json_add_array(to, "problems"), status);
 	hooks = json_add_object(to, "hooks");
 	for (int side = 0; side < HOOK_SIDES; side++)
-		status_hook_json(json_add_object(hooks, side_names[side]), &status->hooks[side]);
+		status_hook_json(json_add_object(hooks, hook_side_name(side)),
+				 &status->hooks[side]);
 	if (status->readable)
 		status_state_json(to, status);
 	else
@@ -406,20 +400,9 @@ static int status_view_gather(struct status_view *view, struct error *err)
 	return 0;
 }
 
-static const char *status_lost_text(const struct lost_bridge *lost)
-{
-	if (lost->live)
-		return "attached, but its state is in another bpffs; set HBPF_BPFFS to that one";
-	if (lost->guarded)
-		return "guard only: the state in the bpffs was lost, so no port works, and "
-		       "route_localnet is still on";
-	return "EXPOSED: the state in the bpffs was lost and the guard was removed, but "
-	       "route_localnet is still on, so its clients can reach any port of 127.0.0.0/8";
-}
-
 static void status_print_lost(const struct lost_bridge *lost)
 {
-	output_text("%s: %s\n", lost->name, status_lost_text(lost));
+	output_text("%s: %s\n", lost->name, lost_bridge_describe(lost));
 	if (!lost->live)
 		output_text(
 			"  `hbpf detach %s` restores the settings, `hbpf attach %s` attaches again\n",
@@ -433,7 +416,7 @@ static void status_lost_json(struct json_object *to, const struct lost_bridge *l
 	json_add_bool(to, "live", lost->live);
 	json_add_bool(to, "exposed", !lost->guarded);
 	json_add_bool(to, "lost", true);
-	json_add_string(to, "problem", status_lost_text(lost));
+	json_add_string(to, "problem", lost_bridge_describe(lost));
 }
 
 /* Iterates over what is shown: NULL gives the first; returns NULL after the last. */

@@ -12,6 +12,7 @@
 #include "dataplane/access_lists.h"
 #include "dataplane/stats.h"
 #include "kernel/nat_detect.h"
+#include "kernel/sysctl_conf.h"
 #include "lib/array.h"
 #include "model/gateways.h"
 
@@ -32,17 +33,6 @@ const struct gateway_reason *status_gateway_why(__u32 why, size_t i)
 			return &gateway_reasons[row];
 	}
 	return NULL;
-}
-
-const char *status_guard_why(const struct hbpf_config *config)
-{
-	if (config->guard_dst)
-		return "drops packets to and from 127.0.0.0/8 and ::1";
-	if (config->guard_option == HBPF_OFF)
-		return "--no-guard lets packets to 127.0.0.0/8 in; packets from 127.0.0.0/8 and "
-		       "::1 are dropped";
-	return "lets packets to 127.0.0.0/8 in, as they may be replies (route_localnet was set "
-	       "before hbpf, and br_netfilter is on); packets from 127.0.0.0/8 and ::1 are dropped";
 }
 
 const char *status_nat_bypass(const struct hbpf_config *config)
@@ -176,9 +166,23 @@ static void find_dead(struct status *status)
 			    bridge, bridge);
 }
 
+/* What raised or set a setting: ", raised to 1 by ..., which FILE:LINE sets" */
+static const char *setting_cause(const struct setting_state *state, char *buf, size_t size)
+{
+	static const char all[] = "net.ipv4.conf.all.rp_filter";
+	bool raised = state->effect != state->now;
+	char where[SYSCTL_CONF_STRLEN];
+	bool found = sysctl_conf_find(raised ? all : state->name, state->effect, where);
+
+	snprintf(buf, size, "%s%s%s%s,", raised ? ", raised to 1 by " : "", raised ? all : "",
+		 found ? ", as set by " : "", found ? where : "");
+	return buf;
+}
+
 /* Return: true if all settings work */
 static bool find_settings(struct status *status)
 {
+	char cause[SYSCTL_CONF_STRLEN + 64];
 	size_t before = status->problem_count;
 
 	for (int id = 0; status->ports.has_v4 && id < SETTING_MAX; id++) {
@@ -186,11 +190,8 @@ static bool find_settings(struct status *status)
 
 		if (!state->works)
 			add_problem(status, "setting", FAILS | ATTACH_REPAIRS,
-				    "%s is %d%s, so no IPv4 client gets an answer", state->name,
-				    state->now,
-				    state->effect == state->now
-					    ? ""
-					    : ", raised to 1 by net.ipv4.conf.all.rp_filter");
+				    "%s is %d%s so no IPv4 client gets an answer", state->name,
+				    state->now, setting_cause(state, cause, sizeof(cause)));
 	}
 	return status->problem_count == before;
 }

@@ -73,9 +73,6 @@ void status_free(struct status *status);
 /** status_is_good() - false if `hbpf status` exits 1 for this bridge */
 bool status_is_good(const struct status *status);
 
-/** status_guard_why() - what the guard drops, and if it is off, why */
-const char *status_guard_why(const struct hbpf_config *config);
-
 /** status_nat_bypass() - "on", "off" or "unavailable" */
 const char *status_nat_bypass(const struct hbpf_config *config);
 /** status_nat_bypass_why() - the reason for status_nat_bypass() */

@@ -2,6 +2,7 @@
 #include "kernel/rtnetlink.h"
 
 #include <errno.h>
+#include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
@@ -21,6 +22,32 @@ static const char *link_kind(const struct nlattr *linkinfo)
 	return kind ? mnl_attr_get_str(kind) : "";
 }
 
+/* Return: an attribute of the interface's own kind (@nest: IFLA_INFO_DATA) or of the kind of its
+ * master (IFLA_INFO_SLAVE_DATA); or NULL */
+static const struct nlattr *link_data(const struct nlattr *linkinfo, unsigned int nest,
+				      unsigned int type)
+{
+	const struct nlattr *data = netlink_nested(linkinfo, nest);
+
+	return data ? netlink_nested(data, type) : NULL;
+}
+
+static void read_linkinfo(const struct nlattr *linkinfo, struct link *link)
+{
+	const struct nlattr *attr;
+
+	snprintf(link->kind, sizeof(link->kind), "%s", link_kind(linkinfo));
+	attr = netlink_nested(linkinfo, IFLA_INFO_SLAVE_KIND);
+	if (attr && !strcmp(mnl_attr_get_str(attr), "bridge")) {
+		attr = link_data(linkinfo, IFLA_INFO_SLAVE_DATA, IFLA_BRPORT_STATE);
+		link->forwarding = attr && mnl_attr_get_u8(attr) == BR_STATE_FORWARDING;
+	}
+	if (!strcmp(link->kind, "bridge")) {
+		attr = link_data(linkinfo, IFLA_INFO_DATA, IFLA_BR_STP_STATE);
+		link->stp = attr && mnl_attr_get_u32(attr);
+	}
+}
+
 static int on_link(const struct nlmsghdr *nlh, void *data)
 {
 	const struct ifinfomsg *msg = mnl_nlmsg_get_payload(nlh);
@@ -34,7 +61,7 @@ static int on_link(const struct nlmsghdr *nlh, void *data)
 			snprintf(link.name, sizeof(link.name), "%s", mnl_attr_get_str(attr));
 			break;
 		case IFLA_LINKINFO:
-			snprintf(link.kind, sizeof(link.kind), "%s", link_kind(attr));
+			read_linkinfo(attr, &link);
 			break;
 		case IFLA_CARRIER:
 			link.carrier = mnl_attr_get_u8(attr);
@@ -73,8 +100,7 @@ static int on_bridge(const struct nlmsghdr *nlh, void *data)
 	mnl_attr_for_each (attr, nlh, sizeof(struct ifinfomsg)) {
 		if (mnl_attr_get_type(attr) != IFLA_LINKINFO)
 			continue;
-		attr = netlink_nested(attr, IFLA_INFO_DATA);
-		attr = attr ? netlink_nested(attr, IFLA_BR_NF_CALL_IPTABLES) : NULL;
+		attr = link_data(attr, IFLA_INFO_DATA, IFLA_BR_NF_CALL_IPTABLES);
 		*calls = attr && mnl_attr_get_u8(attr);
 		break;
 	}

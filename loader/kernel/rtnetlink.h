@@ -17,6 +17,8 @@ struct link {
 	bool up;       /* IFF_UP */
 	bool carrier;  /* IFLA_CARRIER; a bridge with ports has it while one of them does */
 	unsigned int master; /* ifindex of the bridge or VRF it is enslaved to, or 0 */
+	bool forwarding;     /* as a port of a bridge: BR_STATE_FORWARDING */
+	bool stp;            /* a bridge: STP is on */
 };
 
 struct links {

@@ -36,8 +36,8 @@ static void read_lists(const struct cli_call *call)
 static void word_test(char *text)
 {
 	static const struct command *const commands[] = { &command_attach, &command_detach,
-							  &command_ports, &command_status,
-							  &command_stats };
+							  &command_ports,  &command_status,
+							  &command_stats,  &command_doctor };
 	char *words[MAX_WORDS + 1] = {};
 	int count = 0;
 

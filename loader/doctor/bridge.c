@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The bridge: its ports, its addresses, and who its clients are. */
+#include <assert.h>
+#include <stdio.h>
+
+#include "attach/desired.h"
+#include "doctor/checks.h"
+#include "lib/array.h"
+#include "lib/str_list.h"
+
+static const char *const side_names[] = {
+	[HOOK_INGRESS] = "ingress",
+	[HOOK_EGRESS] = "egress",
+};
+static_assert(ARRAY_SIZE(side_names) == HOOK_SIDES, "every side has a name");
+
+const char *hook_side_name(enum hook_side side)
+{
+	return side_names[side];
+}
+
+void find_order(const struct hook_state *hooks, const char *bridge, struct findings *findings)
+{
+	for (int side = 0; side < HOOK_SIDES; side++) {
+		if (!hooks[side].live || hooks[side].first)
+			continue;
+		finding_add(findings, FINDING_ORDER,
+			    "%s runs before hbpf on %s and may let packets past the guard",
+			    hooks[side].before, side_names[side]);
+		finding_command(findings, "hbpf attach %s", bridge);
+	}
+}
+
+/* What is missing is a finding of status. */
+void check_hooks(const struct doctor_bridge *bridge, struct doctor_report *report)
+{
+	doctor_note(report, STEP_STATE, "attached as %s, slot %u", bridge->config.attached_as,
+		    bridge->config.slot);
+	find_order(bridge->hooks, bridge->name, &report->findings);
+	if (bridge->live)
+		doctor_note(report, STEP_HOOKS, "%s, before all other programs",
+			    hook_kind_names[bridge->hooks[HOOK_INGRESS].kind]);
+}
+
+void find_lan(const struct host *host, const struct link *bridge, struct findings *findings)
+{
+	for (size_t i = 0; i < host->links.count; i++) {
+		const struct link *port = &host->links.v[i];
+
+		if (port->master == bridge->ifindex && !port->kind[0])
+			finding_add(findings, FINDING_LAN,
+				    "%s, a physical interface, is a port of %s: hosts on its "
+				    "network are clients too; use --from to restrict that",
+				    port->name, bridge->name);
+	}
+}
+
+/* A port that is not forwarding drops what its client sends. */
+static size_t look_at_ports(const struct doctor_bridge *bridge, struct findings *findings)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < bridge->host->links.count; i++) {
+		const struct link *port = &bridge->host->links.v[i];
+
+		if (port->master != bridge->link->ifindex)
+			continue;
+		count++;
+		if (!bridge->link->up || !port->up || !port->carrier || port->forwarding)
+			continue;
+		finding_add(findings, FINDING_PORT_STATE,
+			    "its port %s is not forwarding, so packets of the client behind it "
+			    "are dropped; with STP a port forwards only after twice the "
+			    "forward_delay",
+			    port->name);
+		if (bridge->link->stp)
+			finding_command(findings,
+					"ip link set %s type bridge stp_state 0 && bridge link set "
+					"dev %s state 3",
+					bridge->name, port->name);
+		else
+			finding_command(findings, "bridge link set dev %s state 3", port->name);
+	}
+	return count;
+}
+
+void check_bridge(const struct doctor_bridge *bridge, struct doctor_report *report)
+{
+	size_t ports;
+
+	if (!bridge->link)
+		return;
+	if (!bridge->attached && !bridge->link->up) {
+		finding_add(&report->findings, FINDING_DOWN, "it is down");
+		finding_command(&report->findings, "ip link set %s up", bridge->name);
+	}
+	ports = look_at_ports(bridge, &report->findings);
+	/* --from without onlink is explicit. */
+	if (!bridge->attached || bridge->config.from.onlink)
+		find_lan(bridge->host, bridge->link, &report->findings);
+	doctor_note(report, STEP_BRIDGE, "up, %zu interface%s connected", ports,
+		    ports == 1 ? "" : "s");
+}
+
+void find_advertised(const struct host *host, const struct link *bridge,
+		     const struct gateways *gateways, struct findings *findings)
+{
+	char text[ADDR_STRLEN];
+
+	for (size_t i = 0; i < host->addrs.count; i++) {
+		const typeof(*host->addrs.v) *own = &host->addrs.v[i];
+
+		if (own->ifindex == bridge->ifindex && own->advertised &&
+		    !addr_is_link_local6(&own->addr) && !gateways_has(gateways, &own->addr))
+			finding_add(findings, FINDING_ADVERTISED,
+				    "%s on %s has a lifetime, so it may come from a client's "
+				    "router advertisement: it is not a gateway, and its network "
+				    "may not use the ports; add them with --gateway and --from",
+				    addr_format(&own->addr, text), bridge->name);
+	}
+}
+
+void find_foreign_gateways(const struct host *host, const struct gateways *gateways,
+			   struct findings *findings)
+{
+	char text[ADDR_STRLEN];
+
+	for (size_t i = 0; i < gateways->count; i++) {
+		if (gateways->v[i].why & HBPF_GATEWAY_OPTION &&
+		    !host_has(host, &gateways->v[i].addr))
+			finding_add(findings, FINDING_FOREIGN_GATEWAY,
+				    "--gateway %s is not an address of this host: only clients "
+				    "that route it through this bridge can use it",
+				    addr_format(&gateways->v[i].addr, text));
+	}
+}
+
+void check_gateways(const struct doctor_bridge *bridge, struct doctor_report *report)
+{
+	char list[128] = "", text[ADDR_STRLEN];
+
+	if (bridge->link)
+		find_advertised(bridge->host, bridge->link, bridge->gateways, &report->findings);
+	find_foreign_gateways(bridge->host, bridge->gateways, &report->findings);
+	for (size_t i = 0; i < bridge->gateways->count; i++)
+		str_list_add(list, sizeof(list), addr_format(&bridge->gateways->v[i].addr, text));
+	doctor_note(report, STEP_GATEWAYS, "%s", list);
+}
+
+static bool list_has_family(const struct sources *list, bool v4)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (addr_is_v4(&list->v[i].prefix.addr) == v4)
+			return true;
+	}
+	return false;
+}
+
+/* docker0's address does not count: that it has IPv6 does not give this bridge's clients IPv6. */
+static bool has_gateway(const struct gateways *gateways, bool v4)
+{
+	for (size_t i = 0; i < gateways->count; i++) {
+		if (addr_is_v4(&gateways->v[i].addr) == v4 &&
+		    gateways->v[i].why != HBPF_GATEWAY_DOCKER0)
+			return true;
+	}
+	return false;
+}
+
+static bool is_inherited(const struct exports *exports)
+{
+	for (size_t i = 0; i < exports->count; i++) {
+		if (exports->v[i].to.from.inherit)
+			return true;
+	}
+	return !exports->count;
+}
+
+void find_family(const struct hbpf_config *config, const struct exports *exports,
+		 const struct gateways *gateways, const struct sources *onlink,
+		 const struct sources *own, struct findings *findings)
+{
+	/* A bridge without any client is reported elsewhere. */
+	if (!onlink->count && !own->count)
+		return;
+	/* --from without onlink is explicit, even if it omits a family. */
+	for (int v4 = 1; config->from.onlink && v4 >= 0 && is_inherited(exports); v4--) {
+		if (has_gateway(gateways, v4) && !list_has_family(onlink, v4) &&
+		    !list_has_family(own, v4))
+			finding_add(findings, FINDING_FAMILY,
+				    "no IPv%d client may use the ports: there is no IPv%d network "
+				    "on the bridge's link and no route to a client; allow clients "
+				    "with --from",
+				    v4 ? 4 : 6, v4 ? 4 : 6);
+	}
+}
+
+void check_clients(const struct doctor_bridge *bridge, struct doctor_report *report)
+{
+	char list[160] = "", text[PREFIX_STRLEN];
+
+	find_family(&bridge->config, &bridge->exports, bridge->gateways, &bridge->onlink,
+		    &bridge->own, &report->findings);
+	for (size_t i = 0; i < bridge->clients.count; i++)
+		str_list_add(list, sizeof(list), prefix_format(&bridge->clients.v[i].prefix, text));
+	doctor_note(report, STEP_CLIENTS, "%s", list);
+	if (bridge->clients.count)
+		doctor_note(report, STEP_ROUTES, "answers to the clients leave by %s",
+			    bridge->name);
+}
