@@ -58,10 +58,6 @@ static void doctor_take_problems(struct doctor_subject *subject)
 		if (problem->command[0])
 			finding_command(findings, "%s", problem->command);
 	}
-	if (!subject->status.readable)
-		finding_add(findings, FINDING_UNREADABLE, "%s%s%s", subject->status.problem.what,
-			    subject->status.problem.hint[0] ? "; " : "",
-			    subject->status.problem.hint);
 }
 
 static int doctor_read_lists(struct doctor_view *view, struct doctor_subject *subject,

@@ -25,12 +25,27 @@
 /* Each section has its own columns; a common width of the first aligns the sections. */
 #define LABEL "%-10s"
 
+/* "broken: it is down; `ip link set br-test up` repairs it" */
 static void status_print_problem(const struct status_problem *problem)
 {
+	enum level level = problem->fails ? LEVEL_BROKEN : LEVEL_WARNING;
+
+	output_level(level, "%s", level_name(level));
+	output_text(": %s", problem->text);
 	if (problem->command[0])
-		output_text("%s; `%s` repairs it\n", problem->text, problem->command);
+		output_text("; `%s` repairs it", problem->command);
+	putchar('\n');
+}
+
+static void status_print_ok(const struct status *status)
+{
+	size_t count = status->ports.exports.count;
+
+	output_level(LEVEL_OK, "%s", level_name(LEVEL_OK));
+	if (count)
+		output_text(", %zu port%s open\n", count, count == 1 ? "" : "s");
 	else
-		output_text("%s\n", problem->text);
+		puts(", no port is open");
 }
 
 /* "br-lan (attached as br-test): " */
@@ -47,25 +62,14 @@ static void status_print_name(const struct status *status)
 /* The first line has the state, and if something is wrong, how to repair it. */
 static void status_print_head(const struct status *status)
 {
-	struct findings findings = {};
-
 	status_print_name(status);
-	if (status->live)
-		output_text("attached, live (%s)%s",
-			    hook_kind_names[status->hooks[HOOK_INGRESS].kind],
-			    status->problem_count ? ", but " : "\n");
-	else
-		fputs("dead, ", stdout);
+	if (!status->problem_count)
+		status_print_ok(status);
 	for (size_t i = 0; i < status->problem_count; i++) {
 		if (i)
 			fputs("  ", stdout);
 		status_print_problem(&status->problems[i]);
 	}
-	find_order(status->hooks, status->name, &findings);
-	for (size_t i = 0; i < findings.count; i++)
-		output_text("  warning: %s; `%s` moves hbpf to the front if possible\n",
-			    findings.v[i].text, findings.v[i].command);
-	findings_free(&findings);
 }
 
 static void status_label_row(struct table *table, const char *label)
@@ -124,23 +128,7 @@ static void status_print_settings(const struct status *status, struct table *tab
 	}
 }
 
-/* enum hbpf_owner, as in JSON and as text */
-static const struct {
-	const char *name;
-	const char *text;
-} owners[] = {
-	[HBPF_OWNER_MANUAL] = { "hand", NULL },
-	[HBPF_OWNER_CONFIG] = { "file", "hbpf watch (section of its configuration)" },
-	[HBPF_OWNER_ENGINE] = { "engine", "hbpf watch (network of a container engine)" },
-};
-static_assert(ARRAY_SIZE(owners) == HBPF_OWNER_ENGINE + 1, "every owner has a name");
-
-static const char *status_owner_name(__u8 owner)
-{
-	return owner < ARRAY_SIZE(owners) ? owners[owner].name : "unknown";
-}
-
-static void status_print_choices(struct status *status, struct table *table)
+static void status_print_choices(const struct status *status, struct table *table)
 {
 	const struct hbpf_config *config = &status->dp.config;
 	char policy[POLICY_STRLEN];
@@ -150,9 +138,9 @@ static void status_print_choices(struct status *status, struct table *table)
 		   policy_format(&status->ports.sources, &config->from, true, policy));
 	status_label_row(table, "guard");
 	table_cell(table, 1, "%s: %s", config->guard_dst ? "on" : "off", guard_describe(config));
-	if (config->owner < ARRAY_SIZE(owners) && owners[config->owner].text) {
+	if (status_owner(config->owner)->text) {
 		status_label_row(table, "managed by");
-		table_cell(table, 1, "%s", owners[config->owner].text);
+		table_cell(table, 1, "%s", status_owner(config->owner)->text);
 	}
 	status_label_row(table, "NAT bypass");
 	table_cell(table, 1, "%s: %s", status_nat_bypass(config), status_nat_bypass_why(status));
@@ -207,7 +195,7 @@ static void status_print_ports_head(const struct status *status)
 		puts("  ports");
 }
 
-static void status_print(struct status *status)
+static void status_print(const struct status *status)
 {
 	static const struct table_column columns[] = {
 		{},
@@ -220,10 +208,14 @@ static void status_print(struct status *status)
 	table.indent = 2;
 	status_print_head(status);
 	if (!status->readable) {
-		output_text("  %s\n", status->problem.what);
 		if (status->problem.hint[0])
 			output_text("  %s\n", status->problem.hint);
 		return;
+	}
+	if (status->live) {
+		status_label_row(&table, "hook");
+		table_cell(&table, 1, "%s", hook_kind_names[status->hooks[HOOK_INGRESS].kind]);
+		table_print(&table);
 	}
 	status_print_gateways(status, &table);
 	table_print(&table);
@@ -236,135 +228,6 @@ static void status_print(struct status *status)
 	table_print(&table);
 	if (log_is_verbose())
 		status_print_counters(status);
-}
-
-static void status_hook_json(struct json_object *to, const struct hook_state *hook)
-{
-	json_add_bool(to, "live", hook->live);
-	if (!hook->live)
-		return;
-	json_add_string(to, "kind", hook_kind_names[hook->kind]);
-	json_add_u64(to, "prog_id", hook->prog_id);
-	json_add_bool(to, "first", hook->first);
-	if (!hook->first)
-		json_add_string(to, "before", hook->before);
-}
-
-static void status_gateways_json(struct json_object *array, const struct gateways *gateways)
-{
-	char addr[ADDR_STRLEN];
-	const struct gateway_reason *reason;
-
-	for (size_t i = 0; i < gateways->count; i++) {
-		struct json_object *item = json_append_object(array), *why;
-
-		json_add_string(item, "address", addr_format(&gateways->v[i].addr, addr));
-		why = json_add_array(item, "why");
-		for (size_t n = 0; (reason = status_gateway_why(gateways->v[i].why, n)); n++)
-			json_append_string(why, reason->name);
-	}
-}
-
-static void status_settings_json(struct json_object *array, const struct setting_state *states)
-{
-	for (int id = 0; id < SETTING_MAX; id++) {
-		struct json_object *item = json_append_object(array);
-		const struct setting_state *state = &states[id];
-
-		json_add_string(item, "name", state->name);
-		if (state->record.saved) {
-			json_add_int(item, "old", state->record.old);
-			json_add_int(item, "set", state->record.set);
-		}
-		if (state->now < 0)
-			json_object_object_add(item, "now", NULL);
-		else
-			json_add_int(item, "now", state->now);
-	}
-}
-
-static void status_counters_json(struct json_object *array, const struct hbpf_counter *counters)
-{
-	for (int reason = 0; reason < HBPF_REASON_MAX; reason++) {
-		struct json_object *item = json_append_object(array);
-
-		json_add_string(item, "reason", reason_text(reason)->name);
-		json_add_string(item, "verdict", reason_text(reason)->verdict);
-		json_add_u64(item, "packets", counters[reason].packets);
-		json_add_u64(item, "bytes", counters[reason].bytes);
-	}
-}
-
-static void status_choice_json(struct json_object *to, const char *state, const char *why)
-{
-	json_add_string(to, "state", state);
-	json_add_string(to, "why", why);
-}
-
-static void status_missing_json(struct json_object *array, const struct status *status)
-{
-	const struct kernel_gap *gap;
-
-	for (size_t i = 0; (gap = status_missing(status, i)); i++) {
-		json_append_string(array, gap->name);
-		if (gap->deprecated)
-			json_append_string(array, gap->deprecated);
-	}
-}
-
-static void status_problems_json(struct json_object *array, const struct status *status)
-{
-	for (size_t i = 0; i < status->problem_count; i++) {
-		const struct status_problem *problem = &status->problems[i];
-		struct json_object *item = json_append_object(array);
-
-		json_add_string(item, "name", problem->name);
-		json_add_string(item, "text", problem->text);
-		if (problem->command[0])
-			json_add_string(item, "command", problem->command);
-	}
-}
-
-static void status_state_json(struct json_object *to, const struct status *status)
-{
-	const struct hbpf_config *config = &status->dp.config;
-	const char *nat_bypass = status_nat_bypass(config);
-
-	json_add_string(to, "owner", status_owner_name(config->owner));
-	status_gateways_json(json_add_array(to, "gateways"), &status->gateways);
-	ports_view_json(json_add_array(to, "ports"), &status->ports);
-	policy_json(json_add_array(to, "from"), &status->ports.sources, &config->from);
-	status_choice_json(json_add_object(to, "guard"), config->guard_dst ? "on" : "off",
-			   guard_describe(config));
-	status_choice_json(json_add_object(to, "nat_bypass"), nat_bypass,
-			   status_nat_bypass_why(status));
-	/* deprecated */
-	status_choice_json(json_add_object(to, "pin"), nat_bypass, status_nat_bypass_why(status));
-	status_missing_json(json_add_array(to, "missing"), status);
-	status_settings_json(json_add_array(to, "settings"), status->settings);
-	status_counters_json(json_add_array(to, "counters"), status->counters);
-}
-
-static void status_json(struct json_object *to, const struct status *status)
-{
-	struct json_object *hooks;
-
-	json_add_string(to, "bridge", status->name);
-	if (status->dp.config.attached_as[0])
-		json_add_string(to, "attached_as", status->dp.config.attached_as);
-	json_add_bool(to, "exists", status->exists);
-	json_add_bool(to, "live", status->live);
-	json_add_bool(to, "exposed", status->exposed);
-	json_add_bool(to, "backstop", status->backstop);
-	status_problems_json(json_add_array(to, "problems"), status);
-	hooks = json_add_object(to, "hooks");
-	for (int side = 0; side < HOOK_SIDES; side++)
-		status_hook_json(json_add_object(hooks, hook_side_name(side)),
-				 &status->hooks[side]);
-	if (status->readable)
-		status_state_json(to, status);
-	else
-		report_problem_json(to, &status->problem);
 }
 
 /* Everything that is shown; gathered before anything is printed. */
@@ -402,7 +265,9 @@ static int status_view_gather(struct status_view *view, struct error *err)
 
 static void status_print_lost(const struct lost_bridge *lost)
 {
-	output_text("%s: %s\n", lost->name, lost_bridge_describe(lost));
+	output_text("%s: ", lost->name);
+	output_level(LEVEL_BROKEN, "%s", level_name(LEVEL_BROKEN));
+	output_text(": %s\n", lost_bridge_describe(lost));
 	if (!lost->live)
 		output_text(
 			"  `hbpf detach %s` restores the settings, `hbpf attach %s` attaches again\n",
@@ -412,6 +277,7 @@ static void status_print_lost(const struct lost_bridge *lost)
 static void status_lost_json(struct json_object *to, const struct lost_bridge *lost)
 {
 	json_add_string(to, "bridge", lost->name);
+	json_add_string(to, "state", level_name(LEVEL_BROKEN));
 	json_add_bool(to, "exists", true);
 	json_add_bool(to, "live", lost->live);
 	json_add_bool(to, "exposed", !lost->guarded);
@@ -444,28 +310,95 @@ static void status_view_json(const struct status_view *view)
 	json_print(doc);
 }
 
-/* Return: exit code */
-static int status_view_show(const struct cli_call *call, struct status_view *view)
+static void status_state_cell(struct table *table, enum level level)
+{
+	table_cell(table, 1, "%s", level_name(level));
+	table_level(table, 1, level);
+}
+
+static void status_summary_row(const struct status *status, struct table *table)
+{
+	const struct status_problem *worst = status->problems;
+	const char *as = status->dp.config.attached_as;
+	char repairs[sizeof(worst->command) + 32] = "", more[64] = "";
+
+	table_row(table);
+	if (as[0] && strcmp(as, status->name) != 0)
+		table_cell(table, 0, "%s (attached as %s)", status->name, as);
+	else
+		table_cell(table, 0, "%s", status->name);
+	status_state_cell(table, status_level(status));
+	if (status->readable)
+		table_cell(table, 2, "%zu", status->ports.exports.count);
+	if (!status->problem_count)
+		return;
+	if (worst->command[0])
+		snprintf(repairs, sizeof(repairs), "; `%s` repairs it", worst->command);
+	if (status->problem_count > 1)
+		snprintf(more, sizeof(more), " (and %zu more)", status->problem_count - 1);
+	table_cell(table, 3, "%s%s%s", worst->text, repairs, more);
+}
+
+static void status_lost_row(const struct lost_bridge *lost, struct table *table)
+{
+	table_row(table);
+	table_cell(table, 0, "%s", lost->name);
+	status_state_cell(table, LEVEL_BROKEN);
+	table_cell(table, 3, "%s%s%s%s", lost_bridge_describe(lost),
+		   lost->live ? "" : "; `hbpf detach ", lost->live ? "" : lost->name,
+		   lost->live ? "" : "` restores the settings");
+}
+
+/* One line for each bridge. */
+static void status_view_summary(const struct status_view *view)
+{
+	static const struct table_column columns[] = {
+		{ .head = "BRIDGE" },
+		{ .head = "STATE" },
+		{ .head = "PORTS", .flags = TABLE_RIGHT },
+		{ .head = "PROBLEM", .flags = TABLE_WRAP },
+	};
+	const struct lost_bridge *lost = NULL;
+	struct table table = TABLE(columns);
+
+	for (size_t i = 0; i < view->count; i++)
+		status_summary_row(&view->v[i], &table);
+	while ((lost = status_view_next_lost(view, lost)))
+		status_lost_row(lost, &table);
+	table_print(&table);
+}
+
+static void status_view_text(const struct status_view *view)
 {
 	const struct lost_bridge *lost = NULL;
-	int exit_code = EXIT_DONE;
 
-	if (view->only && !call->json)
-		report_name(call->args[0], attachment_current_name(&view->at.bridges, view->only));
-	if (call->json)
+	for (size_t i = 0; i < view->count; i++)
+		status_print(&view->v[i]);
+	while ((lost = status_view_next_lost(view, lost)))
+		status_print_lost(lost);
+}
+
+/* Return: exit code */
+static int status_view_show(const struct cli_call *call, const struct status_view *view)
+{
+	size_t lost = view->only ? 0 : view->lost_only ? 1 : view->at.lost.count;
+	int exit_code = lost ? EXIT_FAILED : EXIT_DONE;
+
+	if (call->json) {
 		status_view_json(view);
-	else if (!view->count && !view->at.lost.count)
+	} else if (!view->count && !lost) {
 		puts("no bridge is attached; attach one with `hbpf attach BRIDGE`");
-	for (size_t i = 0; i < view->count; i++) {
-		if (!call->json)
-			status_print(&view->v[i]);
-		if (!status_is_good(&view->v[i]))
-			exit_code = EXIT_FAILED;
+	} else if (view->count + lost > 1 && !log_is_verbose()) {
+		status_view_summary(view);
+	} else {
+		if (view->only)
+			report_name(call->args[0],
+				    attachment_current_name(&view->at.bridges, view->only));
+		status_view_text(view);
 	}
-	while ((lost = status_view_next_lost(view, lost))) {
-		if (!call->json)
-			status_print_lost(lost);
-		exit_code = EXIT_FAILED;
+	for (size_t i = 0; i < view->count; i++) {
+		if (status_level(&view->v[i]) == LEVEL_BROKEN)
+			exit_code = EXIT_FAILED;
 	}
 	return exit_code;
 }
@@ -514,6 +447,8 @@ static int cmd_status(const struct cli_call *call)
 		log_error(&err);
 	} else {
 		listeners_name(&view.v->ports.listeners, view.count, sizeof(*view.v));
+		for (size_t i = 0; i < view.count; i++)
+			status_find_services(&view.v[i]);
 		exit_code = status_view_show(call, &view);
 	}
 	error_free(&err);
@@ -525,12 +460,17 @@ static int cmd_status(const struct cli_call *call)
 const struct command command_status = {
 	.name = "status",
 	.synopsis = "[BRIDGE] [options]",
-	.summary = "Show attached bridges, their problems and the changed settings",
-	.text = "Shows one BRIDGE (or a network's name or ID), or every attached one. With -v it\n"
-		"also shows the packet counters.\n\n"
-		"The exit status is 1 if the state of a bridge cannot be read, if its clients cannot\n"
-		"be served, or if the guard was removed while route_localnet is on, which opens all\n"
-		"of the host's loopback. hbpf(8) has the full list.",
+	.summary = "Show whether attached bridges work, and how to repair them",
+	.text = "Shows one BRIDGE (or a network's name or ID) with its ports and settings. Without a\n"
+		"name it shows the only attached bridge, or a line for each of several; -v shows\n"
+		"everything about all of them, and the packet counters.\n\n"
+		"The state of a bridge is\n"
+		"  ok       clients are served\n"
+		"  warning  the same, but something needs a look: nothing listens on a port, for\n"
+		"           example\n"
+		"  broken   clients are not served, the state cannot be read, or the guard was removed\n"
+		"           while route_localnet is on, which opens all of the host's loopback; the\n"
+		"           exit status is 1",
 	.max_args = 1,
 	.reports = true,
 	.root_for = "reads BPF maps",

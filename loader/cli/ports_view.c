@@ -153,7 +153,7 @@ static void print_run(struct table *table, const struct ports_view *ports,
 }
 
 /* Without any gateway, IPv4 is shown, as in print_run(). */
-static unsigned int shown_families(const struct ports_view *ports)
+unsigned int ports_view_families(const struct ports_view *ports)
 {
 	return (ports->has_v4 || !ports->has_v6) << LISTENER_V4 | ports->has_v6 << LISTENER_V6;
 }
@@ -161,13 +161,13 @@ static unsigned int shown_families(const struct ports_view *ports)
 void ports_view_print(const struct ports_view *ports, unsigned int indent)
 {
 	static const struct table_column columns[] = {
-		{}, {}, {}, {}, {}, { .flags = TABLE_WRAP }
+		{}, {}, {}, {}, { .flags = TABLE_WRAP }, { .flags = TABLE_WRAP },
 	};
 	struct table table = TABLE(columns);
 	struct export_range run = {};
 
 	table.indent = indent;
-	while (listeners_next_range(&ports->exports, &ports->listeners, shown_families(ports),
+	while (listeners_next_range(&ports->exports, &ports->listeners, ports_view_families(ports),
 				    &run))
 		print_run(&table, ports, &run);
 	table_print(&table);

@@ -28,6 +28,8 @@ int ports_view_read(struct dataplane *dp, struct listening *listening, struct po
 		    struct error *err);
 void ports_view_free(struct ports_view *ports);
 
+/** ports_view_families() - those that are shown, as for listeners_next_range() */
+unsigned int ports_view_families(const struct ports_view *ports);
 /** ports_view_print() - print a line for each run of ports, with its counters and service */
 void ports_view_print(const struct ports_view *ports, unsigned int indent);
 /** ports_view_json() - append an object for each port to @array */

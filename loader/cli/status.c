@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "cli/status.h"
 
+#include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,14 +13,29 @@
 #include "attach/desired.h"
 #include "dataplane/access_lists.h"
 #include "dataplane/stats.h"
+#include "doctor/checks.h"
 #include "kernel/nat_detect.h"
 #include "kernel/sysctl_conf.h"
 #include "lib/array.h"
+#include "lib/str_list.h"
 #include "model/gateways.h"
 
 /* Takes the bridge's name twice. */
 #define NO_ADDRESS                                                                                 \
 	"it has no address; run `ip address add ADDRESS/LENGTH dev %s`, then `hbpf attach %s`"
+
+static const struct owner_text owners[] = {
+	[HBPF_OWNER_MANUAL] = { "hand", NULL },
+	[HBPF_OWNER_CONFIG] = { "file", "hbpf watch (section of its configuration)" },
+	[HBPF_OWNER_ENGINE] = { "engine", "hbpf watch (network of a container engine)" },
+	{ "unknown", NULL },
+};
+static_assert(ARRAY_SIZE(owners) == HBPF_OWNER_ENGINE + 2, "every owner has a name");
+
+const struct owner_text *status_owner(__u8 owner)
+{
+	return &owners[owner <= HBPF_OWNER_ENGINE ? owner : HBPF_OWNER_ENGINE + 1];
+}
 
 static const struct gateway_reason gateway_reasons[] = {
 	{ HBPF_GATEWAY_BRIDGE, "bridge", "address of the bridge" },
@@ -123,16 +140,23 @@ static struct status_problem *add_problem(struct status *status, const char *nam
 					  unsigned int flags, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
-/* Return: the problem, to set another command. Beyond the limit the last one is overwritten. */
+/*
+ * Those that fail come first, in the order they are found. Beyond the limit the last one is
+ * overwritten. Return: the problem, to set another command
+ */
 static struct status_problem *add_problem(struct status *status, const char *name,
 					  unsigned int flags, const char *fmt, ...)
 {
-	struct status_problem *problem;
+	struct status_problem *problem = status->problems;
+	struct status_problem *end;
 	va_list args;
 
 	if (status->problem_count == STATUS_PROBLEMS_MAX)
 		status->problem_count--;
-	problem = &status->problems[status->problem_count++];
+	end = problem + status->problem_count++;
+	while (problem < end && (problem->fails || !(flags & FAILS)))
+		problem++;
+	memmove(problem + 1, problem, (size_t)(end - problem) * sizeof(*problem));
 	*problem = (struct status_problem){ .name = name, .fails = flags & FAILS };
 	va_start(args, fmt);
 	vsnprintf(problem->text, sizeof(problem->text), fmt, args);
@@ -164,6 +188,17 @@ static void find_dead(struct status *status)
 			    "EXPOSED: net.ipv4.conf.%s.route_localnet is on and the guard was "
 			    "removed, so clients on %s can reach any port of 127.0.0.0/8",
 			    bridge, bridge);
+}
+
+static void find_others_before(struct status *status)
+{
+	struct findings findings = {};
+
+	find_order(status->hooks, status->name, &findings);
+	for (size_t i = 0; i < findings.count; i++)
+		add_problem(status, finding_name(findings.v[i].id), ATTACH_REPAIRS, "%s",
+			    findings.v[i].text);
+	findings_free(&findings);
 }
 
 /* What raised or set a setting: ", raised to 1 by ..., which FILE:LINE sets" */
@@ -296,7 +331,10 @@ static void find_problems(struct status *status, const struct host *host)
 {
 	const struct link *bridge = links_by_name(&host->links, status->name);
 
+	if (!status->readable)
+		add_problem(status, "unreadable", FAILS, "%s", status->problem.what);
 	find_dead(status);
+	find_others_before(status);
 	if (!status->readable || !status->live || !bridge)
 		return;
 	check_answers(status, host, bridge);
@@ -306,13 +344,60 @@ static void find_problems(struct status *status, const struct host *host)
 	find_unreachable(status, host, bridge);
 }
 
-bool status_is_good(const struct status *status)
+/* Could any client reach a listener? Families without a gateway do not count. */
+static bool is_served(const struct ports_view *ports, size_t i)
 {
-	for (size_t i = 0; i < status->problem_count; i++) {
-		if (status->problems[i].fails)
-			return false;
+	const struct listener *both = ports->listeners.v[i];
+
+	return (both[LISTENER_V4].found && (ports->has_v4 || !ports->has_v6)) ||
+	       (both[LISTENER_V6].found && ports->has_v6);
+}
+
+static void find_silent_ports(struct status *status)
+{
+	const struct ports_view *ports = &status->ports;
+	char list[256] = "", text[EXPORT_RANGE_STRLEN];
+	struct export_range run = {};
+
+	while (listeners_next_range(&ports->exports, &ports->listeners, ports_view_families(ports),
+				    &run)) {
+		if (!is_served(ports, (size_t)(run.first - ports->exports.v)))
+			str_list_add(list, sizeof(list), export_range_format(&run, text));
 	}
-	return status->readable;
+	if (list[0])
+		add_problem(status, finding_name(FINDING_NOT_LISTENING), 0,
+			    "nothing listens for %s", list);
+}
+
+/* Services that listen, and cannot answer. */
+static void find_mute_services(struct status *status)
+{
+	struct findings findings = {};
+
+	find_odd_services(&status->ports.exports, &status->ports.listeners, &findings);
+	for (size_t i = 0; i < findings.count; i++) {
+		const struct finding *finding = &findings.v[i];
+
+		if (finding->id == FINDING_ON_LO || finding->id == FINDING_NO_PROXY)
+			add_problem(status, finding_name(finding->id), 0, "%s", finding->text);
+	}
+	findings_free(&findings);
+}
+
+void status_find_services(struct status *status)
+{
+	if (!status->readable || !status->live || status->unreachable)
+		return;
+	find_silent_ports(status);
+	find_mute_services(status);
+}
+
+enum level status_level(const struct status *status)
+{
+	/* those that fail come first */
+	if (!status->problem_count)
+		return LEVEL_OK;
+	return status->problems[0].fails ? LEVEL_BROKEN : LEVEL_WARNING;
 }
 
 void status_host_read(struct status_host *on)

@@ -7,12 +7,13 @@
 #include "attach/attachment.h"
 #include "cli/ports_view.h"
 #include "dataplane/host_settings.h"
+#include "lib/terminal.h"
 
 /* Something that keeps clients from being served, or opens the host to them. */
 struct status_problem {
 	const char *name; /* in JSON */
-	bool fails;       /* status exits 1 */
-	char text[384];
+	bool fails;       /* the bridge is broken, and status exits 1; else this is a warning */
+	char text[512];
 	char command[192]; /* that repairs it; empty if none does or `text` has it */
 };
 
@@ -48,7 +49,7 @@ struct status {
 	struct hbpf_counter counters[HBPF_REASON_MAX];
 	struct reply_problems replies;
 	bool unreachable; /* no client can be served by any port, even if a service listens */
-	struct status_problem problems[STATUS_PROBLEMS_MAX]; /* the worst first */
+	struct status_problem problems[STATUS_PROBLEMS_MAX]; /* those that fail first */
 	size_t problem_count;
 };
 
@@ -70,8 +71,22 @@ void status_host_free(struct status_host *on);
 void status_read(struct status *status, struct status_host *on, const char *bridge);
 void status_free(struct status *status);
 
-/** status_is_good() - false if `hbpf status` exits 1 for this bridge */
-bool status_is_good(const struct status *status);
+/** status_find_services() - add the problems of services; call it after listeners_name() */
+void status_find_services(struct status *status);
+
+/** status_level() - LEVEL_OK, LEVEL_WARNING, or LEVEL_BROKEN, with which `hbpf status` exits 1 */
+enum level status_level(const struct status *status);
+
+/** status_json() - add the members of one bridge to an object */
+void status_json(struct json_object *to, const struct status *status);
+
+struct owner_text {
+	const char *name; /* in JSON */
+	const char *text; /* NULL if there is nothing to say */
+};
+
+/** status_owner() - who manages a bridge, by its enum hbpf_owner */
+const struct owner_text *status_owner(__u8 owner);
 
 /** status_nat_bypass() - "on", "off" or "unavailable" */
 const char *status_nat_bypass(const struct hbpf_config *config);

@@ -36,7 +36,6 @@ void check_hooks(const struct doctor_bridge *bridge, struct doctor_report *repor
 {
 	doctor_note(report, STEP_STATE, "attached as %s, slot %u", bridge->config.attached_as,
 		    bridge->config.slot);
-	find_order(bridge->hooks, bridge->name, &report->findings);
 	if (bridge->live)
 		doctor_note(report, STEP_HOOKS, "%s, before all other programs",
 			    hook_kind_names[bridge->hooks[HOOK_INGRESS].kind]);

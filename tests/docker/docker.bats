@@ -127,7 +127,7 @@ setup()
 	run -7 in_container bridge "${fetch[@]}" http://host.docker.internal:9000
 	run -0 hbpf status plain-net
 	[ "${lines[0]}" = "plain-net is $bridge" ]
-	[[ ${lines[1]} == "$bridge: attached, live"* ]]
+	[[ ${lines[1]} == "$bridge: ok"* ]]
 }
 
 @test "a network without a bridge is refused, naming its driver" {

@@ -41,8 +41,9 @@ setup()
 	[[ $output != *"warning: 8088"* ]]
 
 	run hbpf status
-	[[ $output == *5432/tcp*"dockerd (pid "*"does not answer"* ]]
-	[ "$(grep -c 'does not answer' <<<"$output")" -eq 2 ]
+	[[ ${lines[0]} == "br-test: warning: 5432/tcp: dockerd (pid "*"does not answer"* ]]
+	[[ $output == *" 5432/tcp  ->"*"dockerd (pid "*"does not answer"* ]]
+	[ "$(grep -c 'does not answer' <<<"$output")" -eq 4 ]
 	run hbpf status --json
 	jq --exit-status '[.bridges[0].ports[] | select(.services[0].answers == false).gateway_port] ==
 		[5432, 5353]' <<<"$output"

@@ -56,7 +56,7 @@ served() {
 		make_client c1 2
 		sealed
 		exits 1 hb status
-		prints '^br-test: dead'
+		prints '^br-test: broken: its programs are not attached'
 		serve_9999 $hook
 		served
 		sealed
@@ -87,7 +87,7 @@ served() {
 	sealed
 	on_host tc qdisc del dev br-test clsact
 	exits 1 hb status
-	reports 'dead' 'hbpf attach br-test'
+	reports 'broken: its programs are not attached.*hbpf attach br-test'
 	exits 1 hb status --json
 	if kernel_since 6.6; then
 		json '.bridges[0].exposed == false'
@@ -111,7 +111,7 @@ served() {
 	on_host tc filter del dev br-test ingress
 	if kernel_since 6.6; then sealed; else ajar; fi
 	exits 1 hb status
-	reports 'dead' 'hbpf attach br-test'
+	reports 'broken: its programs are not attached.*hbpf attach br-test'
 	hb attach br-test
 	sealed
 }

@@ -42,7 +42,7 @@ remove_backstop() {
 	lose_bpffs
 	opened
 	exits 1 hb status
-	prints '^br-test: EXPOSED' 'hbpf detach br-test'
+	prints '^br-test: broken: EXPOSED' 'hbpf detach br-test'
 	exits 1 hb status br-test --json
 	json '.bridges[0] | .exposed and .lost'
 	exits 0 hb detach br-test
@@ -61,7 +61,7 @@ lost_and_detached() {
 		lose_bpffs
 		closed
 		exits 1 hb status
-		prints '^br-test: guard only' 'hbpf detach br-test'
+		prints '^br-test: broken: guard only' 'hbpf detach br-test'
 		exits 1 hb status --json
 		json '.bridges[0] | .lost and (.exposed | not) and (.live | not)'
 		# shellcheck disable=SC2086
@@ -85,7 +85,7 @@ lost_and_detached() {
 	eventually no_program hbpf_ingress
 	closed
 	exits 1 hb status
-	prints '^br-test: guard only' 'hbpf detach br-test'
+	prints '^br-test: broken: guard only' 'hbpf detach br-test'
 	says 'is not a mounted bpffs'
 	exits 1 hb status br-test --json
 	json '.bridges[0].lost'
@@ -111,7 +111,7 @@ other() {
 	mkdir "$BED/other"
 	mount -t bpf -o mode=0700 bpf "$BED/other"
 	exits 1 other status
-	prints '^br-test: attached, but its state is in another bpffs'
+	prints '^br-test: broken: attached, but its state is in another bpffs'
 	exits 1 other detach br-test
 	says 'state is in another bpffs' 'HBPF_BPFFS'
 	umount "$BED/other"
@@ -128,7 +128,7 @@ other() {
 	lose_bpffs
 	closed
 	exits 1 hb status
-	prints '^br-test: guard only' 'hbpf detach br-test'
+	prints '^br-test: broken: guard only' 'hbpf detach br-test'
 	exits 0 hb detach
 	on_host tc qdisc del dev br-test clsact
 	unchanged
@@ -145,7 +145,7 @@ other() {
 	attach --port 8088
 	reaches svc tcp "$GW:8088"
 	exits 1 hb status
-	prints '^br-two: guard only' '^br-test: attached, live'
+	prints '^br-two +broken +guard only' '^br-test +ok +1$'
 	hb detach br-test
 	setting br-two.route_localnet 2
 	hb detach br-two
@@ -160,7 +160,7 @@ other() {
 	eventually no_program hbpf_ingress
 	closed
 	exits 1 hb status
-	prints '^br-test: guard only'
+	prints '^br-test: broken: guard only'
 	hb detach
 	unchanged
 }
@@ -234,7 +234,7 @@ detached_without() {
 	on_host tc qdisc del dev br-test clsact
 	closed
 	exits 1 hb status
-	prints '^br-test: dead'
+	prints '^br-test: broken: its programs are not attached'
 	HOOK=clsact attach
 	reaches svc tcp "$GW:8088"
 	hb detach

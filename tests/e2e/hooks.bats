@@ -154,7 +154,7 @@ others_clsact_stay() {
 	hb attach br-test --hook clsact --port 8088
 	on_host tc qdisc del dev br-test clsact
 	exits 1 hb status
-	prints '^br-test: dead'
+	prints '^br-test: broken: its programs are not attached'
 	hb attach br-test
 	reaches svc tcp "$GW:8088"
 	hb detach

@@ -40,7 +40,7 @@ detached_by() {
 	json '.bridges[0] | .bridge == "br-test" and .attached_as == "br-test"'
 	rename br-test br-lan
 	exits 0 hb status
-	prints '^br-lan \(attached as br-test\): attached, live'
+	prints '^br-lan \(attached as br-test\): warning: nothing listens for 8088/tcp'
 	lacks 'dead|deleted'
 	exits 0 hb status br-test
 	prints '^br-test is br-lan' '^br-lan'
