@@ -13,6 +13,8 @@ SBINDIR ?= $(PREFIX)/sbin
 MANDIR  ?= $(PREFIX)/share/man
 DOCDIR  ?= $(PREFIX)/share/doc/hbpf
 BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
+ZSHCOMPDIR  ?= $(PREFIX)/share/zsh/site-functions
+FISHCOMPDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 SYSCONFDIR ?= /etc
 
@@ -180,7 +182,9 @@ install: all ## install to DESTDIR and PREFIX (/usr/local)
 	done
 	sed -i 's|/usr/local/share/doc/hbpf|$(DOCDIR)|g' $(DESTDIR)$(MANDIR)/man8/hbpf*.8
 	for file in $(DOCS); do install -D -m 644 $$file $(DESTDIR)$(DOCDIR)/$$file || exit; done
-	install -D -m 644 dist/hbpf.bash-completion $(DESTDIR)$(BASHCOMPDIR)/hbpf
+	install -D -m 644 dist/hbpf.bash $(DESTDIR)$(BASHCOMPDIR)/hbpf
+	install -D -m 644 dist/hbpf.zsh $(DESTDIR)$(ZSHCOMPDIR)/_hbpf
+	install -D -m 644 dist/hbpf.fish $(DESTDIR)$(FISHCOMPDIR)/hbpf.fish
 	install -D -m 644 dist/hbpf.service $(DESTDIR)$(UNITDIR)/hbpf.service
 	sed -i 's|/usr/local/sbin|$(SBINDIR)|' $(DESTDIR)$(UNITDIR)/hbpf.service
 	@# what somebody wrote there stays
@@ -189,7 +193,8 @@ install: all ## install to DESTDIR and PREFIX (/usr/local)
 
 uninstall: ## remove what install put there; a changed hbpf.conf stays
 	rm -f $(DESTDIR)$(SBINDIR)/hbpf $(DESTDIR)$(UNITDIR)/hbpf.service \
-		$(DESTDIR)$(BASHCOMPDIR)/hbpf $(MANUALS:%=$(DESTDIR)$(MANDIR)/%) \
+		$(DESTDIR)$(BASHCOMPDIR)/hbpf $(DESTDIR)$(ZSHCOMPDIR)/_hbpf \
+		$(DESTDIR)$(FISHCOMPDIR)/hbpf.fish $(MANUALS:%=$(DESTDIR)$(MANDIR)/%) \
 		$(DOCS:%=$(DESTDIR)$(DOCDIR)/%)
 	@# what is not there, or not empty, is no failure
 	rmdir $(DESTDIR)$(DOCDIR)/docs $(DESTDIR)$(DOCDIR) 2>/dev/null || :

@@ -13,6 +13,7 @@
 
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/complete.h"
 #include "lib/log.h"
 
 static const struct command *const commands[] = {
@@ -124,6 +125,8 @@ static int dispatch(char **argv)
 	const struct command *command;
 	int at;
 
+	if (*argv && !strcmp(*argv, COMPLETE_COMMAND))
+		return complete(commands, argv + 1);
 	at = cli_common_parse(argv, &common);
 	if (at < 0)
 		return EXIT_USAGE;

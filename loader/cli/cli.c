@@ -69,8 +69,7 @@ static bool is_accepted(const struct cli_option *row, const struct command *comm
 	return true;
 }
 
-/* Return: the option number @i of those in the help, or NULL after the last */
-static const struct cli_option *shown_option(const struct command *command, size_t i)
+const struct cli_option *cli_shown_option(const struct command *command, size_t i)
 {
 	for (const struct cli_option *row = command ? command->options : NULL; row && row->name;
 	     row++) {
@@ -86,7 +85,7 @@ static const struct cli_option *shown_option(const struct command *command, size
 
 static const char *option_name(const void *list, size_t i)
 {
-	const struct cli_option *row = shown_option(list, i);
+	const struct cli_option *row = cli_shown_option(list, i);
 
 	return row ? row->name : NULL;
 }
@@ -104,18 +103,31 @@ static const struct cli_option *find_row(const struct cli_option *rows, const ch
 	return NULL;
 }
 
+/* Of the command itself, not the common ones. */
+static const struct cli_option *find_own(const struct command *command, const char *name,
+					 size_t len, char letter)
+{
+	return command ? find_row(command->options, name, len, letter) : NULL;
+}
+
+const struct cli_option *cli_find_option(const struct command *command, const char *name,
+					 size_t len, char letter)
+{
+	const struct cli_option *row = find_own(command, name, len, letter);
+
+	if (row)
+		return row;
+	row = find_row(common_options, name, len, letter);
+	return row && is_accepted(row, command) ? row : NULL;
+}
+
 static bool find_option(const struct parser *p, const char *name, size_t len, char letter,
 			struct match *match)
 {
-	if (p->command) {
-		match->row = find_row(p->command->options, name, len, letter);
-		match->store = p->call->options;
-		if (match->row)
-			return true;
-	}
-	match->row = find_row(common_options, name, len, letter);
-	match->store = p->common;
-	return match->row && is_accepted(match->row, p->command);
+	match->row = cli_find_option(p->command, name, len, letter);
+	match->store =
+		find_own(p->command, name, len, letter) ? p->call->options : (void *)p->common;
+	return match->row != NULL;
 }
 
 static int choose(const struct command *command, const struct cli_option *row, const char *arg,
@@ -342,7 +354,7 @@ static void print_options(const struct command *command)
 	const struct cli_option *row;
 
 	puts("\nOptions:");
-	for (size_t i = 0; (row = shown_option(command, i)); i++)
+	for (size_t i = 0; (row = cli_shown_option(command, i)); i++)
 		print_option(row);
 }
 

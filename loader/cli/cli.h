@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Commands and their options as tables. Parser and help use the same rows, so that they cannot
- * disagree; the completion uses the help.
+ * Commands and their options as tables. Parser, help and completion use the same rows, so that they
+ * cannot disagree.
  */
 #ifndef HBPF_CLI_H
 #define HBPF_CLI_H
@@ -49,6 +49,9 @@ struct command {
 	const struct cli_option *options; /* ends with a row without a name; or NULL */
 	size_t options_size;              /* of the struct the rows' offsets point into */
 	size_t max_args;                  /* arguments beside the options */
+	const char *const *actions;       /* what the first may be, NULL-terminated; or NULL */
+	const char *arg;                  /* metavar of the others; BRIDGE need be attached, */
+	bool new_bridge;                  /* unless this is set */
 	bool reports;                     /* takes --json */
 	const char *root_for;             /* why it needs root */
 	int (*run)(const struct cli_call *call); /* returns enum exit_code */
@@ -95,6 +98,20 @@ void cli_free(struct cli_call *call);
  * EXIT_USAGE */
 int cli_usage(const struct command *command, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/**
+ * cli_find_option() - an option that a command line may have
+ * @command:	Or NULL before the command's name
+ * @name:	Of @len bytes, without the dashes; ignored if @letter is not 0
+ * @letter:	Short form, or 0
+ *
+ * Return: its row, also for a deprecated name; or NULL
+ */
+const struct cli_option *cli_find_option(const struct command *command, const char *name,
+					 size_t len, char letter);
+
+/** cli_shown_option() - iterate over the options of the help: @i counts from 0; NULL at the end */
+const struct cli_option *cli_shown_option(const struct command *command, size_t i);
 
 /** cli_help() - print the help of one command to stdout */
 void cli_help(const struct command *command);

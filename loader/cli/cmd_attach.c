@@ -253,6 +253,8 @@ const struct command command_attach = {
 	.options = attach_option_rows,
 	.options_size = sizeof(struct attach_options),
 	.max_args = 1,
+	.arg = "BRIDGE",
+	.new_bridge = true,
 	.root_for = "loads BPF programs and writes net.ipv4 settings",
 	.run = cmd_attach,
 };

@@ -241,6 +241,7 @@ const struct command command_detach = {
 	.options = detach_option_rows,
 	.options_size = sizeof(struct detach_options),
 	.max_args = 1,
+	.arg = "BRIDGE",
 	.root_for = "removes BPF programs and writes net.ipv4 settings",
 	.run = cmd_detach,
 };

@@ -36,12 +36,10 @@ enum {
 };
 
 static const char *const action_names[] = {
-	[PORT_ADD] = "add",
-	[PORT_DEL] = "del",
-	[PORT_SET] = "set",
-	[PORTS_LIST] = "list",
+	[PORT_ADD] = "add",    [PORT_DEL] = "del", [PORT_SET] = "set",
+	[PORTS_LIST] = "list", [PORTS_MAX] = NULL,
 };
-static_assert(ARRAY_SIZE(action_names) == PORTS_MAX, "every action has a name");
+static_assert(ARRAY_SIZE(action_names) == PORTS_MAX + 1, "every action has a name");
 
 /* One of the bridges. */
 struct ports_bridge {
@@ -75,7 +73,7 @@ struct ports {
 static const char *ports_action_name(const void *list, size_t i)
 {
 	(void)list;
-	return i < PORTS_MAX ? action_names[i] : NULL;
+	return action_names[i];
 }
 
 static int ports_parse_action(struct ports *p)
@@ -458,6 +456,8 @@ const struct command command_ports = {
 	.options = ports_option_rows,
 	.options_size = sizeof(struct ports_options),
 	.max_args = (size_t)-1,
+	.actions = action_names,
+	.arg = "SPEC",
 	.reports = true,
 	.root_for = "reads and writes BPF maps",
 	.run = cmd_ports,

@@ -286,6 +286,7 @@ const struct command command_stats = {
 	.options = stats_option_rows,
 	.options_size = sizeof(struct stats_options),
 	.max_args = 1,
+	.arg = "BRIDGE",
 	.reports = true,
 	.root_for = "reads BPF maps",
 	.run = cmd_stats,

@@ -472,6 +472,7 @@ const struct command command_status = {
 		"           while route_localnet is on, which opens all of the host's loopback; the\n"
 		"           exit status is 1",
 	.max_args = 1,
+	.arg = "BRIDGE",
 	.reports = true,
 	.root_for = "reads BPF maps",
 	.run = cmd_status,

@@ -94,6 +94,7 @@ const struct command command_watch = {
 	.options = watch_option_rows,
 	.options_size = sizeof(struct watch_cli_options),
 	.max_args = 1,
+	.arg = "FILE",
 	.root_for = "reads the configuration, loads BPF programs and writes net.ipv4 settings",
 	.run = cmd_watch,
 };

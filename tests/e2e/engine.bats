@@ -124,7 +124,7 @@ opens_libcurl() {
 	exits 0 hb ports -b test-net --json
 	json '[.bridges[].bridge] == ["br-test"]'
 	exits 0 hb status test-net
-	prints '^test-net is br-test$' '^br-test: attached, live'
+	prints '^test-net is br-test$' '^br-test: warning: nothing listens for 8088/tcp'
 	lacks br-two
 	exits 0 hb status test-net --json
 	json '[.bridges[].bridge] == ["br-test"]'
@@ -141,7 +141,7 @@ opens_libcurl() {
 	attach --port 8088
 	on_host ip link del br-test
 	exits 0 hb status test-net
-	prints '^br-test: dead'
+	prints '^br-test: warning: the bridge was deleted'
 	exits 0 hb detach test-net
 	prints '^br-test is detached$'
 }
@@ -373,4 +373,35 @@ three_wait() {
 	DOCKER_HOST=tcp://127.0.0.1:2375 exits 0 hb bridges --json
 	says 'warning: DOCKER_HOST'
 	json '.bridges | length == 2'
+}
+
+# --- completion -------------------------------------------------------------------------------
+
+# completes "CANDIDATE..." WORD...: exactly these, in any order
+completes() {
+	exits 0 hb __complete "${@:2}"
+	same "$(tr ' ' '\n' <<<"$1" | sort)" "$(cut -f 1 "$BED/out" | sort)"
+}
+
+@test "completion has the bridges and networks, those that are attached, and the open ports" {
+	docker
+	make_docker0
+	make_bridge br-two 31
+	completes 'br-test br-two docker0 test-net bridge inside' attach ''
+	completes 'br-test br-two' attach br-t
+	attach -p 8088 -p 9000-9003 -p 53:5353/udp
+	hb attach br-two --hook "$HOOK" -p 7000
+	completes 'br-test br-two test-net' status ''
+	completes 'br-test br-two test-net' ports -b ''
+	completes '--bridge=test-net' ports --bridge=te
+	completes '' status br-test ''
+	completes '8088/tcp 9000-9003/tcp 53/udp 7000/tcp' ports del ''
+	completes '7000/tcp' ports del -b br-two ''
+	completes '' ports add ''
+	# without privileges: no state, but the bridges
+	install -m 755 "$HBPF" "$BED/hbpf"
+	chmod 755 "$BED"
+	exits 0 on_host setpriv --reuid 65534 --regid 65534 --clear-groups "$BED/hbpf" __complete status br-
+	prints '^br-test' '^br-two'
+	[ -z "$err" ] || fail "on stderr: $err"
 }

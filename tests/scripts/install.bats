@@ -34,9 +34,11 @@ usr/local/share/bash-completion/completions/hbpf
 usr/local/share/doc/hbpf/COPYING
 usr/local/share/doc/hbpf/NEWS
 usr/local/share/doc/hbpf/README.md
+usr/local/share/fish/vendor_completions.d/hbpf.fish
 usr/local/share/man/man5/hbpf-json.5
 usr/local/share/man/man5/hbpf.conf.5
-usr/local/share/man/man8/hbpf.8" ]
+usr/local/share/man/man8/hbpf.8
+usr/local/share/zsh/site-functions/_hbpf" ]
 	cmp docs/SERVICES.md "$root/usr/local/share/doc/hbpf/docs/SERVICES.md"
 	grep -aqF /usr/local/share/doc/hbpf/docs/SERVICES.md build/hbpf
 	cmp build/hbpf "$root/usr/local/sbin/hbpf"
