@@ -59,7 +59,7 @@ SKELETONS  := $(BUILD)/hbpf.skel.h $(BUILD)/hbpf_nat_bypass.skel.h
 GENERATED  := $(SKELETONS) $(BUILD)/docdir.h
 
 # Installed with the same folders, so that the links between them work. They link to no other files.
-DOCS := README.md NEWS COPYING $(wildcard docs/*.md docs/*.svg)
+DOCS := README.md NEWS COPYING $(wildcard docs/*.md docs/*.svg docs/json-schema/*.json)
 
 MANUALS := man8/hbpf.8 man8/hbpf-doctor.8 man5/hbpf.conf.5 man5/hbpf-json.5
 
@@ -180,7 +180,8 @@ install: all ## install to DESTDIR and PREFIX (/usr/local)
 	for page in $(MANUALS); do \
 		install -D -m 644 docs/$${page#*/} $(DESTDIR)$(MANDIR)/$$page || exit; \
 	done
-	sed -i 's|/usr/local/share/doc/hbpf|$(DOCDIR)|g' $(DESTDIR)$(MANDIR)/man8/hbpf*.8
+	sed -i 's|/usr/local/share/doc/hbpf|$(DOCDIR)|g' $(DESTDIR)$(MANDIR)/man8/hbpf*.8 \
+		$(DESTDIR)$(MANDIR)/man5/hbpf-json.5
 	for file in $(DOCS); do install -D -m 644 $$file $(DESTDIR)$(DOCDIR)/$$file || exit; done
 	install -D -m 644 dist/hbpf.bash $(DESTDIR)$(BASHCOMPDIR)/hbpf
 	install -D -m 644 dist/hbpf.zsh $(DESTDIR)$(ZSHCOMPDIR)/_hbpf
@@ -197,7 +198,7 @@ uninstall: ## remove what install put there; a changed hbpf.conf stays
 		$(DESTDIR)$(FISHCOMPDIR)/hbpf.fish $(MANUALS:%=$(DESTDIR)$(MANDIR)/%) \
 		$(DOCS:%=$(DESTDIR)$(DOCDIR)/%)
 	@# what is not there, or not empty, is no failure
-	rmdir $(DESTDIR)$(DOCDIR)/docs $(DESTDIR)$(DOCDIR) 2>/dev/null || :
+	rmdir $(DESTDIR)$(DOCDIR)/docs/json-schema $(DESTDIR)$(DOCDIR)/docs $(DESTDIR)$(DOCDIR) 2>/dev/null || :
 	@# what somebody wrote there stays
 	! cmp -s dist/hbpf.conf $(DESTDIR)$(SYSCONFDIR)/hbpf.conf || \
 		rm $(DESTDIR)$(SYSCONFDIR)/hbpf.conf

@@ -60,6 +60,11 @@ teardown() {
 	bed_down
 }
 
+# All JSON that exits() got keeps to the schemas.
+teardown_file() {
+	[ ! -d "$BATS_FILE_TMPDIR/json" ] || "$E2E/../json-schema" "$BATS_FILE_TMPDIR/json"
+}
+
 # ---- the test bed
 bed_up() {
 	if [ -z "${HBPF_BPFFS:-}" ] || [ "$HBPF_BPFFS" = /sys/fs/bpf ]; then
@@ -281,8 +286,19 @@ exits() {
 	"$@" >"$BED/out" 2>"$BED/err" || code=$?
 	out=$(<"$BED/out")
 	err=$(<"$BED/err")
+	case " $* " in *" --json "*) keep_json "$@" ;; esac
 	[ "$code" -eq "$want" ] ||
 		fail "$*" "expected exit $want, got $code" "stdout: $out" "stderr: $err"
+}
+
+# keep_json COMMAND...: keeps its output for teardown_file
+keep_json() {
+	local word dir=$BATS_FILE_TMPDIR/json
+	for word; do
+		[ ! -e "$E2E/../../docs/json-schema/$word.json" ] || break
+	done
+	mkdir -p "$dir"
+	cp "$BED/out" "$(mktemp "$dir/$word.XXXXXX")"
 }
 
 # has TEXT REGEX...: the text matches each regex (extended, any case)
