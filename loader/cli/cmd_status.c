@@ -207,11 +207,8 @@ static void status_print(const struct status *status)
 
 	table.indent = 2;
 	status_print_head(status);
-	if (!status->readable) {
-		if (status->problem.hint[0])
-			output_text("  %s\n", status->problem.hint);
+	if (!status->readable)
 		return;
-	}
 	if (status->live) {
 		status_label_row(&table, "hook");
 		table_cell(&table, 1, "%s", hook_kind_names[status->hooks[HOOK_INGRESS].kind]);

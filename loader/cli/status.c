@@ -332,7 +332,8 @@ static void find_problems(struct status *status, const struct host *host)
 	const struct link *bridge = links_by_name(&host->links, status->name);
 
 	if (!status->readable)
-		add_problem(status, "unreadable", FAILS, "%s", status->problem.what);
+		add_problem(status, "unreadable", FAILS, "%s%s%s", status->problem.what,
+			    status->problem.hint[0] ? "; " : "", status->problem.hint);
 	find_dead(status);
 	find_others_before(status);
 	if (!status->readable || !status->live || !bridge)

@@ -13,7 +13,7 @@
 struct status_problem {
 	const char *name; /* in JSON */
 	bool fails;       /* the bridge is broken, and status exits 1; else this is a warning */
-	char text[512];
+	char text[1024];
 	char command[192]; /* that repairs it; empty if none does or `text` has it */
 };
 
