@@ -434,6 +434,7 @@ const struct command command_doctor = {
 	.options = doctor_option_rows,
 	.options_size = sizeof(struct doctor_options),
 	.max_args = 1,
+	.arg = "BRIDGE",
 	.reports = true,
 	.root_for = "reads BPF maps",
 	.run = cmd_doctor,

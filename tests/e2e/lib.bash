@@ -294,7 +294,7 @@ exits() {
 # keep_json COMMAND...: keeps its output for teardown_file
 keep_json() {
 	local word dir=$BATS_FILE_TMPDIR/json
-	for word; do
+	for word in "$@" error; do
 		[ ! -e "$E2E/../../docs/json-schema/$word.json" ] || break
 	done
 	mkdir -p "$dir"
