@@ -4,13 +4,13 @@
 #include <assert.h>
 #include <ctype.h>
 #include <errno.h>
-#include <json-c/json.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/array.h"
+#include "lib/json.h"
 #include "lib/printable.h"
 
 /* Docker's default name of a bridge: br- and this much of the network's ID. */
@@ -26,27 +26,6 @@ static const struct format formats[] = {
 	[ENGINE_PODMAN] = { "name", "id", "driver", "labels" },
 };
 static_assert(ARRAY_SIZE(formats) == ENGINE_KIND_MAX, "every kind of engine has a format");
-
-/* Return: a string member, or NULL */
-static struct json_object *string_of(struct json_object *object, const char *name)
-{
-	struct json_object *member;
-
-	if (!json_object_is_type(object, json_type_object) ||
-	    !json_object_object_get_ex(object, name, &member) ||
-	    !json_object_is_type(member, json_type_string))
-		return NULL;
-	return member;
-}
-
-/* Return: the text of a member, or NULL if it is missing, not a string, or contains a NUL */
-static const char *text_of(struct json_object *object, const char *name)
-{
-	struct json_object *member = string_of(object, name);
-	const char *text = member ? json_object_get_string(member) : NULL;
-
-	return text && strlen(text) == (size_t)json_object_get_string_len(member) ? text : NULL;
-}
 
 static int copy(const char *text, char **to)
 {
@@ -96,10 +75,10 @@ static void find_bridge(struct json_object *item, struct network *network)
 	if (strcmp(network->driver, "bridge"))
 		return;
 	if (network->engine == ENGINE_PODMAN) {
-		bridge = text_of(item, "network_interface");
+		bridge = json_member_text(item, "network_interface");
 	} else {
-		bridge = text_of(json_object_object_get(item, "Options"),
-				 "com.docker.network.bridge.name");
+		bridge = json_member_text(json_object_object_get(item, "Options"),
+					  "com.docker.network.bridge.name");
 		snprintf(made, sizeof(made), "br-%.*s", ID_IN_NAME, network->id);
 		bridge = bridge && *bridge ? bridge : made;
 	}
@@ -110,9 +89,9 @@ static void find_bridge(struct json_object *item, struct network *network)
 static int read_one(enum engine_kind kind, struct json_object *item, struct network *network)
 {
 	const struct format *format = &formats[kind];
-	struct json_object *name = string_of(item, format->name);
-	struct json_object *id = string_of(item, format->id);
-	struct json_object *driver = string_of(item, format->driver);
+	struct json_object *name = json_member_string(item, format->name);
+	struct json_object *id = json_member_string(item, format->id);
+	struct json_object *driver = json_member_string(item, format->driver);
 	struct json_object *labels;
 
 	network->engine = kind;
@@ -121,8 +100,8 @@ static int read_one(enum engine_kind kind, struct json_object *item, struct netw
 	labels = json_object_object_get(item, format->labels);
 	if (copy_shown(name, &network->name) || copy_shown(id, &network->id) ||
 	    copy_shown(driver, &network->driver) ||
-	    copy(text_of(labels, "hbpf.ports"), &network->ports) ||
-	    copy(text_of(labels, "hbpf.from"), &network->from))
+	    copy(json_member_text(labels, "hbpf.ports"), &network->ports) ||
+	    copy(json_member_text(labels, "hbpf.from"), &network->from))
 		return -ENOMEM;
 	find_bridge(item, network);
 	return 0;

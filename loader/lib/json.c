@@ -127,3 +127,22 @@ struct json_object *json_append_object(struct json_object *to)
 	json_object_array_add(to, object);
 	return object;
 }
+
+struct json_object *json_member_string(struct json_object *object, const char *name)
+{
+	struct json_object *member;
+
+	if (!json_object_is_type(object, json_type_object) ||
+	    !json_object_object_get_ex(object, name, &member) ||
+	    !json_object_is_type(member, json_type_string))
+		return NULL;
+	return member;
+}
+
+const char *json_member_text(struct json_object *object, const char *name)
+{
+	struct json_object *member = json_member_string(object, name);
+	const char *text = member ? json_object_get_string(member) : NULL;
+
+	return text && strlen(text) == (size_t)json_object_get_string_len(member) ? text : NULL;
+}

@@ -26,6 +26,12 @@ void json_append_string(struct json_object *to, const char *text);
 /* Return: the empty object that was appended */
 struct json_object *json_append_object(struct json_object *to);
 
+/** json_member_string() - Return: a string member of what may be an object, or NULL */
+struct json_object *json_member_string(struct json_object *object, const char *name);
+/** json_member_text() - Return: its text, or NULL if it is missing, not a string, or contains a NUL
+ */
+const char *json_member_text(struct json_object *object, const char *name);
+
 /**
  * json_print() - print a document to stdout and release it
  *
