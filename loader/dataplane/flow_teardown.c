@@ -6,17 +6,11 @@
 #include <netinet/tcp.h>
 
 #include "dataplane/access_lists.h"
+#include "dataplane/flow_records.h"
 #include "dataplane/map_io.h"
 #include "dataplane/reverse.h"
 #include "kernel/sock_diag.h"
 #include "lib/array.h"
-
-struct flow {
-	struct hbpf_flow_key key;
-	struct hbpf_endpoint dialled;
-};
-KV_ARRAY_ENTRY(struct flow, key, dialled);
-#define FLOWS_ARRAY KV_ARRAY(struct flow, key, dialled)
 
 struct recent {
 	struct hbpf_recent_key key;
@@ -46,43 +40,11 @@ static bool is_over(const struct exports *exports, __u8 proto, __be16 dialled_po
 	return addr_equal(local, &addr4) || (export->to.ipv6 && addr_equal(local, &addr6));
 }
 
-static bool flow_is_over(const struct exports *exports, const struct flow *flow)
+static bool flow_is_over(const struct exports *exports, const struct flow_record *flow)
 {
 	const struct hbpf_flow_key *key = &flow->key;
 
 	return is_over(exports, key->proto, flow->dialled.port, &key->local, key->local_port);
-}
-
-/* The maps that have flows; a flow may be in either kind, or in both. */
-static const enum dataplane_map flow_maps[] = { MAP_FLOWS, MAP_RECENT_TCP, MAP_RECENT_UDP };
-#define FLOW_MAPS ARRAY_SIZE(flow_maps)
-
-static struct flow flow_of_recent(__u8 proto, const struct hbpf_recent_key *key,
-				  const struct hbpf_recent *recent)
-{
-	struct flow flow = {
-		.key = {
-			.client = key->client,
-			.local = addr_from_v6(&in6addr_loopback),
-			.client_port = recent->client_port,
-			.local_port = recent->local_port,
-			.proto = proto,
-		},
-		.dialled = recent->dialled,
-	};
-
-	if (addr_is_v4(&key->client))
-		flow.key.local = addr_from_v4(recent->local_low);
-	return flow;
-}
-
-/* The flow of an entry of one of flow_maps[] */
-static struct flow flow_of(enum dataplane_map map, const void *key, const void *value)
-{
-	if (map == MAP_FLOWS)
-		return (struct flow){ .key = *(const struct hbpf_flow_key *)key,
-				      .dialled = *(const struct hbpf_endpoint *)value };
-	return flow_of_recent(map == MAP_RECENT_TCP ? IPPROTO_TCP : IPPROTO_UDP, key, value);
 }
 
 /* ---- sockets ---- */
@@ -97,7 +59,7 @@ struct ended {
 static int add_ended(const void *key, const void *value, void *context)
 {
 	struct ended *ended = context;
-	struct flow flow = flow_of(ended->map, key, value);
+	struct flow_record flow = flow_record_of(ended->map, key, value);
 	int ret;
 
 	if (!flow_is_over(ended->closed, &flow))
@@ -183,7 +145,9 @@ static int close_ended(const struct sockets *sockets, const struct ended *ended,
 
 int dataplane_end_flows(struct dataplane *dp, const struct exports *closed, struct error *err)
 {
-	struct ended ended = { .slot = dp->config.slot, .closed = closed, .flows = FLOWS_ARRAY };
+	struct ended ended = { .slot = dp->config.slot,
+			       .closed = closed,
+			       .flows = FLOW_RECORDS_ARRAY };
 	struct sockets sockets = {};
 	int ret;
 
@@ -215,7 +179,7 @@ struct sweep {
 static int add_stale_flow(const void *key, const void *value, void *context)
 {
 	struct sweep *sweep = context;
-	const struct flow flow = flow_of(sweep->map, key, value);
+	const struct flow_record flow = flow_record_of(sweep->map, key, value);
 
 	return flow_is_over(sweep->want, &flow) ? 0 : kv_array_add(&sweep->stale, key, value);
 }
@@ -248,7 +212,7 @@ static int sweep_flows(struct dataplane *dp, const struct exports *want,
 		       int (*add_stale)(const void *key, const void *value, void *context),
 		       struct error *err)
 {
-	const struct kv_array flows = FLOWS_ARRAY, recent = RECENT_ARRAY;
+	const struct kv_array flows = FLOW_RECORDS_ARRAY, recent = RECENT_ARRAY;
 	int ret = 0;
 
 	for (size_t i = 0; !ret && i < FLOW_MAPS; i++) {
@@ -287,7 +251,7 @@ static bool is_allowed(const struct dataplane *dp, const struct hbpf_policy *pol
 static int add_refused(const void *key, const void *value, void *context)
 {
 	struct sweep *sweep = context;
-	const struct flow flow = flow_of(sweep->map, key, value);
+	const struct flow_record flow = flow_record_of(sweep->map, key, value);
 	const struct export *export;
 
 	if (flow.key.proto != IPPROTO_UDP)
