@@ -80,6 +80,10 @@ static int on_socket(const struct nlmsghdr *nlh, void *data)
 		case INET_DIAG_MARK:
 			socket.mark = mnl_attr_get_u32(attr);
 			break;
+		case INET_DIAG_INFO:
+			socket.traffic = tcp_info_traffic(mnl_attr_get_payload(attr),
+							  mnl_attr_get_payload_len(attr));
+			break;
 		case INET_DIAG_SK_BPF_STORAGES:
 			get_dialled(&socket, attr);
 			break;
@@ -89,37 +93,45 @@ static int on_socket(const struct nlmsghdr *nlh, void *data)
 	return ARRAY_ADD(sockets, socket) ? MNL_CB_ERROR : MNL_CB_OK;
 }
 
-static int list_family(struct sockets *sockets, __u8 family, __u8 proto, __u32 states,
-		       int storage_fd)
+/* What to list of one protocol. */
+struct listing {
+	__u8 proto;
+	__u32 states;
+	bool traffic;
+	int storage_fd; /* or -1 */
+};
+
+static int list_family(struct sockets *sockets, __u8 family, const struct listing *what)
 {
-	struct dump dump = { .sockets = sockets, .proto = proto };
+	struct dump dump = { .sockets = sockets, .proto = what->proto };
 	struct inet_diag_req_v2 *msg;
 	struct netlink_request request;
 	struct nlattr *nest;
 
 	msg = netlink_begin(&request, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, sizeof(*msg));
 	msg->sdiag_family = family;
-	msg->sdiag_protocol = proto;
-	msg->idiag_states = states;
-	if (storage_fd >= 0) {
+	msg->sdiag_protocol = what->proto;
+	msg->idiag_states = what->states;
+	if (what->traffic)
+		msg->idiag_ext = 1U << (INET_DIAG_INFO - 1);
+	if (what->storage_fd >= 0) {
 		nest = mnl_attr_nest_start(&request.nlh, INET_DIAG_REQ_SK_BPF_STORAGES);
-		mnl_attr_put_u32(&request.nlh, SK_DIAG_BPF_STORAGE_REQ_MAP_FD, storage_fd);
+		mnl_attr_put_u32(&request.nlh, SK_DIAG_BPF_STORAGE_REQ_MAP_FD, what->storage_fd);
 		mnl_attr_nest_end(&request.nlh, nest);
 	}
 	return netlink_talk(NETLINK_SOCK_DIAG, &request, on_socket, &dump, &sockets->count);
 }
 
-static int list_proto(struct sockets *sockets, __u8 proto, __u32 states, int storage_fd,
-		      struct error *err)
+static int list_proto(struct sockets *sockets, const struct listing *what, struct error *err)
 {
-	const char *name = proto_name(proto);
+	const char *name = proto_name(what->proto);
 	int ret;
 
-	if (!states)
+	if (!what->states)
 		return 0;
-	ret = list_family(sockets, AF_INET, proto, states, storage_fd);
+	ret = list_family(sockets, AF_INET, what);
 	if (!ret)
-		ret = list_family(sockets, AF_INET6, proto, states, storage_fd);
+		ret = list_family(sockets, AF_INET6, what);
 	if (!ret)
 		return 0;
 	error_errno(err, ret, "cannot list the %s sockets", name);
@@ -207,20 +219,25 @@ static const struct socket *find(const struct sockets *sockets, const struct key
 
 int sockets_list(unsigned int what, int storage_fd, struct sockets *sockets, struct error *err)
 {
-	__u32 tcp = 0, udp = 0;
+	struct listing tcp = {
+		.proto = IPPROTO_TCP,
+		.traffic = what & SOCKETS_TCP_TRAFFIC,
+		.storage_fd = storage_fd,
+	};
+	struct listing udp = { .proto = IPPROTO_UDP, .storage_fd = -1 };
 	int ret;
 
 	if (what & SOCKETS_TCP_LISTEN)
-		tcp |= STATE(TCP_LISTEN);
+		tcp.states |= STATE(TCP_LISTEN);
 	if (what & SOCKETS_TCP_LIVE)
-		tcp |= LIVE_STATES;
+		tcp.states |= LIVE_STATES;
 	if (what & SOCKETS_UDP)
-		udp = ALL_STATES;
+		udp.states = ALL_STATES;
 
 	*sockets = (struct sockets){};
-	ret = list_proto(sockets, IPPROTO_TCP, tcp, storage_fd, err);
+	ret = list_proto(sockets, &tcp, err);
 	if (!ret)
-		ret = list_proto(sockets, IPPROTO_UDP, udp, -1, err);
+		ret = list_proto(sockets, &udp, err);
 	if (ret) {
 		sockets_free(sockets);
 		return ret;

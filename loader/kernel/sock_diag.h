@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "kernel/tcp_info.h"
 #include "lib/error.h"
 
 struct socket {
@@ -26,6 +27,7 @@ struct socket {
 	struct hbpf_endpoint dialled;
 	__u16 slot;                 /* of the bridge that it came through, with `dialled` */
 	struct inet_diag_sockid id; /* for sockets_destroy() */
+	struct tcp_traffic traffic; /* with SOCKETS_TCP_TRAFFIC */
 };
 
 struct sockets {
@@ -36,6 +38,8 @@ struct sockets {
 #define SOCKETS_TCP_LISTEN (1U << 0) /* listening TCP */
 #define SOCKETS_TCP_LIVE   (1U << 1) /* every other TCP state but TIME_WAIT */
 #define SOCKETS_UDP        (1U << 2) /* all UDP */
+
+#define SOCKETS_TCP_TRAFFIC (1U << 3) /* with these, what each has sent and received */
 
 /**
  * sockets_list() - list the sockets of both families
