@@ -11,6 +11,7 @@ extern const struct command command_ports;
 extern const struct command command_status;
 extern const struct command command_stats;
 extern const struct command command_doctor;
+extern const struct command command_flows;
 extern const struct command command_bridges;
 extern const struct command command_watch;
 

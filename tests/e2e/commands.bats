@@ -21,7 +21,7 @@ public_hbpf() {
 
 @test "not root" {
 	public_hbpf
-	for command in "attach br-test" "detach" "ports add 8088" "status" "stats" "bridges"; do
+	for command in "attach br-test" "detach" "ports add 8088" "status" "stats" "flows" "bridges"; do
 		# shellcheck disable=SC2086 # several words
 		refuses 1 on_host setpriv --reuid 65534 --regid 65534 --clear-groups \
 			"$BED/hbpf" $command
@@ -344,7 +344,7 @@ programs_at() {
 }
 
 @test "help and version on stdout, exit 0" {
-	for command in "" attach detach ports status stats bridges; do
+	for command in "" attach detach ports status stats flows bridges; do
 		# shellcheck disable=SC2086 # none or one word
 		exits 0 hb $command --help
 		prints 'usage' "${command:-attach}"
@@ -355,7 +355,7 @@ programs_at() {
 }
 
 @test "--json: stdout is one valid document, also for errors" {
-	for command in "status" "stats" "bridges" "ports list" "ports add 80" "ports add 0" "detach" \
+	for command in "status" "stats" "flows" "bridges" "ports list" "ports add 80" "ports add 0" "detach" \
 		"attach br-none" "status --bogus" "bogus"; do
 		# shellcheck disable=SC2086 # several words
 		hb $command --json >"$BED/json" 2>"$BED/err" || true
@@ -394,7 +394,7 @@ serve_as() {
 	on_host ip addr add 172.31.0.1/24 dev "$bridge"
 	serve_as '\xfe\xff odd'
 	hb attach "$bridge" --hook "$HOOK" --port 8088
-	for command in status stats bridges ports "ports add 9000" "detach br-none"; do
+	for command in status stats flows bridges ports "ports add 9000" "detach br-none"; do
 		# shellcheck disable=SC2086 # several words
 		hb $command --json >"$BED/json" 2>"$BED/err" || true
 		iconv -f UTF-8 -t UTF-8 "$BED/json" >"$BED/utf8" || fail "$command: $(<"$BED/json")"

@@ -37,7 +37,8 @@ static void word_test(char *text)
 {
 	static const struct command *const commands[] = { &command_attach, &command_detach,
 							  &command_ports,  &command_status,
-							  &command_stats,  &command_doctor };
+							  &command_stats,  &command_doctor,
+							  &command_flows };
 	char *words[MAX_WORDS + 1] = {};
 	int count = 0;
 

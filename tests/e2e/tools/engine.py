@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A fake container engine for the tests.
 
-    engine.py SOCKET docker|podman|brief|hang|text|status [FILE]
+    engine.py SOCKET docker|podman|brief|hang|text|status [FILE [CONTAINERS]]
 
 docker and podman answer as these do, with the present networks in FILE (JSON as Docker 20.10 and
-Podman 4.3 sent it); their event streams stay open, and SIGUSR1 makes them send an event about a
+Podman 4.3 sent it), and with the running containers in CONTAINERS; their event streams stay open, and SIGUSR1 makes them send an event about a
 network. brief is a docker that closes these streams soon. hang accepts connections and does not
 answer; text answers something other than HTTP, and status with an error. Goes to the background
 once it listens; its PID is added to $BED/pids, and the requests to $BED/engine.log, one a line.
@@ -50,6 +50,9 @@ def answer(path):
         return http("200 OK", b'[{"Name":"podman","Id":"2f25","Driver":"bridge"}]', *podman)
     if KIND == "podman" and path == "/v4.0.0/libpod/networks/json":
         return http("200 OK", networks(), *podman)
+    if path == "/containers/json" and len(sys.argv) > 4:
+        with open(sys.argv[4], "rb") as file:
+            return http("200 OK", file.read(), *podman)
     if path.partition("?")[0].endswith("/events"):
         return b"HTTP/1.1 200 OK\r\n\r\n"
     return http("404 Not Found", b'{"message":"page not found"}', *podman)

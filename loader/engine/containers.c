@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "engine/containers.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/client.h"
+#include "lib/addr.h"
+#include "lib/array.h"
+#include "lib/json.h"
+#include "lib/printable.h"
+
+/* Docker's API, which Podman has as well. */
+#define CONTAINERS_PATH "/containers/json"
+
+static int add_address(struct containers *containers, const char *text, const char *network,
+		       const char *name)
+{
+	struct container container = {};
+
+	if (!text || addr_parse(text, &container.addr))
+		return 0; /* empty: it has none of that family */
+	container.network = strdup(network);
+	container.name = strdup(name);
+	if (!container.network || !container.name || ARRAY_ADD(containers, container)) {
+		free(container.network);
+		free(container.name);
+		return -ENOMEM;
+	}
+	printable(container.network);
+	printable(container.name);
+	return 0;
+}
+
+static int read_one(struct containers *containers, struct json_object *item)
+{
+	struct json_object *names, *settings, *networks;
+	const char *name;
+	int ret = 0;
+
+	if (!json_object_is_type(item, json_type_object))
+		return -EPROTO;
+	names = json_object_object_get(item, "Names");
+	settings = json_object_object_get(item, "NetworkSettings");
+	if (!json_object_is_type(names, json_type_array) || !json_object_array_length(names) ||
+	    !json_object_is_type(settings, json_type_object))
+		return 0; /* without a name, or in the host's network */
+	networks = json_object_object_get(settings, "Networks");
+	name = json_object_get_string(json_object_array_get_idx(names, 0));
+	if (!name || !json_object_is_type(networks, json_type_object))
+		return 0;
+	name += name[0] == '/';
+	json_object_object_foreach(networks, network, end)
+	{
+		ret = ret
+			      ?: add_address(containers, json_member_text(end, "IPAddress"),
+					     network, name);
+		ret = ret
+			      ?: add_address(containers, json_member_text(end, "GlobalIPv6Address"),
+					     network, name);
+	}
+	return ret;
+}
+
+int containers_parse(const char *body, size_t len, struct containers *containers)
+{
+	struct json_tokener *tokener = json_tokener_new();
+	struct json_object *answer = NULL;
+	int ret = -EPROTO;
+
+	if (!tokener)
+		return -ENOMEM;
+	if (len <= INT_MAX)
+		answer = json_tokener_parse_ex(tokener, body, (int)len);
+	if (json_object_is_type(answer, json_type_array))
+		ret = 0;
+	for (size_t i = 0; !ret && i < json_object_array_length(answer); i++)
+		ret = read_one(containers, json_object_array_get_idx(answer, i));
+	json_object_put(answer);
+	json_tokener_free(tokener);
+	return ret;
+}
+
+static int compare_addresses(const void *a, const void *b)
+{
+	const struct container *one = a, *other = b;
+
+	return addr_compare(&one->addr, &other->addr);
+}
+
+void containers_sort(struct containers *containers)
+{
+	if (containers->count)
+		qsort(containers->v, containers->count, sizeof(*containers->v), compare_addresses);
+}
+
+void containers_query(const struct engines *engines, struct containers *containers)
+{
+	*containers = (struct containers){};
+	for (size_t i = 0; i < engines->count; i++) {
+		struct engine_answer answer = {};
+		struct error err = {};
+
+		if (engines->v[i].ret)
+			continue;
+		if (!engine_http_get(engines->v[i].socket, CONTAINERS_PATH, ENGINE_ANSWER_MS,
+				     &answer, &err))
+			containers_parse(answer.body ? answer.body : "", answer.len, containers);
+		engine_answer_free(&answer);
+		error_free(&err);
+	}
+	containers_sort(containers);
+}
+
+void containers_free(struct containers *containers)
+{
+	for (size_t i = 0; i < containers->count; i++) {
+		free(containers->v[i].network);
+		free(containers->v[i].name);
+	}
+	free(containers->v);
+	*containers = (struct containers){};
+}
+
+const struct container *containers_find(const struct containers *containers,
+					const struct hbpf_addr *addr, const char *network)
+{
+	const struct container key = { .addr = *addr };
+	const struct container *found, *end = containers->v + containers->count;
+
+	if (!containers->count)
+		return NULL;
+	found = bsearch(&key, containers->v, containers->count, sizeof(*containers->v),
+			compare_addresses);
+	while (found && found > containers->v && !compare_addresses(found - 1, &key))
+		found--;
+	/* networks on different bridges may have the same addresses */
+	for (; found && found < end && !compare_addresses(found, &key); found++) {
+		if (!network || !strcmp(found->network, network))
+			return found;
+	}
+	return NULL;
+}
