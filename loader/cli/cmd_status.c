@@ -2,7 +2,6 @@
 /* hbpf status: what is attached, whether it works, and what it changed on the host. */
 #include "cli/commands.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

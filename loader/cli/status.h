@@ -11,7 +11,7 @@
 
 /* Something that keeps clients from being served, or opens the host to them. */
 struct status_problem {
-	const char *name; /* in JSON */
+	const char *name; /* in JSON; that of the finding of doctor, if it has the same */
 	bool fails;       /* the bridge is broken, and status exits 1; else this is a warning */
 	char text[1024];
 	char command[192]; /* that repairs it; empty if none does or `text` has it */

@@ -14,8 +14,8 @@
  *	table_print(&table);
  *
  * In a pipe every cell is whole. A terminal that is too narrow gets the text of TABLE_WRAP in
- * several lines, and then the cells of TABLE_CUT shortened, the widest first; what is still too
- *long is left to the terminal.
+ * several lines, and then the cells of TABLE_CUT shortened, the widest first. The terminal breaks
+ * what is still too long.
  */
 #ifndef HBPF_TABLE_H
 #define HBPF_TABLE_H

@@ -271,6 +271,61 @@ programs_at() {
 	refuses 2 hb detach br-test --all
 }
 
+# on_terminal [VARIABLE=VALUE]... COMMAND: the output of hbpf COMMAND on a terminal of 60 columns, without the carriage returns
+on_terminal() {
+	exits 0 on_host env -u NO_COLOR TERM=xterm "${@:1:$#-1}" script -qec "stty cols 60; $HBPF ${*: -1}" /dev/null
+	out=${out//$'\r'/}
+}
+
+@test "status of several bridges has a line for each: ok, a warning, broken; with its name, everything" {
+	serve svc --tcp 127.0.0.1:8088
+	make_bridge br-two 31
+	make_bridge br-three 32
+	attach --port 8088
+	hb attach br-two --hook "$HOOK" --port 9000-9002
+	exits 0 hb status
+	prints '^BRIDGE +STATE +PORTS +PROBLEM$' '^br-test +ok +1$' \
+		'^br-two +warning +3 +nothing listens for 9000-9002/tcp$'
+	[ "$(wc -l <"$BED/out")" -eq 3 ]
+	hb attach br-three --hook "$HOOK"
+	on_host ip link set br-three down
+	exits 1 hb status
+	prints '^br-three +broken +0 +it is down; .ip link set br-three up. repairs it$'
+	exits 1 hb status --json
+	json '[.bridges[] | "\(.bridge) \(.state)"] | sort == ["br-test ok", "br-three broken", "br-two warning"]'
+	exits 0 hb status br-test
+	prints '^br-test: ok, 1 port open$' '^  hook +' '^  gateways +'
+	lacks 'br-two'
+	exits 1 hb status -v
+	prints '^br-test: ok' '^br-two: warning: nothing' '^br-three: broken: it is down' '^  counters$'
+}
+
+@test "ports that nothing listens for are named where others of the range are served" {
+	serve svc --tcp 127.0.0.1:9001
+	attach --port 9000-9003 --port 80:8080
+	exits 0 hb status
+	prints '^br-test: warning: nothing listens for 80:8080/tcp, 9000/tcp, 9002-9003/tcp$'
+	exits 0 hb status --json
+	json '.bridges[0].problems == [{name: "not-listening",
+		text: "nothing listens for 80:8080/tcp, 9000/tcp, 9002-9003/tcp"}]'
+}
+
+@test "a terminal gets colours and lines that fit, unless NO_COLOR or TERM says otherwise; a pipe neither" {
+	make_bridge br-two 31
+	attach --port 8088-8090 --port 8092 --port 8094 --port 8096
+	hb attach br-two --hook "$HOOK"
+	exits 0 hb status
+	lacks $'\e'
+	prints '^br-test .* nothing listens for 8088-8090/tcp, 8092/tcp, 8094/tcp, 8096/tcp$'
+	on_terminal status
+	prints $'\e\\[33mwarning\e\\[0m' $'\e\\[32mok\e\\[0m' '^ +8092/tcp, 8094/tcp, 8096/tcp$'
+	on_terminal NO_COLOR=1 status
+	lacks $'\e'
+	[ "$(awk '{ print length }' <<<"$out" | sort -n | tail -1)" -le 60 ]
+	on_terminal TERM=dumb status
+	lacks $'\e'
+}
+
 @test "status with nothing attached" {
 	exits 0 hb status
 	exits 0 hb status --json

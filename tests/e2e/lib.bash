@@ -291,9 +291,11 @@ exits() {
 		fail "$*" "expected exit $want, got $code" "stdout: $out" "stderr: $err"
 }
 
-# keep_json COMMAND...: keeps its output for teardown_file
+# keep_json COMMAND...: keeps its output for teardown_file. The machines of tests/kernels have no
+# documents, and little time.
 keep_json() {
 	local word dir=$BATS_FILE_TMPDIR/json
+	[ -d "$E2E/../../docs/json-schema" ] || return 0
 	for word in "$@" error; do
 		[ ! -e "$E2E/../../docs/json-schema/$word.json" ] || break
 	done

@@ -125,6 +125,7 @@ tab()
 # fish_offers LINE
 fish_offers()
 {
+	# shellcheck disable=SC2016 # fish expands it
 	fish --no-config -c 'source dist/hbpf.fish; complete -C $argv[1]' -- "$1"
 }
 
