@@ -22,6 +22,7 @@
 
 struct doctor_options {
 	struct arg_list ports;
+	bool no_probe;
 };
 
 /* One bridge: its facts, and what was found. */
@@ -38,6 +39,7 @@ struct doctor_view {
 	struct attached at;
 	struct status_host on;
 	struct port_specs chosen;
+	bool probes;
 	struct doctor_report host;
 	struct doctor_subject *v;
 	size_t count;
@@ -98,6 +100,8 @@ static int doctor_read_attached(struct doctor_view *view, struct doctor_subject 
 	error_free(err);
 	bridge->attached = true;
 	bridge->live = status->live;
+	bridge->probes = view->probes;
+	bridge->dp = &subject->dp;
 	bridge->config = status->dp.config;
 	bridge->hooks = status->hooks;
 	bridge->gateways = &status->gateways;
@@ -376,7 +380,7 @@ static void doctor_free(struct doctor_view *view)
 static int cmd_doctor(const struct cli_call *call)
 {
 	const struct doctor_options *options = call->options;
-	struct doctor_view view = { .at = ATTACHED_INIT };
+	struct doctor_view view = { .at = ATTACHED_INIT, .probes = !options->no_probe };
 	struct error err = {};
 	struct target target = {};
 	int exit_code = EXIT_USAGE;
@@ -418,6 +422,9 @@ static const struct cli_option doctor_option_rows[] = {
 	  .help = "look at this port only, such as 8088 or 53/udp; may be\n"
 		  "repeated",
 	  STORE(LIST, ports) },
+	{ .name = "no-probe",
+	  .help = "do not connect to a service through the bridge",
+	  STORE(FLAG, no_probe) },
 	{},
 };
 
@@ -429,6 +436,9 @@ const struct command command_doctor = {
 		"clients, settings, ports, services and routes of answers. Every step is ok, a\n"
 		"warning or broken; each finding has its cause, and if one command fixes it, that\n"
 		"command. hbpf-doctor(8) explains every finding.\n\n"
+		"The last step connects to one service as a client would, from a network namespace\n"
+		"that is a port of the bridge for that moment. The service sees a connection that\n"
+		"is closed at once.\n\n"
 		"Without BRIDGE it looks at every attached one. The exit status is 1 if anything is\n"
 		"broken.",
 	.options = doctor_option_rows,

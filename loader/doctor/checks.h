@@ -63,4 +63,9 @@ void find_local_range(const struct exports *exports, struct findings *findings);
 void find_odd_services(const struct exports *exports, const struct listeners *listeners,
 		       struct findings *findings);
 
+/* ---- probe.c ---- */
+
+/** check_probe() - connect to a port from a network namespace that is joined to the bridge */
+void check_probe(const struct doctor_bridge *bridge, struct doctor_report *report);
+
 #endif /* HBPF_CHECKS_H */

@@ -22,6 +22,8 @@ struct doctor_bridge {
 	const struct link *link; /* NULL: there is no such interface */
 	bool attached;           /* its state could be read; else only the members above are set */
 	bool live;               /* the programs are attached */
+	bool probes;             /* connect through the bridge */
+	const struct dataplane *dp;
 	struct hbpf_config config;
 	const struct hook_state *hooks; /* HOOK_SIDES of them */
 	const struct gateways *gateways;

@@ -25,7 +25,8 @@
 	X(GUARD, "guard")                                                                          \
 	X(PORTS, "ports")                                                                          \
 	X(SERVICES, "services")                                                                    \
-	X(ROUTES, "routes")
+	X(ROUTES, "routes")                                                                        \
+	X(PROBE, "probe")
 
 enum doctor_step {
 #define X(id, name) STEP_##id,
@@ -76,7 +77,12 @@ enum doctor_step {
 	X(NO_PROXY, BROKEN, SERVICES, "no-proxy")                                                  \
 	X(WILDCARD, WARNING, SERVICES, "wildcard")                                                 \
 	X(ROUTE, BROKEN, ROUTES, "route")                                                          \
-	X(UNKNOWN, WARNING, ROUTES, "unknown")
+	X(UNKNOWN, WARNING, ROUTES, "unknown")                                                     \
+	X(PROBE_UNSEEN, BROKEN, PROBE, "probe-unseen")                                             \
+	X(PROBE_PASSED, BROKEN, PROBE, "probe-passed")                                             \
+	X(PROBE_INPUT, BROKEN, PROBE, "probe-input")                                               \
+	X(PROBE_OUTPUT, BROKEN, PROBE, "probe-output")                                             \
+	X(PROBE_RETURN, BROKEN, PROBE, "probe-return")
 
 enum finding_id {
 #define X(id, level, step, name) FINDING_##id,
