@@ -15,6 +15,7 @@ struct watch_cli_options {
 	struct arg_list conf;
 	bool check;
 	bool detach_on_exit;
+	struct arg_list metrics;
 };
 
 static int watch_check(const char *path, const struct watch_config *conf)
@@ -38,10 +39,26 @@ static int watch_start(const struct watch_options *options, struct watch_config 
 	return exit_code;
 }
 
+static int watch_metrics(const struct cli_call *call, struct metrics_address *address)
+{
+	const struct watch_cli_options *options = call->options;
+	struct error err = {};
+	int ret;
+
+	if (options->metrics.count > 1)
+		return cli_usage(call->command, "only one --metrics can be given");
+	ret = metrics_address_parse(options->metrics.v[0], address, &err);
+	if (ret)
+		log_error(&err);
+	error_free(&err);
+	return ret;
+}
+
 static int cmd_watch(const struct cli_call *call)
 {
 	const struct watch_cli_options *options = call->options;
 	struct watch_options how = { .detach_on_exit = options->detach_on_exit };
+	struct metrics_address metrics;
 	struct watch_config conf;
 	int exit_code = EXIT_FAILED;
 
@@ -53,6 +70,10 @@ static int cmd_watch(const struct cli_call *call)
 	how.config_file = call->arg_count ? call->args[0] : NULL;
 	if (options->conf.count)
 		how.config_file = options->conf.v[0];
+	if (options->metrics.count && watch_metrics(call, &metrics))
+		return EXIT_USAGE;
+	if (options->metrics.count)
+		how.metrics = &metrics;
 	if (watch_config_read(&conf, how.config_file))
 		watch_log_problems(&conf);
 	else
@@ -74,12 +95,18 @@ static const struct cli_option watch_option_rows[] = {
 	{ .name = "detach-on-exit",
 	  .help = "detach its bridges when it stops",
 	  STORE(FLAG, detach_on_exit) },
+	{ .name = "metrics",
+	  .letter = 'm',
+	  .metavar = "ADDR",
+	  .help = "serve metrics for Prometheus on unix:PATH, 127.0.0.1:PORT\n"
+		  "or [::1]:PORT",
+	  STORE(LIST, metrics) },
 	{},
 };
 
 const struct command command_watch = {
 	.name = "watch",
-	.synopsis = "[-c FILE] [--detach-on-exit] | --check [FILE]",
+	.synopsis = "[-c FILE] [options] | --check [FILE]",
 	.summary = "Keep the configured bridges attached, as a service",
 	.text = "Attaches each bridge when it appears and when it is re-created, follows address\n"
 		"changes, repairs what others remove, and detaches what is no longer declared.\n"

@@ -32,13 +32,15 @@ enum {
 	FD_FILES,
 	FD_NETLINK,
 	FD_ENGINES = FD_NETLINK + NETLINK_EVENTS_MAX,
-	FD_MAX = FD_ENGINES + ENGINES_MAX,
+	FD_METRICS = FD_ENGINES + ENGINES_MAX,
+	FD_MAX = FD_METRICS + METRICS_FDS,
 };
 
 struct watch {
 	const struct watch_options *options;
 	struct watch_state state;
 	struct mnl_socket *netlink[NETLINK_EVENTS_MAX]; /* NULL: not in this kernel */
+	struct metrics_server metrics;
 	int signals;
 	int lock;
 	bool stop;
@@ -128,6 +130,8 @@ static int open_all(struct watch *w, struct error *err)
 	if (w->lock < 0)
 		return w->lock;
 	ret = open_signals(w, err);
+	if (!ret && w->options->metrics)
+		ret = metrics_server_open(&w->metrics, w->options->metrics, err);
 	if (!ret)
 		ret = file_monitor_open(&w->state.files, err);
 	if (ret)
@@ -150,11 +154,26 @@ static void close_all(struct watch *w)
 		if (w->netlink[source])
 			mnl_socket_close(w->netlink[source]);
 	}
+	metrics_server_close(&w->metrics);
 	watch_state_free(&w->state);
 	if (w->signals >= 0)
 		close(w->signals);
 	if (w->lock >= 0)
 		close(w->lock);
+}
+
+/* For poll(): until the next reconciliation is due, or a connection's time is over. */
+static int time_left(const struct watch *w)
+{
+	__s64 end = metrics_server_end(&w->metrics);
+	__s64 due = w->next < end ? w->next : end;
+	__s64 left = due - monotonic_ms();
+
+	if (due == NEVER)
+		return -1;
+	if (left < 0)
+		return 0;
+	return (int)(left < INT_MAX ? left : INT_MAX);
 }
 
 /* Until something happens, or the next reconciliation is due. */
@@ -165,10 +184,7 @@ static void wait_for_events(struct watch *w)
 		[FD_FILES] = { .fd = w->state.files.fd, .events = POLLIN },
 	};
 	struct engine_cache *engines = &w->state.engines;
-	__s64 left = w->next - monotonic_ms();
 
-	if (left < 0)
-		left = 0;
 	for (size_t i = 0; i < ENGINES_MAX; i++)
 		fds[FD_ENGINES + i] = (struct pollfd){
 			.fd = i < engines->count ? engine_events_fd(engines->v[i].events) : -1,
@@ -179,8 +195,10 @@ static void wait_for_events(struct watch *w)
 			.fd = w->netlink[source] ? mnl_socket_get_fd(w->netlink[source]) : -1,
 			.events = POLLIN,
 		};
-	if (poll(fds, FD_MAX, w->next == NEVER ? -1 : (int)(left < INT_MAX ? left : INT_MAX)) <= 0)
+	metrics_server_poll(&w->metrics, &fds[FD_METRICS]);
+	if (poll(fds, FD_MAX, time_left(w)) < 0)
 		return;
+	metrics_server_serve(&w->metrics, &fds[FD_METRICS]);
 	if (fds[FD_FILES].revents && file_monitor_drain(&w->state.files)) {
 		engine_cache_check_sockets(engines);
 		schedule(w);
@@ -241,6 +259,7 @@ int watch_run(const struct watch_options *options, struct watch_config *conf, st
 	int ret;
 
 	*conf = (struct watch_config){};
+	metrics_server_init(&w.metrics);
 	ret = open_all(&w, err);
 	if (!ret)
 		ret = loop(&w, err);

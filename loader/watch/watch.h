@@ -5,11 +5,13 @@
 
 #include <stdbool.h>
 
+#include "metrics/server.h"
 #include "watch/config_parse.h"
 
 struct watch_options {
 	const char *config_file; /* read only this file; NULL: the default ones */
 	bool detach_on_exit;
+	const struct metrics_address *metrics; /* serve metrics there; NULL: nowhere */
 };
 
 /**
