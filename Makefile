@@ -59,7 +59,7 @@ SKELETONS  := $(BUILD)/hbpf.skel.h $(BUILD)/hbpf_nat_bypass.skel.h
 GENERATED  := $(SKELETONS) $(BUILD)/docdir.h
 
 # Installed with the same folders, so that the links between them work. They link to no other files.
-DOCS := README.md NEWS COPYING $(wildcard docs/*.md docs/*.svg docs/json-schema/*.json)
+DOCS := README.md NEWS COPYING $(wildcard docs/*.md docs/*.svg docs/json-schema/*.json dist/prometheus/*)
 
 MANUALS := man8/hbpf.8 man8/hbpf-doctor.8 man5/hbpf.conf.5 man5/hbpf-json.5
 
@@ -198,7 +198,8 @@ uninstall: ## remove what install put there; a changed hbpf.conf stays
 		$(DESTDIR)$(FISHCOMPDIR)/hbpf.fish $(MANUALS:%=$(DESTDIR)$(MANDIR)/%) \
 		$(DOCS:%=$(DESTDIR)$(DOCDIR)/%)
 	@# what is not there, or not empty, is no failure
-	rmdir $(DESTDIR)$(DOCDIR)/docs/json-schema $(DESTDIR)$(DOCDIR)/docs $(DESTDIR)$(DOCDIR) 2>/dev/null || :
+	rmdir $(addprefix $(DESTDIR)$(DOCDIR)/,docs/json-schema docs dist/prometheus dist) \
+		$(DESTDIR)$(DOCDIR) 2>/dev/null || :
 	@# what somebody wrote there stays
 	! cmp -s dist/hbpf.conf $(DESTDIR)$(SYSCONFDIR)/hbpf.conf || \
 		rm $(DESTDIR)$(SYSCONFDIR)/hbpf.conf

@@ -26,7 +26,7 @@ files()
 @test "uninstall removes what install created" {
 	run_make install
 	files
-	[ "$(files | grep -v '/docs/')" = "\
+	[ "$(files | grep -v '/docs/\|/dist/')" = "\
 etc/hbpf.conf
 usr/local/lib/systemd/system/hbpf.service
 usr/local/sbin/hbpf
