@@ -427,6 +427,7 @@ const struct command command_flows = {
 	.options = flows_option_rows,
 	.options_size = sizeof(struct flows_options),
 	.max_args = 1,
+	.arg = "BRIDGE",
 	.reports = true,
 	.root_for = "reads BPF maps and the sockets of all processes",
 	.run = cmd_flows,

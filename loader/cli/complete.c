@@ -24,7 +24,7 @@ struct line {
 	const char *action;              /* the first argument, if the command has actions */
 	size_t arg_count;
 	bool only_args;     /* after "--" */
-	const char *bridge; /* value of the last --bridge, or NULL */
+	const char *bridge; /* the last one that was named, or NULL */
 
 	const char *prefix; /* "--hook=", of each candidate, prefix_len bytes */
 	size_t prefix_len;
@@ -79,6 +79,11 @@ static void offer_words(const struct line *line, const char *const *words)
 		offer(line, *words, NULL);
 }
 
+static bool takes_new_bridge(const struct line *line)
+{
+	return line->command && line->command->new_bridge;
+}
+
 static void offer_bridges(const struct line *line, const struct attached *attached, bool all)
 {
 	for (size_t i = 0; i < attached->bridges.count; i++)
@@ -115,7 +120,7 @@ static void offer_targets(const struct line *line)
 {
 	struct attached attached = ATTACHED_INIT;
 	/* who may not read the state gets all bridges */
-	bool all = attached_open(&attached, PINS_READ, NULL) || line->command->new_bridge;
+	bool all = attached_open(&attached, PINS_READ, NULL) || takes_new_bridge(line);
 
 	if (!attached.host.links.count)
 		host_read(&attached.host, NULL);
@@ -174,12 +179,18 @@ static void offer_ports(const struct line *line)
 	attached_free(&attached);
 }
 
+/* Does a SPEC name ports that are open, and not ports to open? */
+static bool names_open_ports(const struct line *line)
+{
+	return !takes_new_bridge(line) && !(line->action && !strcmp(line->action, "add"));
+}
+
 /* @metavar: as the help names the value */
 static void offer_values(const struct line *line, const char *metavar)
 {
 	if (!strcmp(metavar, "BRIDGE"))
 		offer_targets(line);
-	else if (!strcmp(metavar, "SPEC") && line->action && strcmp(line->action, "add") != 0)
+	else if (!strcmp(metavar, "SPEC") && names_open_ports(line))
 		offer_ports(line);
 	else if (!strcmp(metavar, "CIDR"))
 		offer(line, "onlink", "the networks on the bridge's link");
@@ -266,6 +277,8 @@ static bool read_arg(struct line *line, const char *arg)
 	} else {
 		if (line->command->actions && !line->arg_count)
 			line->action = arg;
+		else if (line->command->arg && !strcmp(line->command->arg, "BRIDGE"))
+			line->bridge = arg;
 		line->arg_count++;
 	}
 	return true;

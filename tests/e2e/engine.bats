@@ -398,6 +398,9 @@ completes() {
 	completes '8088/tcp 9000-9003/tcp 53/udp 7000/tcp' ports del ''
 	completes '7000/tcp' ports del -b br-two ''
 	completes '' ports add ''
+	completes '' attach -p ''
+	completes '8088/tcp 9000-9003/tcp 53/udp 7000/tcp' doctor --port ''
+	completes '--port=7000/tcp' flows br-two --port=7
 	# without privileges: no state, but the bridges
 	install -m 755 "$HBPF" "$BED/hbpf"
 	chmod 755 "$BED"
