@@ -2,13 +2,8 @@
 #include "cli/warnings.h"
 
 #include "attach/desired.h"
-#include "dataplane/host_settings.h"
-#include "docdir.h"
 #include "doctor/checks.h"
-#include "kernel/sysctl.h"
 #include "lib/log.h"
-
-#define SERVICES_MD HBPF_DOCDIR "/docs/SERVICES.md"
 
 /* Prints and empties the list. */
 static void warn_findings(struct findings *findings)
@@ -79,22 +74,12 @@ void warn_advertised(const struct host *host, const struct link *bridge,
 	warn_findings(&findings);
 }
 
-/*
- * Connection tracking sees a client's packets on the bridge but never an answer (answers have
- * another source), so without loose tracking all packets after the SYN are invalid to it.
- */
 void warn_conntrack(const char *bridge)
 {
-	int loose;
+	struct findings findings = {};
 
-	/* Without the file, connection tracking is not loaded. */
-	if (sysctl_read("/proc/sys/net/netfilter/nf_conntrack_tcp_loose", &loose) || loose ||
-	    settings_calls_iptables(if_nametoindex(bridge), NULL) != 1)
-		return;
-	log_warn(
-		"net.netfilter.nf_conntrack_tcp_loose is 0 and br_netfilter is on: where a rule "
-		"drops ctstate INVALID, connections through %s open and then hang; see " SERVICES_MD,
-		bridge);
+	find_strict_conntrack(bridge, if_nametoindex(bridge), &findings);
+	warn_findings(&findings);
 }
 
 bool warn_answers(const struct reply_query *query)

@@ -63,6 +63,13 @@ void find_local_range(const struct exports *exports, struct findings *findings);
 void find_odd_services(const struct exports *exports, const struct listeners *listeners,
 		       struct findings *findings);
 
+/* ---- netfilter.c ---- */
+
+void check_netfilter(const struct doctor_bridge *bridge, struct doctor_report *report);
+
+/** find_strict_conntrack() - find strict connection tracking that sees the bridge's packets */
+void find_strict_conntrack(const char *bridge, unsigned int ifindex, struct findings *findings);
+
 /* ---- probe.c ---- */
 
 /** check_probe() - connect to a port from a network namespace that is joined to the bridge */

@@ -20,10 +20,9 @@ static const struct {
 	void (*run)(const struct doctor_bridge *bridge, struct doctor_report *report);
 	bool needs_attached;
 } bridge_checks[] = {
-	{ check_hooks, true },    { check_bridge, false },
-	{ check_gateways, true }, { check_clients, true },
-	{ check_settings, true }, { check_guard, true },
-	{ check_ports, true },    { check_services, true },
+	{ check_hooks, true },   { check_bridge, false },  { check_gateways, true },
+	{ check_clients, true }, { check_settings, true }, { check_guard, true },
+	{ check_ports, true },   { check_services, true }, { check_netfilter, true },
 	{ check_probe, true }, /* last: what the others found explains its result */
 
 };

@@ -26,6 +26,7 @@
 	X(PORTS, "ports")                                                                          \
 	X(SERVICES, "services")                                                                    \
 	X(ROUTES, "routes")                                                                        \
+	X(NETFILTER, "netfilter")                                                                  \
 	X(PROBE, "probe")
 
 enum doctor_step {
@@ -78,6 +79,11 @@ enum doctor_step {
 	X(WILDCARD, WARNING, SERVICES, "wildcard")                                                 \
 	X(ROUTE, BROKEN, ROUTES, "route")                                                          \
 	X(UNKNOWN, WARNING, ROUTES, "unknown")                                                     \
+	X(STRICT_CONNTRACK, WARNING, NETFILTER, "strict-conntrack")                                \
+	X(NAT, WARNING, NETFILTER, "nat")                                                          \
+	X(FILTER_INPUT, BROKEN, NETFILTER, "filter-input")                                         \
+	X(FILTER_OUTPUT, BROKEN, NETFILTER, "filter-output")                                       \
+	X(NOTRACK, BROKEN, NETFILTER, "notrack")                                                   \
 	X(PROBE_UNSEEN, BROKEN, PROBE, "probe-unseen")                                             \
 	X(PROBE_PASSED, BROKEN, PROBE, "probe-passed")                                             \
 	X(PROBE_INPUT, BROKEN, PROBE, "probe-input")                                               \

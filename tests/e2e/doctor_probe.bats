@@ -54,18 +54,21 @@ no_connection() {
 }
 
 @test "probe: a firewall that distrusts lo, and one that drops answers; SERVICES.md has the rules" {
-	on_host iptables -A INPUT -i lo ! -s 127.0.0.0/8 -j DROP
+	on_host nft -f - <<-EOF
+		add table inet f
+		add chain inet f input { type filter hook input priority 0; }
+		add rule inet f input iif lo ip saddr != 127.0.0.0/8 drop
+	EOF
 	misses TIMEOUT tcp "$GW:8088"
 	diagnosed probe-input
-	on_host iptables -I INPUT -i lo -s 172.30.0.0/16 -d 127.0.0.1 -p tcp --dport 8088 -j ACCEPT
+	on_host nft insert rule inet f input iif lo ip saddr 172.30.0.0/16 tcp dport 8088 accept
 	reaches svc tcp "$GW:8088"
 	healthy
-	on_host iptables -t raw -A PREROUTING -i lo -j NOTRACK
-	on_host iptables -t raw -A OUTPUT -o lo -j NOTRACK
-	on_host iptables -A OUTPUT -m conntrack --ctstate INVALID -j DROP
+	on_host nft add chain inet f output '{ type filter hook output priority 0; }'
+	on_host nft add rule inet f output oif br-test tcp sport 8088 ip saddr 127.0.0.1 drop
 	misses TIMEOUT tcp "$GW:8088"
 	diagnosed probe-output
-	on_host iptables -t raw -I PREROUTING -i lo -s 172.30.0.0/16 -j ACCEPT
+	on_host nft insert rule inet f output oif br-test ip daddr 172.30.0.0/16 accept
 	reaches svc tcp "$GW:8088"
 	healthy
 }
