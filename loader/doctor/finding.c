@@ -21,7 +21,7 @@ static const struct {
 static_assert(ARRAY_SIZE(kinds) == FINDING_MAX, "every finding has a name");
 
 static const char *const steps[] = {
-#define X(id, name) [STEP_##id] = name,
+#define X(id, name) [STEP_##id] = (name),
 	DOCTOR_STEPS(X)
 #undef X
 };

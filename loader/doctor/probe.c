@@ -8,8 +8,8 @@
  *	OUTPUT, egress      the port's counter of answers
  *	client              connect()
  *
- * Counters include what other clients do at the same time. They are looked at only if the
- *connection fails.
+ * Counters include what other clients do at the same time. Only if the connection fails, they are
+ * looked at.
  */
 #include <arpa/inet.h>
 #include <errno.h>
