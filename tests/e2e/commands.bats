@@ -283,6 +283,7 @@ on_terminal() {
 	make_bridge br-three 32
 	attach --port 8088
 	hb attach br-two --hook "$HOOK" --port 9000-9002
+	reaches svc tcp "$GW:8088" # for the counters
 	exits 0 hb status
 	prints '^BRIDGE +STATE +PORTS +PROBLEM$' '^br-test +ok +1$' \
 		'^br-two +warning +3 +nothing listens for 9000-9002/tcp$'
