@@ -37,6 +37,7 @@ usr/local/share/doc/hbpf/README.md
 usr/local/share/fish/vendor_completions.d/hbpf.fish
 usr/local/share/man/man5/hbpf-json.5
 usr/local/share/man/man5/hbpf.conf.5
+usr/local/share/man/man8/hbpf-doctor.8
 usr/local/share/man/man8/hbpf.8
 usr/local/share/zsh/site-functions/_hbpf" ]
 	cmp docs/SERVICES.md "$root/usr/local/share/doc/hbpf/docs/SERVICES.md"
