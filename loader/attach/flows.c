@@ -86,18 +86,19 @@ static void free_sources(struct collection *all)
 
 /* ---- TCP ---- */
 
-static const struct source *by_slot(const struct collection *all, __u16 slot)
+static bool by_slot(const struct collection *all, __u16 slot, const struct source **source)
 {
 	for (size_t i = 0; i < all->count; i++) {
-		if (all->v[i].config.slot == slot)
-			return &all->v[i];
+		*source = &all->v[i];
+		if ((*source)->config.slot == slot)
+			return true;
 	}
-	return NULL;
+	return false;
 }
 
 /* Half-open: the kernel has no socket yet that could store what was dialled. */
-static const struct source *by_record(const struct collection *all, const struct socket *socket,
-				      struct hbpf_endpoint *dialled)
+static bool by_record(const struct collection *all, const struct socket *socket,
+		      const struct source **source, struct hbpf_endpoint *dialled)
 {
 	const struct hbpf_flow_key key = {
 		.client = socket->remote.addr,
@@ -112,10 +113,11 @@ static const struct source *by_record(const struct collection *all, const struct
 
 		if (record) {
 			*dialled = record->dialled;
-			return &all->v[i];
+			*source = &all->v[i];
+			return true;
 		}
 	}
-	return NULL;
+	return false;
 }
 
 /* The only export that leads to a loopback end, or NULL: flow_only_one() of bpf/flow.h. */
@@ -140,14 +142,13 @@ static const struct export *only_export(const struct exports *exports,
 }
 
 /* The record was evicted: what the client can only have dialled, if it is a single endpoint. */
-static const struct source *by_elimination(const struct collection *all,
-					   const struct socket *socket,
-					   struct hbpf_endpoint *dialled)
+static bool by_elimination(const struct collection *all, const struct socket *socket,
+			   const struct source **source, struct hbpf_endpoint *dialled)
 {
-	const struct source *found = NULL;
+	bool found = false;
 
 	if (!addr_is_loopback(&socket->local.addr) || addr_is_loopback(&socket->remote.addr))
-		return NULL;
+		return false;
 	for (size_t i = 0; i < all->count; i++) {
 		const struct export *export = only_export(&all->v[i].exports, &socket->local);
 		const struct hbpf_config *config = &all->v[i].config;
@@ -157,8 +158,9 @@ static const struct source *by_elimination(const struct collection *all,
 		if (!export || addr_is_unspecified(&gateway))
 			continue;
 		if (found)
-			return NULL;
-		found = &all->v[i];
+			return false;
+		found = true;
+		*source = &all->v[i];
 		*dialled = (struct hbpf_endpoint){ .addr = gateway, .port = export->key.port };
 	}
 	return found;
@@ -186,12 +188,9 @@ static int add_tcp(struct collection *all, const struct socket *socket)
 	};
 	const struct source *source;
 
-	if (socket->has_dialled)
-		source = by_slot(all, socket->slot);
-	else
-		source = by_record(all, socket, &flow.dialled)
-				 ?: by_elimination(all, socket, &flow.dialled);
-	if (!source)
+	if (socket->has_dialled ? !by_slot(all, socket->slot, &source)
+				: !by_record(all, socket, &source, &flow.dialled) &&
+					  !by_elimination(all, socket, &source, &flow.dialled))
 		return 0; /* not hbpf's, or of another bridge */
 	memcpy(flow.bridge, source->name, sizeof(flow.bridge));
 	flow.listener = listener_of(all, IPPROTO_TCP, &flow.local);

@@ -28,10 +28,12 @@ static int bad_address(const char *text, struct error *err)
 
 static int parse_path(const char *path, struct metrics_address *address, struct error *err)
 {
-	if (path[0] != '/' || strlen(path) >= sizeof(address->un.sun_path))
+	size_t len = strlen(path) + 1;
+
+	if (path[0] != '/' || len > sizeof(address->un.sun_path))
 		return bad_address(address->text, err);
 	address->un.sun_family = AF_UNIX;
-	strcpy(address->un.sun_path, path);
+	memcpy(address->un.sun_path, path, len);
 	address->len = sizeof(address->un);
 	return 0;
 }
