@@ -95,14 +95,11 @@ static int flows_parse(struct flows_view *view, struct error *err)
 
 static bool flows_spec_has(const struct port_spec *spec, const struct flow *flow)
 {
-	unsigned int proto = flow->proto == IPPROTO_TCP ? PORT_SPEC_TCP : PORT_SPEC_UDP;
 	__u16 port = ntohs(flow->dialled.port);
 
-	if (port < spec->first || port > spec->last ||
-	    (spec->proto_given && !(spec->protos & proto)))
-		return false;
-	return !spec->local_given ||
-	       ntohs(flow->local.port) == spec->local_first + (port - spec->first);
+	return port_spec_has(spec, flow->proto, port) &&
+	       (!spec->local_given ||
+		ntohs(flow->local.port) == spec->local_first + (port - spec->first));
 }
 
 static bool flows_are_wanted(const struct flows_view *view, const struct flow *flow)

@@ -63,19 +63,10 @@ enum level doctor_level(const struct doctor_report *report, enum doctor_step ste
 	return worst;
 }
 
-static bool spec_has(const struct port_spec *spec, const struct hbpf_export_key *key)
-{
-	unsigned int bit = key->proto == IPPROTO_TCP ? PORT_SPEC_TCP : PORT_SPEC_UDP;
-	__u16 port = ntohs(key->port);
-
-	return (spec->protos & bit || !spec->proto_given) && port >= spec->first &&
-	       port <= spec->last;
-}
-
 static bool is_chosen(const struct port_specs *chosen, const struct hbpf_export_key *key)
 {
 	for (size_t i = 0; i < chosen->count; i++) {
-		if (spec_has(&chosen->v[i], key))
+		if (port_spec_has(&chosen->v[i], key->proto, ntohs(key->port)))
 			return true;
 	}
 	return !chosen->count;

@@ -304,3 +304,11 @@ int port_spec_parse(const char *text, struct port_spec *spec, struct error *err)
 	*spec = parsed;
 	return 0;
 }
+
+bool port_spec_has(const struct port_spec *spec, __u8 proto, __u16 port)
+{
+	unsigned int bit = proto == IPPROTO_TCP ? PORT_SPEC_TCP : PORT_SPEC_UDP;
+
+	return (spec->protos & bit || !spec->proto_given) && port >= spec->first &&
+	       port <= spec->last;
+}

@@ -7,7 +7,7 @@
  *	PROTO := "tcp" | "udp" | "tcp+udp" | "udp+tcp"
  *
  * for example 8088, 80:8080, 8000-8010, 53/udp, 8000-8010:9000-9010/tcp, 53:127.0.0.53:53/udp.
- *Ports are 1 to 65535, decimal (080 is 80), without sign or blanks. Both ranges have the same
+ * Ports are 1 to 65535, decimal (080 is 80), without sign or blanks. Both ranges have the same
  * length. ADDR is in 127.0.0.0/8.
  */
 #ifndef HBPF_PORT_SPEC_H
@@ -42,5 +42,11 @@ struct port_spec {
  * Return: 0, or -EINVAL
  */
 int port_spec_parse(const char *text, struct port_spec *spec, struct error *err);
+
+/**
+ * port_spec_has() - does a SPEC name this gateway port? One without a protocol names it for both
+ * @port:	Host byte order
+ */
+bool port_spec_has(const struct port_spec *spec, __u8 proto, __u16 port);
 
 #endif /* HBPF_PORT_SPEC_H */
