@@ -157,24 +157,6 @@ static void count(const struct probe *probe, struct counted *counted)
 	dataplane_port_stats(probe->bridge->dp, &one, &counted->port, NULL);
 }
 
-static socklen_t sockaddr_of(const struct hbpf_addr *addr, __be16 port, struct sockaddr_storage *to)
-{
-	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)to;
-	struct sockaddr_in *in = (struct sockaddr_in *)to;
-
-	memset(to, 0, sizeof(*to));
-	if (addr_is_v4(addr)) {
-		in->sin_family = AF_INET;
-		in->sin_port = port;
-		in->sin_addr.s_addr = addr->word[3];
-		return sizeof(*in);
-	}
-	in6->sin6_family = AF_INET6;
-	in6->sin6_port = port;
-	memcpy(&in6->sin6_addr, addr->byte, sizeof(in6->sin6_addr));
-	return sizeof(*in6);
-}
-
 static int wait_connected(int fd)
 {
 	struct pollfd pollfd = { .fd = fd, .events = POLLOUT };
@@ -218,7 +200,7 @@ static int dial(struct probe *probe)
 {
 	bool v4 = addr_is_v4(&probe->gateway);
 	struct sockaddr_storage to;
-	socklen_t len = sockaddr_of(&probe->gateway, probe->export->key.port, &to);
+	socklen_t len = endpoint_sockaddr(&probe->gateway, probe->export->key.port, &to);
 	__s64 start = monotonic_ms();
 	int fd = throwaway_ns_socket(&probe->client, v4 ? AF_INET : AF_INET6,
 				     SOCK_STREAM | SOCK_NONBLOCK, 0);

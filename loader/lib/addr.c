@@ -146,6 +146,24 @@ const char *endpoint_format(const struct hbpf_addr *addr, __be16 port, char *buf
 	return buf;
 }
 
+socklen_t endpoint_sockaddr(const struct hbpf_addr *addr, __be16 port, struct sockaddr_storage *to)
+{
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)to;
+	struct sockaddr_in *in = (struct sockaddr_in *)to;
+
+	memset(to, 0, sizeof(*to));
+	if (addr_is_v4(addr)) {
+		in->sin_family = AF_INET;
+		in->sin_port = port;
+		in->sin_addr.s_addr = addr->word[3];
+		return sizeof(*in);
+	}
+	in6->sin6_family = AF_INET6;
+	in6->sin6_port = port;
+	memcpy(&in6->sin6_addr, addr, sizeof(in6->sin6_addr));
+	return sizeof(*in6);
+}
+
 const char *proto_name(__u8 proto)
 {
 	return proto == IPPROTO_TCP ? "tcp" : "udp";

@@ -60,6 +60,14 @@ const char *prefix_format(const struct prefix *prefix, char *buf);
  */
 const char *endpoint_format(const struct hbpf_addr *addr, __be16 port, char *buf);
 
+/**
+ * endpoint_sockaddr() - as bind() and connect() take it: a sockaddr_in or sockaddr_in6
+ * @port:	network byte order
+ *
+ * Return: its length
+ */
+socklen_t endpoint_sockaddr(const struct hbpf_addr *addr, __be16 port, struct sockaddr_storage *to);
+
 /** proto_name() - "tcp" for IPPROTO_TCP, else "udp" */
 const char *proto_name(__u8 proto);
 

@@ -38,22 +38,6 @@ static int parse_path(const char *path, struct metrics_address *address, struct 
 	return 0;
 }
 
-static void set_endpoint(struct metrics_address *address, const struct hbpf_addr *addr, __be16 port)
-{
-	struct sockaddr_in *in = (struct sockaddr_in *)&address->storage;
-	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&address->storage;
-
-	if (addr_is_v4(addr)) {
-		*in = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = port };
-		in->sin_addr.s_addr = addr->word[3];
-		address->len = sizeof(*in);
-		return;
-	}
-	*in6 = (struct sockaddr_in6){ .sin6_family = AF_INET6, .sin6_port = port };
-	memcpy(&in6->sin6_addr, addr, sizeof(in6->sin6_addr));
-	address->len = sizeof(*in6);
-}
-
 int metrics_address_parse(const char *text, struct metrics_address *address, struct error *err)
 {
 	const char *colon = strrchr(text, ':');
@@ -72,7 +56,7 @@ int metrics_address_parse(const char *text, struct metrics_address *address, str
 	if (*end || !port || port > UINT16_MAX || (strchr(host, ':') && host[0] != '[') ||
 	    addr_parse(host, &addr) || !addr_is_loopback(&addr))
 		return bad_address(text, err);
-	set_endpoint(address, &addr, htons((__u16)port));
+	address->len = endpoint_sockaddr(&addr, htons((__u16)port), &address->storage);
 	return 0;
 }
 
