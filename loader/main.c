@@ -27,15 +27,6 @@ static const char *command_name(const void *list, size_t i)
 	return commands[i] ? commands[i]->name : NULL;
 }
 
-static const struct command *find_command(const char *name)
-{
-	for (const struct command *const *command = commands; *command; command++) {
-		if (!strcmp((*command)->name, name))
-			return *command;
-	}
-	return NULL;
-}
-
 static int unknown_command(const char *name)
 {
 	const char *nearest = choice_nearest(name, command_name, NULL);
@@ -65,7 +56,7 @@ static void print_help(void)
 
 static int help(const char *name)
 {
-	const struct command *command = name ? find_command(name) : NULL;
+	const struct command *command = name ? cli_find_command(commands, name) : NULL;
 
 	if (!name)
 		print_help();
@@ -138,7 +129,7 @@ static int dispatch(char **argv)
 		return common.help ? help(NULL) : cli_usage(NULL, "no command given");
 	if (!strcmp(*argv, "help"))
 		return help(argv[1]);
-	command = find_command(*argv);
+	command = cli_find_command(commands, *argv);
 	if (!command)
 		return unknown_command(*argv);
 	return run(command, argv + 1, &common);

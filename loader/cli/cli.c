@@ -110,6 +110,15 @@ static const struct cli_option *find_own(const struct command *command, const ch
 	return command ? find_row(command->options, name, len, letter) : NULL;
 }
 
+const struct command *cli_find_command(const struct command *const *commands, const char *name)
+{
+	for (; *commands; commands++) {
+		if (!strcmp((*commands)->name, name))
+			return *commands;
+	}
+	return NULL;
+}
+
 const struct cli_option *cli_find_option(const struct command *command, const char *name,
 					 size_t len, char letter)
 {

@@ -99,6 +99,9 @@ void cli_free(struct cli_call *call);
 int cli_usage(const struct command *command, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/** cli_find_command() - Return: the command of that name in a NULL-terminated list, or NULL */
+const struct command *cli_find_command(const struct command *const *commands, const char *name);
+
 /**
  * cli_find_option() - an option that a command line may have
  * @command:	Or NULL before the command's name

@@ -234,15 +234,6 @@ static const struct cli_option *open_option(const struct command *command, const
 	return row && row->metavar ? row : NULL;
 }
 
-static const struct command *find_command(const struct command *const *commands, const char *name)
-{
-	for (; *commands; commands++) {
-		if (!strcmp((*commands)->name, name))
-			return *commands;
-	}
-	return NULL;
-}
-
 /* Return: false where nothing can be completed after @arg */
 static bool read_name(struct line *line, const char *arg)
 {
@@ -250,7 +241,7 @@ static bool read_name(struct line *line, const char *arg)
 		line->help = true;
 		return true;
 	}
-	line->command = find_command(line->commands, arg);
+	line->command = cli_find_command(line->commands, arg);
 	return line->command && !line->help;
 }
 
