@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "lib/addr.h"
+#include "lib/array.h"
 #include "lib/printable.h"
 #include "model/reasons.h"
 
@@ -87,6 +88,9 @@ struct metric {
 	const char *help;
 	size_t offset;     /* of the value; of packets to the service */
 	size_t out_offset; /* of packets to the client */
+	/* writes the samples of one bridge, whose label is @name */
+	void (*write)(FILE *to, const struct metric *metric, const char *name,
+		      const struct bridge_traffic *bridge);
 };
 
 static __u64 value_at(const void *counters, size_t offset)
@@ -94,23 +98,13 @@ static __u64 value_at(const void *counters, size_t offset)
 	return *(const __u64 *)((const char *)counters + offset);
 }
 
-static void write_reasons(FILE *to, const struct traffic *traffic, const struct metric *metric)
+static void write_reasons(FILE *to, const struct metric *metric, const char *name,
+			  const struct bridge_traffic *bridge)
 {
-	char name[LABEL_STRLEN];
-
-	write_head(to, metric->name, "counter", metric->help);
-	for (size_t i = 0; i < traffic->count; i++) {
-		const struct bridge_traffic *bridge = &traffic->v[i];
-
-		if (!is_written(traffic, bridge))
-			continue;
-		label(bridge->name, name);
-		for (int reason = 0; reason < HBPF_REASON_MAX; reason++)
-			fprintf(to, "%s{bridge=\"%s\",reason=\"%s\",verdict=\"%s\"} %llu\n",
-				metric->name, name, reason_text(reason)->name,
-				reason_text(reason)->verdict,
-				value_at(&bridge->counters[reason], metric->offset));
-	}
+	for (int reason = 0; reason < HBPF_REASON_MAX; reason++)
+		fprintf(to, "%s{bridge=\"%s\",reason=\"%s\",verdict=\"%s\"} %llu\n", metric->name,
+			name, reason_text(reason)->name, reason_text(reason)->verdict,
+			value_at(&bridge->counters[reason], metric->offset));
 }
 
 static void write_port(FILE *to, const struct metric *metric, const char *name,
@@ -123,55 +117,52 @@ static void write_port(FILE *to, const struct metric *metric, const char *name,
 			value_at(stats, out ? metric->out_offset : metric->offset));
 }
 
-static void write_ports(FILE *to, const struct traffic *traffic, const struct metric *metric)
+static void write_ports(FILE *to, const struct metric *metric, const char *name,
+			const struct bridge_traffic *bridge)
+{
+	for (size_t port = 0; port < bridge->exports.count; port++)
+		write_port(to, metric, name, &bridge->exports.v[port].key, &bridge->ports[port]);
+}
+
+static const struct metric metrics[] = {
+	{ .name = "hbpf_packets_total",
+	  .help = "Packets on the bridge, by the reason for what hbpf did with them.",
+	  .offset = offsetof(struct hbpf_counter, packets),
+	  .write = write_reasons },
+	{ .name = "hbpf_bytes_total",
+	  .help = "Bytes of the packets on the bridge, as whole frames, by reason.",
+	  .offset = offsetof(struct hbpf_counter, bytes),
+	  .write = write_reasons },
+	{ .name = "hbpf_port_packets_total",
+	  .help = "Translated packets of an exported port, in to the service and out to the client.",
+	  .offset = offsetof(struct hbpf_port_stats, in_packets),
+	  .out_offset = offsetof(struct hbpf_port_stats, out_packets),
+	  .write = write_ports },
+	{ .name = "hbpf_port_bytes_total",
+	  .help = "Bytes of the translated packets of an exported port, as whole frames.",
+	  .offset = offsetof(struct hbpf_port_stats, in_bytes),
+	  .out_offset = offsetof(struct hbpf_port_stats, out_bytes),
+	  .write = write_ports },
+};
+
+static void write_metric(FILE *to, const struct traffic *traffic, const struct metric *metric)
 {
 	char name[LABEL_STRLEN];
 
 	write_head(to, metric->name, "counter", metric->help);
 	for (size_t i = 0; i < traffic->count; i++) {
-		const struct bridge_traffic *bridge = &traffic->v[i];
-
-		if (!is_written(traffic, bridge))
-			continue;
-		label(bridge->name, name);
-		for (size_t port = 0; port < bridge->exports.count; port++)
-			write_port(to, metric, name, &bridge->exports.v[port].key,
-				   &bridge->ports[port]);
+		if (is_written(traffic, &traffic->v[i]))
+			metric->write(to, metric, label(traffic->v[i].name, name), &traffic->v[i]);
 	}
 }
 
 void prometheus_write(FILE *to, const struct traffic *traffic)
 {
-	static const struct metric reason_packets = {
-		"hbpf_packets_total",
-		"Packets on the bridge, by the reason for what hbpf did with them.",
-		.offset = offsetof(struct hbpf_counter, packets),
-	};
-	static const struct metric reason_bytes = {
-		"hbpf_bytes_total",
-		"Bytes of the packets on the bridge, as whole frames, by reason.",
-		.offset = offsetof(struct hbpf_counter, bytes),
-	};
-	static const struct metric port_packets = {
-		"hbpf_port_packets_total",
-		"Translated packets of an exported port, in to the service and out to the client.",
-		.offset = offsetof(struct hbpf_port_stats, in_packets),
-		.out_offset = offsetof(struct hbpf_port_stats, out_packets),
-	};
-	static const struct metric port_bytes = {
-		"hbpf_port_bytes_total",
-		"Bytes of the translated packets of an exported port, as whole frames.",
-		.offset = offsetof(struct hbpf_port_stats, in_bytes),
-		.out_offset = offsetof(struct hbpf_port_stats, out_bytes),
-	};
-
 	write_head(to, "hbpf_build_info", "gauge", "Always 1; the label has the version.");
 	fprintf(to, "hbpf_build_info{version=\"%s\"} 1\n", HBPF_VERSION);
 	write_bridges(to, traffic);
-	write_reasons(to, traffic, &reason_packets);
-	write_reasons(to, traffic, &reason_bytes);
-	write_ports(to, traffic, &port_packets);
-	write_ports(to, traffic, &port_bytes);
+	for (size_t i = 0; i < ARRAY_SIZE(metrics); i++)
+		write_metric(to, traffic, &metrics[i]);
 }
 
 /* As root, a rename onto a device or a link would replace it: /dev/stdout. */
