@@ -173,6 +173,14 @@ void ports_view_print(const struct ports_view *ports, unsigned int indent)
 	table_print(&table);
 }
 
+void port_stats_json(struct json_object *to, const struct hbpf_port_stats *stats)
+{
+	json_add_u64(to, "in_packets", stats->in_packets);
+	json_add_u64(to, "in_bytes", stats->in_bytes);
+	json_add_u64(to, "out_packets", stats->out_packets);
+	json_add_u64(to, "out_bytes", stats->out_bytes);
+}
+
 static void listener_json(struct json_object *to, const struct export *export,
 			  const struct listener *listener, int family)
 {
@@ -194,7 +202,6 @@ static void listener_json(struct json_object *to, const struct export *export,
 static void port_json(struct json_object *to, const struct ports_view *ports, size_t i)
 {
 	const struct export *export = &ports->exports.v[i];
-	const struct hbpf_port_stats *stats = &ports->stats[i];
 	struct json_object *services;
 
 	json_add_int(to, "gateway_port", ntohs(export->key.port));
@@ -207,10 +214,7 @@ static void port_json(struct json_object *to, const struct ports_view *ports, si
 			      family);
 	if (!export->to.from.inherit)
 		policy_json(json_add_array(to, "from"), &ports->sources, &export->to.from);
-	json_add_u64(to, "in_packets", stats->in_packets);
-	json_add_u64(to, "in_bytes", stats->in_bytes);
-	json_add_u64(to, "out_packets", stats->out_packets);
-	json_add_u64(to, "out_bytes", stats->out_bytes);
+	port_stats_json(to, &ports->stats[i]);
 }
 
 void ports_view_json(struct json_object *array, const struct ports_view *ports)

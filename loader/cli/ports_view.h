@@ -34,6 +34,8 @@ unsigned int ports_view_families(const struct ports_view *ports);
 void ports_view_print(const struct ports_view *ports, unsigned int indent);
 /** ports_view_json() - append an object for each port to @array */
 void ports_view_json(struct json_object *array, const struct ports_view *ports);
+/** port_stats_json() - add the members with the counters of one port */
+void port_stats_json(struct json_object *to, const struct hbpf_port_stats *stats);
 
 /**
  * report_reachable() - print the endpoints that clients can dial, and where each leads

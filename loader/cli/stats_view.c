@@ -210,6 +210,15 @@ void stats_view_write(FILE *to, const struct terminal *terminal, const struct tr
 
 /* ---- JSON ---- */
 
+void counter_json(struct json_object *to, enum hbpf_reason reason,
+		  const struct hbpf_counter *counter)
+{
+	json_add_string(to, "reason", reason_text(reason)->name);
+	json_add_string(to, "verdict", reason_text(reason)->verdict);
+	json_add_u64(to, "packets", counter->packets);
+	json_add_u64(to, "bytes", counter->bytes);
+}
+
 static void port_json(struct json_object *to, const struct view *view, size_t i)
 {
 	const struct hbpf_export_key *key = &view->bridge->exports.v[i].key;
@@ -219,10 +228,7 @@ static void port_json(struct json_object *to, const struct view *view, size_t i)
 
 	json_add_int(to, "gateway_port", ntohs(key->port));
 	json_add_string(to, "protocol", proto_name(key->proto));
-	json_add_u64(to, "in_packets", total->in_packets);
-	json_add_u64(to, "in_bytes", total->in_bytes);
-	json_add_u64(to, "out_packets", total->out_packets);
-	json_add_u64(to, "out_bytes", total->out_bytes);
+	port_stats_json(to, total);
 	if (!view->before)
 		return;
 	grown = traffic_port_counted(view->bridge, view->before, i);
@@ -239,10 +245,7 @@ static void reason_json(struct json_object *to, const struct view *view, enum hb
 	struct hbpf_counter grown;
 	struct json_object *rates;
 
-	json_add_string(to, "reason", reason_text(reason)->name);
-	json_add_string(to, "verdict", reason_text(reason)->verdict);
-	json_add_u64(to, "packets", total->packets);
-	json_add_u64(to, "bytes", total->bytes);
+	counter_json(to, reason, total);
 	if (!view->before)
 		return;
 	grown = traffic_counted(view->bridge, view->before, reason);

@@ -22,4 +22,8 @@ void stats_view_write(FILE *to, const struct terminal *terminal, const struct tr
 void stats_view_json(struct json_object *doc, const struct traffic *traffic,
 		     const struct traffic *before);
 
+/** counter_json() - add the members of one counter: reason, verdict, packets, bytes */
+void counter_json(struct json_object *to, enum hbpf_reason reason,
+		  const struct hbpf_counter *counter);
+
 #endif /* HBPF_STATS_VIEW_H */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The state of a bridge as JSON: hbpf-json(5), docs/json-schema/status.json. */
+#include "cli/stats_view.h"
 #include "cli/status.h"
 #include "doctor/checks.h"
 #include "lib/json.h"
-#include "model/reasons.h"
 #include "model/request.h"
 
 static void status_hook_json(struct json_object *to, const struct hook_state *hook)
@@ -53,14 +53,8 @@ static void status_settings_json(struct json_object *array, const struct setting
 
 static void status_counters_json(struct json_object *array, const struct hbpf_counter *counters)
 {
-	for (int reason = 0; reason < HBPF_REASON_MAX; reason++) {
-		struct json_object *item = json_append_object(array);
-
-		json_add_string(item, "reason", reason_text(reason)->name);
-		json_add_string(item, "verdict", reason_text(reason)->verdict);
-		json_add_u64(item, "packets", counters[reason].packets);
-		json_add_u64(item, "bytes", counters[reason].bytes);
-	}
+	for (int reason = 0; reason < HBPF_REASON_MAX; reason++)
+		counter_json(json_append_object(array), reason, &counters[reason]);
 }
 
 static void status_choice_json(struct json_object *to, const char *state, const char *why)
