@@ -204,7 +204,7 @@ static int doctor_gather(struct doctor_view *view, const struct target *target, 
 		doctor_add_unattached(view, link->name);
 		return 0;
 	}
-	only = target_choose(&view->at.bridges, target, "`hbpf doctor BRIDGE`", err);
+	only = target_choose(&view->at.bridges, target, NULL, err);
 	return only ? doctor_add_all(view, only, err) : -ENOENT;
 }
 

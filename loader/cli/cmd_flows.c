@@ -321,13 +321,9 @@ static void flows_json(const struct flows_view *view)
 static int flows_read_all(struct flows_view *view, const struct target *target, struct error *err)
 {
 	struct attached at = ATTACHED_INIT;
-	const char *only = NULL;
-	int ret = attached_open(&at, PINS_READ, err);
+	const char *only;
+	int ret = attached_open_for(&at, target, &only, err);
 
-	if (!ret && target->name) {
-		only = target_choose(&at.bridges, target, "`hbpf flows BRIDGE`", err);
-		ret = only ? 0 : -ENOENT;
-	}
 	if (!ret)
 		ret = flows_read(&at.pins, &at.bridges, &at.host, only, &view->flows, err);
 	pins_close(&at.pins);

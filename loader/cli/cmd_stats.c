@@ -62,14 +62,10 @@ static int stats_check_usage(const struct cli_call *call)
 static int stats_read(const struct target *target, struct traffic *traffic, struct error *err)
 {
 	struct attached at = ATTACHED_INIT;
-	const char *only = NULL;
-	int ret = attached_open(&at, PINS_READ, err);
+	const char *only;
+	int ret = attached_open_for(&at, target, &only, err);
 
 	*traffic = (struct traffic){};
-	if (!ret && target->name) {
-		only = target_choose(&at.bridges, target, "`hbpf stats BRIDGE`", err);
-		ret = only ? 0 : -ENOENT;
-	}
 	if (!ret)
 		ret = traffic_read(&at.pins, &at.bridges, &at.host, only, traffic, err);
 	pins_close(&at.pins);

@@ -422,7 +422,7 @@ static int status_view_read(struct status_view *view, const struct target *targe
 	if (!ret && unread)
 		log_warn("%s", err->what);
 	if (!ret && target->name && !view->lost_only) {
-		view->only = target_choose(&view->at.bridges, target, "`hbpf status BRIDGE`", err);
+		view->only = target_choose(&view->at.bridges, target, NULL, err);
 		ret = view->only ? 0 : -ENOENT;
 	}
 	return ret ? ret : status_view_gather(view, err);

@@ -139,3 +139,15 @@ const char *target_choose(const struct pins_bridges *bridges, const struct targe
 	hint_attached(bridges, name, err);
 	return NULL;
 }
+
+int attached_open_for(struct attached *attached, const struct target *target, const char **only,
+		      struct error *err)
+{
+	int ret = attached_open(attached, PINS_READ, err);
+
+	*only = NULL;
+	if (ret || !target->name)
+		return ret;
+	*only = target_choose(&attached->bridges, target, NULL, err);
+	return *only ? 0 : -ENOENT;
+}

@@ -65,7 +65,8 @@ void target_free(struct target *target);
  * target_choose() - choose among the attached bridges
  * @bridges:	The attached bridges
  * @target:	From target_resolve()
- * @how:	How to choose one, for the hint if several are attached: "-b BRIDGE"
+ * @how:	How to choose one, for the hint if several are attached: "-b BRIDGE". Not used if
+ *		@target has a name
  * @err:	Lists the attached bridges
  *
  * The present name takes precedence over the name a bridge was attached as.
@@ -73,5 +74,15 @@ void target_free(struct target *target);
  */
 const char *target_choose(const struct pins_bridges *bridges, const struct target *target,
 			  const char *how, struct error *err);
+
+/**
+ * attached_open_for() - attached_open() to read, and choose the bridge that the command line names
+ * @target:	From target_resolve(); without a name it stands for all bridges
+ * @only:	Set to one of @attached->bridges.names, or NULL for all
+ *
+ * Return: 0 or -errno
+ */
+int attached_open_for(struct attached *attached, const struct target *target, const char **only,
+		      struct error *err);
 
 #endif /* HBPF_TARGET_H */
