@@ -32,14 +32,12 @@ static int open_source(const struct pins *pins, const struct host *host, const c
 		       struct shared *shared, struct source *source, struct error *err)
 {
 	struct dataplane dp;
+	bool dead; /* then its connections go on in silence */
 	int ret;
 
 	dataplane_init(&dp, shared);
-	ret = dataplane_open(&dp, pins, name, attachment_target(pins, host, name).ifindex, err);
-	if (ret == -ENODEV) {
-		error_free(err);
-		ret = 0; /* the bridge was deleted, and its connections go on in silence */
-	}
+	ret = dataplane_open_dead(&dp, pins, name, attachment_target(pins, host, name).ifindex,
+				  &dead, err);
 	if (!ret)
 		ret = dataplane_exports(&dp, &source->exports, err);
 	if (!ret)

@@ -86,6 +86,7 @@ static int doctor_read_attached(struct doctor_view *view, struct doctor_subject 
 {
 	struct doctor_bridge *bridge = &subject->bridge;
 	struct status *status = &subject->status;
+	bool recreated; /* that can be read, too */
 	int ret;
 
 	status_read(status, &view->on, state_name);
@@ -94,10 +95,10 @@ static int doctor_read_attached(struct doctor_view *view, struct doctor_subject 
 	bridge->link = links_by_name(&view->at.host.links, subject->name);
 	if (!status->readable || !status->exists)
 		return 0;
-	ret = dataplane_open(&subject->dp, &view->at.pins, state_name, bridge->link->ifindex, err);
-	if (ret && ret != -ENODEV) /* that of a re-created bridge can be read */
+	ret = dataplane_open_dead(&subject->dp, &view->at.pins, state_name, bridge->link->ifindex,
+				  &recreated, err);
+	if (ret)
 		return ret;
-	error_free(err);
 	bridge->attached = true;
 	bridge->live = status->live;
 	bridge->probes = view->probes;

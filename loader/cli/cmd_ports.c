@@ -166,13 +166,9 @@ static int ports_open(struct ports *p, const struct target *target, struct error
 	b->change.dp = &b->dp;
 	dataplane_init(&b->dp, &p->at.shared);
 	p->count++;
-	ret = dataplane_open(&b->dp, &p->at.pins, bridge,
-			     attachment_target(&p->at.pins, &p->at.host, bridge).ifindex, err);
-	if (ret == -ENODEV) {
-		error_free(err);
-		b->deleted = true;
-		ret = 0;
-	}
+	ret = dataplane_open_dead(&b->dp, &p->at.pins, bridge,
+				  attachment_target(&p->at.pins, &p->at.host, bridge).ifindex,
+				  &b->deleted, err);
 	if (!ret)
 		ret = dataplane_exports(&b->dp, &b->change.have, err);
 	if (ret && p->action == PORTS_LIST) {

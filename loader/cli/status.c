@@ -114,14 +114,12 @@ static int read_state(struct status *status, struct status_host *on,
 		      const struct hook_target *target)
 {
 	struct error *problem = &status->problem;
-	int ret;
+	bool dead;
+	int ret = dataplane_open_dead(&status->dp, on->pins, status->bridge, target->ifindex, &dead,
+				      problem);
 
-	ret = dataplane_open(&status->dp, on->pins, status->bridge, target->ifindex, problem);
-	if (ret == -ENODEV) {
+	if (dead)
 		status->live = false;
-		error_free(problem);
-		ret = 0;
-	}
 	if (!ret)
 		ret = dataplane_gateways(&status->dp, &status->gateways, problem);
 	if (!ret)

@@ -193,6 +193,17 @@ int dataplane_open(struct dataplane *dp, const struct pins *pins, const char *br
 	return check_bridge(dp, pins, bridge, ifindex, err);
 }
 
+int dataplane_open_dead(struct dataplane *dp, const struct pins *pins, const char *bridge,
+			unsigned int ifindex, bool *dead, struct error *err)
+{
+	int ret = dataplane_open(dp, pins, bridge, ifindex, err);
+
+	*dead = ret == -ENODEV;
+	if (*dead)
+		error_free(err);
+	return *dead ? 0 : ret;
+}
+
 int dataplane_open_remains(struct dataplane *dp, const struct pins *pins, const char *bridge,
 			   unsigned int ifindex)
 {

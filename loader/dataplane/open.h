@@ -29,6 +29,15 @@ void dataplane_close(struct dataplane *dp);
 int dataplane_open(struct dataplane *dp, const struct pins *pins, const char *bridge,
 		   unsigned int ifindex, struct error *err);
 
+/**
+ * dataplane_open_dead() - as dataplane_open(), but also if the bridge was deleted or re-created
+ * @dead:	Set to whether it was
+ *
+ * Return: 0 or -errno, never -ENODEV
+ */
+int dataplane_open_dead(struct dataplane *dp, const struct pins *pins, const char *bridge,
+			unsigned int ifindex, bool *dead, struct error *err);
+
 /** dataplane_peek() - read only the config. Return: 0, or -errno as of dataplane_open() */
 int dataplane_peek(const struct pins *pins, const char *bridge, struct hbpf_config *config);
 

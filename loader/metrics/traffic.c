@@ -30,17 +30,15 @@ static void read_bridge(const struct pins *pins, const struct host *host, const 
 			struct shared *shared, struct bridge_traffic *bridge)
 {
 	struct dataplane dp;
+	bool dead;
 	int ret;
 
 	dataplane_init(&dp, shared);
 	bridge->ifindex = attachment_target(pins, host, name).ifindex;
 	bridge->live = attachment_is_live(pins, host, name);
-	ret = dataplane_open(&dp, pins, name, bridge->ifindex, &bridge->problem);
-	if (ret == -ENODEV) {
+	ret = dataplane_open_dead(&dp, pins, name, bridge->ifindex, &dead, &bridge->problem);
+	if (dead)
 		bridge->live = false;
-		error_free(&bridge->problem);
-		ret = 0;
-	}
 	if (!ret)
 		read_counters(&dp, bridge);
 	dataplane_close(&dp);
