@@ -187,12 +187,7 @@ static int doctor_gather(struct doctor_view *view, const struct target *target, 
 	view->v = calloc(view->at.bridges.count + view->at.lost.count + 1, sizeof(*view->v));
 	if (!view->v)
 		return error_nomem(err);
-	view->on = (struct status_host){
-		.pins = &view->at.pins,
-		.host = &view->at.host,
-		.shared = &view->at.shared,
-	};
-	status_host_read(&view->on);
+	status_host_read(&view->on, &view->at);
 	if (!target->name)
 		return doctor_add_all(view, NULL, err);
 	lost = lost_bridges_get(&view->at.lost, target->name);
@@ -401,6 +396,7 @@ static int cmd_doctor(const struct cli_call *call)
 		goto out;
 	}
 	pins_close(&view.at.pins);
+	view.at.shared.reads_once = false; /* the probe compares counters */
 	doctor_examine(&view);
 	if (call->json)
 		doctor_json(&view);

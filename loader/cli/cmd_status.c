@@ -240,13 +240,7 @@ static int status_view_gather(struct status_view *view, struct error *err)
 {
 	const struct pins_bridges *bridges = &view->at.bridges;
 
-	view->at.shared.reads_once = true;
-	view->on = (struct status_host){
-		.pins = &view->at.pins,
-		.host = &view->at.host,
-		.shared = &view->at.shared,
-	};
-	status_host_read(&view->on);
+	status_host_read(&view->on, &view->at);
 	view->v = calloc(bridges->count + 1, sizeof(*view->v));
 	if (!view->v)
 		return error_nomem(err);

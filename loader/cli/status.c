@@ -399,8 +399,10 @@ enum level status_level(const struct status *status)
 	return status->problems[0].fails ? LEVEL_BROKEN : LEVEL_WARNING;
 }
 
-void status_host_read(struct status_host *on)
+void status_host_read(struct status_host *on, struct attached *at)
 {
+	at->shared.reads_once = true;
+	*on = (struct status_host){ .pins = &at->pins, .host = &at->host, .shared = &at->shared };
 	on->nat = nat_detect_prerouting(on->nat_why, sizeof(on->nat_why));
 }
 

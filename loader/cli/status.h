@@ -6,6 +6,7 @@
 #include "attach/reply_route.h"
 #include "attach/attachment.h"
 #include "cli/ports_view.h"
+#include "cli/target.h"
 #include "dataplane/host_settings.h"
 #include "lib/terminal.h"
 
@@ -55,9 +56,10 @@ struct status {
 
 /**
  * status_host_read() - look at what is the same for all bridges
- * @on:	Its pins, host and shared are set. Free with status_host_free()
+ * @on:		Filled; free with status_host_free()
+ * @at:		Must outlive @on. Its shared maps are read once from now on (shared.reads_once)
  */
-void status_host_read(struct status_host *on);
+void status_host_read(struct status_host *on, struct attached *at);
 void status_host_free(struct status_host *on);
 
 /**
