@@ -53,10 +53,8 @@ static void doctor_take_problems(struct doctor_subject *subject)
 
 	for (size_t i = 0; i < subject->status.problem_count; i++) {
 		const struct status_problem *problem = &subject->status.problems[i];
-		enum finding_id id = finding_by_name(problem->name);
 
-		finding_add(findings, id < FINDING_MAX ? id : FINDING_UNREADABLE, "%s",
-			    problem->text);
+		finding_add(findings, problem->id, "%s", problem->text);
 		if (problem->command[0])
 			finding_command(findings, "%s", problem->command);
 	}

@@ -27,7 +27,7 @@
 /* "broken: it is down; `ip link set br-test up` repairs it" */
 static void status_print_problem(const struct status_problem *problem)
 {
-	enum level level = problem->fails ? LEVEL_BROKEN : LEVEL_WARNING;
+	enum level level = status_problem_level(problem);
 
 	output_level(level, "%s", level_name(level));
 	output_text(": %s", problem->text);

@@ -129,22 +129,29 @@ static int read_state(struct status *status, struct status_host *on,
 	return ret;
 }
 
-enum {
-	FAILS = 1,          /* clients are not served, or the host is open: status exits 1 */
-	ATTACH_REPAIRS = 2, /* `hbpf attach BRIDGE` does */
+enum level status_problem_level(const struct status_problem *problem)
+{
+	return finding_step(problem->id) == STEP_SERVICES ? LEVEL_WARNING
+							  : finding_level(problem->id);
+}
+
+enum repair {
+	NO_COMMAND,
+	ATTACH_REPAIRS, /* `hbpf attach BRIDGE` does */
 };
 
-static struct status_problem *add_problem(struct status *status, const char *name,
-					  unsigned int flags, const char *fmt, ...)
+static struct status_problem *add_problem(struct status *status, enum finding_id id,
+					  enum repair repair, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
 /*
- * Those that fail come first, in the order they are found. Beyond the limit the last one is
+ * The broken ones come first, in the order they are found. Beyond the limit the last one is
  * overwritten. Return: the problem, to set another command
  */
-static struct status_problem *add_problem(struct status *status, const char *name,
-					  unsigned int flags, const char *fmt, ...)
+static struct status_problem *add_problem(struct status *status, enum finding_id id,
+					  enum repair repair, const char *fmt, ...)
 {
+	const struct status_problem new = { .id = id };
 	struct status_problem *problem = status->problems;
 	struct status_problem *end;
 	va_list args;
@@ -152,14 +159,14 @@ static struct status_problem *add_problem(struct status *status, const char *nam
 	if (status->problem_count == STATUS_PROBLEMS_MAX)
 		status->problem_count--;
 	end = problem + status->problem_count++;
-	while (problem < end && (problem->fails || !(flags & FAILS)))
+	while (problem < end && status_problem_level(problem) >= status_problem_level(&new))
 		problem++;
 	memmove(problem + 1, problem, (size_t)(end - problem) * sizeof(*problem));
-	*problem = (struct status_problem){ .name = name, .fails = flags & FAILS };
+	*problem = new;
 	va_start(args, fmt);
 	vsnprintf(problem->text, sizeof(problem->text), fmt, args);
 	va_end(args);
-	if (flags & ATTACH_REPAIRS)
+	if (repair == ATTACH_REPAIRS)
 		snprintf(problem->command, sizeof(problem->command), "hbpf attach %s",
 			 status->name);
 	return problem;
@@ -170,19 +177,19 @@ static void find_dead(struct status *status)
 	const char *bridge = status->name;
 
 	if (!status->exists)
-		add_problem(status, "deleted", 0,
+		add_problem(status, FINDING_DELETED, NO_COMMAND,
 			    "the bridge was deleted; `hbpf detach %s` removes its state, or `hbpf "
 			    "attach %s` attaches it once it is re-created",
 			    bridge, bridge);
 	else if (!status->live)
-		add_problem(status, "dead", FAILS | ATTACH_REPAIRS,
+		add_problem(status, FINDING_DEAD, ATTACH_REPAIRS,
 			    "its programs are not attached to the bridge");
 	if (status->live && status->has_tcx && !status->backstop)
-		add_problem(status, "backstop", ATTACH_REPAIRS,
+		add_problem(status, FINDING_BACKSTOP, ATTACH_REPAIRS,
 			    "the backstop, which keeps the guard if the programs are removed, is "
 			    "missing");
 	if (status->exposed)
-		add_problem(status, "exposed", FAILS | ATTACH_REPAIRS,
+		add_problem(status, FINDING_EXPOSED, ATTACH_REPAIRS,
 			    "EXPOSED: net.ipv4.conf.%s.route_localnet is on and the guard was "
 			    "removed, so clients on %s can reach any port of 127.0.0.0/8",
 			    bridge, bridge);
@@ -194,8 +201,7 @@ static void find_others_before(struct status *status)
 
 	find_order(status->hooks, status->name, &findings);
 	for (size_t i = 0; i < findings.count; i++)
-		add_problem(status, finding_name(findings.v[i].id), ATTACH_REPAIRS, "%s",
-			    findings.v[i].text);
+		add_problem(status, findings.v[i].id, ATTACH_REPAIRS, "%s", findings.v[i].text);
 	findings_free(&findings);
 }
 
@@ -222,7 +228,7 @@ static bool find_settings(struct status *status)
 		const struct setting_state *state = &status->settings[id];
 
 		if (!state->works)
-			add_problem(status, "setting", FAILS | ATTACH_REPAIRS,
+			add_problem(status, FINDING_SETTING, ATTACH_REPAIRS,
 				    "%s is %d%s so no IPv4 client gets an answer", state->name,
 				    state->now, setting_cause(state, cause, sizeof(cause)));
 	}
@@ -252,23 +258,24 @@ static void look_at_addresses(const struct status *status, const struct host *ho
 static void find_no_gateway(struct status *status, bool has_address)
 {
 	if (has_address)
-		add_problem(status, "gateway", FAILS | ATTACH_REPAIRS,
+		add_problem(status, FINDING_GATEWAY, ATTACH_REPAIRS,
 			    "it had no address when it was attached, so it has no gateway");
 	else
-		add_problem(status, "gateway", FAILS, "it has no gateway: " NO_ADDRESS,
+		add_problem(status, FINDING_GATEWAY, NO_COMMAND, "it has no gateway: " NO_ADDRESS,
 			    status->name, status->bridge);
 }
 
 static void find_no_clients(struct status *status, bool has_address)
 {
 	if (has_address)
-		add_problem(status, "clients", FAILS,
+		add_problem(status, FINDING_NO_CLIENTS, NO_COMMAND,
 			    "no network may use its ports, as none is on its link; allow one with "
 			    "`hbpf attach %s --from CIDR`",
 			    status->name);
 	else
-		add_problem(status, "clients", FAILS, "no network may use its ports: " NO_ADDRESS,
-			    status->name, status->bridge);
+		add_problem(status, FINDING_NO_CLIENTS, NO_COMMAND,
+			    "no network may use its ports: " NO_ADDRESS, status->name,
+			    status->bridge);
 }
 
 /* Reasons other than the settings why clients cannot reach the ports. */
@@ -279,7 +286,8 @@ static void find_unreachable(struct status *status, const struct host *host,
 
 	look_at_addresses(status, host, bridge, &has_address, &changed);
 	if (!bridge->up) {
-		struct status_problem *problem = add_problem(status, "down", FAILS, "it is down");
+		struct status_problem *problem =
+			add_problem(status, FINDING_DOWN, NO_COMMAND, "it is down");
 
 		snprintf(problem->command, sizeof(problem->command), "ip link set %s up",
 			 bridge->name);
@@ -292,7 +300,7 @@ static void find_unreachable(struct status *status, const struct host *host,
 	else
 		status->unreachable = !bridge->up;
 	if (!status->unreachable && changed)
-		add_problem(status, "addresses", ATTACH_REPAIRS,
+		add_problem(status, FINDING_ADDRESSES, ATTACH_REPAIRS,
 			    "gateway addresses changed since it was attached");
 }
 
@@ -301,7 +309,7 @@ static void find_lost_answers(struct status *status)
 	for (size_t i = 0; i < status->replies.count; i++) {
 		const struct reply_problem *reply = &status->replies.v[i];
 		struct status_problem *problem =
-			add_problem(status, "route", FAILS, "%s", reply->text);
+			add_problem(status, FINDING_ROUTE, NO_COMMAND, "%s", reply->text);
 
 		snprintf(problem->command, sizeof(problem->command), "%s", reply->command);
 	}
@@ -320,8 +328,8 @@ static void check_answers(struct status *status, const struct host *host, const 
 	struct error err = {};
 
 	if (reply_routes_check(&query, &status->replies, &err))
-		add_problem(status, "unknown", 0, "%s; the route of answers was not checked",
-			    err.what);
+		add_problem(status, FINDING_UNKNOWN, NO_COMMAND,
+			    "%s; the route of answers was not checked", err.what);
 	error_free(&err);
 }
 
@@ -330,7 +338,7 @@ static void find_problems(struct status *status, const struct host *host)
 	const struct link *bridge = links_by_name(&host->links, status->name);
 
 	if (!status->readable)
-		add_problem(status, "unreadable", FAILS, "%s%s%s", status->problem.what,
+		add_problem(status, FINDING_UNREADABLE, NO_COMMAND, "%s%s%s", status->problem.what,
 			    status->problem.hint[0] ? "; " : "", status->problem.hint);
 	find_dead(status);
 	find_others_before(status);
@@ -364,8 +372,8 @@ static void find_silent_ports(struct status *status)
 			str_list_add(list, sizeof(list), export_range_format(&run, text));
 	}
 	if (list[0])
-		add_problem(status, finding_name(FINDING_NOT_LISTENING), 0,
-			    "nothing listens for %s", list);
+		add_problem(status, FINDING_NOT_LISTENING, NO_COMMAND, "nothing listens for %s",
+			    list);
 }
 
 /* Services that listen, and cannot answer. */
@@ -378,7 +386,7 @@ static void find_mute_services(struct status *status)
 		const struct finding *finding = &findings.v[i];
 
 		if (finding->id == FINDING_ON_LO || finding->id == FINDING_NO_PROXY)
-			add_problem(status, finding_name(finding->id), 0, "%s", finding->text);
+			add_problem(status, finding->id, NO_COMMAND, "%s", finding->text);
 	}
 	findings_free(&findings);
 }
@@ -393,10 +401,10 @@ void status_find_services(struct status *status)
 
 enum level status_level(const struct status *status)
 {
-	/* those that fail come first */
+	/* the broken ones come first */
 	if (!status->problem_count)
 		return LEVEL_OK;
-	return status->problems[0].fails ? LEVEL_BROKEN : LEVEL_WARNING;
+	return status_problem_level(&status->problems[0]);
 }
 
 void status_host_read(struct status_host *on, struct attached *at)

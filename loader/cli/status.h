@@ -8,12 +8,12 @@
 #include "cli/ports_view.h"
 #include "cli/target.h"
 #include "dataplane/host_settings.h"
+#include "doctor/finding.h"
 #include "lib/terminal.h"
 
 /* Something that keeps clients from being served, or opens the host to them. */
 struct status_problem {
-	const char *name; /* in JSON; that of the finding of doctor, if it has the same */
-	bool fails;       /* the bridge is broken, and status exits 1; else this is a warning */
+	enum finding_id id; /* doctor finds the same */
 	char text[1024];
 	char command[192]; /* that repairs it; empty if none does or `text` has it */
 };
@@ -50,7 +50,7 @@ struct status {
 	struct hbpf_counter counters[HBPF_REASON_MAX];
 	struct reply_problems replies;
 	bool unreachable; /* no client can be served by any port, even if a service listens */
-	struct status_problem problems[STATUS_PROBLEMS_MAX]; /* those that fail first */
+	struct status_problem problems[STATUS_PROBLEMS_MAX]; /* the broken ones first */
 	size_t problem_count;
 };
 
@@ -75,6 +75,13 @@ void status_free(struct status *status);
 
 /** status_find_services() - add the problems of services; call it after listeners_name() */
 void status_find_services(struct status *status);
+
+/**
+ * status_problem_level() - LEVEL_BROKEN, with which `hbpf status` exits 1, or LEVEL_WARNING
+ *
+ * As doctor has it, but services are not hbpf's own: without one a bridge is not broken.
+ */
+enum level status_problem_level(const struct status_problem *problem);
 
 /** status_level() - LEVEL_OK, LEVEL_WARNING, or LEVEL_BROKEN, with which `hbpf status` exits 1 */
 enum level status_level(const struct status *status);

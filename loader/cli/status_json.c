@@ -80,7 +80,7 @@ static void status_problems_json(struct json_object *array, const struct status 
 		const struct status_problem *problem = &status->problems[i];
 		struct json_object *item = json_append_object(array);
 
-		json_add_string(item, "name", problem->name);
+		json_add_string(item, "name", finding_name(problem->id));
 		json_add_string(item, "text", problem->text);
 		if (problem->command[0])
 			json_add_string(item, "command", problem->command);

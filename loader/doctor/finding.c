@@ -67,15 +67,6 @@ const char *finding_name(enum finding_id id)
 	return kinds[id].name;
 }
 
-enum finding_id finding_by_name(const char *name)
-{
-	enum finding_id id = 0;
-
-	while (id < FINDING_MAX && strcmp(kinds[id].name, name) != 0)
-		id++;
-	return id;
-}
-
 enum level finding_level(enum finding_id id)
 {
 	return kinds[id].level;

@@ -123,8 +123,6 @@ void findings_free(struct findings *findings);
 
 /** finding_name() - "not-listening" */
 const char *finding_name(enum finding_id id);
-/** finding_by_name() - Return: the finding of that name, or FINDING_MAX */
-enum finding_id finding_by_name(const char *name);
 enum level finding_level(enum finding_id id);
 enum doctor_step finding_step(enum finding_id id);
 /** step_name() - "services" */

@@ -31,9 +31,18 @@ static void physical_interface_is_found(void **state)
 	findings_free(&findings);
 }
 
+static enum finding_id finding_by_name(const char *name)
+{
+	enum finding_id id = 0;
+
+	while (id < FINDING_MAX && strcmp(finding_name(id), name) != 0)
+		id++;
+	return id;
+}
+
 static void every_problem_of_status_has_a_finding(void **state)
 {
-	/* of loader/cli/status.c */
+	/* in the JSON of `hbpf status` */
 	static const char *const names[] = { "deleted",   "dead",    "backstop", "exposed",
 					     "setting",   "gateway", "clients",  "down",
 					     "addresses", "route",   "unknown" };
