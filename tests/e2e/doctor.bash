@@ -1,7 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# Assertions about hbpf doctor.
+# Assertions about hbpf doctor, and the bed for them: a healthy bridge with one port.
+
+# served_bed: port 8088 of both families has a service, and br-test is not attached yet
+served_bed() {
+	bed_up
+	serve svc --tcp 127.0.0.1:8088 --tcp "[::1]:8088"
+}
+
+setup() {
+	served_bed
+	attach --port 8088
+}
 
 # every finding of all bridges and the host
 findings() {

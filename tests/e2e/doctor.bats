@@ -6,12 +6,6 @@
 load lib
 load doctor
 
-setup() {
-	bed_up
-	serve svc --tcp 127.0.0.1:8088 --tcp "[::1]:8088"
-	attach --port 8088
-}
-
 @test "a healthy bridge: no finding, exit 0, and the command changes nothing" {
 	remember
 	healthy

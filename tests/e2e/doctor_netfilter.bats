@@ -7,8 +7,7 @@ load lib
 load doctor
 
 setup() {
-	bed_up
-	serve svc --tcp 127.0.0.1:8088 --tcp "[::1]:8088"
+	served_bed
 	attach --port 8088 --nat-bypass off
 }
 

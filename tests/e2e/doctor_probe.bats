@@ -5,12 +5,6 @@
 load lib
 load doctor
 
-setup() {
-	bed_up
-	serve svc --tcp 127.0.0.1:8088 --tcp "[::1]:8088"
-	attach --port 8088
-}
-
 # filter HOOK RULE: a rule in the bridge's own filter
 filter() {
 	on_host nft -f - <<-EOF
