@@ -5,7 +5,11 @@
 
 #include "attach/bridge_state.h"
 #include "dataplane/hook.h"
+#include "docdir.h"
 #include "doctor/doctor.h"
+
+/* Where findings send the reader. */
+#define SERVICES_MD HBPF_DOCDIR "/docs/SERVICES.md"
 
 /* ---- host.c ---- */
 

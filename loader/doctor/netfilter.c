@@ -11,14 +11,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "docdir.h"
 #include "doctor/checks.h"
 #include "doctor/iptables.h"
 #include "kernel/nat_detect.h"
 #include "kernel/sysctl.h"
 #include "lib/array.h"
-
-#define SERVICES_MD HBPF_DOCDIR "/docs/SERVICES.md"
 
 #define PORTS_MAX 16 /* that are judged */
 

@@ -22,18 +22,15 @@
 
 #include "attach/reply_route.h"
 #include "dataplane/stats.h"
-#include "docdir.h"
 #include "doctor/checks.h"
 #include "kernel/throwaway_ns.h"
 #include "lib/clock.h"
 #include "lib/str_list.h"
 #include "model/reasons.h"
 
-#define CONNECT_MS  2500 /* two repetitions of the SYN */
-#define CLOSE_MS    200
-#define ADDRESSES   8 /* that are tried, before the prefix counts as full */
-#define SERVICES_MD HBPF_DOCDIR "/docs/SERVICES.md"
-
+#define CONNECT_MS 2500 /* two repetitions of the SYN */
+#define CLOSE_MS   200
+#define ADDRESSES  8 /* that are tried, before the prefix counts as full */
 /* The counters that a probe changes. */
 struct counted {
 	struct hbpf_counter reasons[HBPF_REASON_MAX];

@@ -6,14 +6,11 @@
 #include <stdlib.h>
 
 #include "attach/conflicts.h"
-#include "docdir.h"
 #include "doctor/checks.h"
 #include "lib/array.h"
 #include "lib/str_list.h"
 
 #define MOST 5 /* findings of each kind; further ones are only counted */
-
-#define SERVICES_MD HBPF_DOCDIR "/docs/SERVICES.md"
 
 /* ---- ports that the host uses itself ---- */
 
