@@ -5,17 +5,20 @@
 #include "doctor/checks.h"
 #include "lib/log.h"
 
+/* @command: that fixes it, or empty */
+static void warn(const char *text, const char *command)
+{
+	if (command[0])
+		log_warn("%s; run `%s`", text, command);
+	else
+		log_warn("%s", text);
+}
+
 /* Prints and empties the list. */
 static void warn_findings(struct findings *findings)
 {
-	for (size_t i = 0; i < findings->count; i++) {
-		const struct finding *finding = &findings->v[i];
-
-		if (finding->command[0])
-			log_warn("%s; run `%s`", finding->text, finding->command);
-		else
-			log_warn("%s", finding->text);
-	}
+	for (size_t i = 0; i < findings->count; i++)
+		warn(findings->v[i].text, findings->v[i].command);
 	findings_free(findings);
 }
 
@@ -89,14 +92,8 @@ bool warn_answers(const struct reply_query *query)
 
 	if (reply_routes_check(query, &replies, &err))
 		log_warn("%s; the route of answers was not checked", err.what);
-	for (size_t i = 0; i < replies.count; i++) {
-		const struct reply_problem *reply = &replies.v[i];
-
-		if (reply->command[0])
-			log_warn("%s; run `%s`", reply->text, reply->command);
-		else
-			log_warn("%s", reply->text);
-	}
+	for (size_t i = 0; i < replies.count; i++)
+		warn(replies.v[i].text, replies.v[i].command);
 	error_free(&err);
 	return !replies.no_clients;
 }
