@@ -126,11 +126,9 @@ static const struct export *only_export(const struct exports *exports,
 
 	for (size_t i = 0; i < exports->count; i++) {
 		const struct export *export = &exports->v[i];
-		struct hbpf_addr addr4 = addr_from_v4(export->to.addr4);
 
-		if (export->key.proto != IPPROTO_TCP || export->to.port != local->port ||
-		    !(addr_equal(&local->addr, &addr4) ||
-		      (export->to.ipv6 && !addr_is_v4(&local->addr))))
+		if (export->key.proto != IPPROTO_TCP ||
+		    !export_leads_to(export, &local->addr, local->port))
 			continue;
 		if (found)
 			return NULL;

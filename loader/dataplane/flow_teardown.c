@@ -31,13 +31,8 @@ static bool is_over(const struct exports *exports, __u8 proto, __be16 dialled_po
 		    const struct hbpf_addr *local, __be16 local_port)
 {
 	const struct export *export = exports_find(exports, proto, dialled_port);
-	struct hbpf_addr addr4, addr6;
 
-	if (!export || export->to.port != local_port)
-		return false;
-	addr4 = addr_from_v4(export->to.addr4);
-	addr6 = addr_from_v6(&in6addr_loopback);
-	return addr_equal(local, &addr4) || (export->to.ipv6 && addr_equal(local, &addr6));
+	return export && export_leads_to(export, local, local_port);
 }
 
 static bool flow_is_over(const struct exports *exports, const struct flow_record *flow)

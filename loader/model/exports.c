@@ -108,6 +108,15 @@ const struct export *exports_find(const struct exports *set, __u8 proto, __be16 
 	return &set->v[at];
 }
 
+bool export_leads_to(const struct export *export, const struct hbpf_addr *addr, __be16 port)
+{
+	struct hbpf_addr addr4 = addr_from_v4(export->to.addr4);
+	struct hbpf_addr addr6 = addr_from_v6(&in6addr_loopback);
+
+	return export->to.port == port &&
+	       (addr_equal(addr, &addr4) || (export->to.ipv6 && addr_equal(addr, &addr6)));
+}
+
 /* The number of keys that two sorted arrays have in common. */
 static size_t count_common(const struct export *a, size_t a_count, const struct export *b,
 			   size_t b_count)

@@ -36,6 +36,12 @@ int exports_copy(struct exports *to, const struct exports *from);
 const struct export *exports_find(const struct exports *set, __u8 proto, __be16 port);
 
 /**
+ * export_leads_to() - is this a loopback end of the export: its address for IPv4, or ::1?
+ * @port:	Network byte order
+ */
+bool export_leads_to(const struct export *export, const struct hbpf_addr *addr, __be16 port);
+
+/**
  * exports_add() - add every port of a SPEC
  * @set:	Grows; unchanged on failure
  * @spec:	What to add
