@@ -126,9 +126,7 @@ static enum match match_address(const char *text, const struct hbpf_addr *addr)
 
 static enum match match_protocol(const char *text, const struct iptables_packet *packet)
 {
-	const char *name = packet->proto == IPPROTO_TCP ? "tcp" : "udp";
-
-	return !strcmp(text, name) || !strcmp(text, "all") ? YES : NO;
+	return !strcmp(text, proto_name(packet->proto)) || !strcmp(text, "all") ? YES : NO;
 }
 
 /* "8088", "8000:8010", or a list of them */
