@@ -24,16 +24,37 @@
 /* Each section has its own columns; a common width of the first aligns the sections. */
 #define LABEL "%-10s"
 
+#define NAME_STRLEN   (2 * IFNAMSIZ + sizeof(" (attached as )"))
+#define REPAIR_STRLEN (sizeof(((struct status_problem *)0)->command) + sizeof("; `` repairs it"))
+
+/* "br-lan (attached as br-test)" */
+static const char *status_name_format(const struct status *status, char buf[NAME_STRLEN])
+{
+	const char *as = status->dp.config.attached_as;
+	bool renamed = as[0] && strcmp(as, status->name) != 0;
+
+	snprintf(buf, NAME_STRLEN, renamed ? "%s (attached as %s)" : "%s", status->name, as);
+	return buf;
+}
+
+/* "; `hbpf attach br-test` repairs it", or empty */
+static const char *status_repair_format(const struct status_problem *problem,
+					char buf[REPAIR_STRLEN])
+{
+	buf[0] = '\0';
+	if (problem->command[0])
+		snprintf(buf, REPAIR_STRLEN, "; `%s` repairs it", problem->command);
+	return buf;
+}
+
 /* "broken: it is down; `ip link set br-test up` repairs it" */
 static void status_print_problem(const struct status_problem *problem)
 {
 	enum level level = status_problem_level(problem);
+	char repair[REPAIR_STRLEN];
 
 	output_level(level, "%s", level_name(level));
-	output_text(": %s", problem->text);
-	if (problem->command[0])
-		output_text("; `%s` repairs it", problem->command);
-	putchar('\n');
+	output_text(": %s%s\n", problem->text, status_repair_format(problem, repair));
 }
 
 static void status_print_ok(const struct status *status)
@@ -47,21 +68,12 @@ static void status_print_ok(const struct status *status)
 		puts(", no port is open");
 }
 
-/* "br-lan (attached as br-test): " */
-static void status_print_name(const struct status *status)
-{
-	const char *as = status->dp.config.attached_as;
-
-	if (as[0] && strcmp(as, status->name) != 0)
-		output_text("%s (attached as %s): ", status->name, as);
-	else
-		output_text("%s: ", status->name);
-}
-
 /* The first line has the state, and if something is wrong, how to repair it. */
 static void status_print_head(const struct status *status)
 {
-	status_print_name(status);
+	char name[NAME_STRLEN];
+
+	output_text("%s: ", status_name_format(status, name));
 	if (!status->problem_count)
 		status_print_ok(status);
 	for (size_t i = 0; i < status->problem_count; i++) {
@@ -309,24 +321,18 @@ static void status_state_cell(struct table *table, enum level level)
 static void status_summary_row(const struct status *status, struct table *table)
 {
 	const struct status_problem *worst = status->problems;
-	const char *as = status->dp.config.attached_as;
-	char repairs[sizeof(worst->command) + 32] = "", more[64] = "";
+	char name[NAME_STRLEN], repair[REPAIR_STRLEN], more[64] = "";
 
 	table_row(table);
-	if (as[0] && strcmp(as, status->name) != 0)
-		table_cell(table, 0, "%s (attached as %s)", status->name, as);
-	else
-		table_cell(table, 0, "%s", status->name);
+	table_cell(table, 0, "%s", status_name_format(status, name));
 	status_state_cell(table, status_level(status));
 	if (status->readable)
 		table_cell(table, 2, "%zu", status->ports.exports.count);
 	if (!status->problem_count)
 		return;
-	if (worst->command[0])
-		snprintf(repairs, sizeof(repairs), "; `%s` repairs it", worst->command);
 	if (status->problem_count > 1)
 		snprintf(more, sizeof(more), " (and %zu more)", status->problem_count - 1);
-	table_cell(table, 3, "%s%s%s", worst->text, repairs, more);
+	table_cell(table, 3, "%s%s%s", worst->text, status_repair_format(worst, repair), more);
 }
 
 static void status_lost_row(const struct lost_bridge *lost, struct table *table)
