@@ -479,6 +479,21 @@ static void the_longest_word_the_kernel_passes_on_is_no_trouble(void **state)
 	test_free(text);
 }
 
+static void a_spec_names_its_ports_and_both_protocols_unless_it_has_one(void **state)
+{
+	struct port_spec range, udp;
+
+	(void)state;
+	assert_int_equal(port_spec_parse("8000-8010", &range, NULL), 0);
+	assert_true(port_spec_has(&range, IPPROTO_TCP, 8000));
+	assert_true(port_spec_has(&range, IPPROTO_UDP, 8010));
+	assert_false(port_spec_has(&range, IPPROTO_TCP, 7999));
+	assert_false(port_spec_has(&range, IPPROTO_TCP, 8011));
+	assert_int_equal(port_spec_parse("53/udp", &udp, NULL), 0);
+	assert_true(port_spec_has(&udp, IPPROTO_UDP, 53));
+	assert_false(port_spec_has(&udp, IPPROTO_TCP, 53));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -499,6 +514,7 @@ int main(void)
 		cmocka_unit_test(nothing_that_could_steer_a_terminal_is_shown),
 		cmocka_unit_test(a_long_word_is_shown_only_around_the_offending_part),
 		cmocka_unit_test(the_longest_word_the_kernel_passes_on_is_no_trouble),
+		cmocka_unit_test(a_spec_names_its_ports_and_both_protocols_unless_it_has_one),
 	};
 
 	return cmocka_run_group_tests_name("port_spec", tests, NULL, NULL);
