@@ -29,7 +29,8 @@ LLVM_STRIP ?= $(shell command -v llvm-strip)
 # The version .clang-format was written for, where there are several.
 CLANG_FORMAT ?= $(or $(shell command -v clang-format-14),clang-format)
 
-CFLAGS  ?= -O2 -g -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fPIE
+CPPFLAGS ?= -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+CFLAGS  ?= -O2 -g -fstack-protector-strong -fPIE
 LDFLAGS ?= -pie -Wl,-z,relro -Wl,-z,now
 
 WARNINGS      = -Wall -Wextra $(if $(WERROR),-Werror)
@@ -40,7 +41,9 @@ LOADED        = libcurl
 LOADER_CFLAGS = -std=gnu11 $(WARNINGS) -D_GNU_SOURCE -Iinclude -Iloader -I$(BUILD) \
 		$(shell $(PKG_CONFIG) --cflags $(PACKAGES) $(LOADED))
 LOADER_LIBS   = $(shell $(PKG_CONFIG) --libs $(PACKAGES))
-BPF_CFLAGS    = -target bpf -O2 -g -std=gnu11 $(WARNINGS) $(VMLINUX_FLAGS) -Iinclude -Ibpf -Ivmlinux
+# The same object in every folder: BTF has the paths of the sources.
+BPF_CFLAGS    = -target bpf -O2 -g -std=gnu11 $(WARNINGS) $(VMLINUX_FLAGS) -Iinclude -Ibpf -Ivmlinux \
+		-ffile-prefix-map=$(CURDIR)=.
 UNIT_CFLAGS   = -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer
 
 ifdef VMLINUX_H
@@ -81,7 +84,7 @@ endif
 .DELETE_ON_ERROR:
 .PHONY: help all bpf objects tidy unit fuzzers fuzz format format-check deps check demo test test-all \
 	test-unit test-memcheck test-bpf test-fuzz test-e2e test-crash test-docker test-engines \
-	test-services test-firewalls test-kernels bench install uninstall clean FORCE
+	test-services test-firewalls test-kernels bench deb install uninstall clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
@@ -175,6 +178,9 @@ fuzz: ## the same, a long run: SEEDS="3 4 5 6" PACKETS=1000000 RUNS=200000 (root
 bench: all ## compare speed with the alternatives, 45 minutes (root)
 	@scripts/bench
 
+deb: ## build a Debian package, build/deb/hbpf_*.deb
+	@scripts/deb
+
 install: all ## install to DESTDIR and PREFIX (/usr/local)
 	install -D -m 755 $(BUILD)/hbpf $(DESTDIR)$(SBINDIR)/hbpf
 	for page in $(MANUALS); do \
@@ -230,7 +236,7 @@ $(BUILD)/hbpf: $(LOADER_OBJ)
 $(OBJ)/loader/%.o: loader/%.c $(OBJ)/loader.flags | $(GENERATED)
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(LOADER_CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LOADER_CFLAGS) -MMD -MP -c $< -o $@
 
 # --- unit tests --------------------------------------------------------------------------------
 
@@ -265,7 +271,7 @@ $(BPF_OBJ:.o=.flags): FORCE
 	@$(call remember,$(CLANG) $(BPF_CFLAGS))
 
 $(OBJ)/loader.flags: FORCE
-	@$(call remember,$(CC) $(CFLAGS) $(LDFLAGS) $(LOADER_CFLAGS) $(UNIT_CFLAGS))
+	@$(call remember,$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LOADER_CFLAGS) $(UNIT_CFLAGS))
 
 $(BUILD)/docdir.h: FORCE
 	@$(call remember,#define HBPF_DOCDIR "$(DOCDIR)")
