@@ -23,8 +23,10 @@ CC = gcc
 endif
 CLANG      ?= clang
 PKG_CONFIG ?= pkg-config
-# Debian has it in /usr/sbin, which is not on everyone's PATH.
-BPFTOOL    ?= $(or $(shell PATH="$$PATH:/usr/sbin"; command -v bpftool),bpftool)
+# Ubuntu has one for each kernel, and a bpftool that looks for the one of the running kernel only. Debian
+# has it in /usr/sbin, which is not on everyone's PATH.
+BPFTOOL    ?= $(or $(lastword $(wildcard /usr/lib/linux-tools/*/bpftool)), \
+		$(shell PATH="$$PATH:/usr/sbin"; command -v bpftool),bpftool)
 LLVM_STRIP ?= $(shell command -v llvm-strip)
 # The version .clang-format was written for, where there are several.
 CLANG_FORMAT ?= $(or $(shell command -v clang-format-14),clang-format)
@@ -271,6 +273,8 @@ $(BPF_OBJ:.o=.flags): FORCE
 	@$(call remember,$(CLANG) $(BPF_CFLAGS))
 
 $(OBJ)/loader.flags: FORCE
+	@! $(PKG_CONFIG) --exists libbpf || $(PKG_CONFIG) --atleast-version=1.0 libbpf || { \
+		echo "libbpf $$($(PKG_CONFIG) --modversion libbpf) is too old: hbpf needs 1.0 or newer" >&2; exit 1; }
 	@$(call remember,$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LOADER_CFLAGS) $(UNIT_CFLAGS))
 
 $(BUILD)/docdir.h: FORCE
