@@ -5,7 +5,7 @@
  *	check_bridge         can this bridge be served?
  *	open_state           read what is there: nothing, the remains of a killed command, or an
  *	                     attachment to refresh
- *	plan                 compute the desired state: exports, gateways, sources, config
+ *	plan                 compute the desired state: config, exports, sources, gateways
  *	load_programs        into the kernel
  *	write_maps
  *	attach_hooks         programs, guard included; host settings last
@@ -140,18 +140,41 @@ static int plan_exports(struct attach *a, struct error *err)
 	return ret;
 }
 
+/* Those of the networks on the link and of --from, of ports too. */
+static int client_families(const struct attach *a, struct families *families, struct error *err)
+{
+	struct source_lists lists = {};
+	int ret = a->fresh ? 0 : dataplane_source_lists(&a->dp, &lists, err);
+
+	*families = (struct families){};
+	for (size_t i = 0; !ret && i < a->after.exports.count; i++) {
+		const struct hbpf_policy *own = &a->after.exports.v[i].to.from;
+		const struct sources list = source_lists_get(&lists, own->list);
+
+		if (!own->inherit)
+			sources_families(&list, families);
+	}
+	source_lists_free(&lists);
+	sources_families(&a->after.lists[HBPF_LIST_ONLINK], families);
+	sources_families(&a->after.lists[HBPF_LIST_BRIDGE], families);
+	return ret;
+}
+
 static int plan_gateways(struct attach *a, struct error *err)
 {
 	const struct attach_request *request = a->request;
 	const struct gateways *from =
 		request->gateways_given ? &request->gateways : &a->before.gateways;
-	int ret = 0;
+	struct families clients;
+	int ret = client_families(a, &clients, err);
 
+	if (ret)
+		return ret;
 	for (size_t i = 0; !ret && i < from->count; i++) {
 		if (from->v[i].why & HBPF_GATEWAY_OPTION)
 			ret = gateways_add(&a->requested, &from->v[i].addr, HBPF_GATEWAY_OPTION);
 	}
-	if (ret || desired_gateways(&a->host, a->link, &a->requested, &a->after.gateways))
+	if (ret || desired_gateways(&a->host, a->link, &a->requested, &clients, &a->after.gateways))
 		return error_nomem(err);
 	desired_arp_sender(&a->host, a->link, &a->after.gateways, &a->after.config);
 	return 0;
@@ -232,7 +255,7 @@ static int plan_state(struct attach *a, struct error *err)
 	if (a->request->skip_manual && before->layout && before->owner == HBPF_OWNER_MANUAL)
 		return refuse_manual(a, err);
 	plan_config(a);
-	return plan_exports(a, err) ?: plan_gateways(a, err) ?: plan_sources(a, err);
+	return plan_exports(a, err) ?: plan_sources(a, err) ?: plan_gateways(a, err);
 }
 
 static int plan(struct attach *a, struct error *err)

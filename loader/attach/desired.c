@@ -18,13 +18,13 @@ bool address_is_gateway(const struct link_addr *own, const struct link *link)
 	       !addr_is_link_local6(&own->addr) && !addr_is_loopback(&own->addr);
 }
 
-static int add_addresses(const struct host *host, const struct link *link, __u32 why,
-			 struct gateways *set)
+static int add_addresses(const struct host *host, const struct link *link,
+			 const struct families *families, __u32 why, struct gateways *set)
 {
 	for (size_t i = 0; link && i < host->addrs.count; i++) {
 		const typeof(*host->addrs.v) *own = &host->addrs.v[i];
 
-		if (!address_is_gateway(own, link))
+		if (!address_is_gateway(own, link) || !families_has(families, &own->addr))
 			continue;
 		if (gateways_add(set, &own->addr, why))
 			return -ENOMEM;
@@ -33,14 +33,16 @@ static int add_addresses(const struct host *host, const struct link *link, __u32
 }
 
 int desired_gateways(const struct host *host, const struct link *bridge,
-		     const struct gateways *requested, struct gateways *set)
+		     const struct gateways *requested, const struct families *clients,
+		     struct gateways *set)
 {
+	const struct families both = { true, true };
 	const struct link *docker0 = links_by_name(&host->links, DOCKER0);
 	int ret;
 
 	memset(set, 0, sizeof(*set));
-	ret = add_addresses(host, bridge, HBPF_GATEWAY_BRIDGE, set)
-		      ?: add_addresses(host, docker0, HBPF_GATEWAY_DOCKER0, set);
+	ret = add_addresses(host, bridge, &both, HBPF_GATEWAY_BRIDGE, set)
+		      ?: add_addresses(host, docker0, clients, HBPF_GATEWAY_DOCKER0, set);
 	for (size_t i = 0; !ret && i < requested->count; i++)
 		ret = gateways_add(set, &requested->v[i].addr, HBPF_GATEWAY_OPTION);
 	if (ret)

@@ -20,13 +20,16 @@ bool address_is_gateway(const struct link_addr *own, const struct link *link);
 /**
  * desired_gateways() - all addresses that clients may dial
  * @requested:	Those of --gateway
+ * @clients:	The families of the bridge's clients
  * @set:	Sorted; free with gateways_free()
  *
- * The bridge's own; docker0's, since that is Docker's host-gateway on every network; and
- * @requested. Return: 0 or -ENOMEM
+ * The bridge's own; docker0's, since that is Docker's host-gateway on every network, but only of
+ * the families in which the bridge has clients: an IPv6-only network, or one without an address of
+ * the host, has no route to docker0's IPv4 address; and @requested. Return: 0 or -ENOMEM
  */
 int desired_gateways(const struct host *host, const struct link *bridge,
-		     const struct gateways *requested, struct gateways *set);
+		     const struct gateways *requested, const struct families *clients,
+		     struct gateways *set);
 
 /**
  * desired_arp_sender() - set config.arp_sender4: the bridge's first IPv4 address, else a gateway

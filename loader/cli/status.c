@@ -240,15 +240,17 @@ static void look_at_addresses(const struct status *status, const struct host *ho
 			      const struct link *bridge, bool *has, bool *changed)
 {
 	const struct gateways none = {}, *before = &status->gateways;
+	const struct source_lists *lists = &status->ports.sources;
+	struct families clients = {};
 	struct gateways now;
 
 	*has = *changed = false;
-	if (desired_gateways(host, bridge, &none, &now))
+	sources_families(&(struct sources){ lists->v, lists->count }, &clients);
+	if (desired_gateways(host, bridge, &none, &clients, &now))
 		return;
-	for (size_t i = 0; i < now.count; i++) {
-		*has |= now.v[i].why & HBPF_GATEWAY_BRIDGE;
+	*has = now.count;
+	for (size_t i = 0; i < now.count; i++)
 		*changed |= !gateways_has(before, &now.v[i].addr);
-	}
 	for (size_t i = 0; i < before->count; i++)
 		*changed |= before->v[i].why != HBPF_GATEWAY_OPTION &&
 			    !gateways_has(&now, &before->v[i].addr);
@@ -259,7 +261,7 @@ static void find_no_gateway(struct status *status, bool has_address)
 {
 	if (has_address)
 		add_problem(status, FINDING_GATEWAY, ATTACH_REPAIRS,
-			    "it had no address when it was attached, so it has no gateway");
+			    "it had no gateway when it was attached");
 	else
 		add_problem(status, FINDING_GATEWAY, NO_COMMAND, "it has no gateway: " NO_ADDRESS,
 			    status->name, status->bridge);

@@ -146,15 +146,6 @@ void check_gateways(const struct doctor_bridge *bridge, struct doctor_report *re
 	doctor_note(report, STEP_GATEWAYS, "%s", list);
 }
 
-static bool list_has_family(const struct sources *list, bool v4)
-{
-	for (size_t i = 0; i < list->count; i++) {
-		if (addr_is_v4(&list->v[i].prefix.addr) == v4)
-			return true;
-	}
-	return false;
-}
-
 /* docker0's address does not count: that it has IPv6 does not give this bridge's clients IPv6. */
 static bool has_gateway(const struct gateways *gateways, bool v4)
 {
@@ -179,13 +170,16 @@ void find_family(const struct hbpf_config *config, const struct exports *exports
 		 const struct gateways *gateways, const struct sources *onlink,
 		 const struct sources *own, struct findings *findings)
 {
+	struct families clients = {};
+
+	sources_families(onlink, &clients);
+	sources_families(own, &clients);
 	/* A bridge without any client is reported elsewhere. */
-	if (!onlink->count && !own->count)
+	if (!clients.v4 && !clients.v6)
 		return;
 	/* --from without onlink is explicit, even if it omits a family. */
 	for (int v4 = 1; config->from.onlink && v4 >= 0 && is_inherited(exports); v4--) {
-		if (has_gateway(gateways, v4) && !list_has_family(onlink, v4) &&
-		    !list_has_family(own, v4))
+		if (has_gateway(gateways, v4) && !(v4 ? clients.v4 : clients.v6))
 			finding_add(findings, FINDING_FAMILY,
 				    "no IPv%d client may use the ports: there is no IPv%d network "
 				    "on the bridge's link and no route to a client; allow clients "

@@ -16,6 +16,21 @@ bool sources_have(const struct sources *set, const struct prefix *prefix)
 	return false;
 }
 
+bool families_has(const struct families *families, const struct hbpf_addr *addr)
+{
+	return addr_is_v4(addr) ? families->v4 : families->v6;
+}
+
+void sources_families(const struct sources *set, struct families *families)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		if (addr_is_v4(&set->v[i].prefix.addr))
+			families->v4 = true;
+		else
+			families->v6 = true;
+	}
+}
+
 int sources_copy(struct sources *to, const struct sources *from)
 {
 	int ret = 0;

@@ -21,6 +21,18 @@ struct sources {
 
 void sources_free(struct sources *set);
 
+/* The address families of clients. */
+struct families {
+	bool v4;
+	bool v6;
+};
+
+/** families_has() - is the family of @addr one of them? */
+bool families_has(const struct families *families, const struct hbpf_addr *addr);
+
+/** sources_families() - add the families of the prefixes to @families */
+void sources_families(const struct sources *set, struct families *families);
+
 /** sources_have() - is exactly this prefix one of them? */
 bool sources_have(const struct sources *set, const struct prefix *prefix);
 

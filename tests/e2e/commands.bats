@@ -93,7 +93,7 @@ no_ports() {
 	no_ports '.*has no gateway.*'
 	on_host ip addr add "$GW/24" dev br-test
 	exits 1 hb status
-	prints '^br-test: broken: it had no address when .*.hbpf attach br-test. repairs it'
+	prints '^br-test: broken: it had no gateway when .*.hbpf attach br-test. repairs it'
 	exits 0 attach
 	prints "^$GW:8088/tcp +-> 127.0.0.1:8088"
 	reaches svc tcp "$GW:8088"
@@ -102,21 +102,42 @@ no_ports() {
 	lacks 'unreachable'
 }
 
-@test "a bridge without an address beside docker0: without clients docker0's address is not listed" {
+# Docker's networks with gateway_mode=isolated have no address of the host
+@test "a bridge without an address beside docker0: docker0's address is a gateway once there are clients" {
 	make_docker0
 	on_host ip addr flush dev br-test
 	exits 0 attach --port 8088
 	lacks '->'
-	no_ports 'no network may use its ports'
+	no_ports '.*has no gateway.*'
 	exits 0 hb ports add 9000
-	prints 'br-test: the ports are saved, but no network may use them'
+	prints 'br-test: the ports are saved, but there is no address that clients can dial'
 	lacks '->'
 	exits 0 hb ports add 9001 --from 10.0.0.0/8
+	exits 1 hb status
+	prints '^br-test: broken: it had no gateway when .*.hbpf attach br-test. repairs it'
+	exits 0 attach
 	prints "$DOCKER0:9001/tcp +->"
 	on_host ip route add 10.0.0.0/8 dev br-test
 	attach --from 10.0.0.0/8
 	exits 0 hb status
 	prints "gateways +$DOCKER0" '^  ports$'
+}
+
+@test "a bridge with IPv6 only beside docker0: docker0's IPv4 address is no gateway" {
+	make_docker0
+	on_host ip addr add fd00:17::1/64 dev docker0 nodad
+	serve svc --tcp "[::1]:8088"
+	exits 0 attach --port 8088
+	prints "^$DOCKER0:8088/tcp" '^\[fd00:17::1\]:8088/tcp'
+	on_host ip -4 addr flush dev br-test
+	exits 0 attach
+	exits 0 hb status --json
+	json '[.bridges[0].gateways[].address] | sort == ["fd00:17::1", "'"$GW6"'"]'
+	exits 0 hb status
+	prints '^br-test: ok, 1 port open'
+	exits 0 hb doctor br-test --no-probe
+	lacks '127.0.0.1:8088'
+	reaches svc tcp "[$GW6]:8088"
 }
 
 @test "a bridge that is down: status fails and says so, until it is up again" {

@@ -39,6 +39,32 @@ static const char *format(const struct sources *set, char *buf, size_t size)
 	return buf;
 }
 
+static void a_set_has_the_families_of_its_prefixes(void **state)
+{
+	static const struct {
+		const char *given;
+		bool v4, v6;
+	} cases[] = {
+		{ "10.0.0.1", true, false },
+		{ "2001:db8::/64 ::/0", false, true },
+		{ "0.0.0.0/0 2001:db8::1", true, true },
+	};
+	struct families families = {};
+
+	(void)state;
+	sources_families(&(struct sources){}, &families);
+	assert_false(families.v4 || families.v6);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct sources set = parse(cases[i].given);
+
+		families = (struct families){};
+		sources_families(&set, &families);
+		assert_int_equal(families.v4, cases[i].v4);
+		assert_int_equal(families.v6, cases[i].v6);
+		sources_free(&set);
+	}
+}
+
 static void few_prefixes_cover_the_same_addresses(void **state)
 {
 	static const struct {
@@ -109,6 +135,7 @@ static void sorted_sets_have_each_prefix_once_and_the_address_towards_it(void **
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_set_has_the_families_of_its_prefixes),
 		cmocka_unit_test(few_prefixes_cover_the_same_addresses),
 		cmocka_unit_test(ten_thousand_neighbouring_addresses_become_a_few_prefixes),
 		cmocka_unit_test(sorted_sets_have_each_prefix_once_and_the_address_towards_it),
