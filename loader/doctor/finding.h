@@ -84,6 +84,9 @@ enum doctor_step {
 	X(FILTER_INPUT, BROKEN, NETFILTER, "filter-input")                                         \
 	X(FILTER_OUTPUT, BROKEN, NETFILTER, "filter-output")                                       \
 	X(NOTRACK, BROKEN, NETFILTER, "notrack")                                                   \
+	X(FILTER_BRIDGE, BROKEN, NETFILTER, "filter-bridge")                                       \
+	X(BRIDGE_NAT, BROKEN, NETFILTER, "bridge-nat")                                             \
+	X(BRIDGE_INVALID, WARNING, NETFILTER, "bridge-invalid")                                    \
 	X(PROBE_UNSEEN, BROKEN, PROBE, "probe-unseen")                                             \
 	X(PROBE_PASSED, BROKEN, PROBE, "probe-passed")                                             \
 	X(PROBE_INPUT, BROKEN, PROBE, "probe-input")                                               \

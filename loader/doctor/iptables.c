@@ -102,35 +102,32 @@ void iptables_free(struct iptables *iptables)
 
 /* ---- matching ---- */
 
-enum match {
-	NO,
-	YES,
-	UNKNOWN,
-};
-
-static enum match match_interface(const char *pattern, const char *name)
+static enum filter_match match_interface(const char *pattern, const char *name)
 {
 	size_t len = strlen(pattern);
 
 	if (len && pattern[len - 1] == '+')
-		return !strncmp(pattern, name, len - 1) ? YES : NO;
-	return !strcmp(pattern, name) ? YES : NO;
+		return !strncmp(pattern, name, len - 1) ? MATCH_YES : MATCH_NO;
+	return !strcmp(pattern, name) ? MATCH_YES : MATCH_NO;
 }
 
-static enum match match_address(const char *text, const struct hbpf_addr *addr)
+static enum filter_match match_address(const char *text, const struct hbpf_addr *addr)
 {
 	struct prefix prefix;
 
-	return prefix_parse(text, &prefix) ? UNKNOWN : prefix_has(&prefix, addr) ? YES : NO;
+	return prefix_parse(text, &prefix) ? MATCH_UNKNOWN
+	       : prefix_has(&prefix, addr) ? MATCH_YES
+					   : MATCH_NO;
 }
 
-static enum match match_protocol(const char *text, const struct iptables_packet *packet)
+static enum filter_match match_protocol(const char *text, const struct filter_packet *packet)
 {
-	return !strcmp(text, proto_name(packet->proto)) || !strcmp(text, "all") ? YES : NO;
+	return !strcmp(text, proto_name(packet->proto)) || !strcmp(text, "all") ? MATCH_YES
+										: MATCH_NO;
 }
 
 /* "8088", "8000:8010", or a list of them */
-static enum match match_ports(const char *text, __u16 port)
+static enum filter_match match_ports(const char *text, __u16 port)
 {
 	unsigned int first, last;
 	int used;
@@ -141,32 +138,38 @@ static enum match match_ports(const char *text, __u16 port)
 		if (*text == ':' && sscanf(text, ":%u%n", &last, &used) == 1)
 			text += used;
 		if (port >= first && port <= last)
-			return YES;
+			return MATCH_YES;
 		if (*text != ',')
-			return *text ? UNKNOWN : NO;
+			return *text ? MATCH_UNKNOWN : MATCH_NO;
 		text++;
 	}
-	return UNKNOWN;
+	return MATCH_UNKNOWN;
 }
 
 /* "NEW,RELATED" */
-static enum match match_state(const char *text, const char *state)
+static enum filter_match match_state(const char *text, const char *state)
 {
 	size_t len = strlen(state);
 
 	for (; text; text = strchr(text, ',')) {
 		text += *text == ',';
 		if (!strncmp(text, state, len) && (text[len] == ',' || !text[len]))
-			return YES;
+			return MATCH_YES;
 	}
-	return NO;
+	return MATCH_NO;
+}
+
+/* "LOCAL"; other types are not known here */
+static enum filter_match match_type(const char *text, const struct filter_packet *packet)
+{
+	return strcmp(text, "LOCAL") != 0 ? MATCH_UNKNOWN : filter_is(packet->to_host);
 }
 
 /* Modules whose options are all known, or that restrict nothing. */
 static bool is_known_module(const char *name)
 {
-	static const char *const modules[] = { "tcp",       "udp",   "multiport",
-					       "conntrack", "state", "comment" };
+	static const char *const modules[] = { "tcp",   "udp",     "multiport", "conntrack",
+					       "state", "comment", "addrtype" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(modules); i++) {
 		if (!strcmp(modules[i], name))
@@ -175,9 +178,9 @@ static bool is_known_module(const char *name)
 	return false;
 }
 
-/* One option with its value. Return: UNKNOWN also for an option that is not known */
-static enum match match_option(const char *option, const char *value,
-			       const struct iptables_packet *packet)
+/* One option with its value. Return: MATCH_UNKNOWN also for an option that is not known */
+static enum filter_match match_option(const char *option, const char *value,
+				      const struct filter_packet *packet)
 {
 	if (!strcmp(option, "-i"))
 		return match_interface(value, packet->iif);
@@ -195,11 +198,13 @@ static enum match match_option(const char *option, const char *value,
 		return match_ports(value, packet->sport);
 	if (!strcmp(option, "--ctstate") || !strcmp(option, "--state"))
 		return match_state(value, packet->ctstate);
+	if (!strcmp(option, "--dst-type"))
+		return match_type(value, packet);
 	if (!strcmp(option, "--comment"))
-		return YES;
+		return MATCH_YES;
 	if (!strcmp(option, "-m"))
-		return is_known_module(value) ? YES : UNKNOWN;
-	return UNKNOWN;
+		return is_known_module(value) ? MATCH_YES : MATCH_UNKNOWN;
+	return MATCH_UNKNOWN;
 }
 
 /* Splits at blanks outside of double quotes, in place. Return: number of words */
@@ -222,18 +227,18 @@ static size_t split(char *text, char *words[WORDS_MAX])
 }
 
 /* Does the rule match? Sets @target to the word after -j or -g, or NULL; it points into @text. */
-static enum match match_rule(char *text, const struct iptables_packet *packet, const char **target,
-			     bool *notrack)
+static enum filter_match match_rule(char *text, const struct filter_packet *packet,
+				    const char **target, bool *notrack)
 {
 	char *words[WORDS_MAX];
 	size_t count = split(text, words);
-	enum match all = YES;
+	enum filter_match all = MATCH_YES;
 	bool negated = false;
 
 	*target = NULL;
 	*notrack = false;
 	for (size_t i = 0; i < count; i++) {
-		enum match one;
+		enum filter_match one;
 
 		if (!strcmp(words[i], "!")) {
 			negated = true;
@@ -244,14 +249,14 @@ static enum match match_rule(char *text, const struct iptables_packet *packet, c
 			*notrack = i + 2 < count && !strcmp(words[i + 2], "--notrack");
 			break;
 		}
-		one = i + 1 < count ? match_option(words[i], words[i + 1], packet) : UNKNOWN;
-		if (negated && one != UNKNOWN)
-			one = one == YES ? NO : YES;
+		one = i + 1 < count ? match_option(words[i], words[i + 1], packet) : MATCH_UNKNOWN;
+		if (negated)
+			one = filter_not(one);
 		negated = false;
-		if (one == NO)
-			return NO;
-		if (one == UNKNOWN)
-			all = UNKNOWN;
+		if (one == MATCH_NO)
+			return MATCH_NO;
+		if (one == MATCH_UNKNOWN)
+			all = MATCH_UNKNOWN;
 		i++;
 	}
 	return all;
@@ -262,11 +267,11 @@ static enum match match_rule(char *text, const struct iptables_packet *packet, c
 struct walk {
 	const struct iptables *iptables;
 	const char *table;
-	const struct iptables_packet *packet;
+	const struct filter_packet *packet;
 	const struct iptables_rule *rule; /* that decided */
 	size_t unjudged;
 	bool uncertain; /* one of these may have let the packet through */
-	enum iptables_verdict verdict;
+	enum filter_verdict verdict;
 };
 
 static const struct iptables_chain *find_chain(const struct walk *walk, const char *name)
@@ -280,10 +285,9 @@ static const struct iptables_chain *find_chain(const struct walk *walk, const ch
 	return NULL;
 }
 
-static bool decide(struct walk *walk, const struct iptables_rule *rule,
-		   enum iptables_verdict verdict)
+static bool decide(struct walk *walk, const struct iptables_rule *rule, enum filter_verdict verdict)
 {
-	if (verdict == IPTABLES_DROP && walk->uncertain)
+	if (verdict != FILTER_ACCEPT && walk->uncertain)
 		return true;
 	walk->rule = rule;
 	walk->verdict = verdict;
@@ -298,24 +302,26 @@ static bool walk_rule(struct walk *walk, const struct iptables_rule *rule, bool 
 {
 	char text[1024];
 	const char *target;
-	enum match match;
+	enum filter_match match;
 	bool notrack;
 
 	if ((size_t)snprintf(text, sizeof(text), "%s", rule->text) >= sizeof(text))
 		return false;
 	match = match_rule(text, walk->packet, &target, &notrack);
-	walk->unjudged += match == UNKNOWN;
-	if (match == UNKNOWN && target && strcmp(target, "DROP") != 0 &&
+	walk->unjudged += match == MATCH_UNKNOWN;
+	if (match == MATCH_UNKNOWN && target && strcmp(target, "DROP") != 0 &&
 	    strcmp(target, "REJECT") != 0)
 		walk->uncertain = true;
-	if (match != YES || !target)
+	if (match != MATCH_YES || !target)
 		return false;
 	if (!strcmp(target, "ACCEPT"))
-		return decide(walk, rule, IPTABLES_ACCEPT);
+		return decide(walk, rule, FILTER_ACCEPT);
 	if (!strcmp(target, "DROP") || !strcmp(target, "REJECT"))
-		return decide(walk, rule, IPTABLES_DROP);
+		return decide(walk, rule, FILTER_DROP);
 	if (!strcmp(target, "NOTRACK") || (!strcmp(target, "CT") && notrack))
-		return decide(walk, rule, IPTABLES_NOTRACK);
+		return decide(walk, rule, FILTER_NOTRACK);
+	if (!strcmp(target, "DNAT") || !strcmp(target, "REDIRECT") || !strcmp(target, "NETMAP"))
+		return decide(walk, rule, FILTER_NAT);
 	*returned = !strcmp(target, "RETURN");
 	return find_chain(walk, target) && walk_chain(walk, target, depth + 1);
 }
@@ -337,17 +343,26 @@ static bool walk_chain(struct walk *walk, const char *chain, unsigned int depth)
 	return false;
 }
 
-enum iptables_verdict iptables_judge(const struct iptables *iptables, const char *table,
-				     const char *chain, const struct iptables_packet *packet,
-				     const struct iptables_rule **rule, size_t *unjudged)
+bool iptables_has_table(const struct iptables *iptables, const char *table)
+{
+	for (size_t i = 0; i < iptables->chains.count; i++) {
+		if (!strcmp(iptables->chains.v[i].table, table))
+			return true;
+	}
+	return false;
+}
+
+enum filter_verdict iptables_judge(const struct iptables *iptables, const char *table,
+				   const char *chain, const struct filter_packet *packet,
+				   const struct iptables_rule **rule, size_t *unjudged)
 {
 	struct walk walk = { .iptables = iptables, .table = table, .packet = packet };
 	const struct iptables_chain *found = find_chain(&walk, chain);
 
-	walk.verdict = IPTABLES_ACCEPT;
+	walk.verdict = FILTER_ACCEPT;
 	if (!walk_chain(&walk, chain, 0) && found && !walk.uncertain &&
 	    !strcmp(found->policy, "DROP"))
-		walk.verdict = IPTABLES_DROP;
+		walk.verdict = FILTER_DROP;
 	*rule = walk.rule;
 	*unjudged += walk.unjudged;
 	return walk.verdict;

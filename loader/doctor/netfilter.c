@@ -1,21 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Netfilter. A translated request passes PREROUTING and INPUT with the interface lo, the client's
- * address and a loopback destination; its answer passes OUTPUT and POSTROUTING with a loopback
- * source and the bridge. Rules of iptables, of nf_tables or legacy, are judged for both. With
- * br_netfilter the client's packets pass PREROUTING before that, on the bridge.
- *
- * Rules that nft made itself are not judged: the probe sees what they do.
+ * Packet filters. A translated request passes PREROUTING and INPUT with the interface lo, the
+ * client's address and a loopback destination; its answer passes OUTPUT and POSTROUTING with a
+ * loopback source and the bridge. Before that, filters of family bridge see the client's packets on
+ * the bridge, and so does PREROUTING with br_netfilter. Rules of all of them are judged.
  */
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "doctor/checks.h"
-#include "doctor/iptables.h"
+#include "doctor/ruleset.h"
 #include "kernel/nat_detect.h"
 #include "kernel/sysctl.h"
-#include "lib/array.h"
 
 #define PORTS_MAX 16 /* that are judged */
 
@@ -60,163 +57,245 @@ static void find_nat(const struct doctor_bridge *bridge, struct doctor_report *r
 	finding_command(&report->findings, "hbpf attach %s", bridge->name);
 }
 
-/* ---- rules of iptables ---- */
+/* ---- rules ---- */
 
-/* A kind of iptables, and the packets of one client to one port. */
+/* The packets between one client and one port. */
 struct rules {
 	const struct doctor_bridge *bridge;
 	struct findings *findings;
-	const char *command; /* "iptables-nft" */
-	struct iptables iptables;
+	struct ruleset *set;
 	const struct prefix *clients;
 	struct hbpf_addr client;
+	const struct hbpf_addr *gateway; /* or NULL */
+	bool br_netfilter;               /* sees the client's packets on the bridge */
 	const struct export *export;
 	struct hbpf_addr local;
-	size_t unjudged;
 };
 
-/* The command that accepts the packets before all other rules of a chain. */
-static void accept_command(struct rules *rules, const char *table, const char *chain,
-			   const char *match)
+/* What clients send to the service, on lo. */
+static struct filter_packet request_packet(const struct rules *rules)
 {
-	finding_command(rules->findings, "%s -t %s -I %s %s -j ACCEPT", rules->command, table,
-			chain, match);
-}
-
-static void request_format(const struct rules *rules, char *buf, size_t size)
-{
-	char clients[PREFIX_STRLEN], local[ADDR_STRLEN];
-
-	snprintf(buf, size, "-i lo -s %s -d %s -p %s --dport %u",
-		 prefix_format(rules->clients, clients), addr_format(&rules->local, local),
-		 proto_name(rules->export->key.proto), ntohs(rules->export->to.port));
-}
-
-static void answer_format(const struct rules *rules, char *buf, size_t size)
-{
-	char clients[PREFIX_STRLEN], local[ADDR_STRLEN];
-
-	snprintf(buf, size, "-o %s -s %s -d %s -p %s --sport %u", rules->bridge->name,
-		 addr_format(&rules->local, local), prefix_format(rules->clients, clients),
-		 proto_name(rules->export->key.proto), ntohs(rules->export->to.port));
-}
-
-/* "rule `-s 10.0.0.0/8 -j DROP' of chain INPUT" or "the policy of chain INPUT" */
-static void rule_describe(const struct iptables_rule *rule, const char *chain, char *buf,
-			  size_t size)
-{
-	if (rule)
-		snprintf(buf, size, "rule `%s` of chain %s", rule->text, rule->chain);
-	else
-		snprintf(buf, size, "the policy of chain %s", chain);
-}
-
-/* Return: true if the packet gets through the chain of all @tables; else @rule and @table are set
- */
-static bool passes(struct rules *rules, const char *const *tables, const char *chain,
-		   const struct iptables_packet *packet, const struct iptables_rule **rule,
-		   const char **table)
-{
-	for (; *tables; tables++) {
-		if (iptables_judge(&rules->iptables, *tables, chain, packet, rule,
-				   &rules->unjudged) == IPTABLES_DROP) {
-			*table = *tables;
-			return false;
-		}
-	}
-	return true;
-}
-
-static bool is_untracked(struct rules *rules, const char *chain,
-			 const struct iptables_packet *packet)
-{
-	const struct iptables_rule *rule;
-
-	return iptables_judge(&rules->iptables, "raw", chain, packet, &rule, &rules->unjudged) ==
-	       IPTABLES_NOTRACK;
-}
-
-/* Return: false if a finding was added */
-static bool judge_request(struct rules *rules, struct iptables_packet *packet)
-{
-	static const char *const prerouting[] = { "raw", "mangle", NULL };
-	static const char *const input[] = { "mangle", "filter", NULL };
-	const struct iptables_rule *rule;
-	const char *table, *chain = "PREROUTING";
-	char match[160], what[300];
-
-	if (passes(rules, prerouting, chain, packet, &rule, &table)) {
-		chain = "INPUT";
-		if (passes(rules, input, chain, packet, &rule, &table))
-			return true;
-	}
-	rule_describe(rule, chain, what, sizeof(what));
-	finding_add(rules->findings, FINDING_FILTER_INPUT,
-		    "%u/%s: %s in %s's table %s drops what clients send to the service",
-		    ntohs(rules->export->key.port), proto_name(rules->export->key.proto), what,
-		    rules->command, table);
-	request_format(rules, match, sizeof(match));
-	accept_command(rules, table, chain, match);
-	return false;
-}
-
-static void judge_answer(struct rules *rules, struct iptables_packet *packet, bool half_tracked)
-{
-	static const char *const output[] = { "raw", "mangle", "filter", NULL };
-	const struct iptables_rule *rule;
-	const char *table;
-	char match[160], what[300];
-
-	if (passes(rules, output, "OUTPUT", packet, &rule, &table))
-		return;
-	rule_describe(rule, "OUTPUT", what, sizeof(what));
-	if (half_tracked && rule && strstr(rule->text, "INVALID")) {
-		finding_add(rules->findings, FINDING_NOTRACK,
-			    "%u/%s: requests are not tracked on lo, so their answers are INVALID, "
-			    "and %s in %s's table %s drops them",
-			    ntohs(rules->export->key.port), proto_name(rules->export->key.proto),
-			    what, rules->command, table);
-		request_format(rules, match, sizeof(match));
-		accept_command(rules, "raw", "PREROUTING", match);
-		return;
-	}
-	finding_add(rules->findings, FINDING_FILTER_OUTPUT,
-		    "%u/%s: %s in %s's table %s drops the answers of the service",
-		    ntohs(rules->export->key.port), proto_name(rules->export->key.proto), what,
-		    rules->command, table);
-	answer_format(rules, match, sizeof(match));
-	accept_command(rules, table, "OUTPUT", match);
-}
-
-static void judge_export(struct rules *rules)
-{
-	const struct export *export = rules->export;
-	struct iptables_packet request = {
+	return (struct filter_packet){
 		.iif = "lo",
 		.oif = "",
 		.src = rules->client,
 		.dst = rules->local,
-		.proto = export->key.proto,
-		.dport = ntohs(export->to.port),
+		.to_host = true,
+		.proto = rules->export->key.proto,
+		.dport = ntohs(rules->export->to.port),
 		.ctstate = "NEW",
 	};
-	struct iptables_packet answer = {
+}
+
+static struct ruleset_pattern request_pattern(const struct rules *rules)
+{
+	return (struct ruleset_pattern){
+		.iif = "lo",
+		.src = *rules->clients,
+		.dst = prefix_of(rules->local, 128),
+		.proto = rules->export->key.proto,
+		.dport = ntohs(rules->export->to.port),
+	};
+}
+
+/* "8088/tcp over IPv4", as findings begin */
+static const char *port_format(const struct rules *rules, char buf[32])
+{
+	snprintf(buf, 32, "%u/%s over IPv%d", ntohs(rules->export->key.port),
+		 proto_name(rules->export->key.proto), addr_is_v4(&rules->client) ? 4 : 6);
+	return buf;
+}
+
+/* Return: false if a finding was added */
+static bool judge_request(struct rules *rules, const struct filter_packet *packet)
+{
+	const struct ruleset_pattern pattern = request_pattern(rules);
+	struct ruleset_hit hit;
+	char port[32];
+
+	if (!ruleset_judge(rules->set, FILTER_PREROUTING, packet, FILTER_DROP, &hit) &&
+	    !ruleset_judge(rules->set, FILTER_INPUT, packet, FILTER_DROP, &hit))
+		return true;
+	finding_add(rules->findings, FINDING_FILTER_INPUT,
+		    "%s: %s drops what clients send to the service", port_format(rules, port),
+		    hit.what);
+	ruleset_accept_command(rules->findings, &hit, &pattern);
+	return false;
+}
+
+/* The answers are INVALID because the requests were not tracked, which @untracked decided. */
+static void add_notrack(struct rules *rules, const struct ruleset_hit *dropped,
+			const struct ruleset_hit *untracked)
+{
+	const struct ruleset_pattern pattern = request_pattern(rules);
+	char port[32];
+
+	finding_add(rules->findings, FINDING_NOTRACK,
+		    "%s: requests are not tracked on lo, so their answers are INVALID, and %s "
+		    "drops them",
+		    port_format(rules, port), dropped->what);
+	ruleset_accept_command(rules->findings, untracked, &pattern);
+}
+
+/* @untracked: the rule that exempts the requests from connection tracking, or NULL */
+static void judge_answer(struct rules *rules, const struct ruleset_hit *untracked)
+{
+	const struct ruleset_pattern pattern = {
+		.oif = rules->bridge->name,
+		.src = prefix_of(rules->local, 128),
+		.dst = *rules->clients,
+		.proto = rules->export->key.proto,
+		.sport = ntohs(rules->export->to.port),
+	};
+	struct filter_packet packet = {
 		.iif = "",
 		.oif = rules->bridge->name,
 		.src = rules->local,
 		.dst = rules->client,
-		.proto = export->key.proto,
-		.sport = ntohs(export->to.port),
+		.proto = rules->export->key.proto,
+		.sport = ntohs(rules->export->to.port),
 		.ctstate = "ESTABLISHED",
 	};
-	bool untracked = is_untracked(rules, "PREROUTING", &request);
+	struct ruleset_hit hit;
+	char port[32];
 
 	if (untracked) {
-		request.ctstate = "UNTRACKED";
-		answer.ctstate = is_untracked(rules, "OUTPUT", &answer) ? "UNTRACKED" : "INVALID";
+		packet.ctstate = "INVALID";
+		if (ruleset_judge(rules->set, FILTER_OUTPUT, &packet, FILTER_NOTRACK, &hit))
+			packet.ctstate = "UNTRACKED";
 	}
+	if (!ruleset_judge(rules->set, FILTER_OUTPUT, &packet, FILTER_DROP, &hit) &&
+	    !ruleset_judge(rules->set, FILTER_POSTROUTING, &packet, FILTER_DROP, &hit))
+		return;
+	if (untracked && strcasestr(hit.what, "invalid")) {
+		add_notrack(rules, &hit, untracked);
+		return;
+	}
+	finding_add(rules->findings, FINDING_FILTER_OUTPUT,
+		    "%s: %s drops the answers of the service", port_format(rules, port), hit.what);
+	ruleset_accept_command(rules->findings, &hit, &pattern);
+}
+
+static void judge_on_lo(struct rules *rules)
+{
+	struct filter_packet request = request_packet(rules);
+	struct ruleset_hit untracked;
+	bool tracked =
+		!ruleset_judge(rules->set, FILTER_PREROUTING, &request, FILTER_NOTRACK, &untracked);
+
+	if (!tracked)
+		request.ctstate = "UNTRACKED";
 	if (judge_request(rules, &request))
-		judge_answer(rules, &answer, untracked);
+		judge_answer(rules, tracked ? NULL : &untracked);
+}
+
+/* ---- rules that see packets on the bridge ---- */
+
+static void add_bridged(struct rules *rules, enum finding_id id, const struct ruleset_hit *hit,
+			const struct ruleset_pattern *pattern, const char *what)
+{
+	char port[32];
+
+	finding_add(rules->findings, id, "%s: %s %s", port_format(rules, port), hit->what, what);
+	ruleset_accept_command(rules->findings, hit, pattern);
+}
+
+/* The bridge's own filters. Return: false if a finding was added */
+static bool judge_in_bridge(struct rules *rules, struct filter_packet packet,
+			    const struct ruleset_pattern *pattern)
+{
+	const struct ruleset_pattern back = {
+		.src = pattern->dst,
+		.dst = pattern->src,
+		.proto = pattern->proto,
+		.sport = pattern->dport,
+	};
+	struct filter_packet answer = {
+		.src = packet.dst,
+		.dst = packet.src,
+		.in_bridge = true,
+		.proto = packet.proto,
+		.sport = packet.dport,
+		.ctstate = "",
+	};
+	struct ruleset_hit hit;
+
+	packet.iif = NULL;
+	packet.in_bridge = true;
+	if (ruleset_judge(rules->set, FILTER_PREROUTING, &packet, FILTER_DROP, &hit) ||
+	    ruleset_judge(rules->set, FILTER_INPUT, &packet, FILTER_DROP, &hit))
+		add_bridged(rules, FINDING_FILTER_BRIDGE, &hit, pattern,
+			    "drops what clients send, before hbpf sees it");
+	else if (ruleset_judge(rules->set, FILTER_OUTPUT, &answer, FILTER_DROP, &hit) ||
+		 ruleset_judge(rules->set, FILTER_POSTROUTING, &answer, FILTER_DROP, &hit))
+		add_bridged(rules, FINDING_FILTER_BRIDGE, &hit, &back, "drops the answers");
+	else
+		return true;
+	return false;
+}
+
+/* With br_netfilter, PREROUTING sees the client's packets on the bridge, and connection tracking
+ * takes all but the first for invalid (see find_strict_conntrack()). */
+static void judge_br_netfilter(struct rules *rules, struct filter_packet *packet,
+			       struct ruleset_pattern *pattern)
+{
+	struct ruleset_hit hit;
+
+	pattern->iif = rules->bridge->name;
+	if (ruleset_judge(rules->set, FILTER_PREROUTING, packet, FILTER_DROP, &hit)) {
+		add_bridged(rules, FINDING_FILTER_BRIDGE, &hit, pattern,
+			    "drops what clients send, before hbpf sees it");
+		return;
+	}
+	if (ruleset_judge(rules->set, FILTER_PREROUTING, packet, FILTER_NAT, &hit)) {
+		add_bridged(rules, FINDING_BRIDGE_NAT, &hit, pattern,
+			    "redirects what clients send, before hbpf sees it");
+		return;
+	}
+	packet->ctstate = "INVALID";
+	if (ruleset_judge(rules->set, FILTER_PREROUTING, packet, FILTER_DROP, &hit))
+		add_bridged(rules, FINDING_BRIDGE_INVALID, &hit, pattern,
+			    "drops packets of a client's connection that connection tracking takes "
+			    "for invalid on the bridge, so services do not see its end");
+}
+
+static void judge_bridged(struct rules *rules)
+{
+	struct ruleset_pattern pattern = request_pattern(rules);
+	struct filter_packet packet = request_packet(rules);
+
+	if (!rules->gateway)
+		return;
+	packet.iif = rules->bridge->name;
+	packet.dst = *rules->gateway;
+	packet.dport = ntohs(rules->export->key.port);
+	pattern.iif = NULL;
+	pattern.dst = prefix_of(packet.dst, 128);
+	pattern.dport = packet.dport;
+	if (judge_in_bridge(rules, packet, &pattern) && rules->br_netfilter)
+		judge_br_netfilter(rules, &packet, &pattern);
+}
+
+static bool calls_netfilter(const struct doctor_bridge *bridge, int family)
+{
+	int value;
+
+	if (family == LISTENER_V4)
+		return bridge->link && settings_calls_iptables(bridge->link->ifindex, NULL) == 1;
+	return !sysctl_read("/proc/sys/net/bridge/bridge-nf-call-ip6tables", &value) && value;
+}
+
+/* The bridge's own address that clients dial. */
+static const struct hbpf_addr *own_gateway(const struct doctor_bridge *bridge, int family)
+{
+	for (size_t i = 0; i < bridge->gateways->count; i++) {
+		const struct hbpf_addr *addr = &bridge->gateways->v[i].addr;
+
+		if (addr_is_v4(addr) == (family == LISTENER_V4) && host_has(bridge->host, addr) &&
+		    bridge->gateways->v[i].why != HBPF_GATEWAY_DOCKER0)
+			return addr;
+	}
+	return NULL;
 }
 
 static void judge_family(struct rules *rules, int family)
@@ -233,48 +312,40 @@ static void judge_family(struct rules *rules, int family)
 	rules->client = rules->clients->addr;
 	if (rules->clients->len < 127)
 		rules->client.byte[15] |= 2;
+	rules->gateway = own_gateway(bridge, family);
+	rules->br_netfilter = calls_netfilter(bridge, family);
 	/* One port is enough to show a rule about all of them. */
 	for (size_t i = 0; i < bridge->exports.count && i < PORTS_MAX; i++) {
 		rules->export = &bridge->exports.v[i];
 		rules->local = export_local(rules->export, family);
-		if (rules->findings->count == before &&
-		    (family == LISTENER_V4 || rules->export->to.ipv6))
-			judge_export(rules);
+		if (rules->findings->count != before ||
+		    (family == LISTENER_V6 && !rules->export->to.ipv6))
+			continue;
+		judge_bridged(rules);
+		judge_on_lo(rules);
 	}
 }
 
 void check_netfilter(const struct doctor_bridge *bridge, struct doctor_report *report)
 {
-	static const struct {
-		const char *command;
-		int family;
-	} kinds[] = {
-		{ "iptables-nft", LISTENER_V4 },
-		{ "iptables-legacy", LISTENER_V4 },
-		{ "ip6tables-nft", LISTENER_V6 },
-		{ "ip6tables-legacy", LISTENER_V6 },
-	};
-	size_t unjudged = 0;
+	struct ruleset set;
 
 	if (bridge->link)
 		find_strict_conntrack(bridge->name, bridge->link->ifindex, &report->findings);
 	find_nat(bridge, report);
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+	ruleset_read(&set);
+	for (int family = 0; family < LISTENER_FAMILIES; family++) {
 		struct rules rules = {
 			.bridge = bridge,
 			.findings = &report->findings,
-			.command = kinds[i].command,
+			.set = &set,
 		};
-		char save[32];
 
-		snprintf(save, sizeof(save), "%s-save", kinds[i].command);
-		if (!iptables_read(&rules.iptables, save) && rules.iptables.rules.count)
-			judge_family(&rules, kinds[i].family);
-		unjudged += rules.unjudged;
-		iptables_free(&rules.iptables);
+		judge_family(&rules, family);
 	}
-	if (unjudged)
+	if (set.unjudged)
 		snprintf(report->notes[STEP_NETFILTER] + strlen(report->notes[STEP_NETFILTER]),
 			 sizeof(report->notes[0]) - strlen(report->notes[STEP_NETFILTER]),
-			 "; some rules of iptables have matches that cannot be judged");
+			 "; some rules have matches that cannot be judged");
+	ruleset_free(&set);
 }

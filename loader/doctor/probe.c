@@ -242,8 +242,11 @@ static void add_not_translated(const struct probe *probe, struct findings *findi
 		finding_add(findings, FINDING_PROBE_UNSEEN,
 			    "a connection to %s from %s did not reach hbpf's program on the "
 			    "bridge: a filter of the bridge (nft table bridge, ebtables), or "
-			    "iptables with br_netfilter, dropped it",
-			    probe->where, probe->bridge->name);
+			    "iptables with br_netfilter, dropped it%s",
+			    probe->where, probe->bridge->name,
+			    addr_is_v4(&probe->own) ? ""
+						    : "; or INPUT drops ICMPv6 neighbour "
+						      "solicitations");
 	else
 		finding_add(findings, FINDING_PROBE_PASSED,
 			    "a connection to %s from %s was not translated (%s: %s)", probe->where,

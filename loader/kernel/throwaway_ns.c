@@ -25,7 +25,8 @@
 #define NETNS_FILE "/proc/self/ns/net"
 #define PEER_NAME  "eth0"
 
-#define ARP_WAIT_MS 200
+#define ARP_WAIT_MS   200
+#define FORWARDING_MS 2000
 
 static int open_namespaces(struct throwaway_ns *client)
 {
@@ -113,6 +114,30 @@ static int leave(const struct throwaway_ns *client)
 	return setns(client->home, CLONE_NEWNET) ? -errno : 0;
 }
 
+static bool is_forwarding(const char *name)
+{
+	struct links links = {};
+	const struct link *port;
+	bool forwarding = false;
+
+	if (!rtnetlink_links(&links, NULL)) {
+		port = links_by_name(&links, name);
+		forwarding = port && port->forwarding;
+	}
+	links_free(&links);
+	return forwarding;
+}
+
+/* The kernel's link watch, which lets the port forward, may run up to a second later. What is sent
+ * before would be lost. */
+static void wait_forwarding(const char *name)
+{
+	__s64 end = monotonic_ms() + FORWARDING_MS;
+
+	while (!is_forwarding(name) && monotonic_ms() < end)
+		poll(NULL, 0, 5);
+}
+
 int throwaway_ns_open(struct throwaway_ns *client, const struct link *bridge, struct error *err)
 {
 	int ret = open_namespaces(client);
@@ -131,6 +156,8 @@ int throwaway_ns_open(struct throwaway_ns *client, const struct link *bridge, st
 		ret = set_up(PEER_NAME);
 		ret = leave(client) ?: ret;
 	}
+	if (!ret)
+		wait_forwarding(client->port);
 	return ret ? error_errno(err, ret, "cannot set up %s", client->port) : 0;
 }
 

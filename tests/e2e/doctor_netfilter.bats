@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# hbpf doctor names the rule of iptables that drops a request or an answer, and the command that it
-# prints lets them through.
+# hbpf doctor names the rule of iptables or nft that drops a request or an answer, and the command that
+# it prints lets them through.
 # shellcheck disable=SC2154 # diagnosed sets text
 load lib
 load doctor
@@ -78,6 +78,113 @@ eats() {
 @test "iptables-legacy: its rules are judged, too" {
 	on_host iptables-legacy -A INPUT -i lo ! -s 127.0.0.0/8 -j DROP || skip "no legacy tables"
 	eats "$GW" filter-input "in iptables-legacy's table filter"
+}
+
+# nft_rules TEXT: the host's only rules
+nft_rules() {
+	on_host nft flush ruleset
+	on_host nft -f - <<<"$1"
+}
+
+@test "nft: rules and policies of input and output, and NOTRACK on lo" {
+	nft_rules 'table inet f {
+		chain input {
+			type filter hook input priority 0
+			iif lo ip saddr != 127.0.0.0/8 counter drop
+		}
+	}'
+	eats "$GW" filter-input 'rule .iif "lo" ip saddr != 127\.0\.0\.0/8 .*drop` of nft.s chain inet f input'
+	nft_rules 'table inet f {
+		set local { type ipv4_addr; flags interval; elements = { 127.0.0.0/8 } }
+		chain local { ip saddr @local accept; }
+		chain input {
+			type filter hook input priority 0; policy drop
+			meta nfproto ipv6 accept
+			ct state vmap { established : accept, related : accept, invalid : drop }
+			iifname vmap { lo : jump local }
+			icmp type echo-request accept
+			tcp dport { 22, 80-90 } accept
+		}
+	}'
+	eats "$GW" filter-input 'policy of nft.s chain inet f input'
+	nft_rules 'table ip f {
+		chain output {
+			type filter hook output priority 0
+			oifname "br-*" ip saddr 127.0.0.0/8 reject
+		}
+	}'
+	diagnosed filter-output
+	cured
+	reaches svc tcp "$GW:8088"
+	nft_rules 'table ip f {
+		chain pre { type filter hook prerouting priority raw; iif lo notrack; }
+		chain out { type filter hook output priority raw; oif lo notrack; }
+		chain output { type filter hook output priority 0; ct state invalid drop; }
+	}'
+	eats "$GW" notrack 'not tracked on lo'
+	nft_rules 'table ip6 f {
+		chain input { type filter hook input priority 0; ip6 saddr fd00::/8 tcp dport 8088 drop; }
+	}'
+	eats "[$GW6]" filter-input 'nft.s chain ip6 f input'
+}
+
+@test "nft: rules that do no harm, and some that cannot be judged, are no findings" {
+	nft_rules 'table inet f {
+		chain input {
+			type filter hook input priority 0; policy drop
+			ct state established,related accept
+			ct state invalid drop
+			iif lo accept
+			icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept
+		}
+		chain forward { type filter hook forward priority 0; policy drop; }
+		chain output { type filter hook output priority 0; oifname "wg*" drop; meta mark 1 drop; }
+	}'
+	healthy
+	reaches svc tcp "$GW:8088"
+	exits 0 hb doctor
+	prints 'netfilter .*cannot be judged'
+	# one that may accept what the policy drops
+	nft_rules 'table inet f {
+		chain input { type filter hook input priority 0; policy drop; meta length > 0 accept; }
+	}'
+	reaches svc tcp "$GW:8088"
+	healthy
+}
+
+@test "nft: the bridge's own filter drops requests, or answers" {
+	nft_rules 'table bridge f {
+		chain c { type filter hook prerouting priority 0; tcp dport 8088 ip daddr 172.30.0.1 drop; }
+	}'
+	eats "$GW" filter-bridge 'before hbpf sees it'
+	nft_rules 'table bridge f {
+		chain c { type filter hook output priority 0; tcp sport 8088 ip saddr 172.30.0.1 drop; }
+	}'
+	eats "$GW" filter-bridge 'drops the answers'
+}
+
+@test "br_netfilter: rules of PREROUTING that drop or redirect bridged packets" {
+	[ -e /proc/sys/net/bridge ] || skip "no br_netfilter"
+	on_host iptables -t mangle -A PREROUTING -i br-test -p tcp --dport 8088 -j DROP
+	on_host sysctl -qw net.bridge.bridge-nf-call-iptables=0
+	reaches svc tcp "$GW:8088"
+	healthy
+	on_host sysctl -qw net.bridge.bridge-nf-call-iptables=1
+	eats "$GW" filter-bridge 'mangle drops what clients send, before hbpf sees it'
+	on_host iptables -t mangle -F
+	on_host iptables -t nat -A PREROUTING -m addrtype --dst-type LOCAL ! -i lo -p tcp --dport 8088 \
+		-j DNAT --to-destination "$C1:9"
+	diagnosed bridge-nat
+	cured
+	reaches svc tcp "$GW:8088"
+	healthy
+	on_host iptables -t nat -F
+	nft_rules 'table ip f {
+		chain c { type filter hook prerouting priority mangle; ct state invalid drop; }
+	}'
+	diagnosed bridge-invalid
+	cured
+	healthy
 }
 
 @test "strict connection tracking that sees bridged packets" {

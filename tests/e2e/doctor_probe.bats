@@ -5,13 +5,14 @@
 load lib
 load doctor
 
-# filter HOOK RULE: a rule in the bridge's own filter
+# filter HOOK RULE: a rule in the bridge's own filter, with a match that doctor cannot judge, so that
+# only the probe sees it
 filter() {
 	on_host nft -f - <<-EOF
 		flush ruleset
 		add table bridge f
 		add chain bridge f c { type filter hook $1 priority 0; }
-		add rule bridge f c $2
+		add rule bridge f c meta length > 0 $2
 	EOF
 }
 
@@ -51,7 +52,7 @@ no_connection() {
 	on_host nft -f - <<-EOF
 		add table inet f
 		add chain inet f input { type filter hook input priority 0; }
-		add rule inet f input iif lo ip saddr != 127.0.0.0/8 drop
+		add rule inet f input meta length > 0 iif lo ip saddr != 127.0.0.0/8 drop
 	EOF
 	misses TIMEOUT tcp "$GW:8088"
 	diagnosed probe-input
@@ -59,7 +60,7 @@ no_connection() {
 	reaches svc tcp "$GW:8088"
 	healthy
 	on_host nft add chain inet f output '{ type filter hook output priority 0; }'
-	on_host nft add rule inet f output oif br-test tcp sport 8088 ip saddr 127.0.0.1 drop
+	on_host nft add rule inet f output 'meta length > 0' oif br-test tcp sport 8088 ip saddr 127.0.0.1 drop
 	misses TIMEOUT tcp "$GW:8088"
 	diagnosed probe-output
 	on_host nft insert rule inet f output oif br-test ip daddr 172.30.0.0/16 accept

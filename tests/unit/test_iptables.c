@@ -14,9 +14,9 @@
 #include "lib/array.h"
 
 /* A request from 172.30.0.2 that arrives on lo for 127.0.0.1:8088. */
-static struct iptables_packet request(void)
+static struct filter_packet request(void)
 {
-	struct iptables_packet packet = {
+	struct filter_packet packet = {
 		.iif = "lo", .oif = "", .proto = IPPROTO_TCP, .dport = 8088, .ctstate = "NEW"
 	};
 
@@ -26,12 +26,12 @@ static struct iptables_packet request(void)
 }
 
 /* Judges the request by the rules of INPUT in the table filter. */
-static enum iptables_verdict judge(const char *const *lines, size_t count, size_t *unjudged)
+static enum filter_verdict judge(const char *const *lines, size_t count, size_t *unjudged)
 {
-	const struct iptables_packet packet = request();
+	const struct filter_packet packet = request();
 	const struct iptables_rule *rule;
 	struct iptables iptables = {};
-	enum iptables_verdict verdict;
+	enum filter_verdict verdict;
 	char *table = NULL;
 
 	for (size_t i = 0; i < count; i++)
@@ -47,32 +47,31 @@ static void single_rules(void **state)
 {
 	static const struct {
 		const char *rule;
-		enum iptables_verdict verdict;
+		enum filter_verdict verdict;
 		size_t unjudged;
 	} cases[] = {
-		{ "-A INPUT -j DROP", IPTABLES_DROP, 0 },
-		{ "-A INPUT -j REJECT --reject-with icmp-port-unreachable", IPTABLES_DROP, 0 },
-		{ "-A INPUT -j ACCEPT", IPTABLES_ACCEPT, 0 },
-		{ "-A INPUT -j LOG --log-prefix \"-j DROP\"", IPTABLES_ACCEPT, 0 },
-		{ "-A OTHER -j DROP", IPTABLES_ACCEPT, 0 },
-		{ "-A INPUT -i lo -j DROP", IPTABLES_DROP, 0 },
-		{ "-A INPUT ! -i lo -j DROP", IPTABLES_ACCEPT, 0 },
-		{ "-A INPUT -i l+ -j DROP", IPTABLES_DROP, 0 },
-		{ "-A INPUT -i eth+ -j DROP", IPTABLES_ACCEPT, 0 },
-		{ "-A INPUT -s 172.30.0.0/24 -j DROP", IPTABLES_DROP, 0 },
-		{ "-A INPUT -s 172.30.0.3/32 -j DROP", IPTABLES_ACCEPT, 0 },
-		{ "-A INPUT ! -s 127.0.0.0/8 -d 127.0.0.0/8 -j DROP", IPTABLES_DROP, 0 },
-		{ "-A INPUT -p udp -j DROP", IPTABLES_ACCEPT, 0 },
-		{ "-A INPUT -p tcp -m tcp --dport 8088 -j DROP", IPTABLES_DROP, 0 },
-		{ "-A INPUT -p tcp -m tcp ! --dport 8088 -j DROP", IPTABLES_ACCEPT, 0 },
-		{ "-A INPUT -p tcp -m multiport --dports 22,8000:8100 -j DROP", IPTABLES_DROP, 0 },
-		{ "-A INPUT -p tcp -m multiport --dports 22,80 -j DROP", IPTABLES_ACCEPT, 0 },
-		{ "-A INPUT -m conntrack --ctstate INVALID,NEW -j DROP", IPTABLES_DROP, 0 },
-		{ "-A INPUT -m conntrack ! --ctstate RELATED,ESTABLISHED -j DROP", IPTABLES_DROP,
-		  0 },
-		{ "-A INPUT -m comment --comment \"a -j ACCEPT\" -j DROP", IPTABLES_DROP, 0 },
-		{ "-A INPUT -m mark --mark 0x1 -j DROP", IPTABLES_ACCEPT, 1 },
-		{ "-A INPUT -i eth0 -m mark --mark 0x1 -j DROP", IPTABLES_ACCEPT, 0 },
+		{ "-A INPUT -j DROP", FILTER_DROP, 0 },
+		{ "-A INPUT -j REJECT --reject-with icmp-port-unreachable", FILTER_DROP, 0 },
+		{ "-A INPUT -j ACCEPT", FILTER_ACCEPT, 0 },
+		{ "-A INPUT -j LOG --log-prefix \"-j DROP\"", FILTER_ACCEPT, 0 },
+		{ "-A OTHER -j DROP", FILTER_ACCEPT, 0 },
+		{ "-A INPUT -i lo -j DROP", FILTER_DROP, 0 },
+		{ "-A INPUT ! -i lo -j DROP", FILTER_ACCEPT, 0 },
+		{ "-A INPUT -i l+ -j DROP", FILTER_DROP, 0 },
+		{ "-A INPUT -i eth+ -j DROP", FILTER_ACCEPT, 0 },
+		{ "-A INPUT -s 172.30.0.0/24 -j DROP", FILTER_DROP, 0 },
+		{ "-A INPUT -s 172.30.0.3/32 -j DROP", FILTER_ACCEPT, 0 },
+		{ "-A INPUT ! -s 127.0.0.0/8 -d 127.0.0.0/8 -j DROP", FILTER_DROP, 0 },
+		{ "-A INPUT -p udp -j DROP", FILTER_ACCEPT, 0 },
+		{ "-A INPUT -p tcp -m tcp --dport 8088 -j DROP", FILTER_DROP, 0 },
+		{ "-A INPUT -p tcp -m tcp ! --dport 8088 -j DROP", FILTER_ACCEPT, 0 },
+		{ "-A INPUT -p tcp -m multiport --dports 22,8000:8100 -j DROP", FILTER_DROP, 0 },
+		{ "-A INPUT -p tcp -m multiport --dports 22,80 -j DROP", FILTER_ACCEPT, 0 },
+		{ "-A INPUT -m conntrack --ctstate INVALID,NEW -j DROP", FILTER_DROP, 0 },
+		{ "-A INPUT -m conntrack ! --ctstate RELATED,ESTABLISHED -j DROP", FILTER_DROP, 0 },
+		{ "-A INPUT -m comment --comment \"a -j ACCEPT\" -j DROP", FILTER_DROP, 0 },
+		{ "-A INPUT -m mark --mark 0x1 -j DROP", FILTER_ACCEPT, 1 },
+		{ "-A INPUT -i eth0 -m mark --mark 0x1 -j DROP", FILTER_ACCEPT, 0 },
 	};
 
 	(void)state;
@@ -98,8 +97,8 @@ static void jumps_and_returns(void **state)
 	size_t unjudged;
 
 	(void)state;
-	assert_int_equal(judge(dropped, ARRAY_SIZE(dropped), &unjudged), IPTABLES_DROP);
-	assert_int_equal(judge(returned, ARRAY_SIZE(returned), &unjudged), IPTABLES_ACCEPT);
+	assert_int_equal(judge(dropped, ARRAY_SIZE(dropped), &unjudged), FILTER_DROP);
+	assert_int_equal(judge(returned, ARRAY_SIZE(returned), &unjudged), FILTER_ACCEPT);
 }
 
 static void a_policy_decides_last(void **state)
@@ -114,9 +113,9 @@ static void a_policy_decides_last(void **state)
 	size_t unjudged;
 
 	(void)state;
-	assert_int_equal(judge(drop, ARRAY_SIZE(drop), &unjudged), IPTABLES_DROP);
-	assert_int_equal(judge(accepted, ARRAY_SIZE(accepted), &unjudged), IPTABLES_ACCEPT);
-	assert_int_equal(judge(perhaps, ARRAY_SIZE(perhaps), &unjudged), IPTABLES_ACCEPT);
+	assert_int_equal(judge(drop, ARRAY_SIZE(drop), &unjudged), FILTER_DROP);
+	assert_int_equal(judge(accepted, ARRAY_SIZE(accepted), &unjudged), FILTER_ACCEPT);
+	assert_int_equal(judge(perhaps, ARRAY_SIZE(perhaps), &unjudged), FILTER_ACCEPT);
 	assert_int_equal(unjudged, 1);
 }
 
