@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,6 +48,24 @@ static int open_source(const struct pins *pins, const struct host *host, const c
 	return ret;
 }
 
+static void free_source(struct source *source)
+{
+	exports_free(&source->exports);
+	kv_array_free(&source->records);
+}
+
+/* Takes the error over. */
+static int add_unreadable(struct flows *flows, const char *bridge, struct error *problem)
+{
+	struct unreadable_flows one = { .problem = *problem };
+
+	snprintf(one.bridge, sizeof(one.bridge), "%s", bridge);
+	if (!ARRAY_ADD(&flows->unreadable, one))
+		return 0;
+	error_free(problem);
+	return -ENOMEM;
+}
+
 static int open_sources(struct collection *all, const struct pins *pins,
 			const struct pins_bridges *bridges, const struct host *host,
 			const char *only, struct shared *shared, struct error *err)
@@ -59,6 +78,7 @@ static int open_sources(struct collection *all, const struct pins *pins,
 	shared->reads_once = true;
 	for (size_t i = 0; !ret && i < bridges->count; i++) {
 		struct source *source = &all->v[all->count];
+		struct error problem = {};
 
 		if (only && only != bridges->names[i])
 			continue;
@@ -66,18 +86,20 @@ static int open_sources(struct collection *all, const struct pins *pins,
 			.name = bridges->current[i],
 			.records = FLOW_RECORDS_ARRAY,
 		};
-		all->count++;
-		ret = open_source(pins, host, bridges->names[i], shared, source, err);
+		if (!open_source(pins, host, bridges->names[i], shared, source, &problem)) {
+			all->count++;
+			continue;
+		}
+		free_source(source);
+		ret = add_unreadable(all->flows, bridges->current[i], &problem);
 	}
-	return ret;
+	return ret ? error_nomem(err) : 0;
 }
 
 static void free_sources(struct collection *all)
 {
-	for (size_t i = 0; i < all->count; i++) {
-		exports_free(&all->v[i].exports);
-		kv_array_free(&all->v[i].records);
-	}
+	for (size_t i = 0; i < all->count; i++)
+		free_source(&all->v[i]);
 	free(all->v);
 	sockets_free(&all->sockets);
 }
@@ -279,6 +301,9 @@ int flows_name(struct flows *flows)
 
 void flows_free(struct flows *flows)
 {
+	for (size_t i = 0; i < flows->unreadable.count; i++)
+		error_free(&flows->unreadable.v[i].problem);
+	free(flows->unreadable.v);
 	free(flows->v);
 	*flows = (struct flows){};
 }

@@ -23,9 +23,19 @@ struct flow {
 	struct proc_owner owner;    /* after flows_name() */
 };
 
+/* A bridge whose flows cannot be read, and why. */
+struct unreadable_flows {
+	char bridge[IFNAMSIZ];
+	struct error problem;
+};
+
 struct flows {
 	struct flow *v;
 	size_t count;
+	struct {
+		struct unreadable_flows *v;
+		size_t count;
+	} unreadable;
 };
 
 /**
@@ -34,7 +44,7 @@ struct flows {
  * @only:	One of @bridges->names, or NULL for all
  * @flows:	Filled; free with flows_free(), also on failure
  *
- * A bridge whose state cannot be read is an error. Return: 0 or -errno
+ * A bridge whose state cannot be read is in @flows->unreadable. Return: 0 or -errno
  */
 int flows_read(const struct pins *pins, const struct pins_bridges *bridges, const struct host *host,
 	       const char *only, struct flows *flows, struct error *err);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "attach/flows.h"
+#include "cli/ports_view.h"
 #include "cli/target.h"
 #include "engine/containers.h"
 #include "lib/addr.h"
@@ -265,7 +266,7 @@ static void flows_print(const struct flows_view *view)
 {
 	struct table table = TABLE(flows_columns);
 
-	if (!view->flows.count)
+	if (!view->flows.count && !view->flows.unreadable.count)
 		puts("no flows");
 	for (size_t i = 0; i < view->flows.count; i++)
 		flows_row(&table, view, &view->flows.v[i]);
@@ -313,6 +314,14 @@ static void flows_json(const struct flows_view *view)
 
 	for (size_t i = 0; i < view->flows.count; i++)
 		flows_json_row(json_append_object(array), view, &view->flows.v[i]);
+	array = json_add_array(doc, "unreadable");
+	for (size_t i = 0; i < view->flows.unreadable.count; i++) {
+		const struct unreadable_flows *one = &view->flows.unreadable.v[i];
+		struct json_object *item = json_append_object(array);
+
+		json_add_string(item, "bridge", one->bridge);
+		report_problem_json(item, &one->problem);
+	}
 	json_print(doc);
 }
 
@@ -349,6 +358,8 @@ static void flows_show(struct flows_view *view)
 		flows_json(view);
 	else
 		flows_print(view);
+	for (size_t i = 0; !view->call->json && i < view->flows.unreadable.count; i++)
+		log_error(&view->flows.unreadable.v[i].problem);
 }
 
 static void flows_view_free(struct flows_view *view)
@@ -377,7 +388,7 @@ static int cmd_flows(const struct cli_call *call)
 		log_error(&err);
 	} else {
 		flows_show(&view);
-		exit_code = EXIT_DONE;
+		exit_code = view.flows.unreadable.count ? EXIT_FAILED : EXIT_DONE;
 	}
 	error_free(&err);
 	target_free(&target);

@@ -216,5 +216,10 @@ int prometheus_write_file(const char *path, const struct traffic *traffic, struc
 	if (ret && fd >= 0)
 		unlink(temporary);
 	free(temporary);
-	return ret ? error_errno(err, ret, "cannot write %s", path) : 0;
+	if (!ret)
+		return 0;
+	error_errno(err, ret, "cannot write %s", path);
+	if (ret == -ENOENT)
+		error_hint(err, "create its directory first");
+	return ret;
 }

@@ -21,7 +21,7 @@
 
 static int bad_address(const char *text, struct error *err)
 {
-	error_set(err, EINVAL, "'%s' is no address to serve metrics on", text);
+	error_set(err, EINVAL, "metrics cannot be served on '%s'", text);
 	error_hint(err, "give unix:PATH, 127.0.0.1:PORT or [::1]:PORT; only loopback is allowed");
 	return -EINVAL;
 }

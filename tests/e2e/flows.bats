@@ -163,3 +163,20 @@ flows() {
 	exits 0 hb flows
 	prints 'BRIDGE +NETWORK +CLIENT +CONTAINER' "^br-test +test-net +$C1:40000 +web\?\[7m +"
 }
+
+@test "flows: a bridge that cannot be read is named, and the flows of the others are shown" {
+	serve svc --tcp 127.0.0.1:8080
+	attach --port 80:8080
+	make_bridge br-other 31
+	hb attach br-other --hook "$HOOK" --port 80:8080
+	hold tcp "$GW:80" --source 40000
+	rm "$(pin_dir br-other)/bridge_config"
+	exits 1 hb flows
+	prints "^br-test +$C1:40000 "
+	says 'br-other.*bridge_config'
+	exits 1 hb flows --json
+	json '(.flows | map(.bridge)) == ["br-test"] and (.unreadable | map(.bridge)) == ["br-other"] and
+		(.unreadable[0].problem | test("bridge_config"))'
+	exits 0 hb flows br-test
+	unsaid 'br-other'
+}

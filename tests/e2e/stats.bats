@@ -84,6 +84,7 @@ packets_of() {
 	[ -z "$out$err" ]
 	grep -q '^hbpf_packets_total{bridge="br-test",reason="IN_ARP"' "$BED/hbpf.prom"
 	exits 1 hb stats --prometheus --output "$BED/none/hbpf.prom"
+	says 'create its directory first'
 	says "cannot write $BED/none/hbpf.prom: No such file"
 	exits 1 hb stats --prometheus --output /dev/null
 	says '/dev/null' 'not a regular file'

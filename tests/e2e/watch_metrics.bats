@@ -50,7 +50,7 @@ say() {
 	for bad in 0.0.0.0:9435 "$GW:9435" '[::]:9435' ::1:9435 localhost:9435 127.0.0.1 127.0.0.1:0 \
 		127.0.0.1:65536 127.0.0.1:x 127.0.0.1:80x unix: unix:relative 9435 ''; do
 		exits 2 hb watch -c "$BED/hbpf.conf" --metrics "$bad"
-		says "'${bad//[/\\[}' is no address to serve metrics on" 'unix:PATH'
+		says "metrics cannot be served on '${bad//[/\\[}'" 'unix:PATH'
 	done
 	serve other --tcp "$ADDRESS"
 	exits 1 hb watch -c "$BED/hbpf.conf" --metrics "$ADDRESS"
