@@ -2,7 +2,6 @@
 #include "engine/containers.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,20 +65,14 @@ static int read_one(struct containers *containers, struct json_object *item)
 
 int containers_parse(const char *body, size_t len, struct containers *containers)
 {
-	struct json_tokener *tokener = json_tokener_new();
-	struct json_object *answer = NULL;
+	struct json_object *answer = json_parse(body, len);
 	int ret = -EPROTO;
 
-	if (!tokener)
-		return -ENOMEM;
-	if (len <= INT_MAX)
-		answer = json_tokener_parse_ex(tokener, body, (int)len);
 	if (json_object_is_type(answer, json_type_array))
 		ret = 0;
 	for (size_t i = 0; !ret && i < json_object_array_length(answer); i++)
 		ret = read_one(containers, json_object_array_get_idx(answer, i));
 	json_object_put(answer);
-	json_tokener_free(tokener);
 	return ret;
 }
 

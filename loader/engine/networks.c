@@ -4,7 +4,6 @@
 #include <assert.h>
 #include <ctype.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,19 +147,13 @@ static int read_all(enum engine_kind kind, struct json_object *array, struct net
 int networks_parse(enum engine_kind kind, const char *body, size_t len, struct networks *networks,
 		   struct error *err)
 {
-	struct json_tokener *tokener = json_tokener_new();
-	struct json_object *answer = NULL;
+	struct json_object *answer = json_parse(body, len);
 	size_t before = networks->count;
 	int ret = -EPROTO;
 
-	if (!tokener)
-		return error_nomem(err);
-	if (len <= INT_MAX)
-		answer = json_tokener_parse_ex(tokener, body, (int)len);
 	if (json_object_is_type(answer, json_type_array))
 		ret = read_all(kind, answer, networks);
 	json_object_put(answer);
-	json_tokener_free(tokener);
 	if (!ret)
 		return 0;
 	cut(networks, before);

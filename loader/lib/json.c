@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "lib/json.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +47,19 @@ void json_print_line(struct json_object *doc)
 	print_escaped(json_object_to_json_string_ext(doc, JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(doc);
 	fflush(stdout);
+}
+
+struct json_object *json_parse(const char *text, size_t len)
+{
+	struct json_tokener *tokener = json_tokener_new();
+	struct json_object *doc = NULL;
+
+	if (!tokener)
+		return NULL;
+	if (len <= INT_MAX)
+		doc = json_tokener_parse_ex(tokener, text, (int)len);
+	json_tokener_free(tokener);
+	return doc;
 }
 
 static void add(struct json_object *to, const char *name, struct json_object *value)

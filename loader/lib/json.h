@@ -9,6 +9,10 @@
 #include <json-c/json.h>
 #include <linux/types.h>
 #include <stdbool.h>
+#include <stddef.h>
+
+/** json_parse() - parse a document. Return: it, or NULL if it is malformed or there is no memory */
+struct json_object *json_parse(const char *text, size_t len);
 
 /* Add a member to the object @to, which has none of that @name: a constant, it is not copied. */
 void json_add_string(struct json_object *to, const char *name, const char *text);
