@@ -8,10 +8,12 @@
 #include <errno.h>
 #include <hbpf/version.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/cni.h"
 #include "cli/commands.h"
 #include "cli/complete.h"
 #include "lib/log.h"
@@ -125,6 +127,8 @@ static int dispatch(char **argv)
 		printf("hbpf %s (libbpf %s)\n", HBPF_VERSION, libbpf_version_string() + 1);
 		return EXIT_DONE;
 	}
+	if (!*argv && getenv(CNI_COMMAND))
+		return cni(getenv(CNI_COMMAND));
 	if (!*argv)
 		return common.help ? help(NULL) : cli_usage(NULL, "no command given");
 	if (!strcmp(*argv, "help"))

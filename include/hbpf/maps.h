@@ -229,6 +229,8 @@ enum hbpf_owner {
 	HBPF_OWNER_CONFIG, /* `hbpf watch`, for a section of the configuration that names the bridge
 			    */
 	HBPF_OWNER_ENGINE, /* `hbpf watch`, for a network of a container engine */
+	HBPF_OWNER_CNI,    /* the CNI plugin, while the network has containers */
+	HBPF_OWNER_MAX,
 };
 
 enum hbpf_hook_kind {

@@ -243,7 +243,7 @@ static int check_conflicts(struct attach *a, struct error *err)
 
 static int refuse_manual(const struct attach *a, struct error *err)
 {
-	error_set(err, EEXIST, "%s is attached manually, not managed by watch", a->bridge);
+	error_set(err, EEXIST, "%s is attached manually", a->bridge);
 	error_hint(err, "`hbpf detach %s` hands it over", a->bridge);
 	return -EEXIST;
 }

@@ -28,13 +28,14 @@ static const struct owner_text owners[] = {
 	[HBPF_OWNER_MANUAL] = { "hand", NULL },
 	[HBPF_OWNER_CONFIG] = { "file", "hbpf watch (section of its configuration)" },
 	[HBPF_OWNER_ENGINE] = { "engine", "hbpf watch (network of a container engine)" },
-	{ "unknown", NULL },
+	[HBPF_OWNER_CNI] = { "cni", "the CNI plugin, while the network has containers" },
+	[HBPF_OWNER_MAX] = { "unknown", NULL },
 };
-static_assert(ARRAY_SIZE(owners) == HBPF_OWNER_ENGINE + 2, "every owner has a name");
+static_assert(ARRAY_SIZE(owners) == HBPF_OWNER_MAX + 1, "every owner has a name");
 
 const struct owner_text *status_owner(__u8 owner)
 {
-	return &owners[owner <= HBPF_OWNER_ENGINE ? owner : HBPF_OWNER_ENGINE + 1];
+	return &owners[owner < HBPF_OWNER_MAX ? owner : HBPF_OWNER_MAX];
 }
 
 static const struct gateway_reason gateway_reasons[] = {

@@ -108,7 +108,11 @@ void warn_gateways(const struct host *host, const struct gateways *gateways)
 
 void warn_managed(const char *bridge, int owner)
 {
-	if (owner > HBPF_OWNER_MANUAL)
+	if (owner == HBPF_OWNER_CNI)
+		log_warn("%s is managed by the CNI plugin, which attaches it again for the next "
+			 "container",
+			 bridge);
+	else if (owner > HBPF_OWNER_MANUAL)
 		log_warn("%s is managed by `hbpf watch`, which reverts changes that are not in its "
 			 "configuration",
 			 bridge);

@@ -82,7 +82,7 @@ static bool is_in_range(const struct hbpf_config *config)
 {
 	return config->hook <= HBPF_HOOK_CLSACT && config->hook_option <= HBPF_HOOK_CLSACT &&
 	       config->nat_bypass_option <= HBPF_OFF && config->guard_option <= HBPF_OFF &&
-	       config->owner <= HBPF_OWNER_ENGINE &&
+	       config->owner < HBPF_OWNER_MAX &&
 	       !config->attached_as[sizeof(config->attached_as) - 1];
 }
 

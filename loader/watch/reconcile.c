@@ -337,7 +337,7 @@ static const char *detach_reason(const struct reconcile *r, const struct pins *p
 	if (link && find_declared(r, link->name))
 		return NULL;
 	owner = attachment_owner(pins, bridge);
-	if (owner <= HBPF_OWNER_MANUAL)
+	if (owner != HBPF_OWNER_CONFIG && owner != HBPF_OWNER_ENGINE)
 		return NULL;
 	if (!link)
 		return "it was deleted";

@@ -30,9 +30,10 @@ podman_missing()
 	fi
 }
 
+# podman_start [cni]: with netavark, or with the plugins of a container network, of which hbpf is one
 podman_start()
 {
-	local dir
+	local dir backend=${1:-netavark}
 
 	if [[ -z ${HBPF_BPFFS:-} ]]; then
 		echo "not inside tests/sandbox: the host's own bridges and rules would be changed" >&2
@@ -54,9 +55,12 @@ podman_start()
 		events_logger = "file"
 		runtime = "$(command -v runc >/dev/null && echo runc || echo crun)"
 		[network]
-		network_backend = "netavark"
+		network_backend = "$backend"
 		network_config_dir = "$PODMAN_DIR/networks"
+		cni_plugin_dirs = ["/usr/lib/cni", "$PODMAN_DIR/cni"]
 	END
+	mkdir "$PODMAN_DIR/cni"
+	ln -s "$(realpath "$HBPF")" "$PODMAN_DIR/cni/hbpf"
 	cat >"$CONTAINERS_STORAGE_CONF" <<-END
 		[storage]
 		driver = "vfs"
