@@ -15,6 +15,8 @@
 #include "cli/target.h"
 #include "dataplane/access_lists.h"
 #include "doctor/doctor.h"
+#include "engine/engine.h"
+#include "engine/lookup.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/output.h"
@@ -38,6 +40,7 @@ struct doctor_subject {
 struct doctor_view {
 	struct attached at;
 	struct status_host on;
+	struct engines engines;
 	struct port_specs chosen;
 	bool probes;
 	struct doctor_report host;
@@ -331,6 +334,8 @@ static void doctor_examine(struct doctor_view *view)
 		struct doctor_subject *subject = &view->v[i];
 
 		listeners_name(&subject->bridge.listeners, 1, sizeof(subject->bridge.listeners));
+		subject->bridge.network =
+			networks_find_bridge(&view->engines.networks, subject->name);
 		doctor_bridge(&subject->bridge, &subject->report);
 	}
 }
@@ -365,6 +370,7 @@ static void doctor_free(struct doctor_view *view)
 		status_free(&subject->status);
 	}
 	free(view->v);
+	engines_free(&view->engines);
 	status_host_free(&view->on);
 	findings_free(&view->host.findings);
 	port_specs_free(&view->chosen);
@@ -395,6 +401,8 @@ static int cmd_doctor(const struct cli_call *call)
 	}
 	pins_close(&view.at.pins);
 	view.at.shared.reads_once = false; /* the probe compares counters */
+	/* Networks only help: without an engine nothing is said about them. */
+	engines_query(&view.engines, NULL);
 	doctor_examine(&view);
 	if (call->json)
 		doctor_json(&view);

@@ -5,8 +5,12 @@
 
 #include "attach/desired.h"
 #include "doctor/checks.h"
+#include "kernel/bridge_vlans.h"
+#include "kernel/neighbours.h"
 #include "lib/array.h"
 #include "lib/str_list.h"
+
+#define MOST 5 /* addresses that are named; further ones are only counted */
 
 static const char *const side_names[] = {
 	[HOOK_INGRESS] = "ingress",
@@ -83,6 +87,37 @@ static size_t look_at_ports(const struct doctor_bridge *bridge, struct findings 
 	return count;
 }
 
+/* Untagged frames of a port reach the bridge's own interface, and answers the port, only within one
+ * VLAN that is untagged on both (br_handle_vlan()). */
+static void find_vlans(const struct doctor_bridge *bridge, struct findings *findings)
+{
+	struct bridge_vlans vlans;
+	__u16 own;
+
+	if (!bridge->link->vlan_filtering || bridge_vlans_read(&vlans))
+		return;
+	own = bridge_vlans_pvid(&vlans, bridge->link->ifindex);
+	for (size_t i = 0; i < bridge->host->links.count; i++) {
+		const struct link *port = &bridge->host->links.v[i];
+		__u16 vid = bridge_vlans_pvid(&vlans, port->ifindex);
+
+		if (port->master != bridge->link->ifindex || (vid == own && own))
+			continue;
+		finding_add(findings, FINDING_VLAN,
+			    "VLAN filtering is on, and its port %s and %s itself have no common "
+			    "VLAN without tags: the client behind it cannot reach the gateway",
+			    port->name, bridge->name);
+		if (own)
+			finding_command(findings, "bridge vlan add dev %s vid %u pvid untagged",
+					port->name, own);
+		else if (vid)
+			finding_command(findings,
+					"bridge vlan add dev %s vid %u pvid untagged self",
+					bridge->name, vid);
+	}
+	bridge_vlans_free(&vlans);
+}
+
 void check_bridge(const struct doctor_bridge *bridge, struct doctor_report *report)
 {
 	size_t ports;
@@ -94,6 +129,7 @@ void check_bridge(const struct doctor_bridge *bridge, struct doctor_report *repo
 		finding_command(&report->findings, "ip link set %s up", bridge->name);
 	}
 	ports = look_at_ports(bridge, &report->findings);
+	find_vlans(bridge, &report->findings);
 	/* --from without onlink is explicit. */
 	if (!bridge->attached || bridge->config.from.onlink)
 		find_lan(bridge->host, bridge->link, &report->findings);
@@ -134,6 +170,27 @@ void find_foreign_gateways(const struct host *host, const struct gateways *gatew
 	}
 }
 
+/* host.docker.internal is docker0's address, which its containers have no route to. */
+static void find_internal(const struct doctor_bridge *bridge, struct findings *findings)
+{
+	const struct gateways *gateways = bridge->gateways;
+	const struct hbpf_addr *own = NULL;
+	char text[ADDR_STRLEN];
+
+	if (!bridge->network || !bridge->network->internal)
+		return;
+	for (size_t i = 0; i < gateways->count && !own; i++) {
+		if (gateways->v[i].why != HBPF_GATEWAY_DOCKER0)
+			own = &gateways->v[i].addr;
+	}
+	if (own)
+		finding_add(findings, FINDING_INTERNAL,
+			    "network %s is internal, so its containers have no default route and "
+			    "do not reach host.docker.internal; dial %s, or start them with "
+			    "--add-host host.docker.internal:%s",
+			    bridge->network->name, addr_format(own, text), text);
+}
+
 void check_gateways(const struct doctor_bridge *bridge, struct doctor_report *report)
 {
 	char list[128] = "", text[ADDR_STRLEN];
@@ -141,6 +198,7 @@ void check_gateways(const struct doctor_bridge *bridge, struct doctor_report *re
 	if (bridge->link)
 		find_advertised(bridge->host, bridge->link, bridge->gateways, &report->findings);
 	find_foreign_gateways(bridge->host, bridge->gateways, &report->findings);
+	find_internal(bridge, &report->findings);
 	for (size_t i = 0; i < bridge->gateways->count; i++)
 		str_list_add(list, sizeof(list), addr_format(&bridge->gateways->v[i].addr, text));
 	doctor_note(report, STEP_GATEWAYS, "%s", list);
@@ -188,12 +246,58 @@ void find_family(const struct hbpf_config *config, const struct exports *exports
 	}
 }
 
+static bool covers(const struct sources *list, const struct hbpf_addr *addr)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (prefix_has(&list->v[i].prefix, addr))
+			return true;
+	}
+	return false;
+}
+
+/* Is it a client that no prefix allows, though nobody restricted them? */
+static bool is_uncovered(const struct doctor_bridge *bridge, const struct hbpf_addr *addr)
+{
+	return !addr_is_link_local6(addr) && !addr_is_multicast(addr) &&
+	       !host_has(bridge->host, addr) && !covers(&bridge->onlink, addr) &&
+	       !covers(&bridge->own, addr) && !covers(&bridge->clients, addr);
+}
+
+/* Addresses on the link that are routed elsewhere, such as a client's second one. */
+static void find_uncovered(const struct doctor_bridge *bridge, struct findings *findings)
+{
+	struct neighbours seen;
+	char text[ADDR_STRLEN];
+	size_t count = 0;
+
+	if (!bridge->link || !bridge->config.from.onlink ||
+	    neighbours_read(bridge->link->ifindex, &seen))
+		return;
+	for (size_t i = 0; i < seen.count; i++) {
+		if (!is_uncovered(bridge, &seen.v[i]) || count++ >= MOST)
+			continue;
+		finding_add(findings, FINDING_UNCOVERED,
+			    "%s is on the link of %s, but in no network that may use the ports; "
+			    "to allow it, attach again with --from onlink --from %s",
+			    addr_format(&seen.v[i], text), bridge->name, text);
+		/* --from replaces what was given before. */
+		if (!bridge->own.count)
+			finding_command(findings, "hbpf attach %s --from onlink --from %s",
+					bridge->name, text);
+	}
+	if (count > MOST)
+		finding_add(findings, FINDING_UNCOVERED, "and %zu more addresses on the link of %s",
+			    count - MOST, bridge->name);
+	neighbours_free(&seen);
+}
+
 void check_clients(const struct doctor_bridge *bridge, struct doctor_report *report)
 {
 	char list[160] = "", text[PREFIX_STRLEN];
 
 	find_family(&bridge->config, &bridge->exports, bridge->gateways, &bridge->onlink,
 		    &bridge->own, &report->findings);
+	find_uncovered(bridge, &report->findings);
 	for (size_t i = 0; i < bridge->clients.count; i++)
 		str_list_add(list, sizeof(list), prefix_format(&bridge->clients.v[i].prefix, text));
 	doctor_note(report, STEP_CLIENTS, "%s", list);

@@ -10,6 +10,7 @@
 #include "dataplane/hook.h"
 #include "dataplane/host_settings.h"
 #include "doctor/finding.h"
+#include "engine/networks.h"
 #include "kernel/host.h"
 #include "model/gateways.h"
 #include "model/request.h"
@@ -19,10 +20,11 @@
 struct doctor_bridge {
 	const char *name; /* present name of the interface */
 	const struct host *host;
-	const struct link *link; /* NULL: there is no such interface */
-	bool attached;           /* its state could be read; else only the members above are set */
-	bool live;               /* the programs are attached */
-	bool probes;             /* connect through the bridge */
+	const struct link *link;       /* NULL: there is no such interface */
+	const struct network *network; /* an engine's, or NULL */
+	bool attached; /* its state could be read; else only the members above are set */
+	bool live;     /* the programs are attached */
+	bool probes;   /* connect through the bridge */
 	const struct dataplane *dp;
 	struct hbpf_config config;
 	const struct hook_state *hooks; /* HOOK_SIDES of them */

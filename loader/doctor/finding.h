@@ -55,13 +55,16 @@ enum doctor_step {
 	X(ORDER, WARNING, HOOKS, "order")                                                          \
 	X(DOWN, BROKEN, BRIDGE, "down")                                                            \
 	X(PORT_STATE, WARNING, BRIDGE, "port-state")                                               \
+	X(VLAN, WARNING, BRIDGE, "vlan")                                                           \
 	X(LAN, WARNING, BRIDGE, "lan")                                                             \
 	X(GATEWAY, BROKEN, GATEWAYS, "gateway")                                                    \
 	X(ADDRESSES, WARNING, GATEWAYS, "addresses")                                               \
 	X(ADVERTISED, WARNING, GATEWAYS, "advertised")                                             \
 	X(FOREIGN_GATEWAY, WARNING, GATEWAYS, "foreign-gateway")                                   \
+	X(INTERNAL, WARNING, GATEWAYS, "internal")                                                 \
 	X(NO_CLIENTS, BROKEN, CLIENTS, "clients")                                                  \
 	X(FAMILY, WARNING, CLIENTS, "family")                                                      \
+	X(UNCOVERED, WARNING, CLIENTS, "uncovered")                                                \
 	X(SETTING, BROKEN, SETTINGS, "setting")                                                    \
 	X(GUARD_OFF, WARNING, GUARD, "guard-off")                                                  \
 	X(NO_PORTS, BROKEN, PORTS, "no-ports")                                                     \
@@ -76,6 +79,7 @@ enum doctor_step {
 	X(OTHER_PROTOCOL, BROKEN, SERVICES, "other-protocol")                                      \
 	X(ON_LO, BROKEN, SERVICES, "on-lo")                                                        \
 	X(NO_PROXY, BROKEN, SERVICES, "no-proxy")                                                  \
+	X(ADDRESS_DENY, BROKEN, SERVICES, "address-deny")                                          \
 	X(WILDCARD, WARNING, SERVICES, "wildcard")                                                 \
 	X(ROUTE, BROKEN, ROUTES, "route")                                                          \
 	X(UNKNOWN, WARNING, ROUTES, "unknown")                                                     \

@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "attach/conflicts.h"
 #include "doctor/checks.h"
+#include "doctor/unit.h"
 #include "lib/array.h"
 #include "lib/str_list.h"
 
@@ -375,6 +377,60 @@ static void find_unserved(const struct doctor_bridge *bridge, const struct expor
 			    proto_name(run->first->key.proto), ports);
 }
 
+/* ---- systemd ---- */
+
+/* The first client that the unit denies, by its network; or NULL */
+static const struct prefix *find_denied(const struct doctor_bridge *bridge,
+					const struct unit_access *access)
+{
+	for (size_t i = 0; i < bridge->clients.count; i++) {
+		const struct prefix *prefix = &bridge->clients.v[i].prefix;
+		struct hbpf_addr client = prefix->addr;
+
+		if (prefix->len < 127)
+			client.byte[15] |= 2;
+		if (unit_denies(access, &client))
+			return prefix;
+	}
+	return NULL;
+}
+
+static void look_at_unit(const struct doctor_bridge *bridge, const struct export *export,
+			 const char *unit, struct findings *findings)
+{
+	struct unit_access access = {};
+	const struct prefix *denied;
+	char text[PREFIX_STRLEN];
+
+	unit_access_read(unit, &access);
+	denied = find_denied(bridge, &access);
+	if (denied) {
+		finding_add(findings, FINDING_ADDRESS_DENY,
+			    "%u/%s: IPAddressDeny of %s drops packets of %s",
+			    ntohs(export->key.port), proto_name(export->key.proto), unit,
+			    prefix_format(denied, text));
+		finding_command(findings, "systemctl set-property '%s' IPAddressAllow=%s", unit,
+				text);
+	}
+	unit_access_free(&access);
+}
+
+/* Each unit once, by the first port that it serves. */
+static void find_address_deny(const struct doctor_bridge *bridge, struct findings *findings)
+{
+	char last[UNIT_NAME_SIZE] = "", unit[UNIT_NAME_SIZE];
+	int family = needed_family(bridge);
+
+	for (size_t i = 0; i < bridge->exports.count; i++) {
+		int pid = bridge->listeners.v[i][family].owner.pid;
+
+		if (!pid || !unit_of_process(pid, unit) || !strcmp(unit, last))
+			continue;
+		memcpy(last, unit, sizeof(last));
+		look_at_unit(bridge, &bridge->exports.v[i], unit, findings);
+	}
+}
+
 void check_services(const struct doctor_bridge *bridge, struct doctor_report *report)
 {
 	char list[200] = "", who[PROC_OWNER_STRLEN];
@@ -384,6 +440,7 @@ void check_services(const struct doctor_bridge *bridge, struct doctor_report *re
 	while (exports_next_range(&bridge->exports, &run))
 		find_unserved(bridge, &run, &report->findings);
 	find_odd_services(&bridge->exports, &bridge->listeners, &report->findings);
+	find_address_deny(bridge, &report->findings);
 	run = (struct export_range){};
 	while (listeners_next_range(&bridge->exports, &bridge->listeners, 1U << family, &run)) {
 		const struct listener *found =

@@ -17,12 +17,12 @@
 
 /* Names of the members. */
 struct format {
-	const char *name, *id, *driver, *labels;
+	const char *name, *id, *driver, *labels, *internal;
 };
 
 static const struct format formats[] = {
-	[ENGINE_DOCKER] = { "Name", "Id", "Driver", "Labels" },
-	[ENGINE_PODMAN] = { "name", "id", "driver", "labels" },
+	[ENGINE_DOCKER] = { "Name", "Id", "Driver", "Labels", "Internal" },
+	[ENGINE_PODMAN] = { "name", "id", "driver", "labels", "internal" },
 };
 static_assert(ARRAY_SIZE(formats) == ENGINE_KIND_MAX, "every kind of engine has a format");
 
@@ -102,6 +102,7 @@ static int read_one(enum engine_kind kind, struct json_object *item, struct netw
 	    copy(json_member_text(labels, "hbpf.ports"), &network->ports) ||
 	    copy(json_member_text(labels, "hbpf.from"), &network->from))
 		return -ENOMEM;
+	network->internal = json_object_get_boolean(json_object_object_get(item, format->internal));
 	find_bridge(item, network);
 	return 0;
 }

@@ -45,6 +45,8 @@ static void read_linkinfo(const struct nlattr *linkinfo, struct link *link)
 	if (!strcmp(link->kind, "bridge")) {
 		attr = link_data(linkinfo, IFLA_INFO_DATA, IFLA_BR_STP_STATE);
 		link->stp = attr && mnl_attr_get_u32(attr);
+		attr = link_data(linkinfo, IFLA_INFO_DATA, IFLA_BR_VLAN_FILTERING);
+		link->vlan_filtering = attr && mnl_attr_get_u8(attr);
 	}
 }
 

@@ -19,6 +19,7 @@ struct link {
 	unsigned int master; /* ifindex of the bridge or VRF it is enslaved to, or 0 */
 	bool forwarding;     /* as a port of a bridge: BR_STATE_FORWARDING */
 	bool stp;            /* a bridge: STP is on */
+	bool vlan_filtering; /* a bridge: it forwards by VLAN */
 };
 
 struct links {

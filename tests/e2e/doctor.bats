@@ -128,6 +128,80 @@ load doctor
 	diagnosed gateway
 }
 
+@test "bridge: VLAN filtering that separates a port from the gateway" {
+	on_host ip link set br-test type bridge vlan_filtering 1 || skip "no VLAN filtering"
+	reaches svc tcp "$GW:8088"
+	healthy --no-probe
+	on_host bridge vlan add dev veth-c1 vid 20 pvid untagged
+	misses TIMEOUT tcp "$GW:8088"
+	diagnosed vlan
+	has "$text" 'veth-c1 and br-test itself'
+	cured
+	reaches svc tcp "$GW:8088"
+	on_host bridge vlan del dev br-test vid 1 self
+	misses TIMEOUT tcp "$GW:8088"
+	diagnosed vlan --no-probe
+	cured --no-probe
+	reaches svc tcp "$GW:8088"
+}
+
+@test "clients: an address on the link that no network covers; an internal network" {
+	on_host ip route add 10.9.0.0/24 via "$C1"
+	in_ns c1 ip addr add 10.9.0.2/32 dev lo
+	in_ns c1 ip route add "$GW" dev eth0 src 10.9.0.2
+	in_ns c1 ip neigh flush dev eth0
+	misses ECONNREFUSED tcp "$GW:8088"
+	diagnosed uncovered
+	has "$text" '10\.9\.0\.2 is on the link'
+	cured
+	reaches svc tcp "$GW:8088"
+	healthy
+	attach --from 172.30.0.0/24 # a restriction, not an omission
+	healthy
+	make_docker0
+	attach --from onlink
+	on_host ip neigh flush dev br-test
+	docker_networks true
+	diagnosed internal
+	has "$text" "dial $GW"
+	docker_networks false
+	healthy
+}
+
+# docker_networks INTERNAL: a Docker whose network test-net is br-test
+docker_networks() {
+	printf '[{"Name": "test-net", "Id": "%064d", "Driver": "bridge", "Internal": %s, "Options":
+		{"com.docker.network.bridge.name": "br-test"}}]' 1 "$1" >"$BED/networks"
+	[ -S /var/run/docker.sock ] || tool engine /var/run/docker.sock docker "$BED/networks"
+}
+
+@test "services: a systemd unit whose IPAddressDeny covers the clients" {
+	local pid group=$BED/cgroup/system.slice/hbpf-test.service
+	pid=$(head -n 1 "$BED/pids")
+	mkdir "$BED/cgroup"
+	mount -t cgroup2 none "$BED/cgroup" || skip "no cgroup v2"
+	mkdir -p "$group"
+	echo "$pid" >"$group/cgroup.procs"
+	mkdir "$BED/tools"
+	cat >"$BED/tools/systemctl" <<-EOF
+		#!/bin/sh
+		[ "\$1" != set-property ] || exec sh -c 'echo "\$2" >>$BED/allowed' sh "\$@"
+		printf 'IPAddressAllow=127.0.0.0/8 ::1/128 '
+		sed 's/.*=//' $BED/allowed 2>/dev/null | tr '\n' ' '
+		printf '\nIPAddressDeny=::/0 0.0.0.0/0\n'
+	EOF
+	chmod +x "$BED/tools/systemctl"
+	PATH=$BED/tools:$PATH
+	diagnosed address-deny
+	has "$text" 'IPAddressDeny of hbpf-test\.service drops packets of 172\.30\.0\.0/24'
+	[ "$command" = "systemctl set-property 'hbpf-test.service' IPAddressAllow=172.30.0.0/24" ]
+	rm "$BED/tools/systemctl" # no systemd: nothing is known
+	PATH=$BED/tools:/usr/sbin:/usr/bin healthy
+	echo "$pid" >"$BED/cgroup/cgroup.procs"
+	rmdir "$group"
+	umount "$BED/cgroup"
+}
+
 @test "settings: who changed rp_filter, from its file; the guard" {
 	mkdir -p /run/sysctl.d
 	printf '# loose\n-net.ipv4.conf.*.rp_filter = 1\n' >/run/sysctl.d/50-strict.conf
