@@ -27,6 +27,7 @@ void warn_ports(const struct exports *exports, const struct listeners *listeners
 	struct findings findings = {};
 
 	find_odd_services(exports, listeners, &findings);
+	find_published(exports, listeners, &findings);
 	find_local_range(exports, &findings);
 	warn_findings(&findings);
 }

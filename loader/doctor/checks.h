@@ -67,6 +67,30 @@ void find_local_range(const struct exports *exports, struct findings *findings);
 void find_odd_services(const struct exports *exports, const struct listeners *listeners,
 		       struct findings *findings);
 
+/* ---- published.c ---- */
+
+/* Whether NAT rules serve a port that nothing listens on. All zero; free with published_free() */
+struct published {
+	struct ruleset *rules; /* of the host, read when they are first needed; or NULL */
+	bool read;
+	size_t judged; /* ports so far */
+};
+
+/**
+ * published_find() - find the NAT rule that takes the host's own connections to a port
+ * @export:	Nothing listens on its port
+ * @family:	LISTENER_V4 or LISTENER_V6
+ *
+ * Return: true if a finding was added; false also if the rules cannot be read or judged, and after
+ * a limit of ports
+ */
+bool published_find(struct published *published, const struct export *export, int family,
+		    struct findings *findings);
+void published_free(struct published *published);
+/** find_published() - the same for all ports of a set that nothing listens on */
+void find_published(const struct exports *exports, const struct listeners *listeners,
+		    struct findings *findings);
+
 /* ---- netfilter.c ---- */
 
 void check_netfilter(const struct doctor_bridge *bridge, struct doctor_report *report);

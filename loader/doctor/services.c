@@ -330,7 +330,7 @@ static void add_elsewhere(const struct doctor_bridge *bridge, const struct expor
 
 /* Adds what is known about one port that nothing serves. Return: false if nothing is */
 static bool add_unserved(const struct doctor_bridge *bridge, size_t at, int family,
-			 struct findings *findings)
+			 struct published *published, struct findings *findings)
 {
 	const struct export *export = &bridge->exports.v[at];
 	const struct listener *both = bridge->listeners.v[at];
@@ -341,12 +341,12 @@ static bool add_unserved(const struct doctor_bridge *bridge, size_t at, int fami
 	else if (socket)
 		add_elsewhere(bridge, export, socket, findings);
 	else
-		return false;
+		return published_find(published, export, family, findings);
 	return true;
 }
 
 static void find_unserved(const struct doctor_bridge *bridge, const struct export_range *run,
-			  struct findings *findings)
+			  struct published *published, struct findings *findings)
 {
 	int family = needed_family(bridge);
 	struct hbpf_addr local = export_local(run->first, family);
@@ -356,7 +356,7 @@ static void find_unserved(const struct doctor_bridge *bridge, const struct expor
 	for (size_t i = first; i < first + run->count; i++) {
 		if (bridge->listeners.v[i][family].found)
 			continue;
-		if (shown < MOST && add_unserved(bridge, i, family, findings)) {
+		if (shown < MOST && add_unserved(bridge, i, family, published, findings)) {
 			shown++;
 			continue;
 		}
@@ -435,10 +435,12 @@ void check_services(const struct doctor_bridge *bridge, struct doctor_report *re
 {
 	char list[200] = "", who[PROC_OWNER_STRLEN];
 	int family = needed_family(bridge);
+	struct published published = {};
 	struct export_range run = {};
 
 	while (exports_next_range(&bridge->exports, &run))
-		find_unserved(bridge, &run, &report->findings);
+		find_unserved(bridge, &run, &published, &report->findings);
+	published_free(&published);
 	find_odd_services(&bridge->exports, &bridge->listeners, &report->findings);
 	find_address_deny(bridge, &report->findings);
 	run = (struct export_range){};

@@ -301,6 +301,44 @@ listening() {
 	done
 }
 
+# redirected RULES: only NAT rules serve 8003; attach and doctor name the one that does
+redirected() {
+	on_host sh -ec "$1"
+	on_host bash -c "exec 3<>/dev/tcp/127.0.0.1/8003"
+	attach # NAT bypass
+	diagnosed no-proxy
+	has "$text" "nothing listens on 127.0.0.1:8003: rule .*$2.* redirects this host's own connections"
+	exits 0 hb ports add 8004
+	reports '8004/tcp: nothing listens on 127.0.0.1:8004: rule'
+	hb ports del 8004
+	misses ECONNREFUSED tcp "$GW:8003"
+}
+
+@test "services: a port that a container publishes by a NAT rule alone" {
+	serve one --tcp "$GW:9003"
+	hb ports set 8003
+	redirected "iptables -t nat -N PUBLISHED
+		iptables -t nat -A OUTPUT -m addrtype --dst-type LOCAL -j PUBLISHED
+		iptables -t nat -A PREROUTING -m addrtype --dst-type LOCAL -j PUBLISHED
+		iptables -t nat -A PUBLISHED -d 127.0.0.1/32 -p tcp -m tcp --dport 8003:8004 \
+			-j DNAT --to-destination $GW:9003" '-d 127.0.0.1/32 -p tcp .*--to-destination'
+	on_host iptables -t nat -F
+	diagnosed not-listening
+	redirected "nft -f - <<-EOF
+		table inet published {
+			chain hostport { ip daddr 127.0.0.1 tcp dport 8003-8004 dnat ip to $GW:9003; }
+			chain output {
+				type nat hook output priority -100;
+				fib daddr type local jump hostport;
+			}
+			chain prerouting {
+				type nat hook prerouting priority -100;
+				fib daddr type local jump hostport;
+			}
+		}
+	EOF" 'dnat'
+}
+
 @test "routes: a VPN's rule" {
 	on_host ip -batch - <<-EOF
 		link add vpn0 type veth peer name vpn1
