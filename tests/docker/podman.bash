@@ -7,6 +7,8 @@
 
 # shellcheck disable=SC2034 # for lib.bash
 ENGINE=podman
+# Podman 5 prints it to every command's output.
+export PODMAN_IGNORE_CGROUPSV1_WARNING=1
 unset CONTAINER_HOST CONTAINER_CONNECTION CONTAINERS_REGISTRIES_CONF
 
 # podman_missing: prints why Podman cannot run on this machine; fails if it can
@@ -49,7 +51,10 @@ podman_start()
 	done
 	export CONTAINERS_CONF=$PODMAN_DIR/containers.conf
 	export CONTAINERS_STORAGE_CONF=$PODMAN_DIR/storage.conf
+	# without a limit of processes no controller of cgroups is needed, which v2 lacks where v1 has it
 	cat >"$CONTAINERS_CONF" <<-END
+		[containers]
+		pids_limit = 0
 		[engine]
 		cgroup_manager = "cgroupfs"
 		events_logger = "file"
@@ -82,6 +87,8 @@ podman_start()
 		return 1
 	fi
 	image_root "$PODMAN_DIR/image"
+	# /etc/hosts has all names that are used; there is no DNS server, and newer curls wait for one
+	echo 'hosts: files' >"$PODMAN_DIR/image/etc/nsswitch.conf"
 	tar -C "$PODMAN_DIR/image" -c . | podman import - hbpf-test >/dev/null
 }
 

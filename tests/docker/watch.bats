@@ -243,7 +243,8 @@ reached_from()
 	for round in 1 2 3; do
 		timeout 60 docker-compose up --detach
 		wait_until 30 is_live "$(bridge_of project_default)"
-		run -0 docker exec project_client_1 "${fetch[@]}" http://host.docker.internal:8088
+		client=$(docker ps --quiet --filter label=com.docker.compose.service=client)
+		run -0 docker exec "$client" "${fetch[@]}" http://host.docker.internal:8088
 		[ "$output" = "from the host" ]
 		timeout 60 docker-compose down --timeout 1
 		wait_until 30 logged ': detached' "$round"
