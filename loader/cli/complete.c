@@ -279,8 +279,9 @@ static bool read_arg(struct line *line, const char *arg)
 static void split_value(struct line *line)
 {
 	const char *equals = strchr(line->word, '=');
+	bool is_long = line->word[0] == '-' && line->word[1] == '-';
 
-	if (line->option || line->only_args || strncmp(line->word, "--", 2) != 0 || !equals)
+	if (line->option || line->only_args || !is_long || !equals)
 		return;
 	line->option = cli_find_option(line->command, line->word + 2,
 				       (size_t)(equals - line->word) - 2, 0);

@@ -103,7 +103,7 @@ static pid_t serve(const char *head, const char *rest, int times)
 	}
 }
 
-static void stop(pid_t pid)
+static void stop_server(pid_t pid)
 {
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
@@ -117,7 +117,7 @@ static int get(const char *head, const char *rest, int times, struct engine_answ
 	pid_t pid = serve(head, rest, times);
 	int rc = engine_http_get(path, "/networks", ENGINE_ANSWER_MS, answer, err);
 
-	stop(pid);
+	stop_server(pid);
 	return rc;
 }
 
@@ -233,7 +233,7 @@ static void an_answer_that_comes_in_drops_is_given_up(void **state)
 		assert_non_null(strstr(err.what, rows[i].said));
 		assert_non_null(strstr(err.what, path));
 		assert_null(answer.body);
-		stop(pid);
+		stop_server(pid);
 	}
 }
 
@@ -292,7 +292,7 @@ static void events_are_told_as_they_come_and_so_is_their_end(void **state)
 	close(tell);
 	assert_int_equal(wait_and_read(events), -EPIPE);
 	engine_events_close(events);
-	stop(pid);
+	stop_server(pid);
 }
 
 static void events_of_what_is_no_engine_are_refused(void **state)
@@ -308,12 +308,12 @@ static void events_of_what_is_no_engine_are_refused(void **state)
 	pid = serve("HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\n", "{}", 1);
 	assert_int_equal(engine_events_open(path, &events, &err), -EPROTO);
 	assert_non_null(strstr(err.what, "404"));
-	stop(pid);
+	stop_server(pid);
 
 	pid = serve("hello\r\n", "", 0);
 	assert_int_equal(engine_events_open(path, &events, &err), -EPROTO);
 	assert_int_equal(engine_events_fd(events), -1);
-	stop(pid);
+	stop_server(pid);
 }
 
 static void events_that_end_with_their_headers_are_no_subscription(void **state)
@@ -333,7 +333,7 @@ static void events_that_end_with_their_headers_are_no_subscription(void **state)
 		assert_non_null(strstr(err.what, "ended at once"));
 		assert_non_null(strstr(err.what, path));
 		assert_int_equal(engine_events_fd(events), -1);
-		stop(pid);
+		stop_server(pid);
 	}
 }
 

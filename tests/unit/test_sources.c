@@ -106,7 +106,7 @@ static void ten_thousand_neighbouring_addresses_become_a_few_prefixes(void **sta
 		assert_int_equal(sources_add(&set, &source), 0);
 	}
 	sources_merge(&set);
-	assert_in_range(set.count, 1, 26);
+	assert_true(set.count >= 1 && set.count <= 26);
 	sources_free(&set);
 }
 
