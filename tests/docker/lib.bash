@@ -302,8 +302,8 @@ host_state()
 	for tables in iptables-save ip6tables-save; do
 		"$tables" | sed -e '/^#/d' -e 's/ \[[0-9]*:[0-9]*\]$//'
 	done
-	sysctl --all --pattern '^net\.ipv[46]\.conf\.' 2>/dev/null
-	sysctl --all --pattern '^net\.bridge\.' 2>/dev/null
+	# procps 4.0.7 fails if one of all settings cannot be read
+	sysctl --all --pattern '^net\.(ipv[46]\.conf|bridge)\.' 2>/dev/null || :
 	# IPv4 only, as IPv6 link-local addresses appear with a delay
 	ip -4 address
 	ip -4 route show table all
