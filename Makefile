@@ -28,8 +28,9 @@ PKG_CONFIG ?= pkg-config
 BPFTOOL    ?= $(or $(lastword $(wildcard /usr/lib/linux-tools/*/bpftool)), \
 		$(shell PATH="$$PATH:/usr/sbin"; command -v bpftool),bpftool)
 LLVM_STRIP ?= $(shell command -v llvm-strip)
-# The version .clang-format was written for, where there are several.
+# The version .clang-format and .clang-tidy were written for, where there are several.
 CLANG_FORMAT ?= $(or $(shell command -v clang-format-14),clang-format)
+CLANG_TIDY   ?= $(or $(shell command -v clang-tidy-14),clang-tidy)
 
 CPPFLAGS ?= -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 CFLAGS  ?= -O2 -g -fstack-protector-strong -fPIE
@@ -52,8 +53,9 @@ ifdef VMLINUX_H
 ifneq ($(notdir $(VMLINUX_H)),vmlinux.h)
 $(error VMLINUX_H=$(VMLINUX_H): the file must be named vmlinux.h, as the sources include it)
 endif
-# CO-RE relocations, which bpftool's header asks for, would need BTF in the running kernel.
-VMLINUX_FLAGS = -I$(dir $(VMLINUX_H)) -DBPF_NO_PRESERVE_ACCESS_INDEX
+# CO-RE relocations, which bpftool's header asks for, would need BTF in the running kernel. Newer ones
+# declare kernel functions, too, which the sources do themselves.
+VMLINUX_FLAGS = -I$(dir $(VMLINUX_H)) -DBPF_NO_PRESERVE_ACCESS_INDEX -DBPF_NO_KFUNC_PROTOTYPES
 endif
 
 C_FILES     = $(shell find bpf include loader tests vmlinux -name '*.[ch]')
@@ -86,7 +88,7 @@ endif
 .DELETE_ON_ERROR:
 .PHONY: help all bpf objects tidy unit fuzzers fuzz format format-check deps check demo test test-all \
 	test-unit test-memcheck test-bpf test-fuzz test-e2e test-crash test-docker test-engines \
-	test-services test-firewalls test-kernels bench deb install uninstall clean FORCE
+	test-services test-firewalls test-kernels test-distro bench deb install uninstall clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
@@ -114,7 +116,7 @@ tidy: $(LOADER_C:loader/%.c=$(BUILD)/tidy/%.ok)
 $(BUILD)/tidy/%.ok: loader/%.c .clang-tidy $(OBJ)/loader.flags | $(GENERATED)
 	$(call say,TIDY,$<)
 	@mkdir -p $(@D)
-	$(Q)clang-tidy --quiet $< -- $(LOADER_CFLAGS)
+	$(Q)$(CLANG_TIDY) --quiet $< -- $(LOADER_CFLAGS)
 	$(Q)$(CC) $(LOADER_CFLAGS) -MM -MP -MT $@ -MF $(@:.ok=.d) $< && touch $@
 
 unit: $(UNIT_BIN) ## build the unit tests, build/unit/test_*
@@ -166,6 +168,9 @@ test-engines: ## networks as engines make them: Docker, Podman, libvirt, LXD (ro
 
 test-firewalls: ## the tool beside ufw, firewalld and other rules (root)
 	@scripts/test firewalls
+
+test-distro: ## build, demo and quick set in another Debian: SUITE=trixie (root)
+	@tests/distro/test $(or $(SUITE),trixie)
 
 test-memcheck: ## unit tests under valgrind
 	@scripts/test memcheck
