@@ -2,7 +2,7 @@
 /*
  * Attaching a bridge, or refreshing one that is attached:
  *
- *	check_bridge         can this bridge be served?
+ *	check_interface      can this interface be served?
  *	open_state           read what is there: nothing, the remains of a killed command, or an
  *	                     attachment to refresh
  *	plan                 compute the desired state: config, exports, sources, gateways
@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "attach/desired.h"
+#include "attach/interface.h"
 #include "attach/renames.h"
 #include "dataplane/access_lists.h"
 #include "dataplane/flow_teardown.h"
@@ -33,22 +34,9 @@
 #include "dataplane/slot.h"
 #include "lib/log.h"
 
-static int refuse_kind(const struct link *link, struct error *err)
+static int check_interface(struct attach *a, struct error *err)
 {
-	if (link->kind[0])
-		error_set(err, EINVAL, "%s is not a bridge but a %s interface", link->name,
-			  link->kind);
-	else if (!strcmp(link->name, "lo"))
-		error_set(err, EINVAL, "lo is not a bridge but the loopback interface");
-	else
-		error_set(err, EINVAL, "%s is not a bridge but a physical interface", link->name);
-	error_hint(err, "`ip link show type bridge` lists the bridges");
-	return -EINVAL;
-}
-
-static int check_bridge(struct attach *a, struct error *err)
-{
-	const struct link *lo, *master;
+	const struct link *lo;
 	int ret;
 
 	host_free(&a->host);
@@ -58,19 +46,12 @@ static int check_bridge(struct attach *a, struct error *err)
 	a->link = links_by_name(&a->host.links, a->bridge);
 	if (!a->link) {
 		error_set(err, ENODEV, "%s: no such interface", a->bridge);
-		error_hint(err, "`ip link show type bridge` lists the bridges");
+		error_hint(err, "`hbpf interfaces` lists those to attach");
 		return -ENODEV;
 	}
-	if (strcmp(a->link->kind, "bridge"))
-		return refuse_kind(a->link, err);
-	master = links_by_index(&a->host.links, a->link->master);
-	if (master && !strcmp(master->kind, "vrf")) {
-		error_set(err, EINVAL,
-			  "%s is in the VRF %s, and packets of a VRF cannot reach the host's lo",
-			  a->bridge, master->name);
-		error_hint(err, "`ip link set %s nomaster` takes it out of the VRF", a->bridge);
-		return -EINVAL;
-	}
+	ret = interface_check(&a->host, a->link, err);
+	if (ret)
+		return ret;
 	lo = links_by_name(&a->host.links, "lo");
 	if (!lo || !lo->up) {
 		error_set(err, ENETDOWN, "lo is down, so no packet can be redirected to it");
@@ -122,6 +103,27 @@ static int open_state(struct attach *a, struct error *err)
 	error_free(err);
 	a->fresh = a->dp.record < 0;
 	return a->fresh ? 0 : bridge_state_read(&a->dp, &a->before, err);
+}
+
+/*
+ * The on-link network of most interfaces is a LAN or another host's, and a default that lets all of
+ * it in would surprise.
+ */
+static int check_clients(const struct attach *a, struct error *err)
+{
+	const struct from *from = &a->request->from;
+	/* What was re-created under the name may be of another kind. */
+	bool kept = !a->fresh && !(a->recreated && a->before.config.from.onlink);
+
+	if (interface_has_own_clients(a->link) || (from->given ? from->explicit : kept))
+		return 0;
+	error_set(err, EINVAL,
+		  "%s is a %s interface, so hosts of its network would be clients: name those "
+		  "that may use the ports",
+		  a->bridge, interface_kind(a->link));
+	error_hint(err, "give --from CIDR, or --from onlink for all of its network; in a "
+			"configuration the key is `from`");
+	return -EINVAL;
 }
 
 static int plan_exports(struct attach *a, struct error *err)
@@ -255,7 +257,8 @@ static int plan_state(struct attach *a, struct error *err)
 	if (a->request->skip_manual && before->layout && before->owner == HBPF_OWNER_MANUAL)
 		return refuse_manual(a, err);
 	plan_config(a);
-	return plan_exports(a, err) ?: plan_sources(a, err) ?: plan_gateways(a, err);
+	return check_clients(a, err) ?: plan_exports(a, err) ?: plan_sources(a, err) ?:
+	       plan_gateways(a, err);
 }
 
 static int plan(struct attach *a, struct error *err)
@@ -523,10 +526,10 @@ int attach_run(struct attach *a, const struct attach_request *request, struct er
 
 	init(a, request);
 	/* The bridge is checked again with the lock: the host may have changed meanwhile. */
-	ret = check_bridge(a, err) ?:
+	ret = check_interface(a, err) ?:
 	      pins_open(&a->pins, PINS_WRITE, err) ?:
 	      renames_follow(&a->pins, err) ?:
-	      check_bridge(a, err) ?:
+	      check_interface(a, err) ?:
 	      open_state(a, err) ?:
 	      plan(a, err) ?:
 	      load_programs(a, err) ?:
@@ -592,7 +595,7 @@ int attach_is_due(struct attach *a, const struct attach_request *request, struct
 	int ret;
 
 	init(a, request);
-	ret = check_bridge(a, err);
+	ret = check_interface(a, err);
 	if (ret)
 		return ret;
 	a->shared.reads_once = true; /* it writes nothing */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "attach/interface.h"
 #include "dataplane/host_settings.h"
 #include "kernel/if_sysctl.h"
 #include "lib/array.h"
@@ -51,7 +52,7 @@ int lost_bridges_find(const struct pins_bridges *bridges, const struct host *hos
 	for (size_t i = 0; i < host->links.count; i++) {
 		const struct link *link = &host->links.v[i];
 
-		if (strcmp(link->kind, "bridge") != 0 || is_known(bridges, link->ifindex) ||
+		if (interface_check(host, link, NULL) || is_known(bridges, link->ifindex) ||
 		    !probe(link, &lost))
 			continue;
 		if (ARRAY_ADD(list, lost)) {

@@ -113,7 +113,9 @@ static const struct cli_option *find_own(const struct command *command, const ch
 const struct command *cli_find_command(const struct command *const *commands, const char *name)
 {
 	for (; *commands; commands++) {
-		if (!strcmp((*commands)->name, name))
+		const char *old_name = (*commands)->old_name;
+
+		if (!strcmp((*commands)->name, name) || (old_name && !strcmp(old_name, name)))
 			return *commands;
 	}
 	return NULL;

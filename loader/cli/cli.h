@@ -43,6 +43,7 @@ struct cli_call;
 
 struct command {
 	const char *name;
+	const char *old_name;             /* accepted, never shown; or NULL */
 	const char *synopsis;             /* what follows the name */
 	const char *summary;              /* one line for the list of commands, no full stop */
 	const char *text;                 /* the rest of --help: paragraphs and examples */
@@ -99,7 +100,8 @@ void cli_free(struct cli_call *call);
 int cli_usage(const struct command *command, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/** cli_find_command() - Return: the command of that name in a NULL-terminated list, or NULL */
+/** cli_find_command() - Return: the command of that name, or old name, in a NULL-terminated list,
+ * or NULL */
 const struct command *cli_find_command(const struct command *const *commands, const char *name);
 
 /**

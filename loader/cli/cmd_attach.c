@@ -120,7 +120,7 @@ static void attach_report(struct attach *a)
 	const struct hbpf_config *config = &a->dp.config;
 	bool has_clients;
 
-	warn_bridge(&a->host, a->link);
+	warn_bridge(&a->host, a->link, &a->requested);
 	warn_advertised(&a->host, a->link, &a->after.gateways);
 	warn_clients(&a->after);
 	warn_conntrack(a->bridge);
@@ -240,7 +240,7 @@ const struct command command_attach = {
 	.summary = "Let the clients of a bridge reach ports of this host's loopback",
 	.text = "BRIDGE is the interface that the containers are connected to, or a network of\n"
 		"Docker or Podman: its name, its ID or a prefix of the ID. An interface of that\n"
-		"name takes precedence; `hbpf bridges` lists both. Attaching again refreshes and repairs: --port adds ports, any other option\n"
+		"name takes precedence; `hbpf interfaces` lists both. Attaching again refreshes and repairs: --port adds ports, any other option\n"
 		"replaces its earlier value; options not given keep theirs.\n\n"
 		"A gateway is an address of this host that clients dial: those of the bridge and\n"
 		"of docker0 (not link-local IPv6, nor from router advertisements; docker0's only of\n"

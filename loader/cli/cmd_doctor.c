@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attach/interface.h"
 #include "attach/lost_bridges.h"
 #include "cli/status.h"
 #include "cli/target.h"
@@ -144,14 +145,14 @@ static void doctor_add_unattached(struct doctor_view *view, const char *name)
 	finding_command(&subject->report.findings, "hbpf attach %s", subject->name);
 }
 
-/* Return: the bridge that a command line names, if it exists but is not attached; or NULL */
+/* Return: the interface that a command line names, if it could be attached but is not; or NULL */
 static const struct link *doctor_unattached(const struct doctor_view *view,
 					    const struct target *target)
 {
 	const char *name = target->bridge[0] ? target->bridge : target->name;
 	const struct link *link = name ? links_by_name(&view->at.host.links, name) : NULL;
 
-	if (!link || strcmp(link->kind, "bridge") != 0)
+	if (!link || interface_check(&view->at.host, link, NULL))
 		return NULL;
 	return attachment_find(&view->at.bridges, name) < 0 ? link : NULL;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "attach/interface.h"
 #include "cli/target.h"
 #include "dataplane/exports_map.h"
 #include "engine/engine.h"
@@ -91,9 +92,9 @@ static void offer_bridges(const struct line *line, const struct attached *attach
 	for (size_t i = 0; all && i < attached->host.links.count; i++) {
 		const struct link *link = &attached->host.links.v[i];
 
-		if (!strcmp(link->kind, "bridge") &&
+		if (interface_has_own_clients(link) &&
 		    attachment_find(&attached->bridges, link->name) < 0)
-			offer(line, link->name, "bridge");
+			offer(line, link->name, interface_kind(link));
 	}
 }
 
@@ -119,7 +120,7 @@ static void offer_networks(const struct line *line, const struct attached *attac
 static void offer_targets(const struct line *line)
 {
 	struct attached attached = ATTACHED_INIT;
-	/* who may not read the state gets all bridges */
+	/* who may not read the state gets all interfaces */
 	bool all = attached_open(&attached, PINS_READ, NULL) || takes_new_bridge(line);
 
 	if (!attached.host.links.count)

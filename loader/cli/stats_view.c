@@ -180,7 +180,7 @@ static void write_head(FILE *to, const struct bridge_traffic *bridge)
 {
 	write_text(to, bridge->name);
 	if (!bridge->ifindex)
-		fputs(": the bridge was deleted", to);
+		fputs(": the interface was deleted", to);
 	else if (!bridge->live)
 		fputs(": dead, see `hbpf status`", to);
 	else if (!bridge->problem.what[0] && !has_counted(bridge))

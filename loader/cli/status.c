@@ -39,7 +39,7 @@ const struct owner_text *status_owner(__u8 owner)
 }
 
 static const struct gateway_reason gateway_reasons[] = {
-	{ HBPF_GATEWAY_BRIDGE, "bridge", "address of the bridge" },
+	{ HBPF_GATEWAY_BRIDGE, "bridge", "address of the interface" },
 	{ HBPF_GATEWAY_DOCKER0, "docker0", "address of docker0 (Docker's host-gateway)" },
 	{ HBPF_GATEWAY_OPTION, "option", "--gateway" },
 };
@@ -178,10 +178,11 @@ static void find_dead(struct status *status)
 	const char *bridge = status->name;
 
 	if (!status->exists)
-		add_problem(status, FINDING_DELETED, NO_COMMAND,
-			    "the bridge was deleted; `hbpf detach %s` removes its state, or `hbpf "
-			    "attach %s` attaches it once it is re-created",
-			    bridge, bridge);
+		add_problem(
+			status, FINDING_DELETED, NO_COMMAND,
+			"the interface was deleted; `hbpf detach %s` removes its state, or `hbpf "
+			"attach %s` attaches it once it is re-created",
+			bridge, bridge);
 	else if (!status->live)
 		add_problem(status, FINDING_DEAD, ATTACH_REPAIRS,
 			    "its programs are not attached to the bridge");

@@ -32,8 +32,14 @@ void warn_ports(const struct exports *exports, const struct listeners *listeners
 	warn_findings(&findings);
 }
 
-static bool has_address(const struct host *host, const struct link *link, bool v4)
+/* Its own, or one of --gateway. */
+static bool has_address(const struct host *host, const struct link *link,
+			const struct gateways *requested, bool v4)
 {
+	for (size_t i = 0; i < requested->count; i++) {
+		if (addr_is_v4(&requested->v[i].addr) == v4)
+			return true;
+	}
 	for (size_t i = 0; i < host->addrs.count; i++) {
 		const typeof(*host->addrs.v) *own = &host->addrs.v[i];
 
@@ -43,14 +49,17 @@ static bool has_address(const struct host *host, const struct link *link, bool v
 	return false;
 }
 
-void warn_bridge(const struct host *host, const struct link *bridge)
+void warn_bridge(const struct host *host, const struct link *bridge,
+		 const struct gateways *requested)
 {
-	bool v4 = has_address(host, bridge, true), v6 = has_address(host, bridge, false);
+	bool v4 = has_address(host, bridge, requested, true);
+	bool v6 = has_address(host, bridge, requested, false);
 	struct findings findings = {};
 
 	if (!v4 && !v6)
 		log_warn("%s has no IPv4 and no IPv6 address; run `ip address add ADDRESS/LENGTH "
-			 "dev %s`, then `hbpf attach %s`",
+			 "dev %s`, then `hbpf attach %s`; or name the address of this host that "
+			 "clients dial with --gateway",
 			 bridge->name, bridge->name, bridge->name);
 	else if (!v4)
 		log_warn("%s has no IPv4 address: only IPv6 is served", bridge->name);

@@ -13,8 +13,12 @@
  */
 void warn_ports(const struct exports *exports, const struct listeners *listeners);
 
-/** warn_bridge() - warn if the bridge is down, has no address, or has a physical interface */
-void warn_bridge(const struct host *host, const struct link *bridge);
+/**
+ * warn_bridge() - warn if the bridge is down, has no address, or has a physical interface
+ * @requested:	Gateways of --gateway, now or at an earlier attach
+ */
+void warn_bridge(const struct host *host, const struct link *bridge,
+		 const struct gateways *requested);
 
 /** warn_clients() - warn if an address family has gateways but no client that may use the ports */
 void warn_clients(const struct bridge_state *now);

@@ -261,8 +261,7 @@ static int qdisc_ensure(const struct hook_target *target, struct error *err)
 	error_errno(err, ret, "cannot add a clsact qdisc to %s", target->bridge);
 	error_hint_privileges(err, ret);
 	if (ret == -ENODEV)
-		error_hint(err,
-			   "the bridge was deleted; `ip link show type bridge` lists the others");
+		error_hint(err, "the interface was deleted; `hbpf interfaces` lists the others");
 	else if (ret == -ENOENT || ret == -EOPNOTSUPP)
 		error_hint(err, "the kernel needs CONFIG_NET_SCH_INGRESS; try `modprobe "
 				"sch_ingress`");

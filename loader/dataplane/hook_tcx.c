@@ -248,8 +248,7 @@ static int explain(const struct hook_target *target, const struct tcx_side *side
 	error_errno(err, ret, "cannot attach to tcx %s of %s", side->name, target->bridge);
 	error_hint_privileges(err, ret);
 	if (ret == -ENODEV)
-		error_hint(err,
-			   "the bridge was deleted; `ip link show type bridge` lists the others");
+		error_hint(err, "the interface was deleted; `hbpf interfaces` lists the others");
 	if (ret == -ERANGE)
 		error_hint(err,
 			   "%d programs are attached there, which is the maximum; "

@@ -109,8 +109,7 @@ static int value_write(const struct old_settings *old, enum setting_id id, int v
 		error_hint(err, "/proc/sys is mounted read-only here, as in a container; run it "
 				"on the host");
 	if (ret == -ENODEV)
-		error_hint(err,
-			   "the bridge was deleted; `ip link show type bridge` lists the others");
+		error_hint(err, "the interface was deleted; `hbpf interfaces` lists the others");
 	return ret;
 }
 
@@ -352,12 +351,13 @@ static int original_localnet(const struct pins *pins, const char *bridge, unsign
  */
 int settings_calls_iptables(unsigned int ifindex, struct error *err)
 {
-	int value;
+	bool is_bridge;
+	int ret = rtnetlink_bridge_calls_iptables(ifindex, &is_bridge, err), value;
 
+	if (ret || !is_bridge)
+		return ret;
 	/* Not there: the module is not loaded. */
-	if (!sysctl_read("/proc/sys/net/bridge/bridge-nf-call-iptables", &value) && value)
-		return 1;
-	return rtnetlink_bridge_calls_iptables(ifindex, err);
+	return !sysctl_read("/proc/sys/net/bridge/bridge-nf-call-iptables", &value) && value;
 }
 
 int settings_foreign_localnet(const struct pins *pins, const char *bridge, unsigned int ifindex,

@@ -85,7 +85,9 @@ int settings_read(const struct pins *pins, const char *bridge, unsigned int ifin
 
 /**
  * settings_calls_iptables() - does br_netfilter hand the bridge's packets to iptables?
- * Return: 1, 0 or -errno
+ * @ifindex:	Any interface
+ *
+ * Return: 1, 0 (also if it is not a bridge) or -errno
  */
 int settings_calls_iptables(unsigned int ifindex, struct error *err);
 

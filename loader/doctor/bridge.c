@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "attach/desired.h"
+#include "attach/interface.h"
 #include "doctor/checks.h"
 #include "kernel/bridge_vlans.h"
 #include "kernel/neighbours.h"
@@ -133,8 +134,13 @@ void check_bridge(const struct doctor_bridge *bridge, struct doctor_report *repo
 	/* --from without onlink is explicit. */
 	if (!bridge->attached || bridge->config.from.onlink)
 		find_lan(bridge->host, bridge->link, &report->findings);
-	doctor_note(report, STEP_BRIDGE, "up, %zu interface%s connected", ports,
-		    ports == 1 ? "" : "s");
+	if (interface_is_bridge(bridge->link))
+		doctor_note(report, STEP_BRIDGE, "up, %zu interface%s connected", ports,
+			    ports == 1 ? "" : "s");
+	else
+		doctor_note(report, STEP_BRIDGE, "a %s interface, up, %s",
+			    interface_kind(bridge->link),
+			    bridge->link->carrier ? "connected" : "not connected");
 }
 
 void find_advertised(const struct host *host, const struct link *bridge,

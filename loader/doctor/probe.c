@@ -20,6 +20,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "attach/interface.h"
 #include "attach/reply_route.h"
 #include "dataplane/stats.h"
 #include "doctor/checks.h"
@@ -334,6 +335,8 @@ static const char *why_not(const struct doctor_bridge *bridge, const struct doct
 	/* It could only show the same fault. */
 	if (doctor_level(report, STEP_MAX) == LEVEL_BROKEN)
 		return "a step before is broken";
+	if (!interface_is_bridge(bridge->link))
+		return "only a bridge can be joined by a client for a moment";
 	if (bridge->link->stp)
 		return "STP is on, so a new port would not forward for a while";
 	/* Its MAC address would become the probe's, and then zero. */

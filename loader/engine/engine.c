@@ -71,9 +71,10 @@ static void add_hint(struct engine *engine)
 
 	error_hint_privileges(problem, engine->ret);
 	if (engine->ret == -ETIMEDOUT)
-		error_hint(problem,
-			   "the engine may hang; the bridge names that `hbpf bridges` lists work "
-			   "without it");
+		error_hint(
+			problem,
+			"the engine may hang; the bridge names that `hbpf interfaces` lists work "
+			"without it");
 	else if (engine->ret == -EPROTO)
 		error_hint(
 			problem,
@@ -139,7 +140,7 @@ static int no_engine(const struct engines *engines, const char *word, const char
 		str_list_add(sockets, sizeof(sockets), engines->v[i].socket);
 	error_set(err, ENOENT, "%s: %s, and no container engine is running", word, instead);
 	error_hint(err,
-		   "`hbpf bridges` lists the bridges; `systemctl start docker` or `systemctl "
+		   "`hbpf interfaces` lists the bridges; `systemctl start docker` or `systemctl "
 		   "start podman.socket` starts an engine (tried: %s)",
 		   sockets);
 	return -ENOENT;
@@ -153,7 +154,7 @@ static int no_network(const struct engines *engines, const char *word, const cha
 	for (size_t i = 0; i < engines->networks.count; i++)
 		str_list_add(names, sizeof(names), engines->networks.v[i].name);
 	error_set(err, ENOENT, "%s: %s, and no container network has that name", word, instead);
-	error_hint(err, "networks: %s; `hbpf bridges` lists the bridges", names);
+	error_hint(err, "networks: %s; `hbpf interfaces` lists the bridges", names);
 	return -ENOENT;
 }
 

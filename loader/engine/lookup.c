@@ -52,7 +52,7 @@ static void list_candidates(const struct networks *networks, const char *word,
 		str_list_add(list, sizeof(list), item);
 	}
 	error_set(err, ENOTUNIQ, "several networks match '%s': %s", word, list);
-	error_hint(err, "give more of the ID, or name the bridge; `hbpf bridges` lists them");
+	error_hint(err, "give more of the ID, or name the bridge; `hbpf interfaces` lists them");
 }
 
 int networks_find(const struct networks *networks, const char *word, const struct network **found,
@@ -112,7 +112,7 @@ const char *network_bridge(const struct network *network, struct error *err)
 	} else {
 		error_set(err, EPROTO, "%s does not report the interface of network %s", engine,
 			  network->name);
-		error_hint(err, "name the bridge; `hbpf bridges` lists them");
+		error_hint(err, "name the bridge; `hbpf interfaces` lists them");
 	}
 	return NULL;
 }

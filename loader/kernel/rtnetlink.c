@@ -53,7 +53,9 @@ static void read_linkinfo(const struct nlattr *linkinfo, struct link *link)
 static int on_link(const struct nlmsghdr *nlh, void *data)
 {
 	const struct ifinfomsg *msg = mnl_nlmsg_get_payload(nlh);
-	struct link link = { .ifindex = msg->ifi_index, .up = msg->ifi_flags & IFF_UP };
+	struct link link = { .ifindex = msg->ifi_index,
+			     .type = msg->ifi_type,
+			     .up = msg->ifi_flags & IFF_UP };
 	struct links *links = data;
 	const struct nlattr *attr;
 
@@ -92,36 +94,44 @@ int rtnetlink_links(struct links *links, struct error *err)
 	return 0;
 }
 
+struct bridge_calls {
+	bool is_bridge;
+	bool iptables;
+};
+
 /* IFLA_LINKINFO > IFLA_INFO_DATA > IFLA_BR_NF_CALL_IPTABLES, of a bridge where the kernel has
  * br_netfilter. */
 static int on_bridge(const struct nlmsghdr *nlh, void *data)
 {
 	const struct nlattr *attr;
-	bool *calls = data;
+	struct bridge_calls *calls = data;
 
 	mnl_attr_for_each (attr, nlh, sizeof(struct ifinfomsg)) {
-		if (mnl_attr_get_type(attr) != IFLA_LINKINFO)
+		if (mnl_attr_get_type(attr) != IFLA_LINKINFO ||
+		    strcmp(link_kind(attr), "bridge") != 0)
 			continue;
+		calls->is_bridge = true;
 		attr = link_data(attr, IFLA_INFO_DATA, IFLA_BR_NF_CALL_IPTABLES);
-		*calls = attr && mnl_attr_get_u8(attr);
+		calls->iptables = attr && mnl_attr_get_u8(attr);
 		break;
 	}
 	return MNL_CB_OK;
 }
 
-int rtnetlink_bridge_calls_iptables(unsigned int ifindex, struct error *err)
+int rtnetlink_bridge_calls_iptables(unsigned int ifindex, bool *is_bridge, struct error *err)
 {
 	struct netlink_request request;
 	struct ifinfomsg *ifi;
-	bool calls = false;
+	struct bridge_calls calls = {};
 	int ret;
 
 	ifi = netlink_begin(&request, RTM_GETLINK, NLM_F_ACK, sizeof(*ifi));
 	ifi->ifi_index = ifindex;
 	ret = netlink_talk(NETLINK_ROUTE, &request, on_bridge, &calls, NULL);
 	if (ret)
-		return error_errno(err, ret, "cannot read the options of bridge %u", ifindex);
-	return calls;
+		return error_errno(err, ret, "cannot read the options of interface %u", ifindex);
+	*is_bridge = calls.is_bridge;
+	return calls.iptables;
 }
 
 static int on_txqlen(const struct nlmsghdr *nlh, void *data)

@@ -14,9 +14,10 @@ struct link {
 	unsigned int ifindex;
 	char name[IFNAMSIZ];
 	char kind[16]; /* IFLA_INFO_KIND: "bridge", "veth", "vrf"...; empty for a physical device */
-	bool up;       /* IFF_UP */
-	bool carrier;  /* IFLA_CARRIER; a bridge with ports has it while one of them does */
-	unsigned int master; /* ifindex of the bridge or VRF it is enslaved to, or 0 */
+	unsigned short type; /* ARPHRD_*, the link layer */
+	bool up;             /* IFF_UP */
+	bool carrier;        /* IFLA_CARRIER; a bridge with ports has it while one of them does */
+	unsigned int master; /* ifindex of the bridge, bond, VRF... it is enslaved to, or 0 */
 	bool forwarding;     /* as a port of a bridge: BR_STATE_FORWARDING */
 	bool stp;            /* a bridge: STP is on */
 	bool vlan_filtering; /* a bridge: it forwards by VLAN */
@@ -70,10 +71,13 @@ const struct link *links_by_any_name(const struct links *links, const char *word
 const struct link *links_by_index(const struct links *links, unsigned int ifindex);
 
 /**
- * rtnetlink_bridge_calls_iptables() - read the bridge's own nf_call_iptables
+ * rtnetlink_bridge_calls_iptables() - read a bridge's own nf_call_iptables
+ * @ifindex:	Any interface
+ * @is_bridge:	Set: is it a bridge at all?
+ *
  * Return: 1, 0 (also if the kernel has no br_netfilter) or -errno
  */
-int rtnetlink_bridge_calls_iptables(unsigned int ifindex, struct error *err);
+int rtnetlink_bridge_calls_iptables(unsigned int ifindex, bool *is_bridge, struct error *err);
 
 /** rtnetlink_txqlen() - read the length of a transmit queue, in packets. Return: 0 or -errno */
 int rtnetlink_txqlen(unsigned int ifindex, __u32 *packets);

@@ -108,6 +108,7 @@ int from_parse(struct from *from, const char *text, struct error *err)
 	int ret;
 
 	from->given = true;
+	from->explicit = true;
 	if (!strcmp(text, ONLINK)) {
 		from->onlink = true;
 		return 0;

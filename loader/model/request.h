@@ -44,6 +44,7 @@ int gateways_parse(struct gateways *set, const char *text, struct error *err);
 /* Who may use exports: the values of --from. All zero: the option was not given. */
 struct from {
 	bool given;
+	bool explicit;          /* by a value, not by a default */
 	bool onlink;            /* "onlink" was among the values */
 	struct sources sources; /* the prefixes among them */
 };

@@ -149,7 +149,7 @@ setup()
 	container --detach --network inside -- sleep 60
 	hbpf attach test-net
 
-	run -0 hbpf bridges
+	run -0 hbpf interfaces
 	[[ $output =~ "br-${id:0:12}  inside (Docker) "+"$(gateway "br-${id:0:12}")"\ +2\ +no ]]
 	[[ $output =~ "br-test "+"test-net (Docker) "+"$(gateway br-test)"\ +0\ +yes ]]
 	[[ $output =~ "docker0 "+"bridge (Docker) "+"$(gateway docker0)"\ +0\ +no ]]

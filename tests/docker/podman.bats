@@ -80,13 +80,13 @@ setup()
 	run -7 podman_in other "${fetch[@]}" http://host.containers.internal:9000
 	run -0 hbpf status plain-net
 	[[ ${lines[1]} == "$bridge: ok"* ]]
-	run -0 hbpf bridges
+	run -0 hbpf interfaces
 	[[ $output =~ "$bridge  plain-net (Podman) "+[0-9.]+\ +1\ +yes ]]
 	[[ $output =~ "podman0  podman (Podman) "+[0-9.]+\ +1\ +yes ]]
 
 	podman rm --force --time 0 client
 	run -0 hbpf status plain-net
-	[[ ${lines[1]} == "$bridge: warning: the bridge was deleted"* ]]
+	[[ ${lines[1]} == "$bridge: warning: the interface was deleted"* ]]
 	run -0 hbpf detach plain-net
 	[ "${lines[1]}" = "$bridge is detached" ]
 }

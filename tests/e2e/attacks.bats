@@ -3,6 +3,7 @@
 # Attacks of a hostile client (tools/attack.py has the frames). Each set has a control: it gets in
 # without hbpf, or without its guard. docs/SECURITY.md lists which test proves what. Nothing may get
 # in and nothing may be answered: even an RST would prove a hole.
+# bats file_tags=kind
 load lib
 
 TAGS=(q q-q q-q-q ad ad-ad ad-ad-ad ad-q q-ad-q)
@@ -279,6 +280,7 @@ resolve_neighbour() {
 	scene excluded-later 127.0.0.1:9995 "$GW:9995" 9999/tcp+udp
 }
 
+# bats test_tags=bridge
 @test "a client that spoofs a neighbour's address: one way only, as on any bridge" {
 	make_client c2 3
 	serve svc --udp 127.0.0.1:9999

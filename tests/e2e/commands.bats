@@ -34,7 +34,7 @@ public_hbpf() {
 
 @test "a missing interface" {
 	refuses 1 hb attach br-none --port 8088
-	says 'br-none: no such interface' 'hbpf bridges'
+	says 'br-none: no such interface' 'hbpf interfaces'
 }
 
 @test "an impossible interface name" {
@@ -69,11 +69,14 @@ public_hbpf() {
 	refuses 1 hb status br-test
 }
 
-@test "not a bridge" {
+@test "interfaces that cannot be attached" {
 	refuses 1 hb attach veth-c1 --port 8088
-	says 'veth-c1 is not a bridge but a veth interface' 'ip link show type bridge'
+	says 'veth-c1 is a port of the bridge br-test' 'attach br-test$'
 	refuses 1 hb attach lo
-	says 'lo is not a bridge'
+	says 'lo is a loopback interface: .*no client' 'hbpf interfaces'
+	on_host ip link add vm0 link br-test type macvtap
+	refuses 1 hb attach vm0
+	says 'vm0 is a macvtap interface: .*does not reach this host' 'a bridge or a tap'
 }
 
 # no_ports REGEX: attach and status list no working port, and print the cause and what to do

@@ -141,7 +141,7 @@ opens_libcurl() {
 	attach --port 8088
 	on_host ip link del br-test
 	exits 0 hb status test-net
-	prints '^br-test: warning: the bridge was deleted'
+	prints '^br-test: warning: the interface was deleted'
 	exits 0 hb detach test-net
 	prints '^br-test is detached$'
 }
@@ -158,7 +158,7 @@ refused() {
 
 @test "no engine: the error shows what was tried, and what starts one" {
 	refused 'test-net: no such interface, and no container engine is running' \
-		"$DOCKER" "$PODMAN" 'hbpf bridges' 'systemctl start'
+		"$DOCKER" "$PODMAN" 'hbpf interfaces' 'systemctl start'
 	# a socket that a killed daemon left behind
 	docker
 	kill -KILL "$(tail -n 1 "$BED/pids")"
@@ -182,7 +182,7 @@ no_answer() {
 
 @test "a network of another driver: the error names the driver, and what has a bridge" {
 	docker
-	word=host refused "Docker's network host has no bridge" 'driver is host' 'hbpf bridges'
+	word=host refused "Docker's network host has no bridge" 'driver is host' 'hbpf interfaces'
 	word=none refused "network none has no bridge" 'driver is null'
 	for driver in macvlan ipvlan overlay; do
 		echo "[{\"Name\":\"test-net\",\"Id\":\"ab\",\"Driver\":\"$driver\"}]" >"$BED/networks"
@@ -246,7 +246,7 @@ no_answer() {
 
 @test "a query to an engine that hangs times out" {
 	tool engine "$DOCKER" hang
-	refused "no answer on $DOCKER within 10 seconds" 'hbpf bridges'
+	refused "no answer on $DOCKER within 10 seconds" 'hbpf interfaces'
 }
 
 # Each of them connects twice, first to see whether an engine listens.
@@ -279,7 +279,7 @@ three_wait() {
 @test "a DOCKER_HOST on another host is refused" {
 	docker
 	for host in tcp://127.0.0.1:2375 ssh://root@host unix:// fd:// docker.sock; do
-		DOCKER_HOST=$host refused "DOCKER_HOST=$host is not a Unix socket" 'unset' 'hbpf bridges'
+		DOCKER_HOST=$host refused "DOCKER_HOST=$host is not a Unix socket" 'unset' 'hbpf interfaces'
 	done
 	DOCKER_HOST='' exits 0 hb attach test-net
 	# it does not matter where the bridge is named
@@ -301,16 +301,16 @@ three_wait() {
 	[ ${#hidden[@]} -gt 0 ]
 	refused 'libcurl' 'apt-get install libcurl4'
 	exits 0 hb attach br-test
-	exits 0 hb bridges
+	exits 0 hb interfaces
 	prints '^br-test'
 	says 'warning: cannot load libcurl'
 	umount "${hidden[@]}"
 	exits 0 hb attach test-net
 }
 
-# --- hbpf bridges -----------------------------------------------------------------------------
+# --- hbpf interfaces --------------------------------------------------------------------------
 
-@test "bridges lists every bridge with network, gateways, clients, and whether it is attached" {
+@test "interfaces lists every bridge with its network, gateways, clients, and whether it is attached" {
 	docker
 	podman
 	make_docker0
@@ -320,18 +320,20 @@ three_wait() {
 	make_client c3 3 br-plain 32
 	on_host ip link add br-bare type bridge
 	attach
-	exits 0 hb bridges
+	exits 0 hb interfaces
 	[ -z "$err" ] || fail "on stderr: $err"
-	prints '^BRIDGE +NETWORK +GATEWAYS +CLIENTS +ATTACHED$' \
-		'^br-test +test-net \(Docker\) +172.30.0.1, fd00:30::1 +1 +yes$' \
-		'^docker0 +bridge \(Docker\) +172.17.0.1 +0 +no$' \
-		'^podman2 +ptest \(Podman\) +172.31.0.1, fd00:31::1 +0 +no$' \
-		'^br-plain +- +172.32.0.1, fd00:32::1 +2 +no$' \
-		'^br-bare +- +- +0 +no$'
+	prints '^INTERFACE +KIND +NETWORK +GATEWAYS +CLIENTS +ATTACHED$' \
+		'^br-test +bridge +test-net \(Docker\) +172.30.0.1, fd00:30::1 +1 +yes$' \
+		'^docker0 +bridge +bridge \(Docker\) +172.17.0.1 +0 +no$' \
+		'^podman2 +bridge +ptest \(Podman\) +172.31.0.1, fd00:31::1 +0 +no$' \
+		'^br-plain +bridge +- +172.32.0.1, fd00:32::1 +2 +no$' \
+		'^br-bare +bridge +- +- +0 +no$'
 	lacks '^veth' '^lo' 'podman1'
 	[ "$(wc -l <"$BED/out")" -eq 6 ]
+	# by its old name, too
+	same "$out" "$(hb bridges)"
 
-	exits 0 hb bridges --json
+	exits 0 hb interfaces --json
 	json '.bridges | length == 5'
 	json '.bridges[] | select(.bridge == "br-test") | .engine == "docker" and
 		.network == "test-net" and (.id | test("^1b8bf7c")) and
@@ -341,36 +343,37 @@ three_wait() {
 		(.attached | not) and (.live | not)'
 }
 
-@test "bridges shows an attached bridge whose programs were removed" {
+@test "interfaces shows an attached bridge whose programs were removed" {
 	attach
 	on_host ip link del br-test
 	make_bridge br-test 30
-	exits 0 hb bridges
+	exits 0 hb interfaces
 	prints '^br-test .* dead$'
-	exits 0 hb bridges --json
+	exits 0 hb interfaces --json
 	json '.bridges[0] | .attached and (.live | not)'
 }
 
-@test "bridges works without an engine, and does not mention it" {
-	exits 0 hb bridges
+@test "interfaces works without an engine, and does not mention it" {
+	exits 0 hb interfaces
 	[ -z "$err" ] || fail "on stderr: $err"
-	prints '^br-test +- +172.30.0.1, fd00:30::1 +1 +no$'
+	prints '^br-test +bridge +- +172.30.0.1, fd00:30::1 +1 +no$'
 	on_host ip link del br-test
-	exits 0 hb bridges
-	prints 'this host has no bridge'
-	exits 0 hb bridges --json
+	on_host ip link del veth-c1
+	exits 0 hb interfaces
+	prints 'this host has no bridge, and no veth or tap with clients of its own'
+	exits 0 hb interfaces --json
 	json '.bridges == []'
 }
 
-@test "bridges warns of an engine whose socket exists but does not answer" {
+@test "interfaces warns of an engine whose socket exists but does not answer" {
 	tool engine "$DOCKER" status
 	podman
 	make_bridge podman2 31
-	exits 0 hb bridges
+	exits 0 hb interfaces
 	says "warning: .*$DOCKER"
-	prints '^br-test +- ' '^podman2 +ptest'
+	prints '^br-test +bridge +- ' '^podman2 +bridge +ptest'
 	rm "$DOCKER"
-	DOCKER_HOST=tcp://127.0.0.1:2375 exits 0 hb bridges --json
+	DOCKER_HOST=tcp://127.0.0.1:2375 exits 0 hb interfaces --json
 	says 'warning: DOCKER_HOST'
 	json '.bridges | length == 2'
 }
@@ -401,7 +404,7 @@ completes() {
 	completes '' attach -p ''
 	completes '8088/tcp 9000-9003/tcp 53/udp 7000/tcp' doctor --port ''
 	completes '--port=7000/tcp' flows br-two --port=7
-	# without privileges: no state, but the bridges
+	# without privileges: no state, but the interfaces
 	install -m 755 "$HBPF" "$BED/hbpf"
 	chmod 755 "$BED"
 	exits 0 on_host setpriv --reuid 65534 --regid 65534 --clear-groups "$BED/hbpf" __complete status br-

@@ -43,7 +43,7 @@ kept_out() {
 	counted "$counter" $#
 }
 
-# bats test_tags=hook
+# bats test_tags=hook, kind
 @test "guard: packets to 127/8" {
 	kept_out IN_GUARD_DST to-loopback to-loopback-net
 }
@@ -70,7 +70,7 @@ kept_out() {
 	kept_out IN_GUARD_ROUTE to-loopback-lsrr-5 to-loopback-lsrr-6 to-loopback-lsrr-7
 }
 
-# bats test_tags=hook
+# bats test_tags=hook, kind
 @test "guard: packets from 127/8" {
 	victims
 	route_localnet 1
@@ -87,7 +87,7 @@ kept_out() {
 	counted IN_GUARD_SRC 2
 }
 
-# bats test_tags=hook
+# bats test_tags=hook, kind
 @test "guard: packets to and from ::1, which a redirect to lo would accept" {
 	victims
 	on_host tc qdisc add dev br-test clsact
@@ -123,7 +123,7 @@ kept_out() {
 	counted IN_GUARD_DST 2
 }
 
-# bats test_tags=hook
+# bats test_tags=hook, kind
 @test "guard: ARP for 127.0.0.1 is not answered, from 127/8 not learned" {
 	route_localnet 1
 	[[ $(raw arp about-loopback) == *"about 127.0.0.1"* ]]
@@ -139,7 +139,7 @@ kept_out() {
 	counted IN_GUARD_ARP 2
 }
 
-# bats test_tags=hook
+# bats test_tags=hook, kind
 @test "guard: nothing with a loopback source leaves the bridge" {
 	serve svc --udp 127.0.0.1:9999
 	attach --port 8088
@@ -152,7 +152,7 @@ s.sendto(b'x', ('$C1', 9))"
 	counted OUT_GUARD
 }
 
-# bats test_tags=hook
+# bats test_tags=hook, kind
 @test "--no-guard lets packets to 127/8 in, and --guard keeps them out again" {
 	victims
 	attach --port 8088 --no-guard

@@ -34,7 +34,7 @@ forget_pmtu() {
 	on_host ip -6 route flush cache
 }
 
-# bats test_tags=hook
+# bats test_tags=hook, kind
 @test "fragmentation needed reaches the service: path MTU discovery works" {
 	make_router
 	# control: a service on the gateway itself
@@ -45,7 +45,7 @@ forget_pmtu() {
 	counted IN_ICMP
 }
 
-# bats test_tags=hook
+# bats test_tags=hook, kind
 @test "packet too big reaches the service: path MTU discovery works" {
 	make_router
 	scene pmtu "[$GW6]:8087" "[$GW6]:8087" c2
@@ -65,7 +65,7 @@ forget_pmtu() {
 	counted IN_ICMP 4
 }
 
-# bats test_tags=hook
+# bats test_tags=hook, kind
 @test "echo requests to the gateway are answered as without hbpf" {
 	attach --port 8088
 	in_ns c1 ping -c 2 -i 0.05 -W 5 "$GW"

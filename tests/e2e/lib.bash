@@ -11,6 +11,10 @@
 # clsact hook instead of tcx. scripts/test runs only those of its tests that
 # depend on the hook, marked "# bats test_tags=hook": one for each thing that the
 # programs do to a packet, and all that load the programs or look for them.
+#
+# In the same way NAME-veth.bats and NAME-tap.bats run the tests with the tag
+# "kind", and without "bridge", on another kind of interface. It is called br-test,
+# too, and has c1 alone behind it.
 
 E2E=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 export HBPF=${HBPF:-$E2E/../../build/hbpf}
@@ -45,6 +49,11 @@ if [[ ${BATS_TEST_FILENAME:-} == *-clsact.bats ]] || ! kernel_since 6.6; then
 	HOOK=clsact
 fi
 
+KIND=bridge
+for kind in veth tap; do
+	[[ ${BATS_TEST_FILENAME:-} != *-$kind.bats ]] || KIND=$kind
+done
+
 setup() {
 	bed_up
 }
@@ -77,8 +86,12 @@ bed_up() {
 	export HBPF_BPFFS=$BED/bpf
 	: >"$BED/pids"
 	make_ns host
-	make_bridge br-test 30
-	make_client c1 2
+	if [ "$KIND" = bridge ]; then
+		make_bridge br-test 30
+		make_client c1 2
+	else
+		make_link "$KIND" br-test 30 c1 2
+	fi
 	[ -z "${HBPF_CAPTURE:-}" ] || capture
 }
 
@@ -130,11 +143,38 @@ make_ns() {
 
 # make_bridge NAME NET: in host, with 172.NET.0.1/24 and fd00:NET::1/64
 make_bridge() {
+	on_host ip link add "$1" type bridge forward_delay 0
+	address_host "$1" "$2"
+}
+
+# make_link KIND NAME NET NAMESPACE NUMBER: in host, as make_bridge, with 172.NET.0.NUMBER behind it
+make_link() {
+	make_ns "$4"
+	case $1 in
+	veth) on_host ip link add "$2" type veth peer name eth0 netns "$4" ;;
+	tap) tool relay "$1" "host:$2" "$4:eth0" ;;
+	esac
+	address_host "$2" "$3"
+	address_client "$4" "$5" "$3"
+}
+
+# address_host NAME NET
+address_host() {
 	in_ns host ip -batch - <<-EOF
-		link add $1 type bridge forward_delay 0
 		link set $1 up
 		addr add 172.$2.0.1/24 dev $1
 		addr add fd00:$2::1/64 dev $1 nodad
+	EOF
+}
+
+# address_client NAMESPACE NUMBER NET
+address_client() {
+	in_ns "$1" ip -batch - <<-EOF
+		link set eth0 up
+		addr add 172.$3.0.$2/24 dev eth0
+		addr add fd00:$3::$2/64 dev eth0 nodad
+		route add default via 172.$3.0.1
+		route add default via fd00:$3::1
 	EOF
 }
 
@@ -147,13 +187,7 @@ make_client() {
 		link add veth-$ns type veth peer name eth0 netns $ns
 		link set veth-$ns master $bridge up
 	EOF
-	in_ns "$ns" ip -batch - <<-EOF
-		link set eth0 up
-		addr add 172.$net.0.$nr/24 dev eth0
-		addr add fd00:$net::$nr/64 dev eth0 nodad
-		route add default via 172.$net.0.1
-		route add default via fd00:$net::1
-	EOF
+	address_client "$ns" "$nr" "$net"
 }
 
 # drop_client NAMESPACE: deletes the link, too, which deleting the namespace would do only later

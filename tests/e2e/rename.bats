@@ -46,9 +46,9 @@ detached_by() {
 	prints '^br-test is br-lan' '^br-lan'
 	exits 0 hb status br-lan --json
 	json '.bridges[0] | .bridge == "br-lan" and .attached_as == "br-test" and .live'
-	exits 0 hb bridges
+	exits 0 hb interfaces
 	prints '^br-lan .*yes \(attached as br-test\)'
-	exits 0 hb bridges --json
+	exits 0 hb interfaces --json
 	json '.bridges[0] | .bridge == "br-lan" and .attached_as == "br-test" and .live'
 	exits 0 hb ports list
 	prints '^br-lan$' '8088'

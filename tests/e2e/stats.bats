@@ -50,7 +50,7 @@ packets_of() {
 	prints '^hbpf_bridge_live\{bridge="br-test"\} 1$'
 	on_host ip link del br-test
 	exits 0 hb stats
-	prints '^br-test: the bridge was deleted'
+	prints '^br-test: the interface was deleted'
 	exits 0 hb stats --prometheus
 	prints '^hbpf_bridge_live\{bridge="br-test"\} 0$'
 }

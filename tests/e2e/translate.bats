@@ -3,7 +3,7 @@
 # Clients reach services that listen on loopback only (docs/DESIGN.md, "Packet path").
 load lib
 
-# bats test_tags=hook
+# bats test_tags=hook, kind
 @test "TCP over IPv4: refused before attach, answered after, refused after detach" {
 	serve svc --tcp 127.0.0.1:8088
 	misses ECONNREFUSED tcp "$GW:8088"
@@ -15,7 +15,7 @@ load lib
 	misses ECONNREFUSED tcp "$GW:8088"
 }
 
-# bats test_tags=hook
+# bats test_tags=hook, kind
 @test "TCP over IPv6: refused before attach, answered after, refused after detach" {
 	serve svc --tcp "[::1]:8088"
 	misses ECONNREFUSED tcp "[$GW6]:8088"
@@ -106,6 +106,7 @@ load lib
 	scene half-closed "[::1]:8088" "[$GW6]:8088"
 }
 
+# bats test_tags=kind
 @test "bulk data, offloads on" {
 	attach --port 80:8088
 	scene bulk 127.0.0.1:8088 "$GW:80" 64
@@ -123,6 +124,7 @@ load lib
 	uncounted IN_FAILED OUT_FAILED
 }
 
+# bats test_tags=kind
 @test "one side's offloads off: each kind of checksum meets the other" {
 	in_ns c1 ethtool -K eth0 tx off gso off tso off gro off
 	attach --port 80:8088
@@ -130,6 +132,7 @@ load lib
 	scene bulk "[::1]:8088" "[$GW6]:80" 16
 }
 
+# bats test_tags=kind
 @test "IPv4 options: no-operations, and a recorded route" {
 	serve svc --tcp 127.0.0.1:8088 --udp 127.0.0.1:8088
 	attach --port 8088/tcp+udp
@@ -138,6 +141,7 @@ load lib
 	reaches svc udp "$GW:8088" --options 070b04000000000000000000
 }
 
+# bats test_tags=kind
 @test "IPv6 extension headers" {
 	serve svc --tcp "[::1]:8088" --udp "[::1]:8088"
 	attach --port 8088/tcp+udp
@@ -186,6 +190,7 @@ load lib
 	reaches svc tcp "$GW:8088"
 }
 
+# bats test_tags=kind
 @test "an idle connection survives a neighbour flush while the server pushes" {
 	attach --port 8088
 	scene survives 127.0.0.1:8088 "$GW:8088" ip neigh flush all

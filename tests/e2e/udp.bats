@@ -3,7 +3,7 @@
 # UDP: services bound to loopback and to the wildcard, fragments, closed services.
 load lib
 
-# bats test_tags=hook
+# bats test_tags=hook, kind
 @test "UDP over IPv4 and IPv6" {
 	serve svc --udp 127.0.0.1:5353 --udp "[::1]:5353"
 	misses ECONNREFUSED udp "$GW:5353"
@@ -44,7 +44,7 @@ load lib
 	reaches svc udp "[$GW6]:53"
 }
 
-# bats test_tags=hook
+# bats test_tags=hook, kind
 @test "a service bound to 0.0.0.0 behind docker0's address" {
 	make_docker0
 	serve svc --udp 0.0.0.0:5353
@@ -152,7 +152,7 @@ load lib
 	scene udp-big "[::1]:5353" "[$GW6]:53" 60000
 }
 
-# bats test_tags=hook
+# bats test_tags=hook, kind
 @test "60,000 bytes both ways, without br_netfilter putting fragments together" {
 	on_host sysctl -qw net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0
 	attach --port 53:5353/udp

@@ -82,7 +82,7 @@ reached()
 	reached host.docker.internal
 	docker-compose down
 	run -0 hbpf status
-	[[ $output == "br-app: warning: the bridge was deleted"* ]]
+	[[ $output == "br-app: warning: the interface was deleted"* ]]
 	docker-compose up --detach
 	run -7 docker exec client "${fetch[@]}" http://host.docker.internal:8088
 	hbpf attach br-app

@@ -28,7 +28,7 @@ setup()
 
 	podman rm --force --time 0 client
 	run -0 hbpf status
-	[[ $output == "$bridge: warning: the bridge was deleted"* ]]
+	[[ $output == "$bridge: warning: the interface was deleted"* ]]
 	podman_container client test-net sleep 300
 	run -7 podman_in client "${fetch[@]}" http://host.containers.internal:8088
 	hbpf attach "$bridge"

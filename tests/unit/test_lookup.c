@@ -81,7 +81,7 @@ static void a_beginning_of_several_ids_names_them(void **state)
 	assert_non_null(strstr(err.what, "Docker's test-net (1b8bf7c72ab7)"));
 	assert_non_null(strstr(err.what, "Podman's ptest (1744b93939e7)"));
 	assert_null(strstr(err.what, "inside"));
-	assert_non_null(strstr(err.hint, "hbpf bridges"));
+	assert_non_null(strstr(err.hint, "hbpf interfaces"));
 }
 
 static void a_name_goes_before_an_id_and_is_refused_where_two_have_it(void **state)
