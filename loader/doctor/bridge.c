@@ -190,11 +190,12 @@ static void find_internal(const struct doctor_bridge *bridge, struct findings *f
 			own = &gateways->v[i].addr;
 	}
 	if (own)
-		finding_add(findings, FINDING_INTERNAL,
-			    "network %s is internal, so its containers have no default route and "
-			    "do not reach host.docker.internal; dial %s, or start them with "
-			    "--add-host host.docker.internal:%s",
-			    bridge->network->name, addr_format(own, text), text);
+		finding_add(
+			findings, FINDING_INTERNAL,
+			"network %s is internal: since Docker 25 its containers have no default "
+			"route, and do not reach host.docker.internal; dial %s, or start them "
+			"with --add-host host.docker.internal:%s",
+			bridge->network->name, addr_format(own, text), text);
 }
 
 void check_gateways(const struct doctor_bridge *bridge, struct doctor_report *report)

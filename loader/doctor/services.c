@@ -309,8 +309,9 @@ static void add_elsewhere(const struct doctor_bridge *bridge, const struct expor
 		finding_add(findings, FINDING_OTHER_PROTOCOL,
 			    "%u/%s: %s listens on %s/%s, not over %s", port, proto, who, where,
 			    other, proto);
-		finding_command(findings, "hbpf ports add %u:%u/%s -b %s", port, to, other,
-				bridge->name);
+		finding_command(findings,
+				"hbpf ports del %u/%s -b %s && hbpf ports add %u:%u/%s -b %s", port,
+				proto, bridge->name, port, to, other, bridge->name);
 	} else if (addr_is_v4(addr) && addr_is_loopback(addr)) {
 		finding_add(findings, FINDING_OTHER_LOOPBACK,
 			    "%u/%s: %s listens on %s, and the port leads to another loopback "
