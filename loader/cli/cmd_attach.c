@@ -90,6 +90,35 @@ static bool attach_is_known(const struct attach *a)
 	return true;
 }
 
+/* Containers of an --internal network have no route to docker0. */
+static bool attach_is_reachable(const struct gateway *gateway, bool internal)
+{
+	return !internal || gateway->why != HBPF_GATEWAY_DOCKER0;
+}
+
+static bool attach_has_docker0(const struct gateways *gateways)
+{
+	for (size_t i = 0; i < gateways->count; i++) {
+		if (gateways->v[i].why == HBPF_GATEWAY_DOCKER0)
+			return true;
+	}
+	return false;
+}
+
+static void attach_print_reachable(const struct attach *a)
+{
+	const struct gateways *all = &a->after.gateways;
+	bool internal = attach_has_docker0(all) && engine_is_internal(a->bridge);
+	struct gateways gateways = {};
+
+	for (size_t i = 0; i < all->count; i++) {
+		if (attach_is_reachable(&all->v[i], internal))
+			gateways_add(&gateways, &all->v[i].addr, all->v[i].why);
+	}
+	report_reachable(&gateways, &a->after.exports, &a->listeners);
+	gateways_free(&gateways);
+}
+
 /* Lists only what can work. */
 static void attach_print_ports(const struct attach *a, bool has_clients)
 {
@@ -112,7 +141,7 @@ static void attach_print_ports(const struct attach *a, bool has_clients)
 			    exports->count, exports->count > 1 ? "s" : "", gateways->count,
 			    gateways->count > 1 ? "s" : "");
 	else
-		report_reachable(gateways, exports, &a->listeners);
+		attach_print_reachable(a);
 }
 
 static void attach_report(struct attach *a)

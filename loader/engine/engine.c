@@ -13,6 +13,7 @@
 #include "lib/str_list.h"
 
 #define UNIX_SCHEME "unix://"
+#define INTERNAL_MS 1000 /* of engine_is_internal() */
 
 static const char *const usual_sockets[] = {
 	"/var/run/docker.sock",
@@ -82,19 +83,19 @@ static void add_hint(struct engine *engine)
 			"bridges` lists work without an engine");
 }
 
-static void query(struct engine *engine, struct networks *networks)
+static void query(struct engine *engine, int max_ms, struct networks *networks)
 {
 	struct error *problem = &engine->problem;
 	struct engine_answer answer;
-	int ret = engine_http_get(engine->socket, query_paths[ENGINE_DOCKER], ENGINE_ANSWER_MS,
-				  &answer, problem);
+	int ret = engine_http_get(engine->socket, query_paths[ENGINE_DOCKER], max_ms, &answer,
+				  problem);
 
 	engine->kind = ENGINE_DOCKER;
 	if (!ret && answer.podman) {
 		engine->kind = ENGINE_PODMAN;
 		engine_answer_free(&answer);
-		ret = engine_http_get(engine->socket, query_paths[ENGINE_PODMAN], ENGINE_ANSWER_MS,
-				      &answer, problem);
+		ret = engine_http_get(engine->socket, query_paths[ENGINE_PODMAN], max_ms, &answer,
+				      problem);
 	}
 	if (!ret) {
 		ret = networks_parse(engine->kind, answer.body ? answer.body : "", answer.len,
@@ -107,15 +108,20 @@ static void query(struct engine *engine, struct networks *networks)
 	add_hint(engine);
 }
 
-int engines_query(struct engines *engines, struct error *err)
+static int query_all(struct engines *engines, int max_ms, struct error *err)
 {
 	int ret;
 
 	memset(engines, 0, sizeof(*engines));
 	ret = find_sockets(engines, err);
 	for (size_t i = 0; i < engines->count; i++)
-		query(&engines->v[i], &engines->networks);
+		query(&engines->v[i], max_ms, &engines->networks);
 	return ret;
+}
+
+int engines_query(struct engines *engines, struct error *err)
+{
+	return query_all(engines, ENGINE_ANSWER_MS, err);
 }
 
 void engines_free(struct engines *engines)
@@ -241,4 +247,17 @@ int engine_resolve(const char *word, const char *instead, char bridge[IFNAMSIZ],
 int engine_resolve_present(const char *word, char bridge[IFNAMSIZ], struct error *err)
 {
 	return resolve(word, "no such interface", true, bridge, err);
+}
+
+bool engine_is_internal(const char *bridge)
+{
+	const struct network *network;
+	struct engines engines;
+	bool internal;
+
+	query_all(&engines, INTERNAL_MS, NULL);
+	network = networks_find_bridge(&engines.networks, bridge);
+	internal = network && network->internal;
+	engines_free(&engines);
+	return internal;
 }

@@ -57,4 +57,14 @@ int engine_resolve(const char *word, const char *instead, char bridge[IFNAMSIZ],
  */
 int engine_resolve_present(const char *word, char bridge[IFNAMSIZ], struct error *err);
 
+/**
+ * engine_is_internal() - is the bridge that of an --internal network?
+ * @bridge:	An interface
+ *
+ * Containers of such a network reach the addresses of their own bridge only (Docker 26.1 and 28.5;
+ * with 20.10 they have a default route). For reports: waits at most a second for each engine.
+ * Return: false also if no engine answers
+ */
+bool engine_is_internal(const char *bridge);
+
 #endif /* HBPF_ENGINE_H */

@@ -308,6 +308,26 @@ three_wait() {
 	exits 0 hb attach test-net
 }
 
+@test "attach lists docker0's address, but not for an internal network" {
+	docker
+	make_docker0
+	make_bridge br-85e2890f589f 31
+	exits 0 hb attach br-85e2890f589f --port 8088
+	prints '^172.31.0.1:8088/tcp' '^\[fd00:31::1\]:8088/tcp'
+	lacks "$DOCKER0"
+	exits 0 hb attach br-test --port 8088
+	prints "^$DOCKER0:8088/tcp" "^$GW:8088/tcp"
+}
+
+@test "attach of a bridge beside docker0 does not wait for an engine that hangs" {
+	tool engine "$DOCKER" hang
+	make_docker0
+	local start=$SECONDS
+	exits 0 hb attach br-test --port 8088
+	((SECONDS - start < 8)) || fail "it took $((SECONDS - start)) s"
+	prints "^$DOCKER0:8088/tcp"
+}
+
 # --- hbpf interfaces --------------------------------------------------------------------------
 
 @test "interfaces lists every bridge with its network, gateways, clients, and whether it is attached" {

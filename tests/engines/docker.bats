@@ -33,13 +33,45 @@ reached()
 	[ "$output" = "from the host" ]
 }
 
-@test "an --internal network is served at its gateway" {
+@test "an --internal network is served at its gateway, and attach lists no other" {
 	docker network create --internal --opt com.docker.network.bridge.name=br-test \
 		--subnet 172.30.0.0/24 test-net
 	client test-net
 	run -7 docker exec client "${fetch[@]}" http://172.30.0.1:8088
-	hbpf attach br-test --port 8088
+	run -0 hbpf attach br-test --port 8088
+	[[ $output == 172.30.0.1:8088/tcp* && ${#lines[@]} == 1 ]]
 	reached 172.30.0.1
+	# Docker 20.10 gives its containers a default route, 26.1 does not.
+	if docker_at_least 26.1; then
+		run -7 docker exec client "${fetch[@]}" http://host.docker.internal:8088
+	else
+		reached host.docker.internal
+	fi
+	docker network create other-net
+	run -0 hbpf attach other-net --port 8088
+	[[ $output == *172.17.0.1:8088/tcp* ]]
+}
+
+@test "a network of IPv6 only is served at its gateway, and attach lists no other" {
+	docker_at_least 28 || skip "this Docker has none"
+	docker network create --ipv4=false --ipv6 --subnet fd00:8088::/64 test-net
+	host_service tcp ::1 8088 "from ::1"
+	client test-net
+	run -0 hbpf attach test-net --port 8088
+	[[ ${lines[*]: -1} == "[fd00:8088::1]:8088/tcp"* && $output != *172.17.0.1* ]]
+	wait_until 10 docker exec client "${fetch[@]}" "http://[fd00:8088::1]:8088"
+	run -7 docker exec client "${fetch[@]}" http://host.docker.internal:8088
+}
+
+@test "a network with gateway_mode=isolated: attach says that the host has no address there" {
+	docker_at_least 28 || skip "this Docker has none"
+	docker network create --internal --opt com.docker.network.bridge.gateway_mode_ipv4=isolated test-net
+	client test-net
+	run -0 hbpf attach test-net --port 8088
+	[[ $output == *"has no IPv4 and no IPv6 address"*"no gateway that clients can dial"* ]]
+	[[ $output != *"->"* ]]
+	run -1 hbpf status test-net
+	[[ $output == *"it has no gateway"* ]]
 }
 
 @test "a network with icc=false: containers reach the host's service, and still not each other" {
