@@ -31,6 +31,12 @@ wait_until()
 	done
 }
 
+# is_at_least VERSION OTHER: is the other that version or a later one?
+is_at_least()
+{
+	[[ $(printf '%s\n' "$1" "$2" | sort --version-sort | head -n 1) == "$1" ]]
+}
+
 # --- the daemon -------------------------------------------------------------------------------
 
 # docker_missing: prints why dockerd cannot run on this machine; fails if it can
@@ -97,7 +103,7 @@ docker_daemon()
 	# in a file, so that other tests have it after docker_restart
 	echo $! >"$DOCKER_DIR/pid"
 
-	if ! wait_until 30 docker_answers_or_died || ! docker_answers; then
+	if ! wait_until 60 docker_answers_or_died || ! docker_answers; then
 		{
 			echo "dockerd does not answer on $DOCKER_HOST; the end of its log:"
 			tail -n 40 "$DOCKER_DIR/log"
@@ -118,6 +124,12 @@ docker_down()
 {
 	kill "$(<"$DOCKER_DIR/pid")"
 	wait_until 30 docker_died
+}
+
+# docker_at_least VERSION
+docker_at_least()
+{
+	is_at_least "$1" "$(docker version --format '{{.Server.Version}}')"
 }
 
 docker_answers()

@@ -36,8 +36,10 @@ setup()
 
 @test "a first port published after attach is reached from the host, while attached and after" {
 	podman_container client plain-net sleep 60
+	# netavark 1.17 sets it with the bridge, earlier ones with the first port
+	before=$(sysctl --values "net.ipv4.conf.$bridge.route_localnet")
 	run -0 hbpf attach plain-net --port 8088
-	[ "$(sysctl --values "net.ipv4.conf.$bridge.route_localnet")" = 2 ]
+	[ "$(sysctl --values "net.ipv4.conf.$bridge.route_localnet")" = $((before ? 1 : 2)) ]
 	timeout 60 podman run --detach --cgroup-parent "$PODMAN_CGROUP" --volume /usr:/usr:ro \
 		--volume "$BATS_TEST_DIRNAME:/tests:ro" --publish 127.0.0.1:5432:5432 --network plain-net \
 		--name server hbpf-test /usr/bin/python3 /tests/answer.py tcp 0.0.0.0 5432 published 3>&-

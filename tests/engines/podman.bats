@@ -36,16 +36,16 @@ setup()
 	[ "$output" = "from the host" ]
 }
 
-# at_least VERSION: of Podman
-at_least()
+# podman_at_least VERSION
+podman_at_least()
 {
-	[[ $(printf '%s\n' "$1" "$(podman version --format '{{.Client.Version}}')" | sort -V | head -n 1) == "$1" ]]
+	is_at_least "$1" "$(podman version --format '{{.Client.Version}}')"
 }
 
 # Before 6 conmon holds a socket, and connections hang; now there is none, and they are refused.
 @test "a port published on 127.0.0.1 does not answer, attach says why, and --nat-bypass off lets other networks in" {
 	cause="conmon (pid *does not answer" refusal=28
-	! at_least 6 || cause="nothing listens on 127.0.0.1:5432: rule*redirects" refusal=7
+	! podman_at_least 6 || cause="nothing listens on 127.0.0.1:5432: rule*redirects" refusal=7
 	timeout 60 podman run --detach --cgroup-parent "$PODMAN_CGROUP" --volume /usr:/usr:ro \
 		--volume "$HERE:/tests:ro" --name database --network test-net \
 		--publish 127.0.0.1:5432:5432 hbpf-test \
@@ -73,7 +73,7 @@ at_least()
 
 	hbpf attach podman0 --nat-bypass off
 	# it isolates networks from each other
-	! at_least 6 || { run -28 podman_in client "${fetch[@]}" http://host.containers.internal:5432 && return; }
+	! podman_at_least 6 || { run -28 podman_in client "${fetch[@]}" http://host.containers.internal:5432 && return; }
 	run -0 podman_in client "${fetch[@]}" http://host.containers.internal:5432
 	[ "$output" = "from the database" ]
 }
