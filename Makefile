@@ -163,8 +163,8 @@ test-services: ## real services behind the tool (root)
 test-kernels: ## packets and the core of e2e on Debian's kernels, under qemu (root)
 	@scripts/test kernels
 
-test-engines: ## networks as engines make them: Docker, Podman, libvirt, LXD (root)
-	@scripts/test engines
+test-engines: ## networks as engines make them; ENGINE=docker-sid: with another Debian's engine (root)
+	@$(if $(ENGINE),$(MAKE) -s all && tests/engines/run $(ENGINE),scripts/test engines)
 
 test-firewalls: ## the tool beside ufw, firewalld and other rules (root)
 	@scripts/test firewalls
