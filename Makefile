@@ -3,6 +3,7 @@
 #
 #   V=1              show the commands
 #   WERROR=1         warnings are errors
+#   STATIC=1         link everything statically: `make static`
 #   BUILD=dir        put everything there instead
 #   VMLINUX_H=file   kernel types from there (bpftool btf dump file /sys/kernel/btf/vmlinux
 #                    format c) instead of vmlinux/vmlinux.h
@@ -35,6 +36,12 @@ CLANG_TIDY   ?= $(or $(shell command -v clang-tidy-14),clang-tidy)
 CPPFLAGS ?= -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 CFLAGS  ?= -O2 -g -fstack-protector-strong -fPIE
 LDFLAGS ?= -pie -Wl,-z,relro -Wl,-z,now
+
+ifdef STATIC
+CPPFLAGS   += -DHBPF_STATIC
+LDFLAGS     = -static-pie -s -Wl,-z,relro -Wl,-z,now
+PKG_CONFIG += --static
+endif
 
 WARNINGS      = -Wall -Wextra $(if $(WERROR),-Werror)
 # Expanded in recipes only, so that `make help` and `make deps` work before pkg-config is there.
@@ -86,15 +93,19 @@ endif
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: help all bpf objects tidy unit fuzzers fuzz format format-check deps check demo test test-all \
+.PHONY: help all static bpf objects tidy unit fuzzers fuzz format format-check deps check demo test test-all \
 	test-unit test-memcheck test-bpf test-fuzz test-e2e test-crash test-docker test-engines \
-	test-services test-firewalls test-kernels test-distro bench deb install uninstall clean FORCE
+	test-services test-firewalls test-kernels test-distro test-packages bench deb rpm install uninstall \
+	clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
 
 all: $(BUILD)/hbpf ## build the tool, build/hbpf (default)
 	@:
+
+static: ## build build/static/hbpf, one file that needs no libraries
+	+@$(MAKE) STATIC=1 BUILD=$(BUILD)/static
 
 bpf: $(SKELETONS) ## build the BPF objects and their skeletons
 	@:
@@ -163,6 +174,9 @@ test-services: ## real services behind the tool (root)
 test-kernels: ## packets and the core of e2e on Debian's kernels, under qemu (root)
 	@scripts/test kernels
 
+test-packages: ## build packages and install them in clean Debians (root)
+	@scripts/test packages
+
 test-engines: ## networks as engines make them; ENGINE=docker-sid: with another Debian's engine (root)
 	@$(if $(ENGINE),$(MAKE) -s all && tests/engines/run $(ENGINE),scripts/test engines)
 
@@ -187,6 +201,9 @@ bench: all ## compare speed with the alternatives, 45 minutes (root)
 
 deb: ## build a Debian package, build/deb/hbpf_*.deb
 	@scripts/deb
+
+rpm: ## build an RPM package, build/rpm/RPMS/*/hbpf-*.rpm
+	@scripts/rpm
 
 install: all ## install to DESTDIR and PREFIX (/usr/local)
 	install -D -m 755 $(BUILD)/hbpf $(DESTDIR)$(SBINDIR)/hbpf

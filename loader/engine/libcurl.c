@@ -9,6 +9,20 @@
 
 #include "lib/array.h"
 
+#ifdef HBPF_STATIC
+
+/* dlopen() of a static program needs the very glibc that it was built with. */
+const struct curl_api *curl_load(struct error *err)
+{
+	error_set(err, ELIBACC,
+		  "this hbpf is linked statically and cannot load libcurl, needed to query "
+		  "container engines");
+	error_hint(err, "the bridge's own name works: `ip link show type bridge` lists them");
+	return NULL;
+}
+
+#else
+
 /* Built with OpenSSL or with GnuTLS; a Unix socket needs neither. */
 static const char *const files[] = { "libcurl.so.4", "libcurl-gnutls.so.4" };
 
@@ -74,3 +88,5 @@ const struct curl_api *curl_load(struct error *err)
 	loaded = api;
 	return &loaded;
 }
+
+#endif /* HBPF_STATIC */
