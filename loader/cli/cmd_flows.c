@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "attach/flows.h"
+#include "cli/flow_filter.h"
 #include "cli/ports_view.h"
 #include "cli/target.h"
 #include "engine/containers.h"
@@ -20,7 +21,6 @@
 #include "lib/log.h"
 #include "lib/table.h"
 #include "lib/units.h"
-#include "model/request.h"
 
 struct flows_options {
 	struct arg_list ports;
@@ -58,69 +58,24 @@ static const char *const state_names[] = {
 };
 static_assert(ARRAY_SIZE(state_names) == TCP_CLOSING + 1, "every state has a name");
 
-struct prefixes {
-	struct prefix *v;
-	size_t count;
-};
-
 struct flows_view {
 	const struct cli_call *call;
-	struct port_specs ports; /* to show any of these only; all if empty */
-	struct prefixes clients; /* the same */
+	struct flow_filter filter;
 	struct engines engines;
 	struct containers containers;
 	struct flows flows;
 };
-
-/* ---- command line ---- */
-
-static int flows_parse(struct flows_view *view, struct error *err)
-{
-	const struct flows_options *options = view->call->options;
-	int ret = port_specs_parse(options->ports.v, options->ports.count, &view->ports, err);
-
-	for (size_t i = 0; !ret && i < options->clients.count; i++) {
-		const char *text = options->clients.v[i];
-		struct prefix prefix;
-
-		/* -ERANGE: bits of the host are set, which mean nothing here */
-		if (prefix_parse(text, &prefix) == -EINVAL) {
-			ret = error_set(err, EINVAL, "'%s' is not an address or prefix", text);
-			error_hint(err, "--client takes 172.18.0.2, 172.18.0.0/16 or fd00::2");
-		} else if (ARRAY_ADD(&view->clients, prefix)) {
-			ret = error_nomem(err);
-		}
-	}
-	return ret;
-}
-
-static bool flows_spec_has(const struct port_spec *spec, const struct flow *flow)
-{
-	__u16 port = ntohs(flow->dialled.port);
-
-	return port_spec_has(spec, flow->proto, port) &&
-	       (!spec->local_given ||
-		ntohs(flow->local.port) == spec->local_first + (port - spec->first));
-}
-
-static bool flows_are_wanted(const struct flows_view *view, const struct flow *flow)
-{
-	bool port = !view->ports.count, client = !view->clients.count;
-
-	for (size_t i = 0; !port && i < view->ports.count; i++)
-		port = flows_spec_has(&view->ports.v[i], flow);
-	for (size_t i = 0; !client && i < view->clients.count; i++)
-		client = prefix_has(&view->clients.v[i], &flow->client.addr);
-	return port && client;
-}
 
 static void flows_select(struct flows_view *view)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < view->flows.count; i++) {
-		if (flows_are_wanted(view, &view->flows.v[i]))
-			view->flows.v[kept++] = view->flows.v[i];
+		const struct flow *flow = &view->flows.v[i];
+
+		if (flow_filter_passes(&view->filter, flow->proto, &flow->client.addr,
+				       flow->dialled.port, flow->local.port))
+			view->flows.v[kept++] = *flow;
 	}
 	view->flows.count = kept;
 }
@@ -367,17 +322,17 @@ static void flows_view_free(struct flows_view *view)
 	flows_free(&view->flows);
 	containers_free(&view->containers);
 	engines_free(&view->engines);
-	port_specs_free(&view->ports);
-	free(view->clients.v);
+	flow_filter_free(&view->filter);
 }
 
 static int cmd_flows(const struct cli_call *call)
 {
+	const struct flows_options *options = call->options;
 	struct flows_view view = { .call = call };
 	struct error err = {};
 	struct target target = {};
 	int exit_code = EXIT_USAGE;
-	int ret = flows_parse(&view, &err);
+	int ret = flow_filter_parse(&options->ports, &options->clients, &view.filter, &err);
 
 	if (!ret) {
 		exit_code = EXIT_FAILED;
