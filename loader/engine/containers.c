@@ -8,19 +8,25 @@
 #include "engine/client.h"
 #include "lib/addr.h"
 #include "lib/array.h"
+#include "lib/frame.h"
 #include "lib/json.h"
 #include "lib/printable.h"
 
 /* Docker's API, which Podman has as well. */
 #define CONTAINERS_PATH "/containers/json"
 
-static int add_address(struct containers *containers, const char *text, const char *network,
-		       const char *name)
+/* @end: of one network; @member: the address in it */
+static int add_address(struct containers *containers, struct json_object *end, const char *member,
+		       const char *network, const char *name)
 {
+	const char *text = json_member_text(end, member);
+	const char *mac = json_member_text(end, "MacAddress");
 	struct container container = {};
 
 	if (!text || addr_parse(text, &container.addr))
 		return 0; /* empty: it has none of that family */
+	if (mac)
+		mac_parse(mac, container.mac);
 	container.network = strdup(network);
 	container.name = strdup(name);
 	if (!container.network || !container.name || ARRAY_ADD(containers, container)) {
@@ -53,12 +59,8 @@ static int read_one(struct containers *containers, struct json_object *item)
 	name += name[0] == '/';
 	json_object_object_foreach(networks, network, end)
 	{
-		ret = ret
-			      ?: add_address(containers, json_member_text(end, "IPAddress"),
-					     network, name);
-		ret = ret
-			      ?: add_address(containers, json_member_text(end, "GlobalIPv6Address"),
-					     network, name);
+		ret = ret ?: add_address(containers, end, "IPAddress", network, name);
+		ret = ret ?: add_address(containers, end, "GlobalIPv6Address", network, name);
 	}
 	return ret;
 }
@@ -133,6 +135,18 @@ const struct container *containers_find(const struct containers *containers,
 	for (; found && found < end && !compare_addresses(found, &key); found++) {
 		if (!network || !strcmp(found->network, network))
 			return found;
+	}
+	return NULL;
+}
+
+const struct container *containers_find_mac(const struct containers *containers,
+					    const __u8 mac[ETH_ALEN])
+{
+	static const __u8 none[ETH_ALEN];
+
+	for (size_t i = 0; memcmp(mac, none, ETH_ALEN) && i < containers->count; i++) {
+		if (!memcmp(containers->v[i].mac, mac, ETH_ALEN))
+			return &containers->v[i];
 	}
 	return NULL;
 }

@@ -4,6 +4,7 @@
 #define HBPF_CONTAINERS_H
 
 #include <hbpf/addr.h>
+#include <linux/if_ether.h>
 #include <stddef.h>
 
 #include "engine/engine.h"
@@ -11,7 +12,8 @@
 /* One address of a container. The strings are malloc'd and printable. */
 struct container {
 	struct hbpf_addr addr;
-	char *network; /* the name of the network that it has the address in */
+	__u8 mac[ETH_ALEN]; /* of its interface in that network; all zero if that is not known */
+	char *network;      /* the name of the network that it has the address in */
 	char *name;
 };
 
@@ -50,5 +52,10 @@ void containers_free(struct containers *containers);
  */
 const struct container *containers_find(const struct containers *containers,
 					const struct hbpf_addr *addr, const char *network);
+
+/** containers_find_mac() - find the container with a MAC address. Return: one of @containers, or
+ * NULL */
+const struct container *containers_find_mac(const struct containers *containers,
+					    const __u8 mac[ETH_ALEN]);
 
 #endif /* HBPF_CONTAINERS_H */
