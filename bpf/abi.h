@@ -46,6 +46,7 @@
 /* RFC 768, RFC 9293 */
 #define UDP_HEADER   8 /* bytes, without options */
 #define TCP_HEADER   20
+#define TCP_SEQ      4 /* offset of the sequence number in it */
 #define TCP_FLAG_FIN 0x01
 #define TCP_FLAG_SYN 0x02
 #define TCP_FLAG_RST 0x04
@@ -53,10 +54,12 @@
 
 /* RFC 792: the errors, which quote a header */
 #define ICMP_DEST_UNREACH   3
+#define ICMP_PORT           3 /* its code: port unreachable */
 #define ICMP_TIME_EXCEEDED  11
 #define ICMP_PARAMETERPROB  12
 /* RFC 4443: the same */
 #define ICMPV6_DEST_UNREACH 1
+#define ICMPV6_PORT         4
 #define ICMPV6_PARAMPROB    4
 
 #endif /* HBPF_BPF_ABI_H */

@@ -79,7 +79,7 @@ static __always_inline bool bypass_is_gone(struct __sk_buff *skb, struct bpf_soc
  * @expire: an existing entry belongs to a closed connection; conntrack would apply the NAT rules to
  *	    the new one
  */
-static __always_inline void bypass_tuple(struct __sk_buff *skb, struct bpf_sock_tuple *tuple,
+static __always_inline bool bypass_tuple(struct __sk_buff *skb, struct bpf_sock_tuple *tuple,
 					 __u32 size, __u8 proto, const struct hbpf_endpoint *local,
 					 bool expire)
 {
@@ -95,14 +95,14 @@ static __always_inline void bypass_tuple(struct __sk_buff *skb, struct bpf_sock_
 			bpf_ct_change_timeout(ct, 0);
 		bpf_ct_release(ct);
 		if (!expire)
-			return;
+			return true;
 		if (!bypass_is_gone(skb, tuple, size, &opts))
-			return;
+			return false;
 	}
 
 	fresh = bpf_skb_ct_alloc(skb, tuple, size, &opts, sizeof(opts));
 	if (!fresh)
-		return;
+		return false;
 	bpf_ct_set_timeout(fresh, BYPASS_TIMEOUT_MS);
 	if (size == sizeof(tuple->ipv4))
 		addr.all[0] = local->addr.word[3];
@@ -115,16 +115,17 @@ static __always_inline void bypass_tuple(struct __sk_buff *skb, struct bpf_sock_
 	 * and removed again. */
 	ct = bpf_ct_insert_entry(fresh);
 	if (!ct)
-		return;
+		return false;
 	if (undecided)
 		bpf_ct_change_timeout(ct, 0);
 	bpf_ct_release(ct);
 	if (undecided)
 		bypass_is_gone(skb, tuple, size, &opts);
+	return !undecided;
 }
 
-static __noinline int bypass_packet(struct __sk_buff *skb, const struct packet *pkt,
-				    const struct hbpf_endpoint *local)
+static __noinline bool bypass_packet(struct __sk_buff *skb, const struct packet *pkt,
+				     const struct hbpf_endpoint *local)
 {
 	struct hbpf_flow_key flow = flow_key(pkt->slot, pkt->proto, &pkt->src, local);
 	struct bpf_sock_tuple tuple = {};
@@ -133,10 +134,8 @@ static __noinline int bypass_packet(struct __sk_buff *skb, const struct packet *
 	expire = pkt->proto == IPPROTO_TCP &&
 		 connection_of(skb, &flow, &pkt->dst, false) == CONNECTION_NONE;
 	if (flow_tuple(&tuple, &flow) == sizeof(tuple.ipv4))
-		bypass_tuple(skb, &tuple, sizeof(tuple.ipv4), pkt->proto, local, expire);
-	else
-		bypass_tuple(skb, &tuple, sizeof(tuple.ipv6), pkt->proto, local, expire);
-	return 0;
+		return bypass_tuple(skb, &tuple, sizeof(tuple.ipv4), pkt->proto, local, expire);
+	return bypass_tuple(skb, &tuple, sizeof(tuple.ipv6), pkt->proto, local, expire);
 }
 
 /*
@@ -146,22 +145,23 @@ static __noinline int bypass_packet(struct __sk_buff *skb, const struct packet *
  *
  * This is done for every SYN and every UDP packet, not only for the first of a flow: a
  * UDP flow outlives its conntrack entry.
+ *
+ * Return: false if it was needed and there is no such entry
  */
-static __always_inline void conntrack_bypass_nat(struct __sk_buff *skb, const struct packet *pkt,
+static __always_inline bool conntrack_bypass_nat(struct __sk_buff *skb, const struct packet *pkt,
 						 const struct hbpf_endpoint *local)
 {
 	const struct hbpf_config *cfg;
 
 	if (pkt->proto != IPPROTO_UDP && !packet_is_syn(pkt))
-		return;
+		return true;
 	cfg = config_get(skb);
-	if (cfg && cfg->nat_bypass)
-		bypass_packet(skb, pkt, local);
+	return !(cfg && cfg->nat_bypass) || bypass_packet(skb, pkt, local);
 }
 
 #else /* HBPF_NAT_BYPASS */
 
-#define conntrack_bypass_nat(skb, pkt, local) ((void)0)
+#define conntrack_bypass_nat(skb, pkt, local) true
 
 #endif /* HBPF_NAT_BYPASS */
 

@@ -8,11 +8,17 @@
 #include "fragment.h"
 #include "maps.h"
 
-static __always_inline void count_reason(struct __sk_buff *skb, enum hbpf_reason reason)
+/* Return: this CPU's counters of the bridge that the packet passes, or NULL */
+static __always_inline struct hbpf_counters *counters_of(const struct __sk_buff *skb)
 {
 	__u32 ifindex = skb->ifindex;
-	struct hbpf_counters *counted = bpf_map_lookup_elem(&counters, &ifindex);
 
+	return bpf_map_lookup_elem(&counters, &ifindex);
+}
+
+static __always_inline void count_reason(struct __sk_buff *skb, struct hbpf_counters *counted,
+					 enum hbpf_reason reason)
+{
 	if (counted && reason < HBPF_REASON_MAX) {
 		counted->reason[reason].packets++;
 		counted->reason[reason].bytes += skb->len;

@@ -44,6 +44,7 @@
 #include "conntrack.h"
 #include "cookie.h"
 #include "count.h"
+#include "event.h"
 #include "flow.h"
 #include "fragment.h"
 #include "icmp.h"
@@ -68,10 +69,15 @@ static __always_inline enum hbpf_verdict verdict_of(enum hbpf_reason reason)
 	}
 }
 
-/* The only exit: counts the reason and returns its action. */
+/* The only exit: counts the reason, reports it if it is an event, and returns its action. */
 static __always_inline int finish(struct __sk_buff *skb, enum hbpf_reason reason)
 {
-	count_reason(skb, reason);
+	struct hbpf_counters *counted = counters_of(skb);
+	enum hbpf_event_kind kind = reason_event(reason);
+
+	count_reason(skb, counted, reason);
+	if (kind != HBPF_EVENT_MAX)
+		event_counted(skb, counted, kind, reason);
 	switch (verdict_of(reason)) {
 	case HBPF_DROP:
 		return TC_ACT_SHOT;
@@ -129,16 +135,20 @@ static __always_inline enum hbpf_reason match_tcp(struct __sk_buff *skb, const s
 
 	if (syn && !source_allowed(skb, pkt, export))
 		return HBPF_IN_SOURCE;
-	if (record == RECORD_SAME)
-		return HBPF_IN_TRANSLATED;
-
-	found = connection_of(skb, &key, &pkt->dst, false);
-	if (!syn)
-		return flow_recover_tcp(skb, pkt, &key, export, found, record) ? HBPF_IN_TRANSLATED
-									       : HBPF_IN_NO_FLOW;
-	if (flow_collides(found, record))
-		return HBPF_IN_COLLISION;
-	flow_record(&key, &pkt->dst);
+	if (record != RECORD_SAME) {
+		found = connection_of(skb, &key, &pkt->dst, false);
+		if (!syn)
+			return flow_recover_tcp(skb, pkt, &key, export, found, record)
+				       ? HBPF_IN_TRANSLATED
+				       : HBPF_IN_NO_FLOW;
+		if (flow_collides(found, record)) {
+			event(skb, HBPF_EVENT_COLLISION, HBPF_IN_COLLISION);
+			return HBPF_IN_COLLISION;
+		}
+		flow_record(&key, &pkt->dst);
+	}
+	if (syn)
+		event(skb, HBPF_EVENT_FLOW, HBPF_IN_TRANSLATED);
 	return HBPF_IN_TRANSLATED;
 }
 
@@ -157,6 +167,7 @@ static __always_inline enum hbpf_reason match_udp(struct __sk_buff *skb, const s
 	if (!source_allowed(skb, pkt, export))
 		return HBPF_IN_SOURCE;
 	flow_record(&key, &pkt->dst);
+	event(skb, HBPF_EVENT_FLOW, HBPF_IN_TRANSLATED);
 	return HBPF_IN_TRANSLATED;
 }
 
@@ -235,14 +246,19 @@ static __always_inline enum hbpf_reason ingress_gateway(struct __sk_buff *skb, s
 		return ingress_icmp(skb, pkt);
 
 	export = export_find(pkt, pkt->dst.port, local);
-	if (!export)
+	if (!export) {
+		/* only what a client asks for; answers to the host come here, too */
+		if (pkt->proto == IPPROTO_UDP || packet_is_syn(pkt))
+			event(skb, HBPF_EVENT_NOT_EXPORTED, HBPF_IN_NOT_EXPORTED);
 		return HBPF_IN_NOT_EXPORTED;
+	}
 	reason = pkt->proto == IPPROTO_TCP ? match_tcp(skb, pkt, export, local)
 					   : match_udp(skb, pkt, export, local);
 	if (!is_for_service(reason))
 		return reason;
 
-	conntrack_bypass_nat(skb, pkt, local);
+	if (!conntrack_bypass_nat(skb, pkt, local))
+		event(skb, HBPF_EVENT_NO_NAT_BYPASS, reason);
 	if (rewrite_in(skb, pkt, local))
 		return HBPF_IN_FAILED;
 	count_port(skb, pkt, pkt->dst.port, INGRESS);
@@ -503,14 +519,20 @@ static __always_inline enum hbpf_reason egress_transport(struct __sk_buff *skb, 
 
 	if (parse_transport(skb, pkt) != PARSED)
 		return loopback ? HBPF_OUT_GUARD : HBPF_OUT_OTHER;
-	if (loopback && packet_is_icmp(pkt))
-		return egress_icmp(skb, pkt);
+	if (loopback && packet_is_icmp(pkt)) {
+		reason = egress_icmp(skb, pkt);
+		if (reason == HBPF_OUT_ICMP && icmp_is_refusal(skb, pkt))
+			event(skb, HBPF_EVENT_NOT_LISTENING, reason);
+		return reason;
+	}
 
 	reason = loopback ? egress_loopback(skb, pkt, dialled) : egress_wildcard(skb, pkt, dialled);
 	if (reason != HBPF_OUT_TRANSLATED)
 		return reason;
 	if (rewrite_out(skb, pkt, dialled))
 		return HBPF_OUT_FAILED;
+	if (pkt->tcp_flags & TCP_FLAG_RST && tcp_is_refusal(skb, pkt))
+		event(skb, HBPF_EVENT_NOT_LISTENING, reason);
 	count_port(skb, pkt, dialled->port, EGRESS);
 	return reason;
 }

@@ -23,6 +23,16 @@ static __always_inline bool icmp_is_error(const struct packet *pkt)
 	return type >= ICMPV6_DEST_UNREACH && type <= ICMPV6_PARAMPROB;
 }
 
+/* Port unreachable: no socket has the port. */
+static __always_inline bool icmp_is_refusal(struct __sk_buff *skb, const struct packet *pkt)
+{
+	__u8 code;
+
+	return load(skb, pkt->l4 + 1, &code, sizeof(code)) &&
+	       (packet_is_v4(pkt) ? pkt->icmp_type == ICMP_DEST_UNREACH && code == ICMP_PORT
+				  : pkt->icmp_type == ICMPV6_DEST_UNREACH && code == ICMPV6_PORT);
+}
+
 /* Parse the quoted header into @quote. Return: false if it has no ports. */
 static __always_inline bool icmp_quote(struct __sk_buff *skb, const struct packet *pkt,
 				       struct packet *quote)

@@ -82,6 +82,15 @@ static __always_inline bool load(struct __sk_buff *skb, __u32 offset, void *to, 
 	return bpf_skb_load_bytes(skb, offset, to, size) == 0;
 }
 
+/* The RST that answers a SYN: its sequence number is 0 (RFC 9293, 3.5.2). In others it is the
+ * connection's. */
+static __always_inline bool tcp_is_refusal(struct __sk_buff *skb, const struct packet *pkt)
+{
+	__be32 seq;
+
+	return load(skb, pkt->l4 + TCP_SEQ, &seq, sizeof(seq)) && !seq;
+}
+
 static __always_inline enum parsed parse_ethernet(struct __sk_buff *skb, struct packet *pkt)
 {
 	__be16 tci;

@@ -48,9 +48,15 @@
 	X(FRAGMENTS, fragments,                                                                    \
 	  LRU_HASH, struct hbpf_fragment_key, struct hbpf_fragment, HBPF_MAX_FRAGMENTS, 0)         \
 	X(COUNTERS, counters,                                                                      \
-	  PERCPU_HASH, __u32, struct hbpf_counters, HBPF_MAX_BRIDGES, BPF_F_NO_PREALLOC)
+	  PERCPU_HASH, __u32, struct hbpf_counters, HBPF_MAX_BRIDGES, BPF_F_NO_PREALLOC)           \
+	X(MONITORS, monitors,                                                                      \
+	  ARRAY, __u32, struct hbpf_monitors, 1, BPF_F_MMAPABLE)
 
-#define HBPF_MAPS(X) HBPF_GROWING_MAPS(X) HBPF_FIXED_MAPS(X)
+/* The ring buffers of the monitors: bpf/event.h defines it. */
+#define HBPF_EVENT_MAPS(X)                                                                         \
+	X(EVENTS, events, ARRAY_OF_MAPS, __u32, __u32, HBPF_MONITORS, 0)
+
+#define HBPF_MAPS(X) HBPF_GROWING_MAPS(X) HBPF_FIXED_MAPS(X) HBPF_EVENT_MAPS(X)
 /* clang-format on */
 
 #endif /* HBPF_MAP_LIST_H */

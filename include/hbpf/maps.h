@@ -10,11 +10,12 @@
 #define HBPF_MAPS_H
 
 #include <hbpf/addr.h>
+#include <hbpf/events.h>
 #include <hbpf/reasons.h>
 
 /* Raise it when a key, a value, a map or the reasons change: the loader refuses
  * pinned state of another layout. */
-#define HBPF_LAYOUT 4
+#define HBPF_LAYOUT 5
 
 /*
  * All bridges of a network namespace share the programs and these maps. What belongs to
@@ -214,7 +215,8 @@ HBPF_SIZE(struct hbpf_counter, 16);
 
 /* counters: by index of the bridge. The loader adds the entry, the programs count. */
 struct hbpf_counters {
-	struct hbpf_counter reason[HBPF_REASON_MAX]; /* by enum hbpf_reason */
+	struct hbpf_counter reason[HBPF_REASON_MAX];   /* by enum hbpf_reason */
+	struct hbpf_event_limit limit[HBPF_EVENT_MAX]; /* by enum hbpf_event_kind */
 };
 
 enum hbpf_choice {

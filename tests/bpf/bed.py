@@ -13,7 +13,8 @@ import shutil
 import socket
 import struct
 import subprocess
-from contextlib import ExitStack, contextmanager
+import time
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 
 import bpf
@@ -125,6 +126,8 @@ class Bed:
         self.programs = self._programs[False]
 
         self.reasons = layout.reasons()
+        self.kinds = layout.events()
+        self._monitors = [(0, 0)] * layout.MONITORS
         self.variants = [variant for variant in VARIANTS if self._can_run(variant)]
         self._counted = self.counters()
         self._written = set()  # (map, key) by configuring
@@ -172,7 +175,8 @@ class Bed:
         found = {}
         for bridge in self.bridges:
             values = self.maps["counters"].get(struct.pack("I", bridge.ifindex)) or []
-            each = [list(struct.iter_unpack("QQ", value)) for value in values]
+            each = [list(struct.iter_unpack("QQ", value[:16 * len(self.reasons)]))
+                    for value in values]
             for reason, counters in zip(self.reasons, zip(*each)):
                 found[bridge, reason] = tuple(map(sum, zip(*counters)))
         return found
@@ -278,6 +282,8 @@ class Bed:
         self.forget_flows()
         for name in ("fragments", "port_stats"):
             self.maps[name].clear()
+        self._monitors = [(0, 0)] * layout.MONITORS
+        self.set_monitors()
 
         self.bridge = self.main
         self.attach()
@@ -291,7 +297,8 @@ class Bed:
         self.bridge.reverse = {}
         self.bridge.settings = {"who": layout.ONLINK, "guard_dst": True, "nat_bypass": True,
                                 "arp_sender": V4.gateway}
-        self._set("counters", struct.pack("I", self.bridge.ifindex), bytes(16 * len(self.reasons)))
+        self._set("counters", struct.pack("I", self.bridge.ifindex),
+                  bytes(16 * len(self.reasons) + layout.EVENT_LIMIT_SIZE * len(self.kinds)))
         self._counted = self.counters()
         for family in (V4, V6):
             self.gateway(gateways[family] if gateways else family.gateway)
@@ -351,7 +358,27 @@ class Bed:
                 reverse[key] = reverse.get(key, 0) + 1
                 self._set("reverse", key, layout.reverse(address, reverse[key], port))
 
+    def set_monitors(self):
+        self.maps["monitors"].set(bytes(4), layout.monitors(self._monitors))
+
+    def listen(self, *kinds, place=0, seconds=60):
+        """As a monitor does for these kinds of events (all if none is given), until so many seconds
+        from now. Return: the ring buffer"""
+        ring = self.keep(closing(bpf.Ring(1 << 18)))
+        self.maps["events"].set(struct.pack("I", place), struct.pack("I", ring.fd))
+        until = time.monotonic_ns() + int(seconds * 1e9)
+        self._monitors[place] = until, sum(1 << self.kinds.index(kind)
+                                           for kind in kinds or self.kinds)
+        self.set_monitors()
+        return ring
+
     # State
+
+    def suppressed(self, kind):
+        """Return: how many events of a kind the limit suppressed."""
+        at = 16 * len(self.reasons) + layout.EVENT_LIMIT_SIZE * self.kinds.index(kind) + 24
+        return sum(struct.unpack_from("Q", value, at)[0] for value in
+                   self.maps["counters"].get(struct.pack("I", self.bridge.ifindex)))
 
     def flow(self, talk):
         """Return: the (address, port) recorded for a talk's client socket, as map bytes."""

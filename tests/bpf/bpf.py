@@ -4,6 +4,7 @@
 The attributes are those of union bpf_attr in linux/bpf.h.
 """
 import ctypes
+import mmap
 import os
 import resource
 import struct
@@ -12,8 +13,8 @@ from contextlib import suppress
 SYS_BPF = {"x86_64": 321, "aarch64": 280}[os.uname().machine]
 CREATE, LOOKUP, UPDATE, DELETE, NEXT_KEY, OBJ_GET, TEST_RUN, OBJ_INFO = 0, 1, 2, 3, 4, 7, 10, 15
 
-HASH, PERCPU_HASH, PERCPU_ARRAY = 1, 5, 6  # enum bpf_map_type
-NO_PREALLOC = 1                            # BPF_F_NO_PREALLOC
+HASH, PERCPU_HASH, PERCPU_ARRAY, RINGBUF = 1, 5, 6, 27  # enum bpf_map_type
+NO_PREALLOC = 1                                          # BPF_F_NO_PREALLOC
 
 TEST_CHECKSUM_COMPLETE = 1 << 2   # BPF_F_TEST_SKB_CHECKSUM_COMPLETE
 
@@ -118,6 +119,38 @@ class Map:
     def clear(self):
         while (key := self.first_key()) is not None:
             self.delete(key)
+
+
+class Ring:
+    """A ring buffer, whose records are bytes (kernel/bpf/ringbuf.c)."""
+    BUSY, HEADER = 1 << 31, 8
+
+    def __init__(self, size):
+        self.size = size
+        self.fd = _bpf(CREATE, "creation of a ring buffer", "IIIII", RINGBUF, 0, 0, size, 0)[0]
+        page = mmap.PAGESIZE
+        self._consumer = mmap.mmap(self.fd, page)
+        # the producer's position, then the data twice, so that a record is never cut
+        self._rest = mmap.mmap(self.fd, page + 2 * size, prot=mmap.PROT_READ, offset=page)
+
+    def read(self):
+        """Return: the records since the last call."""
+        found = []
+        at, = struct.unpack_from("L", self._consumer)
+        end, = struct.unpack_from("L", self._rest)
+        while at < end:
+            start = mmap.PAGESIZE + at % self.size
+            length, = struct.unpack_from("I", self._rest, start)
+            assert not length & self.BUSY, "no program runs any more"
+            found.append(self._rest[start + self.HEADER:start + self.HEADER + length])
+            at += (length + self.HEADER + 7) & ~7
+        struct.pack_into("L", self._consumer, 0, at)
+        return found
+
+    def close(self):
+        self._consumer.close()
+        self._rest.close()
+        os.close(self.fd)
 
 
 class Program:

@@ -10,9 +10,11 @@ import bpf
 INCLUDE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../include/hbpf")
 NUMBER = {"TCP": 6, "UDP": 17}
 
-LAYOUT = 4
+LAYOUT = 5
 SLOT_SHARED = 0
 RECENT_FLOWS = 1024
+MONITORS = 4
+EVENT_LIMIT_SIZE = 32
 # Maps that grow: what is in the array of maps; type, size of key and value, entries.
 GROWING = {"exports": (bpf.HASH, 8, 12, 4096), "reverse": (bpf.HASH, 24, 24, 8192),
            "port_stats": (bpf.PERCPU_HASH, 8, 32, 4096)}
@@ -24,6 +26,27 @@ def reasons():
     """Return: the reasons in their order, each with its verdict."""
     with open(os.path.join(INCLUDE, "reasons.h")) as header:
         return dict(re.findall(r"^\s*X\((\w+),\s*(\w+),", header.read(), re.M))
+
+
+def events():
+    """Return: the names of the kinds of events, in their order."""
+    with open(os.path.join(INCLUDE, "events.h")) as header:
+        return re.findall(r'^\s*X\(\w+,\s*"([\w-]+)",', header.read(), re.M)
+
+
+def monitors(places):
+    """places: (until_ns, kinds) of each"""
+    return b"".join(struct.pack("=QQII", until, 0, kinds, 1) for until, kinds in places)
+
+
+def kinds_of(monitors_value):
+    return [kinds for _, _, kinds, _ in struct.iter_unpack("=QQII", monitors_value)]
+
+
+def event(record):
+    """struct hbpf_event. Return: ns, ifindex, length of the frame, kind, reason, the frame's beginning"""
+    ns, ifindex, frame_len, kind, reason, length = struct.unpack_from("=QIIBBB", record)
+    return ns, ifindex, frame_len, kind, reason, record[24:24 + length]
 
 
 def addr(text):
