@@ -19,8 +19,9 @@
 #include "lib/log.h"
 
 static const struct command *const commands[] = {
-	&command_attach, &command_detach, &command_ports,      &command_status, &command_stats,
-	&command_doctor, &command_flows,  &command_interfaces, &command_watch,  NULL,
+	&command_attach,     &command_detach, &command_ports, &command_status,
+	&command_stats,      &command_doctor, &command_flows, &command_monitor,
+	&command_interfaces, &command_watch,  NULL,
 };
 
 static const char *command_name(const void *list, size_t i)

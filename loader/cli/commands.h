@@ -12,6 +12,7 @@ extern const struct command command_status;
 extern const struct command command_stats;
 extern const struct command command_doctor;
 extern const struct command command_flows;
+extern const struct command command_monitor;
 extern const struct command command_interfaces;
 extern const struct command command_watch;
 
