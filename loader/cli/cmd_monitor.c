@@ -216,8 +216,9 @@ static void monitor_on_event(const struct hbpf_event *from, void *context)
 	struct monitor *monitor = context;
 	struct monitor_event event;
 
-	/* another layout would have other numbers */
-	if (!monitor->left || from->kind >= HBPF_EVENT_MAX || from->reason >= HBPF_REASON_MAX)
+	/* anything may have been put into the ring buffer */
+	if (!monitor->left || from->kind >= HBPF_EVENT_MAX || from->reason >= HBPF_REASON_MAX ||
+	    from->len > sizeof(from->frame))
 		return;
 	event = monitor_event_read(from);
 	event.time = monitor_time(from->ns);

@@ -14,7 +14,7 @@
 /* How old each may be when an event comes. */
 #define STATE_MS      5000
 #define ENGINES_MS    5000
-#define FDB_MS        1000
+#define FDB_MS        100 /* a forged address can move to another port at any time */
 /* What is not found is looked up again after this time. */
 #define MISSED_MS     1000
 /* An engine may be slow: at most this part of the time is spent on it. */
@@ -227,15 +227,21 @@ static unsigned int port_of(struct monitor_names *names, unsigned int bridge, co
 	return fdb_port(&names->fdb, mac);
 }
 
-/* The container with the address, or else with another one that the bridge saw at the port. */
-static const struct container *sender_at(const struct monitor_names *names, const __u8 *mac,
-					 unsigned int port)
+/* The container at the port. If the bridge saw the addresses of several there, one of them may have
+ * forged another's, so none is named. */
+static const struct container *container_at(const struct monitor_names *names, unsigned int port)
 {
-	const struct container *found = containers_find_mac(&names->containers, mac);
+	const struct container *found = NULL;
 
-	for (size_t i = 0; port && !found && i < names->fdb.count; i++) {
-		if (names->fdb.v[i].port == port)
-			found = containers_find_mac(&names->containers, names->fdb.v[i].mac);
+	for (size_t i = 0; port && i < names->fdb.count; i++) {
+		const struct container *one;
+
+		if (names->fdb.v[i].port != port)
+			continue;
+		one = containers_find_mac(&names->containers, names->fdb.v[i].mac);
+		if (one && found && strcmp(one->name, found->name) != 0)
+			return NULL;
+		found = one ?: found;
 	}
 	return found;
 }
@@ -243,14 +249,13 @@ static const struct container *sender_at(const struct monitor_names *names, cons
 static void find_sender(struct monitor_names *names, const struct monitor_bridge *bridge,
 			struct monitor_event *event)
 {
-	const __u8 *mac = event->frame.src_mac;
-	unsigned int port = port_of(names, bridge->ifindex, mac);
+	unsigned int port = port_of(names, bridge->ifindex, event->frame.src_mac);
 	const struct link *link = port ? links_by_index(&names->links, port) : NULL;
 	const struct container *found;
 
 	if (engines_are_due(names, ENGINES_MS))
 		query_engines(names);
-	found = sender_at(names, mac, port);
+	found = container_at(names, port);
 	event->port = link ? link->name : NULL;
 	event->container = found ? found->name : NULL;
 }

@@ -21,7 +21,7 @@ public_hbpf() {
 
 @test "not root" {
 	public_hbpf
-	for command in "attach br-test" "detach" "ports add 8088" "status" "stats" "flows" "bridges"; do
+	for command in "attach br-test" "detach" "ports add 8088" "status" "stats" "flows" "monitor" "bridges"; do
 		# shellcheck disable=SC2086 # several words
 		refuses 1 on_host setpriv --reuid 65534 --regid 65534 --clear-groups \
 			"$BED/hbpf" $command
@@ -424,7 +424,7 @@ on_terminal() {
 }
 
 @test "help and version on stdout, exit 0" {
-	for command in "" attach detach ports status stats flows bridges; do
+	for command in "" attach detach ports status stats flows monitor bridges; do
 		# shellcheck disable=SC2086 # none or one word
 		exits 0 hb $command --help
 		prints 'usage' "${command:-attach}"

@@ -38,7 +38,7 @@ static void word_test(char *text)
 	static const struct command *const commands[] = { &command_attach, &command_detach,
 							  &command_ports,  &command_status,
 							  &command_stats,  &command_doctor,
-							  &command_flows };
+							  &command_flows,  &command_monitor };
 	char *words[MAX_WORDS + 1] = {};
 	int count = 0;
 
