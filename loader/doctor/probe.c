@@ -31,7 +31,8 @@
 
 #define CONNECT_MS 2500 /* two repetitions of the SYN */
 #define CLOSE_MS   200
-#define ADDRESSES  8 /* that are tried, before the prefix counts as full */
+#define ANSWER_MS  1000 /* of UDP */
+#define ADDRESSES  8    /* that are tried, before the prefix counts as full */
 /* The counters that a probe changes. */
 struct counted {
 	struct hbpf_counter reasons[HBPF_REASON_MAX];
@@ -62,7 +63,8 @@ static struct exports one_export(const struct probe *probe)
 	return (struct exports){ (struct export *)probe->export, 1, 1 };
 }
 
-/* Return: false if no port serves this family */
+/* A UDP port only if there is no TCP port: few services answer any datagram. Return: false if no
+ * port serves this family */
 static bool choose_export(struct probe *probe, int family)
 {
 	const struct doctor_bridge *bridge = probe->bridge;
@@ -70,12 +72,14 @@ static bool choose_export(struct probe *probe, int family)
 	for (size_t i = 0; i < bridge->exports.count; i++) {
 		const struct export *export = &bridge->exports.v[i];
 
-		if (export->key.proto == IPPROTO_TCP && bridge->listeners.v[i][family].found) {
+		if (!bridge->listeners.v[i][family].found)
+			continue;
+		if (!probe->export || export->key.proto == IPPROTO_TCP)
 			probe->export = export;
-			return true;
-		}
+		if (export->key.proto == IPPROTO_TCP)
+			break;
 	}
-	return false;
+	return probe->export;
 }
 
 /* Return: false if the bridge has no address of this family with a prefix for clients */
@@ -194,14 +198,27 @@ static void hang_up(int fd)
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
 }
 
+/* Return: 0 if the service answers, or -errno */
+static int ask(int fd)
+{
+	struct pollfd pollfd = { .fd = fd, .events = POLLIN };
+	char answer[1];
+
+	if (send(fd, "\n", 1, 0) < 0)
+		return -errno;
+	if (poll(&pollfd, 1, ANSWER_MS) <= 0)
+		return -ETIMEDOUT;
+	return recv(fd, answer, sizeof(answer), 0) < 0 ? -errno : 0;
+}
+
 static int dial(struct probe *probe)
 {
-	bool v4 = addr_is_v4(&probe->gateway);
+	bool v4 = addr_is_v4(&probe->gateway), udp = probe->export->key.proto == IPPROTO_UDP;
 	struct sockaddr_storage to;
 	socklen_t len = endpoint_sockaddr(&probe->gateway, probe->export->key.port, &to);
 	__s64 start = monotonic_ms();
 	int fd = throwaway_ns_socket(&probe->client, v4 ? AF_INET : AF_INET6,
-				     SOCK_STREAM | SOCK_NONBLOCK, 0);
+				     (udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_NONBLOCK, 0);
 
 	if (fd < 0)
 		return fd;
@@ -209,11 +226,13 @@ static int dial(struct probe *probe)
 	probe->ret = connect(fd, (struct sockaddr *)&to, len) ? -errno : 0;
 	if (probe->ret == -EINPROGRESS)
 		probe->ret = wait_connected(fd);
+	if (!probe->ret && udp)
+		probe->ret = ask(fd);
 	probe->ms = monotonic_ms() - start;
-	if (probe->ret)
+	if (probe->ret && !udp)
 		probe->has_socket = find_socket(probe);
 	count(probe, &probe->after);
-	if (!probe->ret)
+	if (!probe->ret && !udp)
 		hang_up(fd);
 	close(fd);
 	return 0;
@@ -281,6 +300,14 @@ static void add_failed(const struct probe *probe, struct findings *findings)
 			    probe->where, probe->bridge->name);
 }
 
+/* A UDP service need not answer, so silence is a fault only if the program did not translate the
+ * datagram. */
+static bool is_silent(const struct probe *probe)
+{
+	return probe->export->key.proto == IPPROTO_UDP && probe->ret == -ETIMEDOUT &&
+	       probe->after.port.in_packets > probe->before.port.in_packets;
+}
+
 static void add_result(const struct probe *probe, struct findings *findings, char *note,
 		       size_t size)
 {
@@ -288,12 +315,16 @@ static void add_result(const struct probe *probe, struct findings *findings, cha
 
 	if (probe->ret == -ECONNREFUSED || probe->ret == -ECONNRESET)
 		snprintf(text, sizeof(text), "%s refuses connections", probe->where);
+	else if (is_silent(probe))
+		snprintf(text, sizeof(text), "%s/udp was sent a datagram, and did not answer",
+			 probe->where);
 	else if (probe->ret)
 		add_failed(probe, findings);
 	else
 		snprintf(text, sizeof(text), "%s answers %s in %lld ms", probe->where,
 			 addr_format(&probe->own, own), (long long)probe->ms);
-	if (!probe->ret || probe->ret == -ECONNREFUSED || probe->ret == -ECONNRESET)
+	if (!probe->ret || probe->ret == -ECONNREFUSED || probe->ret == -ECONNRESET ||
+	    is_silent(probe))
 		str_list_add(note, size, text);
 }
 
@@ -366,6 +397,6 @@ void check_probe(const struct doctor_bridge *bridge, struct doctor_report *repor
 	}
 	if (!note[0] && report->findings.count == before)
 		snprintf(note, sizeof(note), "not tried: %s",
-			 reason ? reason : "no service listens on a TCP port of a gateway");
+			 reason ? reason : "no service listens on a port of a gateway");
 	doctor_note(report, STEP_PROBE, "%s", note);
 }

@@ -156,6 +156,15 @@ setup()
 	[ "${#lines[@]}" -eq 4 ]
 }
 
+@test "flows names the container and the network of a connection" {
+	host_service tcp 127.0.0.1 8088 "from the host"
+	hbpf attach test-net --port 8088
+	kept test-net 8088
+
+	run -0 hbpf flows
+	[[ $output =~ br-test\ +test-net\ +[0-9.]+:[0-9]+\ +kept\ +[0-9.]+:8088/tcp\ +127.0.0.1:8088\ +python3 ]]
+}
+
 # --- ports that Docker publishes on 127.0.0.1 -------------------------------------------------
 #
 # Docker's NAT rule would redirect a translated packet to the container, whose answer then goes

@@ -68,6 +68,25 @@ no_connection() {
 	healthy
 }
 
+@test "probe: UDP where no TCP port is open: answered, silent, and not seen by hbpf" {
+	serve echo --udp 127.0.0.1:5300
+	hb ports set 5300/udp
+	exits 0 hb doctor
+	prints '^  ok +probe +172\.30\.0\.1:5300 answers 172\.30\.0\.254 in'
+	on_host socat -u udp-recv:5301,bind=127.0.0.1 open:/dev/null >/dev/null 2>&1 3>&- &
+	echo $! >>"$BED/pids"
+	eventually receives 5301
+	hb ports set 5301/udp
+	exits 0 hb doctor
+	prints '^  ok +probe +172\.30\.0\.1:5301/udp was sent a datagram, and did not answer'
+	filter prerouting 'udp dport 5301 drop'
+	diagnosed probe-unseen
+}
+
+receives() {
+	on_host ss -Hunl "sport = $1" | grep -q .
+}
+
 @test "probe: its address is allowed by the port, and taken by nobody" {
 	hb ports add 8087 --from 172.30.0.2
 	serve narrow --tcp 127.0.0.1:8087

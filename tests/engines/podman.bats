@@ -36,6 +36,19 @@ setup()
 	[ "$output" = "from the host" ]
 }
 
+@test "flows names the container and the network of a connection" {
+	host_service tcp 127.0.0.1 8088 "from the host"
+	podman_container client test-net bash -c \
+		'until exec 3<>/dev/tcp/host.containers.internal/8088; do :; done 2>/dev/null; sleep 60'
+	hbpf attach test-net --port 8088
+	wait_until 20 flows_has "$bridge +test-net +[0-9.]+:[0-9]+ +client +[0-9.]+:8088/tcp +127.0.0.1:8088 +python3"
+}
+
+flows_has()
+{
+	hbpf flows | grep -E "$1"
+}
+
 # podman_at_least VERSION
 podman_at_least()
 {
