@@ -43,7 +43,7 @@ setup()
 	host_service tcp 127.0.0.1 8088 "first"
 	host_service tcp 127.0.0.1 9000 "second"
 	hbpf attach br-test --port 8088
-	container --detach --name client --network test-net -- sleep 60
+	container --detach --name client --network test-net -- sleep 600
 
 	run -7 docker exec client "${fetch[@]}" http://host.docker.internal:9000
 	hbpf ports add 9000
@@ -78,7 +78,7 @@ setup()
 @test "a container on an IPv6 network reaches a service on the host's ::1" {
 	host_service tcp ::1 8088 "from the host"
 	create_test_net6
-	container --detach --name client --network test-net6 -- sleep 60
+	container --detach --name client --network test-net6 -- sleep 600
 	wait_until 10 no_tentative_address br-test6
 
 	run -7 docker exec client "${fetch[@]}" "http://[fd00:8088::1]:8088"
@@ -145,14 +145,14 @@ setup()
 
 @test "bridges lists Docker's networks, their containers and which are attached" {
 	id=$(docker network create --internal inside)
-	container --detach --network inside -- sleep 60
-	container --detach --network inside -- sleep 60
+	container --detach --network inside -- sleep 600
+	container --detach --network inside -- sleep 600
 	hbpf attach test-net
 
 	run -0 hbpf interfaces
-	[[ $output =~ "br-${id:0:12}  inside (Docker) "+"$(gateway "br-${id:0:12}")"\ +2\ +no ]]
-	[[ $output =~ "br-test "+"test-net (Docker) "+"$(gateway br-test)"\ +0\ +yes ]]
-	[[ $output =~ "docker0 "+"bridge (Docker) "+"$(gateway docker0)"\ +0\ +no ]]
+	[[ $output =~ "br-${id:0:12} "+"bridge "+"inside (Docker) "+"$(gateway "br-${id:0:12}")"\ +2\ +no ]]
+	[[ $output =~ "br-test "+"bridge "+"test-net (Docker) "+"$(gateway br-test)"\ +0\ +yes ]]
+	[[ $output =~ "docker0 "+"bridge "+"bridge (Docker) "+"$(gateway docker0)"\ +0\ +no ]]
 	[ "${#lines[@]}" -eq 4 ]
 }
 
@@ -267,7 +267,7 @@ setup()
 @test "detach leaves Docker's rules and the host's settings as they were" {
 	host_service tcp 127.0.0.1 8088 "from the host"
 	published test-net tcp 5432 "from the database"
-	container --detach --name client --network test-net -- sleep 60
+	container --detach --name client --network test-net -- sleep 600
 	before=$(host_state)
 
 	hbpf attach br-test --port 8088 --port 5432

@@ -21,7 +21,7 @@ setup()
 
 @test "a container reaches the host's 127.0.0.1 when its network is attached by name or ID" {
 	host_service tcp 127.0.0.1 8088 "from the host"
-	podman_container client plain-net sleep 60
+	podman_container client plain-net sleep 600
 
 	for name in plain-net "$id" "${id:0:8}"; do
 		run -7 podman_in client "${fetch[@]}" http://host.containers.internal:8088
@@ -35,7 +35,7 @@ setup()
 }
 
 @test "a first port published after attach is reached from the host, while attached and after" {
-	podman_container client plain-net sleep 60
+	podman_container client plain-net sleep 600
 	# netavark 1.17 sets it with the bridge, earlier ones with the first port
 	before=$(sysctl --values "net.ipv4.conf.$bridge.route_localnet")
 	run -0 hbpf attach plain-net --port 8088
@@ -56,13 +56,13 @@ setup()
 	run -1 hbpf attach plain-net --port 8088
 	[[ $output == *"$bridge, the bridge of Podman's network plain-net, does not exist"* ]]
 	[[ $output == *"first container"* ]]
-	podman_container client plain-net sleep 60
+	podman_container client plain-net sleep 600
 	hbpf attach plain-net --port 8088
 }
 
 @test "Podman's network podman is attached by that name" {
 	host_service tcp 127.0.0.1 8088 "from the host"
-	podman_container client podman sleep 60
+	podman_container client podman sleep 600
 	run -0 hbpf attach podman --port 8088
 	[ "${lines[0]}" = "podman is podman0" ]
 	run -0 podman_in client "${fetch[@]}" http://host.containers.internal:8088
@@ -71,8 +71,8 @@ setup()
 
 @test "ports, status and bridges know a network's name, and detach does after its bridge was removed" {
 	host_service tcp 127.0.0.1 9000 "from the host"
-	podman_container client plain-net sleep 60
-	podman_container other podman sleep 60
+	podman_container client plain-net sleep 600
+	podman_container other podman sleep 600
 	hbpf attach plain-net
 	hbpf attach podman
 
@@ -83,8 +83,8 @@ setup()
 	run -0 hbpf status plain-net
 	[[ ${lines[1]} == "$bridge: ok"* ]]
 	run -0 hbpf interfaces
-	[[ $output =~ "$bridge  plain-net (Podman) "+[0-9.]+\ +1\ +yes ]]
-	[[ $output =~ "podman0  podman (Podman) "+[0-9.]+\ +1\ +yes ]]
+	[[ $output =~ "$bridge "+"bridge "+"plain-net (Podman) "+[0-9.]+\ +1\ +yes ]]
+	[[ $output =~ "podman0 "+"bridge "+"podman (Podman) "+[0-9.]+\ +1\ +yes ]]
 
 	podman rm --force --time 0 client
 	run -0 hbpf status plain-net
