@@ -142,33 +142,13 @@ static int plan_exports(struct attach *a, struct error *err)
 	return ret;
 }
 
-/* Those of the networks on the link and of --from, of ports too. */
-static int client_families(const struct attach *a, struct families *families, struct error *err)
-{
-	struct source_lists lists = {};
-	int ret = a->fresh ? 0 : dataplane_source_lists(&a->dp, &lists, err);
-
-	*families = (struct families){};
-	for (size_t i = 0; !ret && i < a->after.exports.count; i++) {
-		const struct hbpf_policy *own = &a->after.exports.v[i].to.from;
-		const struct sources list = source_lists_get(&lists, own->list);
-
-		if (!own->inherit)
-			sources_families(&list, families);
-	}
-	source_lists_free(&lists);
-	sources_families(&a->after.lists[HBPF_LIST_ONLINK], families);
-	sources_families(&a->after.lists[HBPF_LIST_BRIDGE], families);
-	return ret;
-}
-
 static int plan_gateways(struct attach *a, struct error *err)
 {
 	const struct attach_request *request = a->request;
 	const struct gateways *from =
 		request->gateways_given ? &request->gateways : &a->before.gateways;
 	struct families clients;
-	int ret = client_families(a, &clients, err);
+	int ret = desired_families(a->fresh ? NULL : &a->dp, &a->after, &clients, err);
 
 	if (ret)
 		return ret;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/access_lists.h"
 #include "dataplane/host_settings.h"
 #include "kernel/fib.h"
 #include "kernel/nat_detect.h"
@@ -16,6 +17,26 @@ bool address_is_gateway(const struct link_addr *own, const struct link *link)
 {
 	return own->ifindex == link->ifindex && !own->advertised &&
 	       !addr_is_link_local6(&own->addr) && !addr_is_loopback(&own->addr);
+}
+
+int desired_families(const struct dataplane *dp, const struct bridge_state *after,
+		     struct families *clients, struct error *err)
+{
+	struct source_lists lists = {};
+	int ret = dp ? dataplane_source_lists(dp, &lists, err) : 0;
+
+	*clients = (struct families){};
+	for (size_t i = 0; !ret && i < after->exports.count; i++) {
+		const struct hbpf_policy *own = &after->exports.v[i].to.from;
+		const struct sources list = source_lists_get(&lists, own->list);
+
+		if (!own->inherit)
+			sources_families(&list, clients);
+	}
+	source_lists_free(&lists);
+	sources_families(&after->lists[HBPF_LIST_ONLINK], clients);
+	sources_families(&after->lists[HBPF_LIST_BRIDGE], clients);
+	return ret;
 }
 
 static int add_addresses(const struct host *host, const struct link *link,

@@ -7,6 +7,7 @@
 #define HBPF_DESIRED_H
 
 #include "attach/attachment.h"
+#include "attach/bridge_state.h"
 #include "model/gateways.h"
 #include "model/sources.h"
 
@@ -18,9 +19,19 @@
 bool address_is_gateway(const struct link_addr *own, const struct link *link);
 
 /**
+ * desired_families() - the address families of a bridge's clients
+ * @dp:		Of the bridge, for --from of its ports; NULL if it is not attached
+ * @after:	Its desired exports, and its lists of sources
+ *
+ * Those of the networks on its link, and of --from. Return: 0 or -errno
+ */
+int desired_families(const struct dataplane *dp, const struct bridge_state *after,
+		     struct families *clients, struct error *err);
+
+/**
  * desired_gateways() - all addresses that clients may dial
  * @requested:	Those of --gateway
- * @clients:	The families of the bridge's clients
+ * @clients:	As desired_families() found them
  * @set:	Sorted; free with gateways_free()
  *
  * The bridge's own; docker0's, since that is Docker's host-gateway on every network, but only of
