@@ -21,7 +21,7 @@ clean_root()
 	mkdir -p "$top"
 	mount -t tmpfs tmpfs "$top"
 	mkdir -p "$top"/{upper,work,root,root.build}
-	mount -t overlay -o "lowerdir=build/distro/$SUITE/clean,upperdir=$top/upper,workdir=$top/work" \
+	mount -t overlay -o "volatile,lowerdir=build/distro/$SUITE/clean,upperdir=$top/upper,workdir=$top/work" \
 		overlay "$top/root"
 	cp -r "$packages"/{one,older,layout} "$top/root.build/"
 }
