@@ -98,6 +98,37 @@ refused() {
 	gets one 8088
 }
 
+@test "ptp, which makes no bridge: each container has a veth of its own, with the ports" {
+	local before
+	serve svc --tcp 127.0.0.1:8088
+	serve svc --tcp 127.0.0.1:8089
+	make_ns one
+	make_ns two
+	before=$(on_host sysctl -n net.ipv4.conf.lo.rp_filter net.ipv4.conf.lo.route_localnet)
+	jq '.plugins[0] |= (del(.bridge, .isGateway) | .type = "ptp")' "$BED/pods.conflist" >"$BED/ptp"
+	mv "$BED/ptp" "$BED/pods.conflist"
+
+	chain ADD one
+	chain ADD two
+	for ns in one two; do
+		gets $ns 8088
+		gets $ns 9000
+		refused $ns 8089
+		chain CHECK $ns
+	done
+	exits 0 hb interfaces --json
+	json '[.bridges[] | select(.kind == "veth" and .attached and .live)] | length == 2'
+	# the neighbour is resolved again by the host
+	on_host ip neigh flush all
+	gets one 8088
+	chain DEL one
+	gets two 8088
+	chain DEL two
+	exits 0 hb status
+	prints 'not attached|no bridge'
+	[ "$before" = "$(on_host sysctl -n net.ipv4.conf.lo.rp_filter net.ipv4.conf.lo.route_localnet)" ]
+}
+
 @test "the ports are those of the configuration: removed ones are closed with the next container" {
 	serve svc --tcp 127.0.0.1:8088
 	make_ns one
