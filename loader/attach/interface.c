@@ -2,7 +2,7 @@
 #include "attach/interface.h"
 
 #include <errno.h>
-#include <linux/if_arp.h>
+#include <net/if_arp.h>
 #include <string.h>
 
 #include "lib/array.h"
