@@ -99,7 +99,7 @@ int interface_check(const struct host *host, const struct link *link, struct err
 		error_set(err, EINVAL,
 			  "%s (%s) has no Ethernet header, which hbpf's programs expect",
 			  link->name, interface_kind(link));
-		error_hint(err, "`hbpf interfaces` lists those to attach");
+		error_hint(err, "let the service listen on an address of %s", link->name);
 		return -EINVAL;
 	}
 	return 0;

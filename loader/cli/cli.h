@@ -51,7 +51,7 @@ struct command {
 	size_t options_size;              /* of the struct the rows' offsets point into */
 	size_t max_args;                  /* arguments beside the options */
 	const char *const *actions;       /* what the first may be, NULL-terminated; or NULL */
-	const char *arg;                  /* metavar of the others; BRIDGE need be attached, */
+	const char *arg;                  /* metavar of the others; INTERFACE need be attached, */
 	bool new_bridge;                  /* unless this is set */
 	bool reports;                     /* takes --json */
 	const char *root_for;             /* why it needs root */

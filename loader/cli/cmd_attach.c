@@ -202,7 +202,7 @@ static int cmd_attach(const struct cli_call *call)
 	int exit_code = EXIT_USAGE;
 
 	if (!call->arg_count)
-		return cli_usage(call->command, "no bridge given: hbpf attach BRIDGE");
+		return cli_usage(call->command, "no interface given: hbpf attach INTERFACE");
 	if (!attach_parse(call, &request, &err)) {
 		exit_code = EXIT_FAILED;
 		if (!attach_resolve(&request, bridge, &err) && !attach_do(&request, &err))
@@ -232,7 +232,7 @@ static const struct cli_option attach_option_rows[] = {
 	  .letter = 'f',
 	  .metavar = "CIDR",
 	  .help = "who may use the ports, instead of the networks on the\n"
-		  "bridge's link; may be repeated; \"onlink\" adds these networks",
+		  "interface's link; may be repeated; \"onlink\" adds these networks",
 	  STORE(LIST, from) },
 	{ .name = "hook",
 	  .metavar = "KIND",
@@ -265,13 +265,15 @@ static const struct cli_option attach_option_rows[] = {
 
 const struct command command_attach = {
 	.name = "attach",
-	.synopsis = "BRIDGE [options]",
-	.summary = "Let the clients of a bridge reach ports of this host's loopback",
-	.text = "BRIDGE is the interface that the containers are connected to, or a network of\n"
-		"Docker or Podman: its name, its ID or a prefix of the ID. An interface of that\n"
-		"name takes precedence; `hbpf interfaces` lists both. Attaching again refreshes and repairs: --port adds ports, any other option\n"
+	.synopsis = "INTERFACE [options]",
+	.summary = "Let the clients behind an interface reach ports of this host's loopback",
+	.text = "INTERFACE is what the containers or virtual machines are connected to: a bridge, or\n"
+		"a veth or tap without one; or a network of Docker or Podman: its name, its ID or a\n"
+		"prefix of the ID. An interface of that name takes precedence; `hbpf interfaces`\n"
+		"lists both. Other Ethernet interfaces need --from, as their network is a LAN.\n"
+		"Attaching again refreshes and repairs: --port adds ports, any other option\n"
 		"replaces its earlier value; options not given keep theirs.\n\n"
-		"A gateway is an address of this host that clients dial: those of the bridge and\n"
+		"A gateway is an address of this host that clients dial: those of INTERFACE and\n"
 		"of docker0 (not link-local IPv6, nor from router advertisements; docker0's only of\n"
 		"families that the bridge has clients of), and those of --gateway.\n\n"
 		"SPEC is [GATEWAY-PORTS:[ADDRESS:]]PORTS[/PROTOCOL]; the default protocol is tcp:\n"
@@ -282,7 +284,7 @@ const struct command command_attach = {
 	.options = attach_option_rows,
 	.options_size = sizeof(struct attach_options),
 	.max_args = 1,
-	.arg = "BRIDGE",
+	.arg = "INTERFACE",
 	.new_bridge = true,
 	.root_for = "loads BPF programs and writes net.ipv4 settings",
 	.run = cmd_attach,

@@ -112,7 +112,8 @@ static const char *detach_choose(const struct detach *d, const struct target *ta
 		target->name ? lost_bridges_get(&d->at.lost, target->name) : NULL;
 
 	if (!lost)
-		return target_choose(&d->at.bridges, target, "`hbpf detach BRIDGE`, or --all", err);
+		return target_choose(&d->at.bridges, target, "`hbpf detach INTERFACE`, or --all",
+				     err);
 	error_set(err, ENOENT, "%s is attached, but its state is in another bpffs", lost->name);
 	error_hint(err, "set HBPF_BPFFS to the bpffs it was attached with");
 	return NULL;
@@ -169,7 +170,7 @@ static int detach_print_all(const struct cli_call *call, const struct detach *d,
 	int exit_code = EXIT_DONE;
 
 	if (!d->count && all)
-		puts("no bridge is attached");
+		puts("no interface is attached");
 	for (size_t i = 0; i < d->count; i++) {
 		const struct detach_result *result = &d->results[i];
 
@@ -233,15 +234,15 @@ static const struct cli_option detach_option_rows[] = {
 
 const struct command command_detach = {
 	.name = "detach",
-	.synopsis = "[BRIDGE | --all] [options]",
+	.synopsis = "[INTERFACE | --all] [options]",
 	.summary = "Detach from a bridge and restore the host's settings",
-	.text = "BRIDGE may be a network's name or ID. It may be omitted if exactly one bridge is\n"
+	.text = "INTERFACE may be a network's name or ID. It may be omitted if exactly one is\n"
 		"attached. Connections through its ports end at once, on both sides. Also cleans up\n"
 		"after a killed command or a deleted bridge.",
 	.options = detach_option_rows,
 	.options_size = sizeof(struct detach_options),
 	.max_args = 1,
-	.arg = "BRIDGE",
+	.arg = "INTERFACE",
 	.root_for = "removes BPF programs and writes net.ipv4 settings",
 	.run = cmd_detach,
 };

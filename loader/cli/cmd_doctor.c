@@ -267,7 +267,7 @@ static void doctor_print_all(const struct doctor_view *view)
 		doctor_count(&view->v[i].report, counts);
 	}
 	if (!view->count)
-		puts("no bridge is attached; attach one with `hbpf attach BRIDGE`");
+		puts("no interface is attached; attach one with `hbpf attach INTERFACE`");
 	else if (!counts[LEVEL_BROKEN] && !counts[LEVEL_WARNING])
 		puts("nothing is wrong");
 	else
@@ -434,7 +434,7 @@ static const struct cli_option doctor_option_rows[] = {
 
 const struct command command_doctor = {
 	.name = "doctor",
-	.synopsis = "[BRIDGE] [options]",
+	.synopsis = "[INTERFACE] [options]",
 	.summary = "Find out why a port does not work, and what fixes it",
 	.text = "Follows the way from a client to the service: kernel, hooks, bridge, addresses,\n"
 		"clients, settings, ports, services and routes of answers. Every step is ok, a\n"
@@ -443,12 +443,12 @@ const struct command command_doctor = {
 		"The last step connects to one service as a client would, from a network namespace\n"
 		"that is a port of the bridge for that moment. The service sees a connection that\n"
 		"is closed at once.\n\n"
-		"Without BRIDGE it looks at every attached one. The exit status is 1 if anything is\n"
+		"Without INTERFACE it looks at every attached one. The exit status is 1 if anything is\n"
 		"broken.",
 	.options = doctor_option_rows,
 	.options_size = sizeof(struct doctor_options),
 	.max_args = 1,
-	.arg = "BRIDGE",
+	.arg = "INTERFACE",
 	.reports = true,
 	.root_for = "reads BPF maps",
 	.run = cmd_doctor,

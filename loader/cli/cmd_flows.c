@@ -160,7 +160,7 @@ enum flows_column {
 };
 
 static const struct table_column flows_columns[] = {
-	[COLUMN_BRIDGE] = { .head = "BRIDGE" },
+	[COLUMN_BRIDGE] = { .head = "INTERFACE" },
 	[COLUMN_NETWORK] = { .head = "NETWORK", .flags = TABLE_CUT },
 	[COLUMN_CLIENT] = { .head = "CLIENT" },
 	[COLUMN_CONTAINER] = { .head = "CONTAINER", .flags = TABLE_CUT },
@@ -377,16 +377,16 @@ static const struct cli_option flows_option_rows[] = {
 
 const struct command command_flows = {
 	.name = "flows",
-	.synopsis = "[BRIDGE] [options]",
+	.synopsis = "[INTERFACE] [options]",
 	.summary = "List connections and UDP flows, and the processes that serve them",
-	.text = "Shows the flows of one BRIDGE (or a network's name or ID), or of every attached\n"
+	.text = "Shows the flows of one INTERFACE (or a network's name or ID), or of every attached\n"
 		"one: the client, what it dialled, the loopback port, the process that serves it,\n"
 		"and of TCP the state, packets and bytes of data, and the time since the last data.\n"
 		"Containers and networks are named where an engine reports them.",
 	.options = flows_option_rows,
 	.options_size = sizeof(struct flows_options),
 	.max_args = 1,
-	.arg = "BRIDGE",
+	.arg = "INTERFACE",
 	.reports = true,
 	.root_for = "reads BPF maps and the sockets of all processes",
 	.run = cmd_flows,

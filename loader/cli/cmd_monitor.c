@@ -390,9 +390,9 @@ static const struct cli_option monitor_option_rows[] = {
 
 const struct command command_monitor = {
 	.name = "monitor",
-	.synopsis = "[BRIDGE] [options]",
+	.synopsis = "[INTERFACE] [options]",
 	.summary = "Show events as they happen: new flows, drops, refused clients",
-	.text = "Shows events of one BRIDGE (or a network's name or ID), or of every attached one,\n"
+	.text = "Shows events of one INTERFACE (or a network's name or ID), or of every attached one,\n"
 		"each in a line, until Ctrl-C. The kinds are:\n\n"
 #define X(name, word, text) "  " word ": " text "\n"
 	HBPF_EVENTS(X)
@@ -402,7 +402,7 @@ const struct command command_monitor = {
 	.options = monitor_option_rows,
 	.options_size = sizeof(struct monitor_options),
 	.max_args = 1,
-	.arg = "BRIDGE",
+	.arg = "INTERFACE",
 	.reports = true,
 	.root_for = "reads BPF maps",
 	.run = cmd_monitor,

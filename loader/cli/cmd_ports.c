@@ -106,7 +106,7 @@ static int ports_check_usage(const struct ports *p)
 	size_t args = p->call->arg_count;
 
 	if (p->action == PORTS_LIST && args > 1)
-		return cli_usage(command, "ports list takes no port; -b BRIDGE chooses a bridge");
+		return cli_usage(command, "ports list takes no port; -b INTERFACE chooses one");
 	/* also for set: a script with an empty variable must not close everything */
 	if (p->action != PORTS_LIST && args < 2)
 		return cli_usage(command, "no port given: hbpf ports %s SPEC...", name);
@@ -151,7 +151,7 @@ static int ports_resolve(struct ports *p, struct error *err)
 static int ports_open(struct ports *p, const struct target *target, struct error *err)
 {
 	struct ports_bridge *b = &p->v[p->count];
-	const char *bridge = target_choose(&p->at.bridges, target, "-b BRIDGE", err);
+	const char *bridge = target_choose(&p->at.bridges, target, "-b INTERFACE", err);
 	const char *now = bridge ? attachment_current_name(&p->at.bridges, bridge) : NULL;
 	int ret;
 
@@ -334,7 +334,7 @@ static int ports_report(const struct ports *p)
 	if (p->call->json)
 		ports_json(p);
 	else if (!p->count)
-		puts("no bridge is attached");
+		puts("no interface is attached");
 	for (size_t i = 0; i < p->count; i++) {
 		if (!ports_lists(p))
 			ports_print_change(&p->v[i]);
@@ -420,7 +420,7 @@ static int cmd_ports(const struct cli_call *call)
 static const struct cli_option ports_option_rows[] = {
 	{ .name = "bridge",
 	  .letter = 'b',
-	  .metavar = "BRIDGE",
+	  .metavar = "INTERFACE",
 	  .help = "the bridge or its network, if several are attached; may\n"
 		  "be repeated",
 	  STORE(LIST, bridges) },

@@ -273,16 +273,16 @@ static const struct cli_option stats_option_rows[] = {
 
 const struct command command_stats = {
 	.name = "stats",
-	.synopsis = "[BRIDGE] [options]",
+	.synopsis = "[INTERFACE] [options]",
 	.summary = "Show packets and bytes by port and by reason, and their rates",
-	.text = "Shows one BRIDGE (or a network's name or ID), or every attached one: the ports and\n"
+	.text = "Shows one INTERFACE (or a network's name or ID), or every attached one: the ports and\n"
 		"the reasons that counted anything since attach. docs/REASONS.md explains the\n"
 		"reasons.\n\n"
 		"With --watch and --json each report is one line.",
 	.options = stats_option_rows,
 	.options_size = sizeof(struct stats_options),
 	.max_args = 1,
-	.arg = "BRIDGE",
+	.arg = "INTERFACE",
 	.reports = true,
 	.root_for = "reads BPF maps",
 	.run = cmd_stats,

@@ -349,7 +349,7 @@ static void status_lost_row(const struct lost_bridge *lost, struct table *table)
 static void status_view_summary(const struct status_view *view)
 {
 	static const struct table_column columns[] = {
-		{ .head = "BRIDGE" },
+		{ .head = "INTERFACE" },
 		{ .head = "STATE" },
 		{ .head = "PORTS", .flags = TABLE_RIGHT },
 		{ .head = "PROBLEM", .flags = TABLE_WRAP },
@@ -383,7 +383,7 @@ static int status_view_show(const struct cli_call *call, const struct status_vie
 	if (call->json) {
 		status_view_json(view);
 	} else if (!view->count && !lost) {
-		puts("no bridge is attached; attach one with `hbpf attach BRIDGE`");
+		puts("no interface is attached; attach one with `hbpf attach INTERFACE`");
 	} else if (view->count + lost > 1 && !log_is_verbose()) {
 		status_view_summary(view);
 	} else {
@@ -455,9 +455,9 @@ static int cmd_status(const struct cli_call *call)
 
 const struct command command_status = {
 	.name = "status",
-	.synopsis = "[BRIDGE] [options]",
+	.synopsis = "[INTERFACE] [options]",
 	.summary = "Show whether attached bridges work, and how to repair them",
-	.text = "Shows one BRIDGE (or a network's name or ID) with its ports and settings. Without a\n"
+	.text = "Shows one INTERFACE (or a network's name or ID) with its ports and settings. Without a\n"
 		"name it shows the only attached bridge, or a line for each of several; -v shows\n"
 		"everything about all of them, and the packet counters.\n\n"
 		"The state of a bridge is\n"
@@ -468,7 +468,7 @@ const struct command command_status = {
 		"           while route_localnet is on, which opens all of the host's loopback; the\n"
 		"           exit status is 1",
 	.max_args = 1,
-	.arg = "BRIDGE",
+	.arg = "INTERFACE",
 	.reports = true,
 	.root_for = "reads BPF maps",
 	.run = cmd_status,

@@ -189,7 +189,7 @@ static bool names_open_ports(const struct line *line)
 /* @metavar: as the help names the value */
 static void offer_values(const struct line *line, const char *metavar)
 {
-	if (!strcmp(metavar, "BRIDGE"))
+	if (!strcmp(metavar, "INTERFACE"))
 		offer_targets(line);
 	else if (!strcmp(metavar, "SPEC") && names_open_ports(line))
 		offer_ports(line);
@@ -269,7 +269,7 @@ static bool read_arg(struct line *line, const char *arg)
 	} else {
 		if (line->command->actions && !line->arg_count)
 			line->action = arg;
-		else if (line->command->arg && !strcmp(line->command->arg, "BRIDGE"))
+		else if (line->command->arg && !strcmp(line->command->arg, "INTERFACE"))
 			line->bridge = arg;
 		line->arg_count++;
 	}

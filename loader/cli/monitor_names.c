@@ -89,7 +89,7 @@ static int none_attached(const struct target *target, struct error *err)
 		error_hint(err, "create the bridge, then attach it again");
 	} else {
 		error_set(err, ENOENT, "no bridge is attached");
-		error_hint(err, "`hbpf attach BRIDGE --port PORT` attaches one");
+		error_hint(err, "`hbpf attach INTERFACE --port PORT` attaches one");
 	}
 	return -ENOENT;
 }

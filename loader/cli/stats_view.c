@@ -196,7 +196,7 @@ void stats_view_write(FILE *to, const struct terminal *terminal, const struct tr
 		      const struct traffic *before)
 {
 	if (!traffic->count)
-		fputs("no bridge is attached\n", to);
+		fputs("no interface is attached\n", to);
 	for (size_t i = 0; i < traffic->count; i++) {
 		const struct view view = view_of(traffic, before, i);
 

@@ -138,7 +138,7 @@ enum level status_problem_level(const struct status_problem *problem)
 
 enum repair {
 	NO_COMMAND,
-	ATTACH_REPAIRS, /* `hbpf attach BRIDGE` does */
+	ATTACH_REPAIRS, /* `hbpf attach INTERFACE` does */
 };
 
 static struct status_problem *add_problem(struct status *status, enum finding_id id,

@@ -51,7 +51,7 @@ static void hint_attached(const struct pins_bridges *bridges, const char *name, 
 		error_hint(err, "attached: %s", attachment_list(bridges, list, sizeof(list)));
 	else
 		error_hint(err, "attach %s with `hbpf attach %s`", name ? "it" : "one",
-			   name ? name : "BRIDGE");
+			   name ? name : "INTERFACE");
 }
 
 void target_resolve(const char *name, struct target *target)
@@ -120,13 +120,13 @@ const char *target_choose(const struct pins_bridges *bridges, const struct targe
 	if (!name && bridges->count == 1)
 		return bridges->names[0];
 	if (!name && bridges->count > 1) {
-		error_set(err, EINVAL, "several bridges are attached: %s",
+		error_set(err, EINVAL, "several interfaces are attached: %s",
 			  attachment_list(bridges, list, sizeof(list)));
 		error_hint(err, "choose one with %s", how);
 		return NULL;
 	}
 	if (!name) {
-		error_set(err, ENOENT, "no bridge is attached");
+		error_set(err, ENOENT, "no interface is attached");
 		hint_attached(bridges, name, err);
 		return NULL;
 	}

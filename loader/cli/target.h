@@ -65,7 +65,7 @@ void target_free(struct target *target);
  * target_choose() - choose among the attached bridges
  * @bridges:	The attached bridges
  * @target:	From target_resolve()
- * @how:	How to choose one, for the hint if several are attached: "-b BRIDGE". Not used if
+ * @how:	How to choose one, for the hint if several are attached: "-b INTERFACE". Not used if
  *		@target has a name
  * @err:	Lists the attached bridges
  *

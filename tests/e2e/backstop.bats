@@ -49,7 +49,7 @@ remove_backstop() {
 	closed
 	setting br-test.route_localnet 0
 	exits 0 hb status
-	prints 'no bridge is attached'
+	prints 'no interface is attached'
 }
 
 lost_and_detached() {

@@ -274,7 +274,7 @@ programs_at() {
 	refuses 1 hb ports add 8088 -b br-test
 	says 'br-test' 'attach'
 	exits 0 hb ports list
-	prints 'no bridge is attached'
+	prints 'no interface is attached'
 }
 
 @test "detach of a bridge that is not attached says so; --all with nothing attached succeeds" {
@@ -309,7 +309,7 @@ on_terminal() {
 	hb attach br-two --hook "$HOOK" --port 9000-9002
 	reaches svc tcp "$GW:8088" # for the counters
 	exits 0 hb status
-	prints '^BRIDGE +STATE +PORTS +PROBLEM$' '^br-test +ok +1$' \
+	prints '^INTERFACE +STATE +PORTS +PROBLEM$' '^br-test +ok +1$' \
 		'^br-two +warning +3 +nothing listens for 9000-9002/tcp$'
 	[ "$(wc -l <"$BED/out")" -eq 3 ]
 	hb attach br-three --hook "$HOOK"

@@ -370,7 +370,7 @@ three_wait() {
 	exits 0 hb interfaces
 	prints '^br-test .* dead$'
 	exits 0 hb interfaces --json
-	json '.bridges[0] | .attached and (.live | not)'
+	json '.bridges[] | select(.bridge == "br-test") | .attached and (.live | not)'
 }
 
 @test "interfaces works without an engine, and does not mention it" {

@@ -27,7 +27,7 @@ flows() {
 	hold tcp "$GW:80" --source 40000 --say hello
 	hold tcp "[$GW6]:80" --source 40001
 	exits 0 hb flows
-	prints '^BRIDGE .*CLIENT .*DIALLED .*SERVICE .*PROCESS' \
+	prints '^INTERFACE .*CLIENT .*DIALLED .*SERVICE .*PROCESS' \
 		"^br-test +$C1:40000 +$GW:80/tcp +127.0.0.1:8080 +python3 \(pid [0-9]+\) +established "
 	flows "map(select(.client_port == 40000)) | length == 1 and (.[0] |
 		.bridge == \"br-test\" and .protocol == \"tcp\" and .client_address == \"$C1\" and
@@ -96,7 +96,7 @@ flows() {
 	flows '[.[].client_port] == [40000]'
 }
 
-@test "flows: --port, --client and BRIDGE choose, --sort orders" {
+@test "flows: --port, --client and INTERFACE choose, --sort orders" {
 	make_bridge br-two 31
 	make_client c2 2 br-two 31
 	serve svc --tcp 127.0.0.1:8080 --tcp 127.0.0.1:9000 --tcp "[::1]:8080" --udp 127.0.0.1:53
@@ -161,7 +161,7 @@ flows() {
 	tool engine "$DOCKER" docker "$E2E/../unit/engine/docker-networks.json" "$BED/containers.json"
 	flows 'length == 2 and all(.[]; .container == "web?[7m" and .network == "test-net")'
 	exits 0 hb flows
-	prints 'BRIDGE +NETWORK +CLIENT +CONTAINER' "^br-test +test-net +$C1:40000 +web\?\[7m +"
+	prints 'INTERFACE +NETWORK +CLIENT +CONTAINER' "^br-test +test-net +$C1:40000 +web\?\[7m +"
 }
 
 @test "flows: a bridge that cannot be read is named, and the flows of the others are shown" {

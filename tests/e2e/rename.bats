@@ -166,7 +166,7 @@ watched() {
 	setting br-lan.route_localnet 0
 	closed
 	exits 0 hb status
-	prints 'no bridge is attached'
+	prints 'no interface is attached'
 	rename br-lan br-test
 	eventually reaches svc tcp "$GW:8088"
 	end_watch

@@ -100,11 +100,11 @@ netns_inode() {
 	in_ns "next$i" ip link set lo up
 	in_ns "next$i" ip link add br-test type bridge
 	exits 0 in_ns "next$i" "$HBPF" status
-	prints 'no bridge is attached'
+	prints 'no interface is attached'
 	exits 0 in_ns "next$i" "$HBPF" ports
-	prints 'no bridge is attached'
+	prints 'no interface is attached'
 	exits 1 in_ns "next$i" "$HBPF" ports add 8088
-	says 'no bridge is attached'
+	says 'no interface is attached'
 	in_ns "next$i" "$HBPF" attach br-test --hook "$HOOK" --port 8088
 	exits 0 in_ns "next$i" "$HBPF" ports
 	prints 8088

@@ -36,7 +36,7 @@ packets_of() {
 
 @test "stats without a bridge, of one that is not attached, and of a deleted one" {
 	exits 0 hb stats
-	prints 'no bridge is attached'
+	prints 'no interface is attached'
 	exits 0 hb stats --json
 	json '.bridges == []'
 	exits 0 hb stats --prometheus

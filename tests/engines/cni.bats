@@ -89,7 +89,7 @@ refused() {
 	gets two 8088
 	chain DEL two
 	exits 0 hb status
-	prints 'not attached|no bridge'
+	prints 'not attached|no interface'
 	[ "$before" = "$(on_host sysctl -n net.ipv4.conf.lo.rp_filter net.ipv4.conf.all.route_localnet)" ]
 	# runtimes repeat it
 	chain DEL two
@@ -125,7 +125,7 @@ refused() {
 	gets two 8088
 	chain DEL two
 	exits 0 hb status
-	prints 'not attached|no bridge'
+	prints 'not attached|no interface'
 	[ "$before" = "$(on_host sysctl -n net.ipv4.conf.lo.rp_filter net.ipv4.conf.lo.route_localnet)" ]
 }
 
