@@ -11,9 +11,18 @@
 /* Return: this CPU's counters of the bridge that the packet passes, or NULL */
 static __always_inline struct hbpf_counters *counters_of(const struct __sk_buff *skb)
 {
-	__u32 ifindex = skb->ifindex;
+	const struct hbpf_config *cfg = config_get(skb);
+	struct hbpf_counters *near;
+	__u32 key;
 
-	return bpf_map_lookup_elem(&counters, &ifindex);
+	if (!cfg)
+		return NULL;
+	key = cfg->number;
+	near = bpf_map_lookup_elem(&counters_near, &key);
+	if (near)
+		return near;
+	key = cfg->ifindex;
+	return bpf_map_lookup_elem(&counters, &key);
 }
 
 static __always_inline void count_reason(struct __sk_buff *skb, struct hbpf_counters *counted,

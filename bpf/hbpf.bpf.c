@@ -268,6 +268,14 @@ static __always_inline enum hbpf_reason ingress_gateway(struct __sk_buff *skb, s
 /* Returned by guard() instead of a reason: the packet passed the guard. */
 #define GO_ON HBPF_REASON_MAX
 
+/* Are packets to a loopback address dropped? */
+static __always_inline bool guards_dst(struct __sk_buff *skb)
+{
+	const struct hbpf_config *cfg = config_get(skb);
+
+	return !cfg || cfg->guard_dst;
+}
+
 /*
  * guard() - drop packets that could reach loopback without being translated
  * @pkt:	All zero; filled up to the network header
@@ -275,8 +283,7 @@ static __always_inline enum hbpf_reason ingress_gateway(struct __sk_buff *skb, s
  *
  * Return: the reason for the packet, or GO_ON
  */
-static __always_inline enum hbpf_reason guard(struct __sk_buff *skb, const struct hbpf_config *cfg,
-					      struct packet *pkt, int *route)
+static __always_inline enum hbpf_reason guard(struct __sk_buff *skb, struct packet *pkt, int *route)
 {
 	enum parsed parsed = PARSED;
 
@@ -303,7 +310,7 @@ static __always_inline enum hbpf_reason guard(struct __sk_buff *skb, const struc
 
 	if (addr_is_loopback(&pkt->src.addr))
 		return HBPF_IN_GUARD_SRC;
-	if (addr_is_loopback(&pkt->dst.addr) && !(cfg && !cfg->guard_dst))
+	if (addr_is_loopback(&pkt->dst.addr) && guards_dst(skb))
 		return HBPF_IN_GUARD_DST;
 	*route = source_route(skb, pkt);
 	if (*route == ROUTE_LOOPBACK)
@@ -313,13 +320,13 @@ static __always_inline enum hbpf_reason guard(struct __sk_buff *skb, const struc
 
 static __always_inline enum hbpf_reason ingress(struct __sk_buff *skb)
 {
-	const struct hbpf_config *cfg = config_get(skb);
-	struct packet pkt = { .slot = slot_of(cfg) };
 	struct hbpf_endpoint local = {};
+	const struct hbpf_config *cfg;
+	struct packet pkt = {};
 	enum hbpf_reason reason;
 	int route = ROUTE_NONE;
 
-	reason = guard(skb, cfg, &pkt, &route);
+	reason = guard(skb, &pkt, &route);
 	if (reason != GO_ON)
 		return reason;
 
@@ -331,8 +338,10 @@ static __always_inline enum hbpf_reason ingress(struct __sk_buff *skb)
 		return HBPF_IN_VLAN;
 
 	/* All traffic of containers to the internet ends here. */
+	cfg = config_get(skb);
 	if (!is_gateway(cfg, &pkt.dst.addr))
 		return HBPF_IN_NOT_GATEWAY;
+	pkt.slot = slot_of(cfg);
 	/* A packet with a source route is to be forwarded. */
 	if (route != ROUTE_NONE)
 		return HBPF_IN_NOT_GATEWAY;
@@ -369,7 +378,7 @@ int hbpf_backstop(struct __sk_buff *skb)
 
 	if (cookie_is_there(skb))
 		return TC_ACT_UNSPEC;
-	reason = guard(skb, config_get(skb), &pkt, &route);
+	reason = guard(skb, &pkt, &route);
 	if (reason == GO_ON || verdict_of(reason) != HBPF_DROP)
 		return TC_ACT_UNSPEC;
 	return finish(skb, reason);

@@ -49,8 +49,13 @@ static __always_inline void *map_now(void *growing)
 static __always_inline const struct hbpf_config *config_get(const struct __sk_buff *skb)
 {
 	__u32 ifindex = skb->ifindex;
+	__u32 key = ifindex % HBPF_NEAR_BRIDGES; /* one for both: the stack is full on 5.10 */
+	const struct hbpf_config *near = bpf_map_lookup_elem(&bridges_near, &key);
 
-	return bpf_map_lookup_elem(&bridges, &ifindex);
+	if (near && near->ifindex == ifindex)
+		return near;
+	key = ifindex;
+	return bpf_map_lookup_elem(&bridges, &key);
 }
 
 /* Without a configuration no key of the slot exists. */

@@ -33,6 +33,8 @@
 #define HBPF_FIXED_MAPS(X)                                                                         \
 	X(BRIDGES, bridges,                                                                        \
 	  HASH, __u32, struct hbpf_config, HBPF_MAX_BRIDGES, BPF_F_NO_PREALLOC)                    \
+	X(BRIDGES_NEAR, bridges_near,                                                              \
+	  ARRAY, __u32, struct hbpf_config, HBPF_NEAR_BRIDGES, 0)                                  \
 	X(GATEWAYS, gateways,                                                                      \
 	  HASH, struct hbpf_gateway_key, __u32, HBPF_MAX_GATEWAYS, BPF_F_NO_PREALLOC)              \
 	X(SOURCES, sources,                                                                        \
@@ -49,6 +51,8 @@
 	  LRU_HASH, struct hbpf_fragment_key, struct hbpf_fragment, HBPF_MAX_FRAGMENTS, 0)         \
 	X(COUNTERS, counters,                                                                      \
 	  PERCPU_HASH, __u32, struct hbpf_counters, HBPF_MAX_BRIDGES, BPF_F_NO_PREALLOC)           \
+	X(COUNTERS_NEAR, counters_near,                                                            \
+	  PERCPU_ARRAY, __u32, struct hbpf_counters, HBPF_NEAR_COUNTERS, 0)                      \
 	X(MONITORS, monitors,                                                                      \
 	  ARRAY, __u32, struct hbpf_monitors, 1, BPF_F_MMAPABLE)
 

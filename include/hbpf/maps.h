@@ -32,6 +32,8 @@
 #define HBPF_FIRST_REVERSE (2 * HBPF_FIRST_EXPORTS) /* both families, and wildcards */
 #define HBPF_MAX_PORTS     (1U << 22)
 #define HBPF_MAX_BRIDGES   4096
+#define HBPF_NEAR_BRIDGES  1024
+#define HBPF_NEAR_COUNTERS 64
 #define HBPF_MAX_GATEWAYS  16384
 #define HBPF_MAX_SOURCES   65535
 #define HBPF_MAX_FLOWS     32768
@@ -213,7 +215,10 @@ struct hbpf_counter {
 };
 HBPF_SIZE(struct hbpf_counter, 16);
 
-/* counters: by index of the bridge. The loader adds the entry, the programs count. */
+/*
+ * counters_near: by number of the bridge. counters: by index, of bridges whose number is
+ * HBPF_NEAR_COUNTERS or higher; the loader adds the entry. The programs count.
+ */
 struct hbpf_counters {
 	struct hbpf_counter reason[HBPF_REASON_MAX];   /* by enum hbpf_reason */
 	struct hbpf_event_limit limit[HBPF_EVENT_MAX]; /* by enum hbpf_event_kind */
@@ -245,6 +250,10 @@ enum hbpf_hook_kind {
  * bridges: by index. Written by the loader, which keeps the same in a pinned map of each
  * bridge, bridge_config. `layout` is the first member in every version, so that each can
  * recognise the state of another.
+ *
+ * bridges_near: copies, at the remainder of the index by HBPF_NEAR_BRIDGES. Of bridges with
+ * the same remainder, the first one is there. The programs look here first, because the
+ * kernel compiles a lookup in an array to a load, and one in a hash to a call.
  */
 struct hbpf_config {
 	__u32 layout;  /* HBPF_LAYOUT */
@@ -269,7 +278,8 @@ struct hbpf_config {
 	__u8 guard_shared; /* 1: route_localnet was set by another program, and br_netfilter may
 			    * bring its replies towards 127/8 */
 	__u8 owner;        /* enum hbpf_owner */
-	__u8 pad[5];
+	__u8 pad[3];
+	__u16 number; /* from 0; no other attached bridge has it, and it stays as the slot does */
 	__u16 slot;
 	char attached_as[16]; /* name of the bridge at attach, ends with NUL */
 };

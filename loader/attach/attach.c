@@ -289,6 +289,7 @@ static int claim_slot(struct attach *a, struct error *err)
 	a->dp.config.ifindex = a->link->ifindex;
 	ret = slot_claim(&a->dp, err);
 	a->after.config.slot = a->dp.config.slot;
+	a->after.config.number = a->dp.config.number;
 	return ret;
 }
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "dataplane/map_io.h"
+#include "dataplane/stats.h"
 
 #define RING_SIZE (1U << 18) /* more than all kinds of a bridge in a second, from one CPU */
 
@@ -184,15 +185,21 @@ int events_renew(struct events *events, struct events_gap *gap, struct error *er
 int events_suppressed(const struct events *events, unsigned int ifindex, __u64 sums[HBPF_EVENT_MAX])
 {
 	struct hbpf_counters *values;
+	struct hbpf_config config;
+	struct counters_at at;
 	int cpus = map_values(), ret;
 
 	memset(sums, 0, HBPF_EVENT_MAX * sizeof(*sums));
 	if (cpus < 0)
 		return cpus;
+	ret = bpf_map_lookup_elem(events->shared->maps[MAP_BRIDGES], &ifindex, &config);
+	if (ret)
+		return ret;
 	values = calloc((size_t)cpus, sizeof(*values));
 	if (!values)
 		return -ENOMEM;
-	ret = bpf_map_lookup_elem(events->shared->maps[MAP_COUNTERS], &ifindex, values);
+	at = counters_at(&config);
+	ret = bpf_map_lookup_elem(events->shared->maps[at.map], &at.key, values);
 	for (int cpu = 0; !ret && cpu < cpus; cpu++) {
 		for (int kind = 0; kind < HBPF_EVENT_MAX; kind++)
 			sums[kind] += values[cpu].limit[kind].suppressed;

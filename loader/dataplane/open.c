@@ -13,6 +13,7 @@
 #include "dataplane/map_io.h"
 #include "dataplane/map_schema.h"
 #include "dataplane/shared.h"
+#include "dataplane/stats.h"
 
 void dataplane_init(struct dataplane *dp, struct shared *shared)
 {
@@ -259,20 +260,51 @@ static int create_record(struct dataplane *dp, struct error *err)
 /* A re-created bridge goes on with the counters of the deleted one. */
 static int create_counters(const struct dataplane *dp, struct error *err)
 {
-	int cpus = map_values(), fd = dp->shared->maps[MAP_COUNTERS], ret;
+	int cpus = map_values(), ret = 0;
 	struct hbpf_counters *values = cpus < 0 ? NULL : calloc(cpus, sizeof(*values));
+	const struct counters_at at = counters_at(&dp->config);
+	int fd = dp->shared->maps[at.map];
 
 	if (!values)
 		return error_nomem(err);
-	if (dp->entry)
-		bpf_map_lookup_elem(fd, &dp->entry, values);
-	ret = bpf_map_update_elem(fd, &dp->config.ifindex, values, BPF_NOEXIST);
+	if (at.map == MAP_COUNTERS) {
+		if (dp->entry)
+			bpf_map_lookup_elem(fd, &dp->entry, values);
+		ret = bpf_map_update_elem(fd, &at.key, values, BPF_NOEXIST);
+	} else if (!dp->entry) {
+		ret = bpf_map_update_elem(fd, &at.key, values, BPF_ANY);
+	}
 	free(values);
-	return ret && ret != -EEXIST ? map_error(err, ret, MAP_COUNTERS, "write to") : 0;
+	return ret && ret != -EEXIST ? map_error(err, ret, at.map, "write to") : 0;
+}
+
+/*
+ * Write to the place of a bridge in bridges_near, unless another bridge is there. The kernel copies
+ * into an array byte by byte, and programs may read meanwhile: they recognise the entry by its
+ * index, so that is written last.
+ * @config: all zero removes the entry
+ */
+static int write_near(const struct dataplane *dp, __u32 ifindex, const struct hbpf_config *config)
+{
+	int fd = dp->shared->maps[MAP_BRIDGES_NEAR], ret;
+	__u32 at = ifindex % HBPF_NEAR_BRIDGES;
+	struct hbpf_config there, unseen = *config;
+
+	ret = bpf_map_lookup_elem(fd, &at, &there);
+	if (ret || (there.ifindex && there.ifindex != ifindex))
+		return ret;
+	unseen.ifindex = 0;
+	ret = bpf_map_update_elem(fd, &at, &unseen, BPF_ANY);
+	if (!ret && config->ifindex)
+		ret = bpf_map_update_elem(fd, &at, config, BPF_ANY);
+	return ret;
 }
 
 void dataplane_delete_entry(const struct dataplane *dp, unsigned int ifindex)
 {
+	const struct hbpf_config none = {};
+
+	write_near(dp, ifindex, &none);
 	bpf_map_delete_elem(dp->shared->maps[MAP_COUNTERS], &ifindex);
 	bpf_map_delete_elem(dp->shared->maps[MAP_BRIDGES], &ifindex);
 }
@@ -290,6 +322,9 @@ int dataplane_write_config(struct dataplane *dp, struct error *err)
 				  BPF_ANY);
 	if (ret)
 		return map_error(err, ret, MAP_BRIDGES, "write to");
+	ret = write_near(dp, dp->config.ifindex, &dp->config);
+	if (ret)
+		return map_error(err, ret, MAP_BRIDGES_NEAR, "write to");
 	ret = bpf_map_update_elem(dp->record, &zero, &dp->config, BPF_ANY);
 	if (ret)
 		return error_errno(err, ret, "cannot write the configuration of %s", dp->bridge);

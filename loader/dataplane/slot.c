@@ -11,10 +11,11 @@
 struct slots {
 	const struct dataplane *dp;
 	bool used[HBPF_SLOT_MAX + 1];
-	__u16 own; /* of an entry that this bridge has already, from a killed command */
+	bool number_used[HBPF_SLOT_MAX + 1];
+	struct hbpf_config own; /* an entry that this bridge has already, from a killed command */
 };
 
-_Static_assert(HBPF_MAX_BRIDGES < HBPF_SLOT_MAX, "a slot is always free");
+_Static_assert(HBPF_MAX_BRIDGES < HBPF_SLOT_MAX, "a slot and a number are always free");
 
 static int see_slot(const void *key, const void *value, void *context)
 {
@@ -22,8 +23,9 @@ static int see_slot(const void *key, const void *value, void *context)
 	struct slots *slots = context;
 
 	slots->used[config->slot] = true;
+	slots->number_used[config->number] = true;
 	if (*(const __u32 *)key == slots->dp->config.ifindex)
-		slots->own = config->slot;
+		slots->own = *config;
 	return 0;
 }
 
@@ -60,7 +62,7 @@ int slot_claim(struct dataplane *dp, struct error *err)
 	struct slots *slots = calloc(1, sizeof(*slots));
 	/* The socket of a connection that survived a detach keeps its slot. Another bridge gets the
 	 * same one only after as many interfaces; the same bridge mostly gets it again. */
-	__u32 slot = dp->config.ifindex % HBPF_SLOT_MAX + 1;
+	__u32 slot = dp->config.ifindex % HBPF_SLOT_MAX + 1, number = 0;
 	int ret;
 
 	if (!slots)
@@ -69,7 +71,10 @@ int slot_claim(struct dataplane *dp, struct error *err)
 	ret = map_walk(dp, MAP_BRIDGES, see_slot, slots, err);
 	while (slots->used[slot])
 		slot = slot % HBPF_SLOT_MAX + 1;
-	dp->config.slot = slots->own ? slots->own : slot;
+	while (slots->number_used[number])
+		number++;
+	dp->config.slot = slots->own.slot ? slots->own.slot : slot;
+	dp->config.number = slots->own.slot ? slots->own.number : number;
 	free(slots);
 	/* what a killed attach may have left there */
 	for (int map = 0; !ret && map < MAP_COUNT; map++) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The slots of bridges: the number that marks a bridge's entries in the shared maps. */
+/* The slots of bridges, which mark a bridge's entries in the shared maps, and their numbers, which
+ * are the lowest possible. */
 #ifndef HBPF_SLOT_H
 #define HBPF_SLOT_H
 
@@ -7,17 +8,18 @@
 #include "lib/error.h"
 
 /**
- * slot_claim() - find a free slot for a bridge that is not attached yet
- * @dp:		Its maps are open, and config.ifindex is set; config.slot is set to the slot
+ * slot_claim() - find a free slot and number for a bridge that is not attached yet
+ * @dp:		Its maps are open, and config.ifindex is set; config.slot and
+ *		config.number are set to those found
  *
- * It belongs to the bridge once dataplane_write_config() has been called. Entries that a killed
- * command left in it are removed. Return: 0 or -errno
+ * They belong to the bridge once dataplane_write_config() has been called. Entries that a killed
+ * command left in the slot are removed. Return: 0 or -errno
  */
 int slot_claim(struct dataplane *dp, struct error *err);
 
 /**
  * slot_release() - remove everything that the bridge has in the maps, last its entry in the bridges
- * map: with that its slot is free. Maps that are not open are left out. Return: 0 or -errno
+ * map: with that slot and number are free. Maps that are not open are left out. Return: 0 or -errno
  */
 int slot_release(struct dataplane *dp, struct error *err);
 

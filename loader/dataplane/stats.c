@@ -8,21 +8,29 @@
 
 #include "dataplane/map_io.h"
 
+struct counters_at counters_at(const struct hbpf_config *config)
+{
+	if (config->number < HBPF_NEAR_COUNTERS)
+		return (struct counters_at){ MAP_COUNTERS_NEAR, config->number };
+	return (struct counters_at){ MAP_COUNTERS, config->ifindex };
+}
+
 int dataplane_counters(const struct dataplane *dp, struct hbpf_counter *counters, struct error *err)
 {
+	const struct counters_at at = counters_at(&dp->config);
 	struct hbpf_counters *values;
 	int cpus = map_values();
 	int ret;
 
 	if (cpus < 0)
-		return map_error(err, cpus, MAP_COUNTERS, "read");
+		return map_error(err, cpus, at.map, "read");
 	values = calloc(cpus, sizeof(*values));
 	if (!values)
 		return error_nomem(err);
 	memset(counters, 0, HBPF_REASON_MAX * sizeof(*counters));
-	ret = bpf_map_lookup_elem(dp->shared->maps[MAP_COUNTERS], &dp->config.ifindex, values);
+	ret = bpf_map_lookup_elem(dp->shared->maps[at.map], &at.key, values);
 	if (ret)
-		map_error(err, ret, MAP_COUNTERS, "read");
+		map_error(err, ret, at.map, "read");
 	for (int cpu = 0; !ret && cpu < cpus; cpu++) {
 		for (int reason = 0; reason < HBPF_REASON_MAX; reason++) {
 			counters[reason].packets += values[cpu].reason[reason].packets;

@@ -7,6 +7,16 @@
 #include "lib/error.h"
 #include "model/exports.h"
 
+/* An entry of a map with struct hbpf_counters. */
+struct counters_at {
+	enum dataplane_map map;
+	__u32 key;
+};
+
+/** counters_at() - where the counters of a bridge are. Only those of the lowest numbers are in an
+ * array, so that their memory does not depend on HBPF_MAX_BRIDGES */
+struct counters_at counters_at(const struct hbpf_config *config);
+
 /** dataplane_counters() - packets and bytes by reason; @counters has HBPF_REASON_MAX entries.
  * Return: 0 or -errno */
 int dataplane_counters(const struct dataplane *dp, struct hbpf_counter *counters,

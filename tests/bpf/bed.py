@@ -73,6 +73,8 @@ class Bridge:
     """A bridge, and what the loader would have read to fill its maps."""
     name: str
     slot: int
+    number: int = 0
+    near: bool = True  # a place in bridges_near
     ifindex: int = 0
     gateways: list = field(default_factory=list)
     reverse: dict = field(default_factory=dict)
@@ -80,6 +82,22 @@ class Bridge:
 
     def __str__(self):
         return self.name
+
+    @property
+    def key(self):
+        return struct.pack("I", self.ifindex)
+
+    @property
+    def near_key(self):
+        return struct.pack("I", self.ifindex % layout.NEAR_BRIDGES)
+
+    @property
+    def counters(self):
+        return "counters_near" if self.number < layout.NEAR_COUNTERS else "counters"
+
+    @property
+    def counters_key(self):
+        return struct.pack("I", self.number) if self.counters == "counters_near" else self.key
 
 
 @dataclass
@@ -98,8 +116,10 @@ class Bed:
         if bpf.libc.unshare(CLONE_NEWNET):
             raise OSError("unshare: a network namespace of its own is refused; root?")
         subprocess.run(["ip", "-batch", "-"], input=NETWORK, text=True, check=True)
-        # no slot is the other with a part of its bits
-        self.main, self.other = self.bridges = Bridge("br-test", 1), Bridge("br-other", 257)
+        # No slot is the other with a part of its bits. One bridge is in the arrays, the other only
+        # in the hashes behind them.
+        self.main, self.other = self.bridges = (
+            Bridge("br-test", 1), Bridge("br-other", 257, layout.NEAR_COUNTERS, near=False))
         for bridge in self.bridges:
             bridge.ifindex = socket.if_nametoindex(bridge.name)
         self.bridge = self.main  # the one that all methods are about
@@ -174,7 +194,7 @@ class Bed:
         """Return: what is counted, (bridge, reason) -> (packets, bytes)."""
         found = {}
         for bridge in self.bridges:
-            values = self.maps["counters"].get(struct.pack("I", bridge.ifindex)) or []
+            values = self.maps[bridge.counters].get(bridge.counters_key) or []
             each = [list(struct.iter_unpack("QQ", value[:16 * len(self.reasons)]))
                     for value in values]
             for reason, counters in zip(self.reasons, zip(*each)):
@@ -277,7 +297,7 @@ class Bed:
         self.programs = self._programs[variant.long_way]
         self._closing.close()
         for name, key in self._written:
-            self.maps[name].delete(key)
+            self.maps[name].erase(key)
         self._written.clear()
         self.forget_flows()
         for name in ("fragments", "port_stats"):
@@ -297,7 +317,7 @@ class Bed:
         self.bridge.reverse = {}
         self.bridge.settings = {"who": layout.ONLINK, "guard_dst": True, "nat_bypass": True,
                                 "arp_sender": V4.gateway}
-        self._set("counters", struct.pack("I", self.bridge.ifindex),
+        self._set(self.bridge.counters, self.bridge.counters_key,
                   bytes(16 * len(self.reasons) + layout.EVENT_LIMIT_SIZE * len(self.kinds)))
         self._counted = self.counters()
         for family in (V4, V6):
@@ -311,15 +331,17 @@ class Bed:
         self._written.add((name, key))
 
     def _unset(self, name, key):
-        self.maps[name].delete(key)
+        self.maps[name].erase(key)
         self._written.discard((name, key))
 
     def delete_config(self):
         """As before attach, and in the last instant of detach."""
-        self._unset("bridges", struct.pack("I", self.bridge.ifindex))
+        if self.bridge.near:
+            self._unset("bridges_near", self.bridge.near_key)
+        self._unset("bridges", self.bridge.key)
 
     def delete_counters(self):
-        self._unset("counters", struct.pack("I", self.bridge.ifindex))
+        self._unset(self.bridge.counters, self.bridge.counters_key)
         self._counted = self.counters()
 
     def gateway(self, address):
@@ -334,9 +356,17 @@ class Bed:
         only = [[gateway for gateway in self.bridge.gateways if (":" in gateway) == ipv6]
                 for ipv6 in (False, True)]
         only4, only6 = (found[0] if len(found) == 1 else None for found in only)
-        self._set("bridges", struct.pack("I", self.bridge.ifindex),
-                  layout.config(self.bridge.ifindex, self.bridge.slot, only4, only6,
-                                **self.bridge.settings))
+        config = layout.config(self.bridge.ifindex, self.bridge.number, self.bridge.slot, only4,
+                               only6, **self.bridge.settings)
+        self._set("bridges", self.bridge.key, config)
+        if self.bridge.near:
+            self.put_near(self.bridge, config)
+
+    def put_near(self, bridge, config=None):
+        """Put a configuration where that of a bridge would be in bridges_near. config: if not the
+        present one of self.bridge"""
+        self._set("bridges_near", bridge.near_key,
+                  config or self.maps["bridges"].get(self.bridge.key))
 
     def source(self, lst, prefix, local4=None):
         slot = layout.SLOT_SHARED if lst == layout.LIST_HOST else self.bridge.slot
@@ -378,7 +408,7 @@ class Bed:
         """Return: how many events of a kind the limit suppressed."""
         at = 16 * len(self.reasons) + layout.EVENT_LIMIT_SIZE * self.kinds.index(kind) + 24
         return sum(struct.unpack_from("Q", value, at)[0] for value in
-                   self.maps["counters"].get(struct.pack("I", self.bridge.ifindex)))
+                   self.maps[self.bridge.counters].get(self.bridge.counters_key))
 
     def flow(self, talk):
         """Return: the (address, port) recorded for a talk's client socket, as map bytes."""

@@ -13,8 +13,8 @@ from contextlib import suppress
 SYS_BPF = {"x86_64": 321, "aarch64": 280}[os.uname().machine]
 CREATE, LOOKUP, UPDATE, DELETE, NEXT_KEY, OBJ_GET, TEST_RUN, OBJ_INFO = 0, 1, 2, 3, 4, 7, 10, 15
 
-HASH, PERCPU_HASH, PERCPU_ARRAY, RINGBUF = 1, 5, 6, 27  # enum bpf_map_type
-NO_PREALLOC = 1                                          # BPF_F_NO_PREALLOC
+HASH, ARRAY, PERCPU_HASH, PERCPU_ARRAY, RINGBUF = 1, 2, 5, 6, 27  # enum bpf_map_type
+NO_PREALLOC = 1                                                   # BPF_F_NO_PREALLOC
 
 TEST_CHECKSUM_COMPLETE = 1 << 2   # BPF_F_TEST_SKB_CHECKSUM_COMPLETE
 
@@ -97,6 +97,13 @@ class Map:
 
     def delete(self, key):
         self._call(DELETE, "delete", _buffer(key))
+
+    def erase(self, key):
+        """Delete it; an array's entry, which stays, becomes zero."""
+        if self.type in (ARRAY, PERCPU_ARRAY):
+            self.set(key, bytes(self.value_size))
+        else:
+            self.delete(key)
 
     def first_key(self):
         key = ctypes.create_string_buffer(self.key_size)

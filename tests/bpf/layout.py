@@ -15,6 +15,8 @@ SLOT_SHARED = 0
 RECENT_FLOWS = 1024
 MONITORS = 4
 EVENT_LIMIT_SIZE = 32
+NEAR_BRIDGES = 1024
+NEAR_COUNTERS = 64
 # Maps that grow: what is in the array of maps; type, size of key and value, entries.
 GROWING = {"exports": (bpf.HASH, 8, 12, 4096), "reverse": (bpf.HASH, 24, 24, 8192),
            "port_stats": (bpf.PERCPU_HASH, 8, 32, 4096)}
@@ -117,6 +119,6 @@ def fragment(address, seen_ns):
     return addr(address) + struct.pack("=Q", seen_ns)
 
 
-def config(ifindex, slot, only4, only6, who, guard_dst, nat_bypass, arp_sender=None):
+def config(ifindex, number, slot, only4, only6, who, guard_dst, nat_bypass, arp_sender=None):
     return (struct.pack("=IIQ", LAYOUT, ifindex, 0) + addr(only4 or "::") + addr(only6 or "::") +
-            who + source(arp_sender) + struct.pack("=BB12xH16x", guard_dst, nat_bypass, slot))
+            who + source(arp_sender) + struct.pack("=BB10xHH16x", guard_dst, nat_bypass, number, slot))

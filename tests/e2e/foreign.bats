@@ -40,7 +40,8 @@ detach_restores() {
 @test "a map with another schema under any name: the error names it, and detach restores everything" {
 	remember
 	for map in br-test/bridge_config maps:N/{bridges,exports,reverse,gateways,sources,flows} \
-		maps:N/{recent_tcp,recent_udp,connections,fragments,counters,port_stats,monitors,events}; do
+		maps:N/{recent_tcp,recent_udp,connections,fragments,counters,port_stats,monitors,events} \
+		maps:N/{bridges,counters}_near; do
 		attach --port 8088
 		map=${map/maps:N/$(basename "$(shared_dir)")}
 		foreign "$(pin_dir "$map")" hash 12 4096 16

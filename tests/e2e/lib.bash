@@ -425,7 +425,7 @@ shared_dir() {
 
 # counters_of BRIDGE: NAME PACKETS of all that are not zero
 counters_of() {
-	on_host "${PY[@]}" "$E2E/tools/bpf.py" counters "$(shared_dir)/counters" "$1"
+	on_host "${PY[@]}" "$E2E/tools/bpf.py" counters "$(shared_dir)" "$1"
 }
 
 counters() {

@@ -72,6 +72,68 @@ entries() {
 	same 2 "$(entries bridges)"
 }
 
+# index BRIDGE
+index() {
+	in_ns host ip -json link show "$1" | jq '.[0].ifindex'
+}
+
+# near INDEX: which bridge is in the place that it has in bridges_near, 0 if none
+near() {
+	tool bpf dump "$(shared_dir)/bridges_near" |
+		"${PY[@]}" -c 'import struct, sys
+line = sys.stdin.read().splitlines()[int(sys.argv[1]) % 1024]
+print(*struct.unpack_from("I", bytes.fromhex(line.split()[1]), 4))' "$1"
+}
+
+@test "a bridge whose place in bridges_near is another's: both are served, and the second gets it after the first" {
+	local one two
+	one=$(index br-test)
+	two=$((one + 1024)) # HBPF_NEAR_BRIDGES
+	on_host ip link add br-two index $two type bridge forward_delay 0
+	on_host ip link set br-two up
+	on_host ip addr add 172.31.0.1/24 dev br-two
+	make_client c2 2 br-two 31
+	serve one --tcp 127.0.0.1:8088
+	serve two --tcp 127.0.0.1:9000
+	attach --port 80:8088
+	hb attach br-two --hook "$HOOK" --port 80:9000
+	same "$one" "$(near "$one")"
+	reaches one tcp "$GW:80"
+	NS=c2 reaches two tcp 172.31.0.1:80
+	hb detach br-test
+	same 0 "$(near "$one")"
+	NS=c2 reaches two tcp 172.31.0.1:80
+	hb attach br-two
+	same "$two" "$(near "$one")"
+	NS=c2 reaches two tcp 172.31.0.1:80
+}
+
+@test "a bridge with a number beyond counters_near: it is counted, and goes on with that re-created" {
+	local before
+	serve svc --tcp 127.0.0.1:8088
+	attach --port 8088
+	# 64, of `number` in struct hbpf_config
+	tool bpf write "$(pin_dir br-test)/bridge_config" 68 4000
+	hb attach br-test
+	same "" "$(counters)"
+	reaches svc tcp "$GW:8088"
+	counted IN_TRANSLATED 3
+	before=$(counters | awk '$1 == "IN_TRANSLATED" { print $2 }')
+	exits 0 hb stats --json
+	json ".bridges[0].counters | map(select(.reason == \"IN_TRANSLATED\").packets) >= [$before]"
+	same 1 "$(entries counters)"
+	drop_client c1
+	on_host ip link del br-test
+	make_bridge br-test 30
+	make_client c1 2
+	attach
+	reaches svc tcp "$GW:8088"
+	counted IN_TRANSLATED $((before + 1))
+	same 1 "$(entries counters)"
+	hb detach
+	[ -z "$(find "$HBPF_BPFFS" -path '*hbpf*')" ] || fail "the last detach left a pin"
+}
+
 @test "an attach killed before its state was complete: the next bridge inherits nothing" {
 	local n
 	two_bridges

@@ -193,16 +193,6 @@ static void fill_sources(const struct bed *bed)
 	}
 }
 
-static void add_counters(const struct bed *bed)
-{
-	struct hbpf_counters *none = calloc(libbpf_num_possible_cpus(), sizeof(*none));
-
-	if (!none)
-		error(1, errno, "counters");
-	set(bed, "counters", &bed->ifindex, none);
-	free(none);
-}
-
 void bed_open(struct bed *bed, const char *object)
 {
 	static const char *const shrunk[] = { "flows", "recent_tcp", "recent_udp", "fragments" };
@@ -237,7 +227,6 @@ void bed_open(struct bed *bed, const char *object)
 	fill_exports(bed);
 	fill_reverse(bed);
 	fill_sources(bed);
-	add_counters(bed);
 }
 
 void bed_close(struct bed *bed)
@@ -281,6 +270,7 @@ void bed_configure(struct bed *bed, const struct setting *setting)
 		.nat_bypass = 1,
 		.slot = SLOT,
 	};
+	uint32_t near = bed->ifindex % HBPF_NEAR_BRIDGES;
 	uint32_t why = HBPF_GATEWAY_BRIDGE;
 
 	bed_clear(bed);
@@ -299,6 +289,7 @@ void bed_configure(struct bed *bed, const struct setting *setting)
 			config.only_gateway4 = bridge.addr;
 	}
 	set(bed, "bridges", &bed->ifindex, &config);
+	set(bed, "bridges_near", &near, &config);
 }
 
 int bed_run(const struct bed *bed, bool egress, const struct frame *before, struct frame *after,
@@ -469,8 +460,9 @@ void bed_counters(const struct bed *bed)
 #undef X
 	};
 	struct hbpf_counters *values = calloc(libbpf_num_possible_cpus(), sizeof(*values));
+	const uint32_t number = 0;
 
-	if (!values || bpf_map_lookup_elem(map_of(bed, "counters"), &bed->ifindex, values))
+	if (!values || bpf_map_lookup_elem(map_of(bed, "counters_near"), &number, values))
 		error(1, errno, "the counters cannot be read");
 	for (int i = 0; i < HBPF_REASON_MAX; i++) {
 		unsigned long long packets = 0;

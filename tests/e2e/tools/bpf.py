@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The bpf(2) calls that the tests need and Debian 12's bpftool lacks.
 
-    bpf.py counters PIN DEV          NAME PACKETS of every hbpf counter of this bridge that is not zero
+    bpf.py counters DIR DEV          NAME PACKETS of every hbpf counter of this bridge that is not zero;
+                                     DIR has the pinned maps
     bpf.py dump PIN                  a map's values, in hex
     bpf.py clear PIN                 delete a map's entries
     bpf.py write PIN OFFSET HEX      change bytes of entry 0 of an array
@@ -38,6 +39,7 @@ PROG_GET_FD_BY_ID, MAP_GET_FD_BY_ID, INFO_BY_FD, PROG_QUERY, LINK_CREATE = 13, 1
 ARRAY, PERCPU_ARRAY, ARRAY_OF_MAPS, SCHED_CLS = 2, 6, 12, 3
 SIDES = {"ingress": 46, "egress": 47}  # BPF_TCX_INGRESS, BPF_TCX_EGRESS
 BEFORE = 1 << 3  # BPF_F_BEFORE
+CONFIG_NUMBER = 68  # offset of `number` in struct hbpf_config
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -112,11 +114,20 @@ def reasons():
         return re.findall(r"^\s*X\((\w+),", text.read(), re.M)
 
 
-def counters(pin, dev):
-    size = map_info(obj_get(pin))[2]
-    key = ctypes.create_string_buffer(struct.pack("I", socket.if_nametoindex(dev)), 4)
-    value = ctypes.create_string_buffer(size * possible_cpus())
-    bpf(LOOKUP, struct.pack("IIQQQ", obj_get(pin), 0, address(key), address(value), 0))
+def look_up(fd, number, size):
+    key = ctypes.create_string_buffer(struct.pack("I", number), 4)
+    value = ctypes.create_string_buffer(size)
+    bpf(LOOKUP, struct.pack("IIQQQ", fd, 0, address(key), address(value), 0))
+    return value.raw
+
+
+def counters(pins, dev):
+    index = socket.if_nametoindex(dev)
+    bridges, near = obj_get(f"{pins}/bridges"), obj_get(f"{pins}/counters_near")
+    _, _, size, numbers = map_info(near)
+    number, = struct.unpack_from("H", look_up(bridges, index, map_info(bridges)[2]), CONFIG_NUMBER)
+    fd, key = (near, number) if number < numbers else (obj_get(f"{pins}/counters"), index)
+    value = look_up(fd, key, size * possible_cpus())
     for at, name in enumerate(reasons()):
         packets = sum(struct.unpack_from("Q", value, cpu * size + at * 16)[0]
                       for cpu in range(possible_cpus()))
