@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * hbpf as a plugin of a container network (CNI 1.0, https://www.cni.dev/docs/spec/): a runtime
- *starts it without arguments, with CNI_COMMAND in the environment and the configuration on stdin,
- *after the plugin that made the interface:
+ * hbpf as a plugin of a container network (CNI 1.0, https://www.cni.dev/docs/spec/). A
+ * runtime starts it without arguments, with CNI_COMMAND in the environment and the
+ * configuration on stdin, after the plugin that made the interface:
  *
  *	{ "type": "hbpf", "ports": ["8088", "53/udp"] }
  */
