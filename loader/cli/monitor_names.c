@@ -86,9 +86,9 @@ static int none_attached(const struct target *target, struct error *err)
 {
 	if (target->name) {
 		error_set(err, ENOENT, "%s was deleted, and its programs with it", target->name);
-		error_hint(err, "create the bridge, then attach it again");
+		error_hint(err, "create it, then attach it again");
 	} else {
-		error_set(err, ENOENT, "no bridge is attached");
+		error_set(err, ENOENT, "no interface is attached");
 		error_hint(err, "`hbpf attach INTERFACE --port PORT` attaches one");
 	}
 	return -ENOENT;

@@ -75,7 +75,7 @@ ends() {
 	keep_json monitor
 }
 
-@test "monitor: --event, --port, --client and BRIDGE select, --count ends it" {
+@test "monitor: --event, --port, --client and INTERFACE select, --count ends it" {
 	local pid
 	make_bridge br-two 31
 	make_client c2 2 br-two 31
@@ -170,5 +170,5 @@ ends() {
 	pid=$!
 	hb detach br-test
 	ends "$pid" 1
-	grep -q 'no bridge is attached' "$BED/detached.err"
+	grep -q 'no interface is attached' "$BED/detached.err"
 }
