@@ -115,13 +115,12 @@ print(*struct.unpack_from("I", bytes.fromhex(line.split()[1]), 4))' "$1"
 	# 64, of `number` in struct hbpf_config
 	tool bpf write "$(pin_dir br-test)/bridge_config" 68 4000
 	hb attach br-test
-	same "" "$(counters)"
+	same 1 "$(entries counters)"
 	reaches svc tcp "$GW:8088"
 	counted IN_TRANSLATED 3
 	before=$(counters | awk '$1 == "IN_TRANSLATED" { print $2 }')
 	exits 0 hb stats --json
 	json ".bridges[0].counters | map(select(.reason == \"IN_TRANSLATED\").packets) >= [$before]"
-	same 1 "$(entries counters)"
 	drop_client c1
 	on_host ip link del br-test
 	make_bridge br-test 30
