@@ -343,7 +343,7 @@ on_terminal() {
 	lacks $'\e'
 	prints '^br-test .* nothing listens for 8088-8090/tcp, 8092/tcp, 8094/tcp, 8096/tcp$'
 	on_terminal status
-	prints $'\e\\[33mwarning\e\\[0m' $'\e\\[32mok\e\\[0m' '^ +8092/tcp, 8094/tcp, 8096/tcp$'
+	prints $'\e\\[33mwarning\e\\[0m' $'\e\\[32mok\e\\[0m' '^ +8094/tcp, 8096/tcp$'
 	on_terminal NO_COLOR=1 status
 	lacks $'\e'
 	[ "$(awk '{ print length }' <<<"$out" | sort -n | tail -1)" -le 60 ]
@@ -381,7 +381,7 @@ on_terminal() {
 	says 'atach' 'attach'
 	refuses 2 hb
 	refuses 2 hb attach
-	says 'bridge'
+	says 'no interface given'
 	refuses 2 hb attach br-test br-two
 	refuses 2 hb attach br-test --port
 	says 'port'

@@ -213,26 +213,6 @@ answers() {
 	CNI_COMMAND=ADD exits 0 hb status
 }
 
-@test "behind the plugin ptp each container has an attachment of its own, which ends with it" {
-	serve svc --tcp 127.0.0.1:8088
-	make_ns one
-	make_ns two
-	jq --arg dir "$BED/leases" '.plugins[0] = {type: "ptp", ipam: {type: "host-local", dataDir: $dir,
-		subnet: "10.88.0.0/16", routes: [{dst: "0.0.0.0/0"}]}}' "$BED/pods.conflist" >"$BED/ptp"
-	mv "$BED/ptp" "$BED/pods.conflist"
-	chain ADD one
-	chain ADD two
-	gets one 8088
-	gets two 9000
-	refused two 8089
-	chain CHECK two
-	chain DEL one
-	gets two 8088
-	chain DEL two
-	exits 0 hb status
-	prints 'not attached|no bridge|nothing is attached'
-}
-
 @test "on a node of Kubernetes doctor names KUBE-FIREWALL, and the rule of SERVICES.md lets pods in" {
 	local hook
 	serve svc --tcp 127.0.0.1:8088
