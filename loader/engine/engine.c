@@ -59,7 +59,7 @@ static int find_sockets(struct engines *engines, struct error *err)
 			"DOCKER_HOST=%s is not a Unix socket, so the engine may be on another host",
 			host);
 		error_hint(err, "unset it to use this host's engines, or name the bridge; `hbpf "
-				"bridges` lists them");
+				"interfaces` lists them");
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(usual_sockets); i++)
 		add_socket(engines, usual_sockets[i]);
@@ -80,7 +80,7 @@ static void add_hint(struct engine *engine)
 		error_hint(
 			problem,
 			"hbpf supports Docker, or Podman 4.0 or newer; the bridge names that `hbpf "
-			"bridges` lists work without an engine");
+			"interfaces` lists work without an engine");
 }
 
 static void query(struct engine *engine, int max_ms, struct networks *networks)
@@ -215,7 +215,7 @@ static int check_present(const struct network *network, const char *bridge, stru
 			   "attach");
 	else
 		error_hint(err, "is Docker rootless, or in another network namespace? `hbpf "
-				"bridges` lists the bridges of this one");
+				"interfaces` lists the bridges of this one");
 	return -ENODEV;
 }
 

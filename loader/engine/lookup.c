@@ -108,7 +108,7 @@ const char *network_bridge(const struct network *network, struct error *err)
 				   "attach docker_gwbridge`, and dial its gateway");
 		else
 			error_hint(err, "only networks of the driver bridge have one; `hbpf "
-					"bridges` lists what can be attached");
+					"interfaces` lists what can be attached");
 	} else {
 		error_set(err, EPROTO, "%s does not report the interface of network %s", engine,
 			  network->name);
