@@ -97,13 +97,15 @@ int nftables_parse(struct nftables *nft, const char *json)
 	for (size_t i = 0; !ret && i < json_object_array_length(list); i++) {
 		struct json_object *item = json_object_array_get_idx(list, i);
 
-		if (json_object_object_get_ex(item, "chain", &object))
+		if (json_object_object_get_ex(item, "chain", &object)) {
 			ret = add_chain(nft, object);
-		else if (json_object_object_get_ex(item, "set", &object) ||
-			 json_object_object_get_ex(item, "map", &object))
+			last = NULL; /* the list may be elsewhere now */
+		} else if (json_object_object_get_ex(item, "set", &object) ||
+			   json_object_object_get_ex(item, "map", &object)) {
 			ret = add_set(nft, object);
-		else if (json_object_object_get_ex(item, "rule", &object))
+		} else if (json_object_object_get_ex(item, "rule", &object)) {
 			ret = add_rule(nft, object, &last);
+		}
 	}
 	if (nft->chains.count)
 		qsort(nft->chains.v, nft->chains.count, sizeof(*nft->chains.v), by_priority);

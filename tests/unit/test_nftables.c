@@ -272,6 +272,30 @@ static void tables_of_iptables_are_left_out(void **state)
 	nftables_free(&nft);
 }
 
+/* nft lists a table's chains and rules before those of the next one. */
+static void rules_of_many_tables(void **state)
+{
+	char json[4096] = "{\"nftables\":[";
+	struct nftables nft = {};
+
+	(void)state;
+	for (int i = 0; i < 5; i++) {
+		size_t len = strlen(json);
+
+		snprintf(json + len, sizeof(json) - len,
+			 "%s{\"chain\":{\"family\":\"ip\",\"table\":\"t%d\",\"name\":\"c\"}},"
+			 "{\"rule\":{\"family\":\"ip\",\"table\":\"t%d\",\"chain\":\"c\","
+			 "\"handle\":9,\"expr\":[]}}",
+			 i ? "," : "", i, i);
+	}
+	strcat(json, "]}");
+	assert_int_equal(nftables_parse(&nft, json), 0);
+	assert_int_equal(nft.chains.count, 5);
+	for (size_t i = 0; i < nft.chains.count; i++)
+		assert_int_equal(nft.chains.v[i].rules.count, 1);
+	nftables_free(&nft);
+}
+
 static void what_is_not_a_ruleset(void **state)
 {
 	static const char *const texts[] = {
@@ -303,6 +327,7 @@ int main(void)
 		cmocka_unit_test(chains_and_policies),
 		cmocka_unit_test(verdicts_of_prerouting),
 		cmocka_unit_test(tables_of_iptables_are_left_out),
+		cmocka_unit_test(rules_of_many_tables),
 		cmocka_unit_test(what_is_not_a_ruleset),
 	};
 
