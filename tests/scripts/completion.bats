@@ -21,7 +21,7 @@ offers()
 
 @test "the commands, including help" {
 	offers ''
-	[[ $offered == "attach detach ports status "*" bridges "*" help" ]]
+	[[ $offered == "attach detach ports status "*" interfaces "*" help" ]]
 	offers st
 	[[ " $offered " == *" status "* && $offered != *attach* ]]
 	offers help wa
