@@ -56,12 +56,12 @@ STORIES = {
 TRACED = ("bpf,write,writev,pwrite64,mkdir,mkdirat,symlink,symlinkat,unlink,unlinkat,rmdir,rename,"
           "renameat,renameat2,mount,umount2,sendto,sendmsg,ioctl")
 # Other calls of the commands: they read, wait, or change only the process itself (and, for hbpf
-# watch, the time of the bpffs).
+# watch, the time of the bpffs). sysinfo is glibc's qsort(), which libbpf calls with all maps.
 HARMLESS = set("""access arch_prctl bind brk close dup3 execve exit_group faccessat2 fcntl flock
     fstatfs getdents64 geteuid getrandom getsockname getsockopt lseek memfd_create mmap mprotect
     mremap munmap newfstatat fstat openat pread64 prlimit64 read readlink readlinkat recvmsg rseq
     rt_sigaction rt_sigprocmask set_robust_list set_tid_address setsockopt sched_getaffinity socket
-    statfs uname futex utimensat""".split())
+    statfs sysinfo uname futex utimensat""".split())
 # The traced calls that have a lasting effect. Maps and programs that were only created end with
 # their process; lookups in maps and netlink queries have none.
 CHANGES = re.compile(r"bpf\(BPF_(OBJ_PIN|LINK_|MAP_UPDATE|MAP_DELETE|PROG_ATTACH|PROG_DETACH)"
