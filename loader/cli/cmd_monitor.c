@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "cli/flow_filter.h"
@@ -19,9 +18,9 @@
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/output.h"
+#include "lib/signals.h"
 
-#define NSEC_PER_SEC 1000000000ULL
-#define ALL_KINDS    ((1U << HBPF_EVENT_MAX) - 1)
+#define ALL_KINDS ((1U << HBPF_EVENT_MAX) - 1)
 
 struct monitor_options {
 	struct arg_list events;
@@ -107,18 +106,10 @@ static bool monitor_wants(const struct monitor *monitor, const struct monitor_ev
 
 /* ---- output ---- */
 
-static __u64 monitor_clock_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (__u64)now.tv_sec * NSEC_PER_SEC + (__u64)now.tv_nsec;
-}
-
 /* @ns: CLOCK_MONOTONIC */
 static struct timespec monitor_time(__u64 ns)
 {
-	__u64 real = monitor_clock_ns(CLOCK_REALTIME) - monitor_clock_ns(CLOCK_MONOTONIC) + ns;
+	__u64 real = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC) + ns;
 
 	return (struct timespec){
 		.tv_sec = (time_t)(real / NSEC_PER_SEC),
@@ -175,7 +166,7 @@ static void monitor_show_suppressed(const struct monitor *monitor,
 				    const struct monitor_bridge *bridge, enum hbpf_event_kind kind,
 				    __u64 count)
 {
-	const struct timespec now = monitor_time(monitor_clock_ns(CLOCK_MONOTONIC));
+	const struct timespec now = monitor_time(clock_ns(CLOCK_MONOTONIC));
 	struct json_object *doc;
 
 	if (monitor->call->json) {
@@ -191,7 +182,7 @@ static void monitor_show_suppressed(const struct monitor *monitor,
 
 static void monitor_show_gap(const struct monitor *monitor, const struct events_gap *gap)
 {
-	const struct timespec now = monitor_time(monitor_clock_ns(CLOCK_MONOTONIC));
+	const struct timespec now = monitor_time(clock_ns(CLOCK_MONOTONIC));
 	struct json_object *doc;
 
 	if (monitor->call->json) {
@@ -267,15 +258,10 @@ static int monitor_tick(struct monitor *monitor, struct error *err)
 static int monitor_open_signals(struct monitor *monitor, struct error *err)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
-	sigset_t set;
 
-	sigemptyset(&set);
-	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
-		sigaddset(&set, signals[i]);
-	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN); /* our place has to be left first */
-	monitor->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return monitor->signals < 0 ? error_errno(err, errno, "cannot receive signals") : 0;
+	monitor->signals = signals_open(signals, ARRAY_SIZE(signals), err);
+	return monitor->signals < 0 ? monitor->signals : 0;
 }
 
 static int monitor_loop(struct monitor *monitor, struct error *err)

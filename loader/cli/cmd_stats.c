@@ -142,10 +142,8 @@ static void stats_watch_json(const struct stats_watch *watch)
 {
 	const struct traffic *before = stats_watch_before(watch);
 	struct json_object *doc = json_object_new_object();
-	struct timespec now;
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	json_add_decimal(doc, "time", (double)now.tv_sec + (double)now.tv_nsec / 1e9);
+	json_add_decimal(doc, "time", (double)clock_ns(CLOCK_REALTIME) / NSEC_PER_SEC);
 	if (before)
 		json_add_decimal(doc, "seconds", (double)(watch->now.ms - before->ms) / 1000);
 	stats_view_json(doc, &watch->now, before);

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "lib/clock.h"
 
-#include <time.h>
-
-__s64 monotonic_ms(void)
+__u64 clock_ns(clockid_t clock)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (__s64)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	clock_gettime(clock, &now);
+	return (__u64)now.tv_sec * NSEC_PER_SEC + (__u64)now.tv_nsec;
+}
+
+__s64 monotonic_ms(void)
+{
+	return (__s64)(clock_ns(CLOCK_MONOTONIC) / NSEC_PER_MSEC);
 }

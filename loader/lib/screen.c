@@ -13,6 +13,7 @@
 
 #include "lib/array.h"
 #include "lib/clock.h"
+#include "lib/signals.h"
 
 /* Of xterm and those that follow it: terminfo has the same for all of them. */
 #define ALTERNATE_SCREEN "\033[?1049h\033[?25l\033[?7l" /* no cursor, no wrapping of lines */
@@ -30,16 +31,11 @@ static void put_now(const char *text)
 int screen_open(struct screen *screen, bool in_place, struct error *err)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGWINCH };
-	sigset_t set;
 
 	*screen = (struct screen){ .in_place = in_place && isatty(STDOUT_FILENO), .signals = -1 };
-	sigemptyset(&set);
-	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
-		sigaddset(&set, signals[i]);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	screen->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	screen->signals = signals_open(signals, ARRAY_SIZE(signals), err);
 	if (screen->signals < 0)
-		return error_errno(err, errno, "cannot receive signals");
+		return screen->signals;
 	if (screen->in_place)
 		put_now(ALTERNATE_SCREEN);
 	return 0;

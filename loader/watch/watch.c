@@ -16,9 +16,11 @@
 #include <unistd.h>
 
 #include "kernel/netlink_monitor.h"
+#include "lib/array.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/sd_notify.h"
+#include "lib/signals.h"
 #include "watch/config_files.h"
 #include "watch/lock.h"
 #include "watch/reconcile.h"
@@ -110,16 +112,11 @@ static void read_signals(struct watch *w)
 
 static int open_signals(struct watch *w, struct error *err)
 {
-	sigset_t set;
+	static const int signals[] = { SIGHUP, SIGTERM, SIGINT };
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
 	signal(SIGPIPE, SIG_IGN); /* the reader of the log may have closed it */
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	w->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return w->signals < 0 ? error_errno(err, errno, "cannot receive signals") : 0;
+	w->signals = signals_open(signals, ARRAY_SIZE(signals), err);
+	return w->signals < 0 ? w->signals : 0;
 }
 
 static int open_all(struct watch *w, struct error *err)
