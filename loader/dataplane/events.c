@@ -8,23 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "dataplane/map_io.h"
 #include "dataplane/stats.h"
+#include "lib/clock.h"
 
 #define RING_SIZE (1U << 18) /* more than all kinds of a bridge in a second, from one CPU */
-
-#define NSEC_PER_MSEC 1000000ULL
 
 /* The clock of bpf_ktime_get_ns(). */
 static __u64 now_ns(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (__u64)now.tv_sec * 1000 * NSEC_PER_MSEC + (__u64)now.tv_nsec;
+	return clock_ns(CLOCK_MONOTONIC);
 }
 
 static int map_monitors(struct events *events, struct error *err)
@@ -186,24 +181,17 @@ int events_suppressed(const struct events *events, unsigned int ifindex, __u64 s
 {
 	struct hbpf_counters *values;
 	struct hbpf_config config;
-	struct counters_at at;
-	int cpus = map_values(), ret;
+	int cpus, ret;
 
 	memset(sums, 0, HBPF_EVENT_MAX * sizeof(*sums));
-	if (cpus < 0)
-		return cpus;
 	ret = bpf_map_lookup_elem(events->shared->maps[MAP_BRIDGES], &ifindex, &config);
 	if (ret)
 		return ret;
-	values = calloc((size_t)cpus, sizeof(*values));
-	if (!values)
-		return -ENOMEM;
-	at = counters_at(&config);
-	ret = bpf_map_lookup_elem(events->shared->maps[at.map], &at.key, values);
-	for (int cpu = 0; !ret && cpu < cpus; cpu++) {
+	cpus = counters_read(events->shared, &config, &values);
+	for (int cpu = 0; cpu < cpus; cpu++) {
 		for (int kind = 0; kind < HBPF_EVENT_MAX; kind++)
 			sums[kind] += values[cpu].limit[kind].suppressed;
 	}
 	free(values);
-	return ret;
+	return cpus < 0 ? cpus : 0;
 }

@@ -15,30 +15,38 @@ struct counters_at counters_at(const struct hbpf_config *config)
 	return (struct counters_at){ MAP_COUNTERS, config->ifindex };
 }
 
+int counters_read(const struct shared *shared, const struct hbpf_config *config,
+		  struct hbpf_counters **values)
+{
+	const struct counters_at at = counters_at(config);
+	int cpus = map_values(), ret;
+
+	*values = NULL;
+	if (cpus < 0)
+		return cpus;
+	*values = calloc((size_t)cpus, sizeof(**values));
+	if (!*values)
+		return -ENOMEM;
+	ret = bpf_map_lookup_elem(shared->maps[at.map], &at.key, *values);
+	return ret ?: cpus;
+}
+
 int dataplane_counters(const struct dataplane *dp, struct hbpf_counter *counters, struct error *err)
 {
-	const struct counters_at at = counters_at(&dp->config);
 	struct hbpf_counters *values;
-	int cpus = map_values();
-	int ret;
+	int cpus = counters_read(dp->shared, &dp->config, &values);
 
-	if (cpus < 0)
-		return map_error(err, cpus, at.map, "read");
-	values = calloc(cpus, sizeof(*values));
-	if (!values)
-		return error_nomem(err);
 	memset(counters, 0, HBPF_REASON_MAX * sizeof(*counters));
-	ret = bpf_map_lookup_elem(dp->shared->maps[at.map], &at.key, values);
-	if (ret)
-		map_error(err, ret, at.map, "read");
-	for (int cpu = 0; !ret && cpu < cpus; cpu++) {
+	if (cpus < 0)
+		map_error(err, cpus, counters_at(&dp->config).map, "read");
+	for (int cpu = 0; cpu < cpus; cpu++) {
 		for (int reason = 0; reason < HBPF_REASON_MAX; reason++) {
 			counters[reason].packets += values[cpu].reason[reason].packets;
 			counters[reason].bytes += values[cpu].reason[reason].bytes;
 		}
 	}
 	free(values);
-	return ret;
+	return cpus < 0 ? cpus : 0;
 }
 
 struct port_sums {

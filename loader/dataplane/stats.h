@@ -17,6 +17,15 @@ struct counters_at {
  * array, so that their memory does not depend on HBPF_MAX_BRIDGES */
 struct counters_at counters_at(const struct hbpf_config *config);
 
+/**
+ * counters_read() - read the counters of a bridge
+ * @values:	Those of each CPU; to be freed, also on failure
+ *
+ * Return: how many CPUs these are, or -errno
+ */
+int counters_read(const struct shared *shared, const struct hbpf_config *config,
+		  struct hbpf_counters **values);
+
 /** dataplane_counters() - packets and bytes by reason; @counters has HBPF_REASON_MAX entries.
  * Return: 0 or -errno */
 int dataplane_counters(const struct dataplane *dp, struct hbpf_counter *counters,
