@@ -253,21 +253,12 @@ void find_family(const struct hbpf_config *config, const struct exports *exports
 	}
 }
 
-static bool covers(const struct sources *list, const struct hbpf_addr *addr)
-{
-	for (size_t i = 0; i < list->count; i++) {
-		if (prefix_has(&list->v[i].prefix, addr))
-			return true;
-	}
-	return false;
-}
-
 /* Is it a client that no prefix allows, though nobody restricted them? */
 static bool is_uncovered(const struct doctor_bridge *bridge, const struct hbpf_addr *addr)
 {
 	return !addr_is_link_local6(addr) && !addr_is_multicast(addr) &&
-	       !host_has(bridge->host, addr) && !covers(&bridge->onlink, addr) &&
-	       !covers(&bridge->own, addr) && !covers(&bridge->clients, addr);
+	       !host_has(bridge->host, addr) && !sources_cover(&bridge->onlink, addr) &&
+	       !sources_cover(&bridge->own, addr) && !sources_cover(&bridge->clients, addr);
 }
 
 /* Addresses on the link that are routed elsewhere, such as a client's second one. */

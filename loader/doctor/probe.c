@@ -103,11 +103,7 @@ static bool choose_gateway(struct probe *probe, int family)
 
 static bool is_allowed(const struct probe *probe, const struct hbpf_addr *addr)
 {
-	for (size_t i = 0; i < probe->allowed.count; i++) {
-		if (prefix_has(&probe->allowed.v[i].prefix, addr))
-			return !host_has(probe->bridge->host, addr);
-	}
-	return false;
+	return sources_cover(&probe->allowed, addr) && !host_has(probe->bridge->host, addr);
 }
 
 /* The address number @i from the end of the prefix, where engines assign last; of IPv6, whose

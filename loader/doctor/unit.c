@@ -96,17 +96,8 @@ void unit_access_free(struct unit_access *access)
 	sources_free(&access->deny);
 }
 
-/* systemd's list has a prefix for each family, so an IPv4 address is not in ::/0. */
-static bool has(const struct sources *list, const struct hbpf_addr *addr)
-{
-	for (size_t i = 0; i < list->count; i++) {
-		if (prefix_has(&list->v[i].prefix, addr))
-			return true;
-	}
-	return false;
-}
-
 bool unit_denies(const struct unit_access *access, const struct hbpf_addr *addr)
 {
-	return has(&access->deny, addr) && !has(&access->allow, addr);
+	/* systemd's lists have a prefix for each family */
+	return sources_cover(&access->deny, addr) && !sources_cover(&access->allow, addr);
 }

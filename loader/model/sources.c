@@ -16,6 +16,15 @@ bool sources_have(const struct sources *set, const struct prefix *prefix)
 	return false;
 }
 
+bool sources_cover(const struct sources *set, const struct hbpf_addr *addr)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		if (prefix_has(&set->v[i].prefix, addr))
+			return true;
+	}
+	return false;
+}
+
 bool families_has(const struct families *families, const struct hbpf_addr *addr)
 {
 	return addr_is_v4(addr) ? families->v4 : families->v6;

@@ -36,6 +36,9 @@ void sources_families(const struct sources *set, struct families *families);
 /** sources_have() - is exactly this prefix one of them? */
 bool sources_have(const struct sources *set, const struct prefix *prefix);
 
+/** sources_cover() - is the address in one of the prefixes? An IPv4 address is in no IPv6 prefix */
+bool sources_cover(const struct sources *set, const struct hbpf_addr *addr);
+
 /** sources_add() - append one. Return: 0 or -ENOMEM */
 int sources_add(struct sources *set, const struct source *source);
 
