@@ -309,9 +309,7 @@ static void judge_family(struct rules *rules, int family)
 	}
 	if (!rules->clients)
 		return;
-	rules->client = rules->clients->addr;
-	if (rules->clients->len < 127)
-		rules->client.byte[15] |= 2;
+	rules->client = prefix_host(rules->clients);
 	rules->gateway = own_gateway(bridge, family);
 	rules->br_netfilter = calls_netfilter(bridge, family);
 	/* One port is enough to show a rule about all of them. */

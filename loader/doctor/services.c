@@ -386,10 +386,8 @@ static const struct prefix *find_denied(const struct doctor_bridge *bridge,
 {
 	for (size_t i = 0; i < bridge->clients.count; i++) {
 		const struct prefix *prefix = &bridge->clients.v[i].prefix;
-		struct hbpf_addr client = prefix->addr;
+		struct hbpf_addr client = prefix_host(prefix);
 
-		if (prefix->len < 127)
-			client.byte[15] |= 2;
 		if (unit_denies(access, &client))
 			return prefix;
 	}

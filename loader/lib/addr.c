@@ -74,6 +74,15 @@ struct prefix prefix_of(struct hbpf_addr addr, __u8 len)
 	return (struct prefix){ .addr = addr, .len = len };
 }
 
+struct hbpf_addr prefix_host(const struct prefix *prefix)
+{
+	struct hbpf_addr addr = prefix->addr;
+
+	if (prefix->len < ADDR_BITS - 1)
+		addr.byte[15] |= 2; /* .1 is mostly the gateway */
+	return addr;
+}
+
 bool prefix_has(const struct prefix *prefix, const struct hbpf_addr *addr)
 {
 	struct prefix same = prefix_of(*addr, prefix->len);

@@ -39,6 +39,9 @@ int addr_parse(const char *text, struct hbpf_addr *addr);
  */
 bool prefix_has(const struct prefix *prefix, const struct hbpf_addr *addr);
 
+/** prefix_host() - an address in the prefix that a host may have: not the network's own */
+struct hbpf_addr prefix_host(const struct prefix *prefix);
+
 /** prefix_of() - the prefix of length @len that @addr is in */
 struct prefix prefix_of(struct hbpf_addr addr, __u8 len);
 
