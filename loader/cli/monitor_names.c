@@ -84,13 +84,10 @@ static int read_bridge(struct monitor_names *names, struct attached *at, size_t 
 
 static int none_attached(const struct target *target, struct error *err)
 {
-	if (target->name) {
-		error_set(err, ENOENT, "%s was deleted, and its programs with it", target->name);
-		error_hint(err, "create it, then attach it again");
-	} else {
-		error_set(err, ENOENT, "no interface is attached");
-		error_hint(err, "`hbpf attach INTERFACE --port PORT` attaches one");
-	}
+	if (!target->name)
+		return target_none_attached(err);
+	error_set(err, ENOENT, "%s was deleted, and its programs with it", target->name);
+	error_hint(err, "create it, then attach it again");
 	return -ENOENT;
 }
 

@@ -50,8 +50,14 @@ static void hint_attached(const struct pins_bridges *bridges, const char *name, 
 	if (bridges->count)
 		error_hint(err, "attached: %s", attachment_list(bridges, list, sizeof(list)));
 	else
-		error_hint(err, "attach %s with `hbpf attach %s`", name ? "it" : "one",
-			   name ? name : "INTERFACE");
+		error_hint(err, "attach it with `hbpf attach %s`", name);
+}
+
+int target_none_attached(struct error *err)
+{
+	error_set(err, ENOENT, "no interface is attached");
+	error_hint(err, "attach one with `hbpf attach INTERFACE`");
+	return -ENOENT;
 }
 
 void target_resolve(const char *name, struct target *target)
@@ -126,8 +132,7 @@ const char *target_choose(const struct pins_bridges *bridges, const struct targe
 		return NULL;
 	}
 	if (!name) {
-		error_set(err, ENOENT, "no interface is attached");
-		hint_attached(bridges, name, err);
+		target_none_attached(err);
 		return NULL;
 	}
 	found = find_state(bridges, name);

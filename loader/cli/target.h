@@ -61,6 +61,10 @@ struct target {
 void target_resolve(const char *name, struct target *target);
 void target_free(struct target *target);
 
+/** target_none_attached() - the error of a command that needs an attached interface. Return:
+ * -ENOENT */
+int target_none_attached(struct error *err);
+
 /**
  * target_choose() - choose among the attached bridges
  * @bridges:	The attached bridges
