@@ -9,6 +9,7 @@
 #include "attach/attach.h"
 #include "attach/detach.h"
 #include "cli/cli.h"
+#include "lib/array.h"
 #include "lib/json.h"
 #include "lib/printable.h"
 #include "watch/config_parse.h"
@@ -325,7 +326,7 @@ static int cni_run(struct cni *cni, const char *command)
 
 	if (!strcmp(command, "VERSION"))
 		return cni_version(cni);
-	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
 		if (!strcmp(commands[i].name, command))
 			return cni_read(cni) ?: cni_check_version(cni) ?: commands[i].run(cni);
 	}

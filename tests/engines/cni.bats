@@ -16,6 +16,10 @@ setup() {
 	mkdir -p "$BED/cni"
 	ln -s "$(realpath "$HBPF")" "$BED/cni/hbpf"
 	network '{"type": "hbpf", "ports": ["8088", "9000:8088"]}'
+	serve svc --tcp 127.0.0.1:8088
+	serve svc --tcp 127.0.0.1:8089
+	make_ns one
+	make_ns two
 }
 
 # network HBPF [LIST]: the configuration of the network, with that of our plugin
@@ -69,10 +73,6 @@ refused() {
 
 @test "the first container of a network opens its ports, and the last one closes them and restores the host" {
 	local before
-	serve svc --tcp 127.0.0.1:8088
-	serve svc --tcp 127.0.0.1:8089
-	make_ns one
-	make_ns two
 	before=$(on_host sysctl -n net.ipv4.conf.lo.rp_filter net.ipv4.conf.all.route_localnet)
 
 	chain ADD one
@@ -100,10 +100,6 @@ refused() {
 
 @test "ptp, which makes no bridge: each container has a veth of its own, with the ports" {
 	local before
-	serve svc --tcp 127.0.0.1:8088
-	serve svc --tcp 127.0.0.1:8089
-	make_ns one
-	make_ns two
 	before=$(on_host sysctl -n net.ipv4.conf.lo.rp_filter net.ipv4.conf.lo.route_localnet)
 	jq '.plugins[0] |= (del(.bridge, .isGateway) | .type = "ptp")' "$BED/pods.conflist" >"$BED/ptp"
 	mv "$BED/ptp" "$BED/pods.conflist"
@@ -130,9 +126,6 @@ refused() {
 }
 
 @test "the ports are those of the configuration: removed ones are closed with the next container" {
-	serve svc --tcp 127.0.0.1:8088
-	make_ns one
-	make_ns two
 	chain ADD one
 	gets one 9000
 	network '{"type": "hbpf", "ports": 8088, "from": ["10.88.0.3/32"]}'
@@ -143,9 +136,6 @@ refused() {
 }
 
 @test "CHECK fails when another program detached the bridge, and the next container attaches it again" {
-	serve svc --tcp 127.0.0.1:8088
-	make_ns one
-	make_ns two
 	chain ADD one
 	chain CHECK one
 	exits 0 hb detach cni0
@@ -159,9 +149,6 @@ refused() {
 }
 
 @test "a bridge that is attached manually is left alone" {
-	serve svc --tcp 127.0.0.1:8088
-	make_ns one
-	make_ns two
 	network '{"type": "hbpf", "ports": []}'
 	chain_fails ADD one # makes cni0
 	jq -e '.code == 7 and (.msg | test("has no ports"))' <<<"$out"
@@ -191,7 +178,6 @@ answers() {
 
 @test "a wrong configuration is an error as the specification has it, which names the fault" {
 	local result
-	make_ns one
 	chain ADD one
 	result='"prevResult": {"interfaces": [{"name": "cni0"}]}'
 	answers 7 'network pods: port 70000|70000' \
@@ -215,8 +201,6 @@ answers() {
 
 @test "on a node of Kubernetes doctor names KUBE-FIREWALL, and the rule of SERVICES.md lets pods in" {
 	local hook
-	serve svc --tcp 127.0.0.1:8088
-	make_ns one
 	# as kube-proxy and kubelet set them
 	on_host sysctl -qw net.ipv4.conf.all.route_localnet=1
 	on_host iptables -N KUBE-FIREWALL
