@@ -16,6 +16,7 @@
 #include "cli/target.h"
 #include "dataplane/access_lists.h"
 #include "doctor/doctor.h"
+#include "doctor/ruleset.h"
 #include "engine/engine.h"
 #include "engine/lookup.h"
 #include "lib/json.h"
@@ -42,6 +43,7 @@ struct doctor_view {
 	struct attached at;
 	struct status_host on;
 	struct engines engines;
+	struct ruleset ruleset;
 	struct port_specs chosen;
 	bool probes;
 	struct doctor_report host;
@@ -337,6 +339,7 @@ static void doctor_examine(struct doctor_view *view)
 		listeners_name(&subject->bridge.listeners, 1, sizeof(subject->bridge.listeners));
 		subject->bridge.network =
 			networks_find_bridge(&view->engines.networks, subject->name);
+		subject->bridge.ruleset = &view->ruleset;
 		doctor_bridge(&subject->bridge, &subject->report);
 	}
 }
@@ -372,6 +375,7 @@ static void doctor_free(struct doctor_view *view)
 	}
 	free(view->v);
 	engines_free(&view->engines);
+	ruleset_free(&view->ruleset);
 	status_host_free(&view->on);
 	findings_free(&view->host.findings);
 	port_specs_free(&view->chosen);

@@ -69,10 +69,11 @@ void find_odd_services(const struct exports *exports, const struct listeners *li
 
 /* ---- published.c ---- */
 
-/* Whether NAT rules serve a port that nothing listens on. All zero; free with published_free() */
+/* Whether NAT rules serve a port that nothing listens on. All zero but for the rules. */
 struct published {
-	struct ruleset *rules; /* of the host, read when they are first needed; or NULL */
-	bool read;
+	struct ruleset *rules; /* of the host, read when they are first needed */
+	bool asked;            /* whether the host has NAT rules: */
+	bool nat;
 	size_t judged; /* ports so far */
 };
 
@@ -86,7 +87,6 @@ struct published {
  */
 bool published_find(struct published *published, const struct export *export, int family,
 		    struct findings *findings);
-void published_free(struct published *published);
 /** find_published() - the same for all ports of a set that nothing listens on */
 void find_published(const struct exports *exports, const struct listeners *listeners,
 		    struct findings *findings);

@@ -22,6 +22,7 @@ struct doctor_bridge {
 	const struct host *host;
 	const struct link *link;       /* NULL: there is no such interface */
 	const struct network *network; /* an engine's, or NULL */
+	struct ruleset *ruleset;       /* the host's, for all bridges; read when first needed */
 	bool attached; /* its state could be read; else only the members above are set */
 	bool live;     /* the programs are attached */
 	bool probes;   /* connect through the bridge */

@@ -326,24 +326,24 @@ static void judge_family(struct rules *rules, int family)
 
 void check_netfilter(const struct doctor_bridge *bridge, struct doctor_report *report)
 {
-	struct ruleset set;
+	struct ruleset *set = bridge->ruleset;
 
 	if (bridge->link)
 		find_strict_conntrack(bridge->name, bridge->link->ifindex, &report->findings);
 	find_nat(bridge, report);
-	ruleset_read(&set);
+	ruleset_read(set);
+	set->unjudged = 0;
 	for (int family = 0; family < LISTENER_FAMILIES; family++) {
 		struct rules rules = {
 			.bridge = bridge,
 			.findings = &report->findings,
-			.set = &set,
+			.set = set,
 		};
 
 		judge_family(&rules, family);
 	}
-	if (set.unjudged)
+	if (set->unjudged)
 		snprintf(report->notes[STEP_NETFILTER] + strlen(report->notes[STEP_NETFILTER]),
 			 sizeof(report->notes[0]) - strlen(report->notes[STEP_NETFILTER]),
 			 "; some rules have matches that cannot be judged");
-	ruleset_free(&set);
 }

@@ -4,7 +4,6 @@
  * OUTPUT redirects the host's own connections, and a client that comes through hbpf is refused.
  */
 #include <arpa/inet.h>
-#include <stdlib.h>
 
 #include "doctor/checks.h"
 #include "doctor/ruleset.h"
@@ -13,26 +12,17 @@
 #define JUDGED_MAX 64 /* ports that nothing listens on */
 #define SHOWN_MAX  5  /* findings */
 
-void published_free(struct published *published)
-{
-	if (published->rules)
-		ruleset_free(published->rules);
-	free(published->rules);
-	*published = (struct published){};
-}
-
-/* Running the tools takes time: only where there is NAT at all, and once. */
-static struct ruleset *rules_of(struct published *published)
+/* Running the tools takes time: only where there is NAT at all. */
+static bool can_judge(struct published *published)
 {
 	char why[128];
 
-	if (!published->read && nat_detect_prerouting(why, sizeof(why)) == 1) {
-		published->rules = calloc(1, sizeof(*published->rules));
-		if (published->rules)
-			ruleset_read(published->rules);
-	}
-	published->read = true;
-	return published->rules;
+	if (!published->asked)
+		published->nat = nat_detect_prerouting(why, sizeof(why)) == 1;
+	published->asked = true;
+	if (published->nat)
+		ruleset_read(published->rules);
+	return published->nat;
 }
 
 bool published_find(struct published *published, const struct export *export, int family,
@@ -52,7 +42,7 @@ bool published_find(struct published *published, const struct export *export, in
 	char where[ENDPOINT_STRLEN];
 	struct ruleset_hit hit;
 
-	if (published->judged == JUDGED_MAX || !rules_of(published))
+	if (published->judged == JUDGED_MAX || !can_judge(published))
 		return false;
 	published->judged++;
 	if (!ruleset_judge(published->rules, FILTER_OUTPUT, &own, FILTER_NAT, &hit))
@@ -69,7 +59,8 @@ bool published_find(struct published *published, const struct export *export, in
 void find_published(const struct exports *exports, const struct listeners *listeners,
 		    struct findings *findings)
 {
-	struct published published = {};
+	struct ruleset rules = {};
+	struct published published = { .rules = &rules };
 	size_t shown = 0;
 
 	for (size_t i = 0; i < exports->count && shown < SHOWN_MAX; i++) {
@@ -82,5 +73,5 @@ void find_published(const struct exports *exports, const struct listeners *liste
 				 (export->to.ipv6 &&
 				  published_find(&published, export, LISTENER_V6, findings));
 	}
-	published_free(&published);
+	ruleset_free(&rules);
 }

@@ -17,7 +17,9 @@ static_assert(ARRAY_SIZE(commands) == RULESET_IPTABLES, "every kind has a comman
 
 void ruleset_read(struct ruleset *set)
 {
-	memset(set, 0, sizeof(*set));
+	if (set->read)
+		return;
+	set->read = true;
 	for (size_t i = 0; i < RULESET_IPTABLES; i++) {
 		char save[32];
 
@@ -158,6 +160,8 @@ void ruleset_accept_command(struct findings *findings, const struct ruleset_hit 
 	unsigned int port = pattern->dport ? pattern->dport : pattern->sport;
 	char src[PREFIX_STRLEN], dst[PREFIX_STRLEN], device[40] = "";
 
+	if (!hit->command[0])
+		return;
 	ends_format(&pattern->src, src);
 	ends_format(&pattern->dst, dst);
 	if (pattern->iif)
@@ -166,8 +170,6 @@ void ruleset_accept_command(struct findings *findings, const struct ruleset_hit 
 	else if (pattern->oif)
 		snprintf(device, sizeof(device), " %s %s", hit->nft ? "oifname" : "-o",
 			 pattern->oif);
-	if (!hit->command[0])
-		return;
 	if (hit->nft)
 		finding_command(findings, "%s%s %s saddr %s %s daddr %s %s %s %u accept",
 				hit->command, device, ip, src, ip, dst, proto, side, port);

@@ -19,6 +19,7 @@ struct ruleset {
 	struct iptables iptables[RULESET_IPTABLES]; /* empty: not installed, or no rules */
 	struct nftables nft;                        /* without those of iptables_nft */
 	size_t unjudged;                            /* rules with matches that are not known */
+	bool read;
 };
 
 /* The rule or policy that decided. */
@@ -36,7 +37,8 @@ struct ruleset_pattern {
 	__u16 sport, dport; /* host byte order; or 0 */
 };
 
-/** ruleset_read() - run the tools that are installed. Free with ruleset_free() */
+/** ruleset_read() - run the tools that are installed, the first time only: that takes a while.
+ * @set: all zero before; free with ruleset_free() */
 void ruleset_read(struct ruleset *set);
 void ruleset_free(struct ruleset *set);
 

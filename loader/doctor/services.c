@@ -434,12 +434,11 @@ void check_services(const struct doctor_bridge *bridge, struct doctor_report *re
 {
 	char list[200] = "", who[PROC_OWNER_STRLEN];
 	int family = needed_family(bridge);
-	struct published published = {};
+	struct published published = { .rules = bridge->ruleset };
 	struct export_range run = {};
 
 	while (exports_next_range(&bridge->exports, &run))
 		find_unserved(bridge, &run, &published, &report->findings);
-	published_free(&published);
 	find_odd_services(&bridge->exports, &bridge->listeners, &report->findings);
 	find_address_deny(bridge, &report->findings);
 	run = (struct export_range){};
