@@ -47,12 +47,14 @@ static int open_bpffs(const char *root)
 
 /*
  * Return: 1 if this process is in the mount namespace of PID 1; 0 if not, as under ip netns exec,
- * which mounts its own /sys; or -errno
+ * which mounts its own /sys, or if it is PID 1, as in a container, which ends with it; or -errno
  */
 static int in_init_mounts(void)
 {
 	struct stat self, init;
 
+	if (getpid() == 1)
+		return 0;
 	if (stat("/proc/self/ns/mnt", &self) || stat("/proc/1/ns/mnt", &init))
 		return -errno;
 	return self.st_dev == init.st_dev && self.st_ino == init.st_ino;
@@ -137,9 +139,12 @@ static int mount_default(bool provide, struct error *err)
 			"no bpffs on %s in this mount namespace, and one mounted here would "
 			"disappear when this command exits, and the guard with it",
 			BPFFS_DEFAULT);
-	error_hint(err, "use `nsenter --net=/run/netns/NAME hbpf ...`, which keeps the host's /sys "
-			"(ip netns exec hides it), or set " BPFFS_ENV " to a bpffs that stays "
-			"mounted");
+	error_hint(
+		err,
+		"use `nsenter --net=/run/netns/NAME hbpf ...`, which keeps the host's /sys "
+		"(ip netns exec hides it); in a container, mount the host's %s there; or set " BPFFS_ENV
+		" to a bpffs that stays mounted",
+		BPFFS_DEFAULT);
 	return ret;
 }
 

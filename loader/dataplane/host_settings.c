@@ -106,8 +106,10 @@ static int value_write(const struct old_settings *old, enum setting_id id, int v
 	error_errno(err, ret, "cannot set %s to %d", setting_name(old, id, name), value);
 	error_hint_privileges(err, ret);
 	if (ret == -EROFS)
-		error_hint(err, "/proc/sys is mounted read-only here, as in a container; run it "
-				"on the host");
+		error_hint(err,
+			   "/proc/sys is mounted read-only here, as in a container; run it "
+			   "on the host, or the container with "
+			   "`--security-opt systempaths=unconfined` (Podman: unmask=/proc/sys)");
 	if (ret == -ENODEV)
 		error_hint(err, "the interface was deleted; `hbpf interfaces` lists the others");
 	return ret;

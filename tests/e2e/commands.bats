@@ -210,6 +210,19 @@ no_ports() {
 	hb detach
 }
 
+@test "no bpffs in a container, whose mounts end with hbpf, its PID 1: refused, and nothing opened" {
+	# shellcheck disable=SC2016 # for the shell inside
+	local container=(nsenter --net=/run/netns/host unshare --mount --pid --fork --mount-proc sh -c
+		'mount -t tmpfs tmpfs /sys/fs/bpf && exec "$0" "$@"')
+	refuses 1 env -u HBPF_BPFFS "${container[@]}" "$HBPF" attach br-test --port 8088
+	says 'no bpffs on /sys/fs/bpf in this mount namespace' "mount the host's /sys/fs/bpf there"
+	setting br-test.route_localnet 0
+	setting lo.route_localnet 0
+	# control: with the host's
+	exits 0 "${container[@]}" "$HBPF" attach br-test --port 8088
+	hb detach
+}
+
 @test "an HBPF_BPFFS that cannot be used" {
 	HBPF_BPFFS=$BED/nowhere/at/all refuses 1 hb attach br-test
 	says "$BED/nowhere/at/all"
