@@ -8,6 +8,7 @@
 # shellcheck disable=SC2030,SC2031,SC2034,SC2154
 load lib
 load watch
+load container
 
 bats_require_minimum_version 1.5.0
 
@@ -250,6 +251,12 @@ reached_from()
 		wait_until 30 logged ': detached' "$round"
 		[ "$(pins)" = "$before" ]
 	done
+}
+
+@test "in a container of its own, started as INSTALL.md says: serves labelled networks, and restores the host" {
+	system_image
+	container_paths
+	container_serves
 }
 
 # --- helpers ----------------------------------------------------------------------------------
