@@ -168,12 +168,15 @@ int attachment_forget(const struct pins *pins, const char *bridge, unsigned int 
 {
 	struct dataplane dp;
 	struct shared shared;
-	int ret = 0;
+	int ret;
 
 	shared_init(&shared);
 	dataplane_init(&dp, &shared);
-	if (!dataplane_open_remains(&dp, pins, bridge, ifindex))
+	ret = dataplane_open_remains(&dp, pins, bridge, ifindex, err);
+	if (!ret)
 		ret = slot_release(&dp, err);
+	else if (ret == -ENOENT)
+		ret = 0;
 	dataplane_close(&dp);
 	shared_close(&shared);
 	return ret ? ret : pins_remove_shared(pins, bridge, err);

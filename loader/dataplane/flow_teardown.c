@@ -220,27 +220,35 @@ static int sweep_flows(struct dataplane *dp, const struct exports *want,
 	return ret;
 }
 
-static bool list_has(const struct dataplane *dp, __u32 list, const struct hbpf_addr *addr)
+/* Return: 1, 0, or -errno */
+static int list_has(const struct dataplane *dp, __u32 list, const struct hbpf_addr *addr)
 {
 	struct hbpf_source_key key = source_key(list, &(struct prefix){ *addr, 128 });
 	struct hbpf_source value;
+	int ret;
 
 	key.slot = sources_of(dp, list).config.slot;
-
-	return !bpf_map_lookup_elem(dp->shared->maps[MAP_SOURCES], &key, &value);
+	ret = bpf_map_lookup_elem(dp->shared->maps[MAP_SOURCES], &key, &value);
+	if (ret)
+		return ret == -ENOENT ? 0 : ret;
+	return 1;
 }
 
-/* As the programs ask of a new flow (bpf/source.h). */
-static bool is_allowed(const struct dataplane *dp, const struct hbpf_policy *policy,
-		       const struct hbpf_addr *client)
+/* As the programs ask of a new flow (bpf/source.h). Return: 1, 0, or -errno */
+static int is_allowed(const struct dataplane *dp, const struct hbpf_policy *policy,
+		      const struct hbpf_addr *client)
 {
-	if (list_has(dp, HBPF_LIST_HOST, client))
-		return false;
+	int ret = list_has(dp, HBPF_LIST_HOST, client);
+
+	if (ret)
+		return ret < 0 ? ret : 0;
 	if (policy->inherit)
 		policy = &dp->config.from;
-	if (policy->onlink && list_has(dp, HBPF_LIST_ONLINK, client))
-		return true;
-	return policy->list >= HBPF_LIST_BRIDGE && list_has(dp, policy->list, client);
+	if (policy->onlink)
+		ret = list_has(dp, HBPF_LIST_ONLINK, client);
+	if (!ret && policy->list >= HBPF_LIST_BRIDGE)
+		ret = list_has(dp, policy->list, client);
+	return ret;
 }
 
 static int add_refused(const void *key, const void *value, void *context)
@@ -248,12 +256,16 @@ static int add_refused(const void *key, const void *value, void *context)
 	struct sweep *sweep = context;
 	const struct flow_record flow = flow_record_of(sweep->map, key, value);
 	const struct export *export;
+	int allowed;
 
 	if (flow.key.proto != IPPROTO_UDP)
 		return 0;
 	export = exports_find(sweep->want, flow.key.proto, flow.dialled.port);
-	if (!export || is_allowed(sweep->dp, &export->to.from, &flow.key.client))
+	if (!export)
 		return 0;
+	allowed = is_allowed(sweep->dp, &export->to.from, &flow.key.client);
+	if (allowed)
+		return allowed < 0 ? allowed : 0;
 	return kv_array_add(&sweep->stale, key, value);
 }
 

@@ -158,14 +158,20 @@ static int check_whole(const struct dataplane *dp, const struct pins *pins, stru
 	return 0;
 }
 
-static void find_entry(struct dataplane *dp)
+/* Return: 0, also if there is no entry; -errno if that is unknown */
+static int find_entry(struct dataplane *dp, struct error *err)
 {
 	struct hbpf_config entry;
+	int ret;
 
-	if (dp->shared->maps[MAP_BRIDGES] >= 0 &&
-	    !bpf_map_lookup_elem(dp->shared->maps[MAP_BRIDGES], &dp->config.ifindex, &entry) &&
-	    entry.slot == dp->config.slot)
+	if (dp->shared->maps[MAP_BRIDGES] < 0)
+		return 0;
+	ret = bpf_map_lookup_elem(dp->shared->maps[MAP_BRIDGES], &dp->config.ifindex, &entry);
+	if (ret)
+		return ret == -ENOENT ? 0 : map_error(err, ret, MAP_BRIDGES, "read");
+	if (entry.slot == dp->config.slot)
 		dp->entry = dp->config.ifindex;
+	return 0;
 }
 
 int dataplane_open(struct dataplane *dp, const struct pins *pins, const char *bridge,
@@ -182,10 +188,10 @@ int dataplane_open(struct dataplane *dp, const struct pins *pins, const char *br
 		ret = read_config(dp, path, err);
 	if (!ret)
 		ret = shared_open(dp->shared, pins, err);
-	if (!ret) {
-		find_entry(dp);
+	if (!ret)
+		ret = find_entry(dp, err);
+	if (!ret)
 		ret = check_whole(dp, pins, err);
-	}
 	if (ret) {
 		dataplane_close(dp);
 		snprintf(dp->bridge, sizeof(dp->bridge), "%s", bridge);
@@ -206,7 +212,7 @@ int dataplane_open_dead(struct dataplane *dp, const struct pins *pins, const cha
 }
 
 int dataplane_open_remains(struct dataplane *dp, const struct pins *pins, const char *bridge,
-			   unsigned int ifindex)
+			   unsigned int ifindex, struct error *err)
 {
 	char path[PATH_MAX];
 	int ret = dataplane_open(dp, pins, bridge, ifindex, NULL);
@@ -216,12 +222,15 @@ int dataplane_open_remains(struct dataplane *dp, const struct pins *pins, const 
 	ret = open_record(dp, pins, bridge, path, NULL);
 	if (!ret)
 		ret = read_config(dp, path, NULL);
-	if (shared_open(dp->shared, pins, NULL))
+	if (shared_open(dp->shared, pins, NULL) || (ret && dp->shared->maps[MAP_BRIDGES] < 0))
 		return -ENOENT;
-	if (ret && (dp->shared->maps[MAP_BRIDGES] < 0 ||
-		    bpf_map_lookup_elem(dp->shared->maps[MAP_BRIDGES], &ifindex, &dp->config)))
-		return -ENOENT;
-	find_entry(dp);
+	if (ret)
+		ret = bpf_map_lookup_elem(dp->shared->maps[MAP_BRIDGES], &ifindex, &dp->config);
+	if (ret)
+		return ret == -ENOENT ? ret : map_error(err, ret, MAP_BRIDGES, "read");
+	ret = find_entry(dp, err);
+	if (ret)
+		return ret;
 	/* Without the entry, the slot that is recorded may be another bridge's by now. */
 	return dp->entry ? 0 : -ENOENT;
 }
@@ -269,8 +278,9 @@ static int create_counters(const struct dataplane *dp, struct error *err)
 		return error_nomem(err);
 	if (at.map == MAP_COUNTERS) {
 		if (dp->entry)
-			bpf_map_lookup_elem(fd, &dp->entry, values);
-		ret = bpf_map_update_elem(fd, &at.key, values, BPF_NOEXIST);
+			ret = bpf_map_lookup_elem(fd, &dp->entry, values);
+		if (!ret || ret == -ENOENT)
+			ret = bpf_map_update_elem(fd, &at.key, values, BPF_NOEXIST);
 	} else if (!dp->entry) {
 		ret = bpf_map_update_elem(fd, &at.key, values, BPF_ANY);
 	}

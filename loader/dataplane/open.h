@@ -45,10 +45,10 @@ int dataplane_peek(const struct pins *pins, const char *bridge, struct hbpf_conf
  * dataplane_open_remains() - as dataplane_open(), but opens what there is of an incomplete state
  * @ifindex:	To find the bridge's slot by, if its own map is missing
  *
- * Return: 0 if the slot is known, else -ENOENT
+ * Return: 0 if the slot is known, -ENOENT if nothing names it, or other -errno
  */
 int dataplane_open_remains(struct dataplane *dp, const struct pins *pins, const char *bridge,
-			   unsigned int ifindex);
+			   unsigned int ifindex, struct error *err);
 
 /** dataplane_pin_record() - pin the map with the config: with it the state is complete. Return: 0
  * or -errno */
