@@ -25,9 +25,10 @@ static __always_inline struct hbpf_counters *counters_of(const struct __sk_buff 
 	return bpf_map_lookup_elem(&counters, &key);
 }
 
-static __always_inline void count_reason(struct __sk_buff *skb, struct hbpf_counters *counted,
-					 enum hbpf_reason reason)
+static __always_inline void count_reason(struct __sk_buff *skb, enum hbpf_reason reason)
 {
+	struct hbpf_counters *counted = counters_of(skb);
+
 	if (counted && reason < HBPF_REASON_MAX) {
 		counted->reason[reason].packets++;
 		counted->reason[reason].bytes += skb->len;

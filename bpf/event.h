@@ -118,23 +118,30 @@ static __noinline int event_send(struct __sk_buff *skb, enum hbpf_event_kind kin
 	return 0;
 }
 
-/* @counted: of the bridge, or NULL if it is not attached */
-static __always_inline void event_counted(struct __sk_buff *skb, struct hbpf_counters *counted,
-					  enum hbpf_event_kind kind, enum hbpf_reason reason)
+/* Report an event if its bridge is attached and the rate allows. Not static, so that the verifier
+ * checks it once, not once for every path that leads here. */
+__noinline int event_report(struct __sk_buff *skb, enum hbpf_event_kind kind,
+			    enum hbpf_reason reason)
 {
-	if (event_is_wanted(kind) && counted && event_is_admitted(&counted->limit[kind]))
+	struct hbpf_counters *counted = counters_of(skb);
+	__u64 at = kind;
+
+	/* the verifier has to see the limit in the register that is the index */
+	barrier_var(at);
+	if (counted && at < HBPF_EVENT_MAX && event_is_admitted(&counted->limit[at]))
 		event_send(skb, kind, reason);
+	return 0;
 }
 
-/* Report an event, where it is more than a reason: reason_event() has the others. */
+/* Report an event, if a monitor listens for it. */
 static __always_inline void event(struct __sk_buff *skb, enum hbpf_event_kind kind,
 				  enum hbpf_reason reason)
 {
 	if (event_is_wanted(kind))
-		event_counted(skb, counters_of(skb), kind, reason);
+		event_report(skb, kind, reason);
 }
 
-/* The event that every packet with this reason is, or HBPF_EVENT_MAX. */
+/* The event that every packet with this reason is, or HBPF_EVENT_MAX. finish() reports these. */
 static __always_inline enum hbpf_event_kind reason_event(enum hbpf_reason reason)
 {
 	switch (reason) {

@@ -72,12 +72,11 @@ static __always_inline enum hbpf_verdict verdict_of(enum hbpf_reason reason)
 /* The only exit: counts the reason, reports it if it is an event, and returns its action. */
 static __always_inline int finish(struct __sk_buff *skb, enum hbpf_reason reason)
 {
-	struct hbpf_counters *counted = counters_of(skb);
 	enum hbpf_event_kind kind = reason_event(reason);
 
-	count_reason(skb, counted, reason);
+	count_reason(skb, reason);
 	if (kind != HBPF_EVENT_MAX)
-		event_counted(skb, counted, kind, reason);
+		event(skb, kind, reason);
 	switch (verdict_of(reason)) {
 	case HBPF_DROP:
 		return TC_ACT_SHOT;
