@@ -9,7 +9,7 @@
                             its name given to another
     crash.py calls STORY    checks that all calls that could change anything are traced
 
-HBPF_INSTANTS is how many instants of a story are tried, evenly spread (default 12; 999: all of
+HBPF_INSTANTS is how many instants of a story are tried, evenly spread (default 8; 999: all of
 them). The last line is a summary. Exit 0 if at every instant:
 
  - route_localnet is on only with the guard, which a packet to 127.0.0.1 tests as well;
@@ -224,7 +224,7 @@ def prepare(story, witnesses):
 
 def spread(points):
     """HBPF_INSTANTS of them, including the first and the last."""
-    wanted = int(os.environ.get("HBPF_INSTANTS", "12"))
+    wanted = int(os.environ.get("HBPF_INSTANTS", "8"))
     if len(points) <= wanted:
         return points
     return [points[round(i * (len(points) - 1) / (wanted - 1))] for i in range(wanted)]
