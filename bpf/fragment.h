@@ -39,8 +39,8 @@ static __always_inline struct hbpf_fragment_key fragment_key(const struct packet
 }
 
 /* @to: the new address, or NULL for a pass. If the update fails, the packet still goes on. */
-static __always_inline void fragment_remember(const struct packet *pkt, enum direction direction,
-					      const struct hbpf_addr *to)
+static __noinline void fragment_remember(const struct packet *pkt, enum direction direction,
+					 const struct hbpf_addr *to)
 {
 	struct hbpf_fragment_key key = fragment_key(pkt, direction);
 	struct hbpf_fragment verdict = { .seen_ns = bpf_ktime_get_ns() };

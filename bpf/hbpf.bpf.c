@@ -508,8 +508,8 @@ static __always_inline enum hbpf_reason egress_wildcard(struct __sk_buff *skb, s
 	return flow_recall(&key, dialled) ? HBPF_OUT_TRANSLATED : HBPF_OUT_OTHER;
 }
 
-static __always_inline enum hbpf_reason egress_later_fragment(struct __sk_buff *skb,
-							      const struct packet *pkt)
+static __noinline enum hbpf_reason egress_later_fragment(struct __sk_buff *skb,
+							 const struct packet *pkt)
 {
 	struct hbpf_endpoint dialled = {};
 
