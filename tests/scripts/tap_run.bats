@@ -55,3 +55,9 @@ counted()
 	counted "0 0 1" '1..0 # SKIP no docker here\n'
 	[[ $output == *"no docker here"* ]]
 }
+
+@test "the command does not ignore Ctrl-C" {
+	run tests/tap-run "$counts" sh -c 'echo 1..1; kill -INT $$; echo ok 1 ignored'
+	echo "$output"
+	[[ $output == *"exit status 130"* && $output != *ignored* ]]
+}
