@@ -90,10 +90,10 @@ static bool attach_is_known(const struct attach *a)
 	return true;
 }
 
-/* Containers of an --internal network have no route to docker0. */
-static bool attach_is_reachable(const struct gateway *gateway, bool internal)
+/* Without a default route containers have none to docker0. */
+static bool attach_is_reachable(const struct gateway *gateway, bool no_default_route)
 {
-	return !internal || gateway->why != HBPF_GATEWAY_DOCKER0;
+	return !no_default_route || gateway->why != HBPF_GATEWAY_DOCKER0;
 }
 
 static bool attach_has_docker0(const struct gateways *gateways)
@@ -108,11 +108,11 @@ static bool attach_has_docker0(const struct gateways *gateways)
 static void attach_print_reachable(const struct attach *a)
 {
 	const struct gateways *all = &a->after.gateways;
-	bool internal = attach_has_docker0(all) && engine_is_internal(a->bridge);
+	bool no_default_route = attach_has_docker0(all) && engine_has_no_default_route(a->bridge);
 	struct gateways gateways = {};
 
 	for (size_t i = 0; i < all->count; i++) {
-		if (attach_is_reachable(&all->v[i], internal))
+		if (attach_is_reachable(&all->v[i], no_default_route))
 			gateways_add(&gateways, &all->v[i].addr, all->v[i].why);
 	}
 	report_reachable(&gateways, &a->after.exports, &a->listeners);

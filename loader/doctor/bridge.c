@@ -176,26 +176,27 @@ void find_foreign_gateways(const struct host *host, const struct gateways *gatew
 	}
 }
 
-/* host.docker.internal is docker0's address, which its containers have no route to. */
+/* host.docker.internal is docker0's address, which its containers have no route to. Podman's
+ * host.containers.internal is the bridge's own (4.3.1). */
 static void find_internal(const struct doctor_bridge *bridge, struct findings *findings)
 {
+	const struct network *network = bridge->network;
 	const struct gateways *gateways = bridge->gateways;
 	const struct hbpf_addr *own = NULL;
 	char text[ADDR_STRLEN];
 
-	if (!bridge->network || !bridge->network->internal)
+	if (!network || network->engine != ENGINE_DOCKER || !network->no_default_route)
 		return;
 	for (size_t i = 0; i < gateways->count && !own; i++) {
 		if (gateways->v[i].why != HBPF_GATEWAY_DOCKER0)
 			own = &gateways->v[i].addr;
 	}
 	if (own)
-		finding_add(
-			findings, FINDING_INTERNAL,
-			"network %s is internal: since Docker 25 its containers have no default "
-			"route, and do not reach host.docker.internal; dial %s, or start them "
-			"with --add-host host.docker.internal:%s",
-			bridge->network->name, addr_format(own, text), text);
+		finding_add(findings, FINDING_INTERNAL,
+			    "network %s is internal: its containers have no default route, and do "
+			    "not reach host.docker.internal; dial %s, or start them with "
+			    "--add-host host.docker.internal:%s",
+			    network->name, addr_format(own, text), text);
 }
 
 void check_gateways(const struct doctor_bridge *bridge, struct doctor_report *report)

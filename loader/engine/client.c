@@ -78,13 +78,32 @@ static int on_socket(void *data, curl_socket_t fd, curlsocktype purpose)
 	return CURL_SOCKOPT_OK;
 }
 
+/* Return: what follows @name in a line of @len bytes; NULL if it is another header's */
+static const char *header_value(const char *line, size_t len, const char *name)
+{
+	size_t name_len = strlen(name);
+
+	return len >= name_len && !strncasecmp(line, name, name_len) ? line + name_len : NULL;
+}
+
+static unsigned int parse_api_minor(const char *value, size_t len)
+{
+	char text[sizeof(" 1.999")];
+	unsigned int minor;
+
+	snprintf(text, sizeof(text), "%.*s", (int)len, value);
+	return sscanf(text, " 1.%3u", &minor) == 1 ? minor : 0;
+}
+
 static size_t on_header(char *line, size_t size, size_t count, void *data)
 {
-	static const char name[] = "Libpod-Api-Version:";
 	struct request *request = data;
 	size_t len = size * count;
+	const char *version = header_value(line, len, "Api-Version:");
 
-	if (len >= sizeof(name) - 1 && !strncasecmp(line, name, sizeof(name) - 1))
+	if (version)
+		request->answer.api_minor = parse_api_minor(version, line + len - version);
+	if (header_value(line, len, "Libpod-Api-Version:"))
 		request->answer.podman = true;
 	request->begun = len == 2; /* the empty line that ends them (RFC 9112, 2.1) */
 	return len;

@@ -12,8 +12,9 @@
 #define ENGINE_ANSWER_MS  30000 /* for a whole answer */
 
 struct engine_answer {
-	bool podman; /* has the header Libpod-Api-Version, as all answers of Podman */
-	char *body;  /* NULL if it is empty */
+	bool podman;            /* has the header Libpod-Api-Version, as all answers of Podman */
+	unsigned int api_minor; /* of Docker's API, the 44 of 1.44; 0 without Api-Version */
+	char *body;             /* NULL if it is empty */
 	size_t len;
 };
 

@@ -12,8 +12,11 @@
 #include "lib/array.h"
 #include "lib/str_list.h"
 
-#define UNIX_SCHEME "unix://"
-#define INTERNAL_MS 1000 /* of engine_is_internal() */
+#define UNIX_SCHEME         "unix://"
+#define NO_DEFAULT_ROUTE_MS 1000 /* of engine_has_no_default_route() */
+
+/* Docker 25's. Before, containers of internal networks had a default route (moby/moby#46603). */
+#define API_MINOR_NO_ROUTE 44
 
 static const char *const usual_sockets[] = {
 	"/var/run/docker.sock",
@@ -83,10 +86,17 @@ static void add_hint(struct engine *engine)
 			"interfaces` lists work without an engine");
 }
 
+static void set_default_routes(struct networks *networks, size_t first)
+{
+	for (size_t i = first; i < networks->count; i++)
+		networks->v[i].no_default_route = false;
+}
+
 static void query(struct engine *engine, int max_ms, struct networks *networks)
 {
 	struct error *problem = &engine->problem;
 	struct engine_answer answer;
+	size_t before = networks->count;
 	int ret = engine_http_get(engine->socket, query_paths[ENGINE_DOCKER], max_ms, &answer,
 				  problem);
 
@@ -103,6 +113,8 @@ static void query(struct engine *engine, int max_ms, struct networks *networks)
 		if (ret)
 			error_set(problem, ret, "%s: %s", engine->socket, problem->what);
 	}
+	if (engine->kind == ENGINE_DOCKER && answer.api_minor < API_MINOR_NO_ROUTE)
+		set_default_routes(networks, before);
 	engine_answer_free(&answer);
 	engine->ret = ret;
 	add_hint(engine);
@@ -249,15 +261,15 @@ int engine_resolve_present(const char *word, char bridge[IFNAMSIZ], struct error
 	return resolve(word, "no such interface", true, bridge, err);
 }
 
-bool engine_is_internal(const char *bridge)
+bool engine_has_no_default_route(const char *bridge)
 {
 	const struct network *network;
 	struct engines engines;
-	bool internal;
+	bool has_none;
 
-	query_all(&engines, INTERNAL_MS, NULL);
+	query_all(&engines, NO_DEFAULT_ROUTE_MS, NULL);
 	network = networks_find_bridge(&engines.networks, bridge);
-	internal = network && network->internal;
+	has_none = network && network->no_default_route;
 	engines_free(&engines);
-	return internal;
+	return has_none;
 }

@@ -58,13 +58,13 @@ int engine_resolve(const char *word, const char *instead, char bridge[IFNAMSIZ],
 int engine_resolve_present(const char *word, char bridge[IFNAMSIZ], struct error *err);
 
 /**
- * engine_is_internal() - is the bridge that of an --internal network?
+ * engine_has_no_default_route() - is the bridge that of a network whose containers have none?
  * @bridge:	An interface
  *
- * Containers of such a network reach the addresses of their own bridge only (Docker 26.1 and 28.5;
- * with 20.10 they have a default route). For reports: waits at most a second for each engine.
+ * Containers of an --internal network reach the addresses of their own bridge only, but before
+ * Docker 25 also the host's others. For reports: waits at most a second for each engine.
  * Return: false also if no engine answers
  */
-bool engine_is_internal(const char *bridge);
+bool engine_has_no_default_route(const char *bridge);
 
 #endif /* HBPF_ENGINE_H */

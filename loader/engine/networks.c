@@ -102,7 +102,8 @@ static int read_one(enum engine_kind kind, struct json_object *item, struct netw
 	    copy(json_member_text(labels, "hbpf.ports"), &network->ports) ||
 	    copy(json_member_text(labels, "hbpf.from"), &network->from))
 		return -ENOMEM;
-	network->internal = json_object_get_boolean(json_object_object_get(item, format->internal));
+	network->no_default_route =
+		json_object_get_boolean(json_object_object_get(item, format->internal));
 	find_bridge(item, network);
 	return 0;
 }

@@ -27,7 +27,7 @@ struct network {
 	char *id;
 	char *driver;          /* "bridge", "macvlan", "host", "null"... */
 	char bridge[IFNAMSIZ]; /* its interface, which need not exist yet; empty: it has none */
-	bool internal;         /* its containers have no default route */
+	bool no_default_route; /* its containers have none: it is internal */
 	char *ports;           /* label hbpf.ports, or NULL */
 	char *from;            /* label hbpf.from, or NULL */
 

@@ -215,8 +215,10 @@ container()
 		shift
 	done
 	shift
-	timeout 60 docker run --volume /usr:/usr:ro --volume "$HERE:/tests:ro" \
-		--add-host host.docker.internal:host-gateway "${options[@]}" hbpf-test "$@"
+	[[ ${options[*]} == *"host.docker.internal:"* ]] ||
+		options+=(--add-host host.docker.internal:host-gateway)
+	timeout 60 docker run --volume /usr:/usr:ro --volume "$HERE:/tests:ro" "${options[@]}" \
+		hbpf-test "$@"
 }
 
 # in_container NETWORK COMMAND...: runs COMMAND in a new container

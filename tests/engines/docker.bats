@@ -33,20 +33,28 @@ reached()
 	[ "$output" = "from the host" ]
 }
 
-@test "an --internal network is served at its gateway, and attach lists no other" {
+@test "an --internal network: attach lists the gateways that its containers reach; doctor names the others" {
 	docker network create --internal --opt com.docker.network.bridge.name=br-test \
 		--subnet 172.30.0.0/24 test-net
 	client test-net
 	run -7 docker exec client "${fetch[@]}" http://172.30.0.1:8088
 	run -0 hbpf attach br-test --port 8088
-	[[ $output == 172.30.0.1:8088/tcp* && ${#lines[@]} == 1 ]]
+	[[ $output == *172.30.0.1:8088/tcp* ]]
+	listed=$output
 	reached 172.30.0.1
-	# Docker 20.10 gives its containers a default route, 26.1 does not.
-	if docker_at_least 26.1; then
+	run -0 hbpf doctor br-test --json
+	gateways=$(jq -c '.bridges[0].steps[] | select(.step == "gateways").findings' <<<"$output")
+	if docker_at_least 25; then
+		[[ $listed != *172.17.0.1* ]]
 		run -7 docker exec client "${fetch[@]}" http://host.docker.internal:8088
-	else
-		reached host.docker.internal
+		[[ $gateways == *"--add-host host.docker.internal:172.30.0.1"* ]]
+		docker rm --force client
+		container --detach --name client --network test-net \
+			--add-host host.docker.internal:172.30.0.1 -- sleep 300
+	else # its containers have a default route
+		[[ $listed == *172.17.0.1:8088/tcp* && $gateways == "[]" ]]
 	fi
+	reached host.docker.internal
 	docker network create other-net
 	run -0 hbpf attach other-net --port 8088
 	[[ $output == *172.17.0.1:8088/tcp* ]]

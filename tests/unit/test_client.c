@@ -121,6 +121,37 @@ static int get(const char *head, const char *rest, int times, struct engine_answ
 	return rc;
 }
 
+static void the_version_of_the_api_is_read_from_the_headers(void **state)
+{
+	static const struct {
+		const char *headers;
+		unsigned int minor;
+		bool podman;
+	} cases[] = {
+		{ "", 0, false },
+		{ "Api-Version: 1.44\r\n", 44, false },
+		{ "api-version:1.41\r\nServer: Docker/20.10.24 (linux)\r\n", 41, false },
+		{ "Api-Version: 1.41\r\nLibpod-Api-Version: 4.3.1\r\n", 41, true },
+		{ "Api-Version: 2.0\r\n", 0, false },
+		{ "Api-Version: 1.\r\n", 0, false },
+		{ "Api-Version: 1.99999999999\r\n", 999, false },
+		{ "Api-Version: \r\n", 0, false },
+		{ "Api-Versions: 1.44\r\n", 0, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct engine_answer answer;
+		char head[256];
+
+		snprintf(head, sizeof(head), OK "%s\r\n", cases[i].headers);
+		assert_int_equal(get(head, "", 0, &answer, NULL), 0);
+		assert_int_equal(answer.api_minor, cases[i].minor);
+		assert_int_equal(answer.podman, cases[i].podman);
+		engine_answer_free(&answer);
+	}
+}
+
 static void an_answer_is_read_whole_and_without_what_is_around_it(void **state)
 {
 	struct engine_answer answer;
@@ -340,6 +371,7 @@ static void events_that_end_with_their_headers_are_no_subscription(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_version_of_the_api_is_read_from_the_headers),
 		cmocka_unit_test(an_answer_is_read_whole_and_without_what_is_around_it),
 		cmocka_unit_test(nobody_to_ask_is_told_by_its_errno),
 		cmocka_unit_test(what_is_no_good_answer_is_refused),

@@ -49,8 +49,8 @@ static void each_network_of_docker_has_its_bridge(void **state)
 	assert_string_equal(find(&networks, "test-net")->from, "172.30.0.0/24");
 	assert_string_equal(find(&networks, "inside")->bridge, "br-85e2890f589f");
 	assert_null(find(&networks, "inside")->ports);
-	assert_true(find(&networks, "inside")->internal);
-	assert_false(find(&networks, "test-net")->internal);
+	assert_true(find(&networks, "inside")->no_default_route);
+	assert_false(find(&networks, "test-net")->no_default_route);
 	assert_string_equal(find(&networks, "none")->bridge, "");
 	assert_string_equal(find(&networks, "host")->driver, "host");
 	networks_free(&networks);

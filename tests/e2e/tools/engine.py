@@ -4,8 +4,7 @@
 
     engine.py SOCKET docker|podman|brief|hang|text|status [FILE [CONTAINERS]]
 
-docker and podman answer as these do, with the present networks in FILE (JSON as Docker 20.10 and
-Podman 4.3 sent it), and with the running containers in CONTAINERS; their event streams stay open, and SIGUSR1 makes them send an event about a
+docker and podman answer as Docker 25 and Podman 4.3 do, with the present networks in FILE, and with the running containers in CONTAINERS; their event streams stay open, and SIGUSR1 makes them send an event about a
 network. brief is a docker that closes these streams soon. hang accepts connections and does not
 answer; text answers something other than HTTP, and status with an error. Goes to the background
 once it listens; its PID is added to $BED/pids, and the requests to $BED/engine.log, one a line.
@@ -38,13 +37,13 @@ def http(status, body, *headers):
 
 def answer(path):
     """The answer of an engine of this kind to GET path."""
-    podman = ("Libpod-Api-Version: 4.3.1",) if KIND == "podman" else ()
+    podman = ("Api-Version: 1.41", "Libpod-Api-Version: 4.3.1") if KIND == "podman" else ()
     if KIND == "text":
         return b"220 mail.example.org ESMTP\r\n"
     if KIND == "status":
         return http("500 Internal Server Error", b'{"message":"broken"}')
     if KIND in ("docker", "brief") and path == "/networks":
-        return http("200 OK", networks())
+        return http("200 OK", networks(), "Api-Version: 1.44")
     if KIND == "podman" and path == "/networks":
         # without the interfaces, as in Podman's Docker API
         return http("200 OK", b'[{"Name":"podman","Id":"2f25","Driver":"bridge"}]', *podman)
