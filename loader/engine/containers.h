@@ -4,7 +4,7 @@
 #define HBPF_CONTAINERS_H
 
 #include <hbpf/addr.h>
-#include <linux/if_ether.h>
+#include <net/ethernet.h>
 #include <stddef.h>
 
 #include "engine/engine.h"

@@ -3,7 +3,7 @@
 #ifndef HBPF_FDB_H
 #define HBPF_FDB_H
 
-#include <linux/if_ether.h>
+#include <net/ethernet.h>
 #include <stddef.h>
 
 struct fdb_entry {

@@ -4,7 +4,7 @@
 #define HBPF_FRAME_H
 
 #include <hbpf/addr.h>
-#include <linux/if_ether.h>
+#include <net/ethernet.h>
 #include <stdbool.h>
 #include <stddef.h>
 

@@ -261,6 +261,15 @@ static int is_conf(const struct dirent *entry)
 	return entry->d_name[0] != '.' && dot && !strcmp(dot, ".conf");
 }
 
+/* As scandirat(3), which musl does not have. */
+static int scan(int dir, struct dirent ***names)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", dir);
+	return scandir(path, names, is_conf, alphasort);
+}
+
 /* Return: is there any file, as far as can be determined? */
 static bool read_dir(struct watch_config *conf)
 {
@@ -269,7 +278,7 @@ static bool read_dir(struct watch_config *conf)
 	struct error err = {};
 	struct dirent **names;
 	int fd = open_config_dir(&err);
-	int count = fd < 0 ? fd : scandirat(fd, ".", &names, is_conf, alphasort);
+	int count = fd < 0 ? fd : scan(fd, &names);
 
 	if (fd == -ENOENT)
 		return false;
