@@ -45,21 +45,21 @@ deps()
 @test "dnf installs what is missing, under Fedora's names" {
 	system dnf rpm
 	INSTALLED="make gcc curl" run -0 deps build demo
-	[ "$(<"$calls")" = "dnf -y install glibc-devel clang llvm bpftool pkgconf-pkg-config libbpf-devel \
+	[ "$(<"$calls")" = "dnf -y install glibc-devel kernel-headers clang llvm bpftool pkgconf-pkg-config libbpf-devel \
 elfutils-libelf-devel zlib-devel libmnl-devel json-c-devel libcurl-devel iproute procps-ng python3" ]
 }
 
 @test "pacman installs what is missing, under Arch's names" {
 	system pacman pacman
 	INSTALLED="clang libelf" run -0 deps build
-	[ "$(<"$calls")" = "pacman -S --needed --noconfirm make gcc linux-api-headers llvm bpf pkgconf libbpf \
+	[ "$(<"$calls")" = "pacman -S --needed --noconfirm make gcc glibc linux-api-headers llvm bpf pkgconf libbpf \
 zlib libmnl json-c curl" ]
 }
 
 @test "apk installs what is missing, under Alpine's names" {
 	system apk apk
 	INSTALLED="make" run -0 deps build
-	[ "$(<"$calls")" = "apk add gcc musl-dev clang llvm bpftool pkgconf libbpf-dev elfutils-dev zlib-dev \
+	[ "$(<"$calls")" = "apk add gcc musl-dev linux-headers clang llvm bpftool pkgconf libbpf-dev elfutils-dev zlib-dev \
 libmnl-dev json-c-dev curl-dev" ]
 }
 
@@ -67,6 +67,18 @@ libmnl-dev json-c-dev curl-dev" ]
 	system zypper rpm
 	run -0 deps demo
 	[ "$(<"$calls")" = "zypper --non-interactive install iproute2 procps curl python3" ]
+}
+
+@test "what make rpm needs is installed where there are RPMs, and nothing elsewhere" {
+	system dnf rpm
+	run -0 deps rpm
+	[ "$(<"$calls")" = "dnf -y install rpm-build systemd-rpm-macros" ]
+	: >"$calls"
+	rm "$fake/dnf"
+	system apk apk
+	run -0 deps rpm
+	[ -z "$output" ]
+	[ ! -s "$calls" ]
 }
 
 @test "where nothing is missing, nothing is installed" {
@@ -126,7 +138,7 @@ ubuntu()
 	system dnf rpm
 	# shellcheck disable=SC2016 # for the script
 	script pkg-config 'case $1 in --modversion) echo 0.3.0 ;; --exists) ;; *) exit 1 ;; esac'
-	INSTALLED="make gcc glibc-devel clang llvm bpftool pkgconf-pkg-config libbpf-devel elfutils-libelf-devel
+	INSTALLED="make gcc glibc-devel kernel-headers clang llvm bpftool pkgconf-pkg-config libbpf-devel elfutils-libelf-devel
 		zlib-devel libmnl-devel json-c-devel libcurl-devel"
 	INSTALLED=${INSTALLED//[$'\n\t']/ } run -1 deps build
 	[[ $output == *"libbpf 0.3.0 is too old"* ]]
