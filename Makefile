@@ -38,9 +38,7 @@ CFLAGS  ?= -O2 -g -fstack-protector-strong -fPIE
 LDFLAGS ?= -pie -Wl,-z,relro -Wl,-z,now
 
 ifdef STATIC
-CPPFLAGS   += -DHBPF_STATIC
-LDFLAGS     = -static-pie -s -Wl,-z,relro -Wl,-z,now
-PKG_CONFIG += --static
+LDFLAGS = -static-pie -s -Wl,-z,relro -Wl,-z,now
 endif
 
 WARNINGS      = -Wall -Wextra $(if $(WERROR),-Werror)
@@ -48,9 +46,9 @@ WARNINGS      = -Wall -Wextra $(if $(WERROR),-Werror)
 PACKAGES      = libbpf libelf zlib libmnl json-c
 # Loaded by who needs it (loader/engine/libcurl.h), so only its headers count here.
 LOADED        = libcurl
-LOADER_CFLAGS = -std=gnu11 $(WARNINGS) -D_GNU_SOURCE -Iinclude -Iloader -I$(BUILD) \
+LOADER_CFLAGS = -std=gnu11 $(WARNINGS) -D_GNU_SOURCE $(STATIC:%=-DHBPF_STATIC) -Iinclude -Iloader -I$(BUILD) \
 		$(shell $(PKG_CONFIG) --cflags $(PACKAGES) $(LOADED))
-LOADER_LIBS   = $(shell $(PKG_CONFIG) --libs $(PACKAGES))
+LOADER_LIBS   = $(shell $(PKG_CONFIG) $(STATIC:%=--static) --libs $(PACKAGES))
 # The same object in every folder: BTF has the paths of the sources.
 BPF_CFLAGS    = -target bpf -O2 -g -std=gnu11 $(WARNINGS) $(VMLINUX_FLAGS) -Iinclude -Ibpf -Ivmlinux \
 		-ffile-prefix-map=$(CURDIR)=.
