@@ -111,6 +111,11 @@ trial_under_systemd()
 	trial removed_layout
 }
 
+@test "the program of make static runs without any library" {
+	[[ $SUITE == sid ]] || skip "only sid has all static libraries"
+	trial static
+}
+
 @test "under systemd the unit works as restricted, reload checks the file, upgrades restart it, removal stops it" {
 	trial_under_systemd serviced
 }
