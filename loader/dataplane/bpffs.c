@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/mount.h>
@@ -45,19 +46,30 @@ static int open_bpffs(const char *root)
 	return ret;
 }
 
-/*
- * Return: 1 if this process is in the mount namespace of PID 1; 0 if not, as under ip netns exec,
- * which mounts its own /sys, or if it is PID 1, as in a container, which ends with it; or -errno
- */
-static int in_init_mounts(void)
+/* Return: the ID of the first mount that a process sees, which no other mount has, or -errno */
+static int first_mount(const char *mountinfo)
 {
-	struct stat self, init;
+	FILE *file = fopen(mountinfo, "re");
+	int id;
 
-	if (getpid() == 1)
-		return 0;
-	if (stat("/proc/self/ns/mnt", &self) || stat("/proc/1/ns/mnt", &init))
+	if (!file)
 		return -errno;
-	return self.st_dev == init.st_dev && self.st_ino == init.st_ino;
+	if (fscanf(file, "%d", &id) != 1)
+		id = -ENODATA;
+	fclose(file);
+	return id;
+}
+
+/*
+ * Would a mount outlive this process? It does in the mount namespace of PID 1, unless this is PID
+ * 1, as in a container. ip netns exec makes another namespace, for a /sys of its own. (Reading
+ * /proc/1/ns/mnt takes CAP_SYS_PTRACE, which hbpf.service does without.)
+ */
+static bool is_lasting(void)
+{
+	int self = first_mount("/proc/self/mountinfo");
+
+	return getpid() != 1 && self >= 0 && self == first_mount("/proc/1/mountinfo");
 }
 
 /* Other users can lock it, too, so the wait is limited. Mounting itself takes no time. */
@@ -117,17 +129,12 @@ out:
 /* There is no bpffs at the default path: mount one, if it would outlive this command. */
 static int mount_default(bool provide, struct error *err)
 {
-	int ret = in_init_mounts();
+	bool lasting = is_lasting();
+	int ret;
 
-	if (ret == -EACCES || ret == -EPERM) {
-		error_set(err, ret, "no bpffs on %s, and no permission to mount one",
-			  BPFFS_DEFAULT);
-		error_hint_privileges(err, ret);
-		return ret;
-	}
-	if (ret == 1 && provide)
+	if (lasting && provide)
 		return mount_bpffs(BPFFS_DEFAULT, err);
-	if (ret == 1) {
+	if (lasting) {
 		ret = error_set(err, ENOENT, "no bpffs on %s, so nothing is attached",
 				BPFFS_DEFAULT);
 		error_hint(err, "if it is mounted elsewhere, set " BPFFS_ENV);

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "docdir.h"
 #include "lib/addr.h"
 #include "lib/clock.h"
 #include "metrics/prometheus.h"
@@ -106,7 +107,13 @@ int metrics_server_open(struct metrics_server *server, const struct metrics_addr
 		if (listen(server->fd, METRICS_CONNECTIONS))
 			ret = -errno;
 	}
-	return ret ? error_errno(err, ret, "cannot serve metrics on %s", address->text) : 0;
+	if (!ret)
+		return 0;
+	error_errno(err, ret, "cannot serve metrics on %s", address->text);
+	if (ret == -EAFNOSUPPORT)
+		error_hint(err, "hbpf.service allows no TCP; two lines that do are in " HBPF_DOCDIR
+				"/docs/METRICS.md");
+	return ret;
 }
 
 static void drop(struct metrics_connection *connection)

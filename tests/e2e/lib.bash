@@ -44,6 +44,12 @@ need_nat_bypass() {
 	kernel_since 6.1 || skip "conntrack functions for BPF came with Linux 6.1"
 }
 
+# unit_capabilities: those of hbpf.service and no others, for setpriv --bounding-set
+unit_capabilities() {
+	sed -n 's/^CapabilityBoundingSet=//p' "$E2E/../../dist/hbpf.service" |
+		sed 's/CAP_/,+/g; s/ //g; s/^/-all/' | tr '[:upper:]' '[:lower:]'
+}
+
 HOOK=tcx
 if [[ ${BATS_TEST_FILENAME:-} == *-clsact.bats ]] || ! kernel_since 6.6; then
 	HOOK=clsact

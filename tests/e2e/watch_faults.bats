@@ -244,17 +244,10 @@ load watch
 
 # bats test_tags=hook
 @test "it works with only the capabilities that its unit grants" {
-	caps=$(sed -n 's/^CapabilityBoundingSet=//p' "$E2E/../../dist/hbpf.service" | tr -d '\n')
-	[ -n "$caps" ]
-	drop=-all
-	for cap in $caps; do
-		cap=${cap#CAP_}
-		drop+=,+${cap,,}
-	done
 	serve svc --tcp 127.0.0.1:8088
 	declare_br_test
 	: >"$BED/watch.log"
-	nsenter --net=/run/netns/host setpriv --no-new-privs --bounding-set "$drop" "$HBPF" watch \
+	nsenter --net=/run/netns/host setpriv --no-new-privs --bounding-set "$(unit_capabilities)" "$HBPF" watch \
 		-c "$BED/hbpf.conf" --detach-on-exit 2>>"$BED/watch.log" >/dev/null 3>&- &
 	WATCH=$!
 	echo "$WATCH" >>"$BED/pids"
