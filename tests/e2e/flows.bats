@@ -66,7 +66,9 @@ flows() {
 @test "flows: half-open connections, by their record, and by elimination where it was evicted" {
 	serve svc --tcp 127.0.0.1:8080
 	attach --port 80:8080
-	# the client does not get the SYN-ACK, so that the handshake stays half done
+	# the client does not get the SYN-ACK, so that the handshake stays half done, for longer than the usual
+	# minute: emulated machines are slow
+	on_host sysctl -qw net.ipv4.tcp_synack_retries=20
 	in_ns c1 iptables -A INPUT -p tcp --sport 80 -j DROP
 	in_ns c1 "${PY[@]}" "$E2E/tools/dial.py" tcp "$GW:80" --source 40000 --timeout 60 \
 		>"$BED/held" 3>&- &

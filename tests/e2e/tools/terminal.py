@@ -4,8 +4,9 @@
 
     terminal.py ROWSxCOLS[,ROWSxCOLS]... COMMAND...
 
-Each time the command has written something and then been silent for a moment, the terminal gets the
-next size, and after the last one Ctrl-C. Exit status as the command's.
+After each whole screen, which ends with "erase the rest" (ESC [ J), the terminal gets the next size, and
+after the last one Ctrl-C. It gets Ctrl-C as well after half a minute of silence. Exit status as the
+command's.
 """
 import fcntl
 import os
@@ -14,6 +15,8 @@ import select
 import struct
 import sys
 import termios
+
+SCREEN_END = b"\x1b[J"
 
 
 def resize(terminal, size):
@@ -28,22 +31,17 @@ def main():
         resize(0, sizes[0])
         os.execvp(sys.argv[2], sys.argv[2:])
     del sizes[0]
-    heard = False
     while True:
-        # a screen is one write, and so far shorter than this
-        if not select.select([terminal], [], [], 0.2 if heard else 30)[0]:
-            if sizes:
-                resize(terminal, sizes.pop(0))
-            else:
-                os.write(terminal, b"\x03")
-            heard = False
-            continue
+        silent = not select.select([terminal], [], [], 30)[0]
         try:
-            got = os.read(terminal, 65536)
+            got = b"" if silent else os.read(terminal, 65536)
         except OSError:  # the command has ended
             break
-        heard = True
         os.write(1, got)
+        if got.endswith(SCREEN_END) and sizes:
+            resize(terminal, sizes.pop(0))
+        elif got.endswith(SCREEN_END) or silent:
+            os.write(terminal, b"\x03")
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
