@@ -1,7 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# hbpf doctor names each fault, and the command that it prints repairs it. Every finding has its fault
-# here or in doctor_netfilter.bats; a healthy host has none.
+# hbpf doctor names each fault, and the command that it prints, or what its text says, repairs it. Every
+# finding has its fault here, in doctor_netfilter.bats or doctor_probe.bats, but for lan (tests/unit) and
+# unknown; a healthy host has none. `internal` with a real Docker is in tests/engines.
 # shellcheck disable=SC2154 # diagnosed sets text and command
 load lib
 load doctor
@@ -100,8 +101,10 @@ load doctor
 	healthy
 	on_host ip addr add 2001:db8:5::1/64 dev br-test nodad valid_lft 900 preferred_lft 900
 	diagnosed advertised
+	attach --gateway 2001:db8:5::1 --from onlink --from 2001:db8:5::/64
+	healthy
 	on_host ip addr del 2001:db8:5::1/64 dev br-test
-	attach --gateway 192.0.2.77
+	attach --gateway 192.0.2.77 --from onlink
 	diagnosed foreign-gateway
 	attach --gateway "$GW" --from 10.9.9.9
 	diagnosed route
@@ -110,6 +113,9 @@ load doctor
 	attach
 	exits 1 hb doctor --json
 	json '[.bridges[].steps[].findings[].finding] | index("clients") != null'
+	address_host br-test 30
+	attach
+	healthy
 }
 
 @test "clients: a /32 bridge without a route has no IPv4 client" {
@@ -126,6 +132,10 @@ load doctor
 	hb detach
 	attach --port 8088
 	diagnosed gateway
+	address_host br-test 30
+	diagnosed gateway
+	cured
+	healthy
 }
 
 @test "bridge: VLAN filtering that separates a port from the gateway" {
@@ -277,6 +287,9 @@ in_systemd() {
 	healthy
 	hb ports del 8088 8089
 	diagnosed no-ports
+	has "$text" 'hbpf ports add PORT -b br-test'
+	hb ports add 8088 -b br-test
+	healthy
 }
 
 @test "services: none, on other addresses, families and protocols" {
@@ -285,6 +298,8 @@ in_systemd() {
 	serve one --tcp 127.0.0.1:8001
 	diagnosed partly-listening
 	has "$text" 'on 2 of 3 ports of 127\.0\.0\.1/tcp: 8000, 8002'
+	serve others --tcp 127.0.0.1:8000 --tcp 127.0.0.1:8002
+	healthy
 	hb ports set 8003
 	serve two --tcp 127.0.0.2:8003
 	diagnosed other-loopback
@@ -299,14 +314,18 @@ in_systemd() {
 	hb ports set 8005
 	serve four --tcp "[::1]:8005"
 	diagnosed other-family
-	has "$text" 'listens on \[::1\]:8005 only, so IPv4 clients are refused'
+	has "$text" 'listens on \[::1\]:8005 only, so IPv4 clients are refused; let it listen on 127\.0\.0\.1'
+	serve four --tcp 127.0.0.1:8005
+	reaches four tcp "$GW:8005"
+	healthy
 	on_host ip link add lan0 type veth peer name lan1
 	on_host ip addr add 192.0.2.1/24 dev lan0
 	on_host ip link set lan0 up
 	hb ports set 8006
 	serve five --tcp 192.0.2.1:8006
 	diagnosed other-address
-	has "$text" '192\.0\.2\.1:8006'
+	has "$text" '192\.0\.2\.1:8006 only, not on loopback; let clients dial that address'
+	reaches five tcp 192.0.2.1:8006
 }
 
 @test "services: on all addresses, on the device lo, and held by an engine" {
@@ -345,6 +364,7 @@ redirected() {
 	reports '8004/tcp: nothing listens on 127.0.0.1:8004: rule'
 	hb ports del 8004
 	misses ECONNREFUSED tcp "$GW:8003"
+	reaches one tcp "$GW:9003" # the container itself
 }
 
 @test "services: a port that a container publishes by a NAT rule alone" {
