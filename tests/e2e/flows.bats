@@ -70,15 +70,18 @@ flows() {
 	# minute: emulated machines are slow
 	on_host sysctl -qw net.ipv4.tcp_synack_retries=20
 	in_ns c1 iptables -A INPUT -p tcp --sport 80 -j DROP
-	in_ns c1 "${PY[@]}" "$E2E/tools/dial.py" tcp "$GW:80" --source 40000 --timeout 60 \
-		>"$BED/held" 3>&- &
-	echo $! >>"$BED/pids"
+	# not in_ns: $! would be a shell
+	nsenter --net=/run/netns/c1 "${PY[@]}" "$E2E/tools/dial.py" tcp "$GW:80" --source 40000 \
+		--timeout 600 >"$BED/held" 3>&- &
+	client=$!
+	echo "$client" >>"$BED/pids"
 	half_open() {
 		flows "map([.client_port, .gateway_address, .gateway_port, .state, .process]) ==
 			[[40000, \"$GW\", 80, \"syn-recv\", \"python3\"]]"
 	}
 	eventually half_open
-	in_ns c1 ip link set eth0 down # no SYN that would be recorded again
+	# no SYN that would be recorded again; the client stays up, as a SYN-ACK that cannot be sent ends it all
+	kill -KILL "$client"
 	for map in flows recent_tcp; do
 		"${PY[@]}" "$E2E/tools/bpf.py" clear "$(shared_dir)/$map"
 	done
