@@ -27,12 +27,11 @@ load doctor
 	cured br-test
 	hb ports add 8088
 	healthy
-	on_host ip link set br-test name br-old
-	on_host ip link del br-old
+	on_host ip link del br-test
 	exits 0 hb doctor --json
 	json '[.bridges[].steps[].findings[].finding] == ["deleted"]'
 	make_bridge br-test 30
-	on_host ip link set veth-c1 master br-test || make_port
+	on_host ip link set veth-c1 master br-test
 	diagnosed dead
 	cured
 	healthy
