@@ -270,10 +270,16 @@ static int create_record(struct dataplane *dp, struct error *err)
 static int create_counters(const struct dataplane *dp, struct error *err)
 {
 	int cpus = map_values(), ret = 0;
-	struct hbpf_counters *values = cpus < 0 ? NULL : calloc(cpus, sizeof(*values));
+	struct hbpf_counters *values;
 	const struct counters_at at = counters_at(&dp->config);
 	int fd = dp->shared->maps[at.map];
 
+	if (cpus < 0) {
+		error_errno(err, cpus, "cannot count the CPUs in /sys/devices/system/cpu");
+		error_hint(err, "in a chroot, mount /sys there");
+		return cpus;
+	}
+	values = calloc(cpus, sizeof(*values));
 	if (!values)
 		return error_nomem(err);
 	if (at.map == MAP_COUNTERS) {
