@@ -49,8 +49,9 @@ LOADED        = libcurl
 LOADER_CFLAGS = -std=gnu11 $(WARNINGS) -D_GNU_SOURCE $(STATIC:%=-DHBPF_STATIC) -Iinclude -Iloader -I$(BUILD) \
 		$(shell $(PKG_CONFIG) --cflags $(PACKAGES) $(LOADED))
 LOADER_LIBS   = $(shell $(PKG_CONFIG) $(STATIC:%=--static) --libs $(PACKAGES))
-# The same object in every folder: BTF has the paths of the sources.
-BPF_CFLAGS    = -target bpf -O2 -g -std=gnu11 $(WARNINGS) $(VMLINUX_FLAGS) -Iinclude -Ibpf -Ivmlinux \
+# The same object in every folder: BTF has the paths of the sources. And with every compiler: v1 is what
+# clang 14 and 19 take by default, but clang 21 takes v3, whose atomic instructions 5.10 rejects.
+BPF_CFLAGS    = -target bpf -mcpu=v1 -O2 -g -std=gnu11 $(WARNINGS) $(VMLINUX_FLAGS) -Iinclude -Ibpf -Ivmlinux \
 		-ffile-prefix-map=$(CURDIR)=.
 UNIT_CFLAGS   = -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer
 
