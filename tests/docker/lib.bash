@@ -126,10 +126,15 @@ docker_down()
 	wait_until 30 docker_died
 }
 
+docker_version()
+{
+	docker version --format '{{.Server.Version}}'
+}
+
 # docker_at_least VERSION
 docker_at_least()
 {
-	is_at_least "$1" "$(docker version --format '{{.Server.Version}}')"
+	is_at_least "$1" "$(docker_version)"
 }
 
 docker_answers()

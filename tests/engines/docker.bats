@@ -61,7 +61,7 @@ reached()
 }
 
 @test "a network of IPv6 only is served at its gateway, and attach lists no other" {
-	docker_at_least 28 || skip "this Docker has none"
+	docker_at_least 28 || skip "Docker 28 has such networks, this is $(docker_version)"
 	docker network create --ipv4=false --ipv6 --subnet fd00:8088::/64 test-net
 	host_service tcp ::1 8088 "from ::1"
 	client test-net
@@ -72,7 +72,7 @@ reached()
 }
 
 @test "a network with gateway_mode=isolated: attach says that the host has no address there" {
-	docker_at_least 28 || skip "this Docker has none"
+	docker_at_least 28 || skip "Docker 28 has such networks, this is $(docker_version)"
 	docker network create --internal --opt com.docker.network.bridge.gateway_mode_ipv4=isolated test-net
 	client test-net
 	run -0 hbpf attach test-net --port 8088
