@@ -35,7 +35,7 @@ load doctor
 	diagnosed dead
 	cured
 	healthy
-	rm "$(pin_dir br-test)"/link_*
+	rm -f "$(pin_dir br-test)"/link_* # with tcx
 	rm "$(pin_dir br-test)"/bridge_config
 	diagnosed "unreadable dead"
 	has "$text" "bridge_config is missing"
