@@ -35,9 +35,8 @@ load doctor
 	diagnosed dead
 	cured
 	healthy
-	rm -f "$(pin_dir br-test)"/link_* # with tcx
 	rm "$(pin_dir br-test)"/bridge_config
-	diagnosed "unreadable dead"
+	diagnosed unreadable
 	has "$text" "bridge_config is missing"
 	rm -r "$(pin_dir br-test)"
 	diagnosed lost br-test
