@@ -139,7 +139,7 @@ deps: ## install what build and tests need (root, apt)
 	@scripts/deps build test
 
 check: ## formatting, linters, and no warnings with gcc and clang
-	@scripts/test check
+	@scripts/test check tidy
 
 demo: ## show the tool at work in a throw-away sandbox (root)
 	@scripts/demo
