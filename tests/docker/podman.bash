@@ -66,6 +66,9 @@ podman_start()
 	END
 	mkdir "$PODMAN_DIR/cni"
 	ln -s "$(realpath "$HBPF")" "$PODMAN_DIR/cni/hbpf"
+	# DEL comes from `podman rm` or from conmon's cleanup, whichever is first, and conmon starts that
+	# without HBPF_BPFFS
+	mount --bind "$HBPF_BPFFS" /sys/fs/bpf
 	cat >"$CONTAINERS_STORAGE_CONF" <<-END
 		[storage]
 		driver = "vfs"
