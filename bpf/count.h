@@ -28,10 +28,13 @@ static __always_inline struct hbpf_counters *counters_of(const struct __sk_buff 
 static __always_inline void count_reason(struct __sk_buff *skb, enum hbpf_reason reason)
 {
 	struct hbpf_counters *counted = counters_of(skb);
+	__u64 at = reason;
 
-	if (counted && reason < HBPF_REASON_MAX) {
-		counted->reason[reason].packets++;
-		counted->reason[reason].bytes += skb->len;
+	/* the verifier has to see the limit in the register that is the index */
+	barrier_var(at);
+	if (counted && at < HBPF_REASON_MAX) {
+		counted->reason[at].packets++;
+		counted->reason[at].bytes += skb->len;
 	}
 }
 

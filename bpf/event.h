@@ -118,8 +118,7 @@ static __noinline int event_send(struct __sk_buff *skb, enum hbpf_event_kind kin
 	return 0;
 }
 
-/* Report an event if its bridge is attached and the rate allows. Not static, so that the verifier
- * checks it once, not once for every path that leads here. */
+/* Report an event if its bridge is attached and the rate allows. Not static: see verifier.h. */
 __noinline int event_report(struct __sk_buff *skb, enum hbpf_event_kind kind,
 			    enum hbpf_reason reason)
 {

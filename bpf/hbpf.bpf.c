@@ -53,6 +53,7 @@
 #include "rewrite.h"
 #include "route.h"
 #include "source.h"
+#include "verifier.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -72,8 +73,10 @@ static __always_inline enum hbpf_verdict verdict_of(enum hbpf_reason reason)
 /* The only exit: counts the reason, reports it if it is an event, and returns its action. */
 static __always_inline int finish(struct __sk_buff *skb, enum hbpf_reason reason)
 {
-	enum hbpf_event_kind kind = reason_event(reason);
+	enum hbpf_event_kind kind;
 
+	reason ^= unknown_zero(skb); /* forgets it */
+	kind = reason_event(reason);
 	count_reason(skb, reason);
 	if (kind != HBPF_EVENT_MAX)
 		event(skb, kind, reason);
@@ -172,8 +175,10 @@ static __always_inline enum hbpf_reason match_udp(struct __sk_buff *skb, const s
 
 /* Look up a gateway port. Return: the export, with its loopback end in @local, or NULL if the port
  * is not exported to the packet's family. */
-static __always_inline const struct hbpf_export *
-export_find(const struct packet *pkt, __be16 gateway_port, struct hbpf_endpoint *local)
+static __always_inline const struct hbpf_export *export_find(struct __sk_buff *skb,
+							     const struct packet *pkt,
+							     __be16 gateway_port,
+							     struct hbpf_endpoint *local)
 {
 	struct hbpf_export_key key = { .port = gateway_port,
 				       .proto = pkt->proto,
@@ -186,6 +191,7 @@ export_find(const struct packet *pkt, __be16 gateway_port, struct hbpf_endpoint 
 		return NULL;
 	local->addr = packet_is_v4(pkt) ? addr_from_v4(export->addr4) : addr_v6_loopback();
 	local->port = export->port;
+	forget(skb, &local->addr);
 	return export;
 }
 
@@ -199,7 +205,7 @@ static __noinline enum hbpf_reason ingress_icmp(struct __sk_buff *skb, const str
 
 	if (pkt->fragment || !icmp_is_error(pkt) || !icmp_quote(skb, pkt, &quote) ||
 	    !addr_equal(&quote.src.addr, &pkt->dst.addr) ||
-	    !export_find(&quote, quote.src.port, &local))
+	    !export_find(skb, &quote, quote.src.port, &local))
 		return HBPF_IN_ICMP_OTHER;
 
 	key = flow_key(quote.slot, quote.proto, &quote.dst, &local);
@@ -244,7 +250,7 @@ static __always_inline enum hbpf_reason ingress_gateway(struct __sk_buff *skb, s
 	if (packet_is_icmp(pkt))
 		return ingress_icmp(skb, pkt);
 
-	export = export_find(pkt, pkt->dst.port, local);
+	export = export_find(skb, pkt, pkt->dst.port, local);
 	if (!export) {
 		/* only what a client asks for; answers to the host come here, too */
 		if (pkt->proto == IPPROTO_UDP || packet_is_syn(pkt))
@@ -341,6 +347,7 @@ static __always_inline enum hbpf_reason ingress(struct __sk_buff *skb)
 	if (!is_gateway(cfg, &pkt.dst.addr))
 		return HBPF_IN_NOT_GATEWAY;
 	pkt.slot = slot_of(cfg);
+	forget(skb, &pkt);
 	/* A packet with a source route is to be forwarded. */
 	if (route != ROUTE_NONE)
 		return HBPF_IN_NOT_GATEWAY;
@@ -568,6 +575,8 @@ static __always_inline enum hbpf_reason egress(struct __sk_buff *skb)
 		return HBPF_OUT_OTHER;
 
 	pkt.slot = slot_of(config_get(skb));
+	forget(skb, &pkt);
+	loopback = addr_is_loopback(&pkt.src.addr);
 	if (packet_is_later_fragment(&pkt))
 		return egress_later_fragment(skb, &pkt);
 	reason = egress_transport(skb, &pkt, &dialled);

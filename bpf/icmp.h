@@ -9,6 +9,7 @@
 #include "abi.h"
 #include "parse.h"
 #include "rewrite.h"
+#include "verifier.h"
 
 #define ICMP_HEADER 8 /* before the quote, for every error of both versions */
 #define ICMP_CHECK  2 /* offset of the checksum in it */
@@ -44,6 +45,7 @@ static __always_inline bool icmp_quote(struct __sk_buff *skb, const struct packe
 	/* the quoted length is that of the whole packet, but the quote is shorter */
 	if (quote->end > pkt->end)
 		quote->end = pkt->end;
+	forget(skb, quote);
 	return !packet_is_later_fragment(quote) &&
 	       (quote->proto == IPPROTO_TCP || quote->proto == IPPROTO_UDP) &&
 	       parse_ports(skb, quote) == PARSED;

@@ -168,8 +168,7 @@ struct extensions {
  * @at:		Offset of the first extension header
  * @proto:	Its type
  *
- * Not static, so that the verifier checks the loop once, not once for every path that
- * leads here. Such a function can only take and return scalars.
+ * Not static: see verifier.h.
  *
  * Return: the bytes of a struct extensions
  */
@@ -334,9 +333,6 @@ static __always_inline bool parse_plain_end(struct __sk_buff *skb, struct packet
 			return false;
 	}
 	pkt->l3 = ETH_HLEN;
-	/* Stored with l3 as one constant, it would be known to the verifier, which would then check
-	 * all that follows once more for plain packets. */
-	barrier_var(l4);
 	pkt->l4 = l4;
 	pkt->end = end;
 	pkt->proto = proto;

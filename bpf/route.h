@@ -45,8 +45,7 @@ static __always_inline enum route route_ipv4_hops(struct __sk_buff *skb, __u32 a
 
 /* Other options (record route, timestamp) are harmless. The kernel refuses a
  * second source route (net/ipv4/ip_options.c: __ip_options_compile), so the
- * first one decides.
- * Not static, like ipv6_extensions() and for the same reason. */
+ * first one decides. Not static: see verifier.h. */
 __noinline int route_ipv4(struct __sk_buff *skb, __u32 at, __u32 end)
 {
 	__u8 option[2]; /* type, length */
@@ -71,7 +70,7 @@ __noinline int route_ipv4(struct __sk_buff *skb, __u32 at, __u32 end)
 }
 
 /* A routing header with segments left names further hops, whatever its type
- * (type 2: RFC 6275, type 4: RFC 8754). Not static: see above. */
+ * (type 2: RFC 6275, type 4: RFC 8754). Not static: see verifier.h. */
 __noinline int route_ipv6(struct __sk_buff *skb, __u32 at)
 {
 	struct ipv6_rt_hdr route;
