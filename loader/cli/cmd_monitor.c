@@ -76,6 +76,7 @@ static int monitor_parse_count(const char *text, unsigned long *count, struct er
 	if (text[0] >= '0' && text[0] <= '9' && !*end && !errno && *count)
 		return 0;
 	error_set(err, EINVAL, "--count takes a number from 1, not '%s'", text);
+	error_hint(err, "see `hbpf monitor --help`");
 	return -EINVAL;
 }
 

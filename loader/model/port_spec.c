@@ -69,6 +69,8 @@ static void draw_carets(char *line, size_t column, size_t width)
 	line[column] = '\0';
 }
 
+#define SPEC_HINT "write it as 8088, 80:8080, 8000-8010 or 53/udp"
+
 static int spec_error(const struct spec_text *spec, struct part bad, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
@@ -93,6 +95,7 @@ static int spec_error(const struct spec_text *spec, struct part bad, const char 
 	draw_carets(carets, column, bad.len < room ? bad.len : room);
 
 	error_set(spec->err, EINVAL, "%s\n  %s\n  %s", why, line, carets);
+	error_hint(spec->err, SPEC_HINT);
 	return -EINVAL;
 }
 
@@ -285,8 +288,11 @@ int port_spec_parse(const char *text, struct port_spec *spec, struct error *err)
 	struct port_range ports = {};
 	int ret;
 
-	if (!*text)
-		return error_set(err, EINVAL, "port is empty");
+	if (!*text) {
+		ret = error_set(err, EINVAL, "port is empty");
+		error_hint(err, SPEC_HINT);
+		return ret;
+	}
 	ret = parse_gateway_ports(&input, parts.gateway, &ports);
 	if (ret)
 		return ret;

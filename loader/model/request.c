@@ -114,11 +114,11 @@ int from_parse(struct from *from, const char *text, struct error *err)
 		return 0;
 	}
 	ret = prefix_parse(text, &source.prefix);
-	if (ret == -ERANGE)
-		return error_set(err, EINVAL,
-				 "--from %s: host bits are set; did you mean "
-				 "%s?",
-				 text, prefix_format(&source.prefix, masked));
+	if (ret == -ERANGE) {
+		error_set(err, EINVAL, "--from %s: host bits are set", text);
+		error_hint(err, "did you mean %s?", prefix_format(&source.prefix, masked));
+		return -EINVAL;
+	}
 	if (ret) {
 		error_set(err, EINVAL, "--from %s: not an address or prefix", text);
 		error_hint(err, "write it as 172.30.0.0/24, fd00::/64, a single address, or the "

@@ -406,14 +406,27 @@ on_terminal() {
 	says '--hook'
 }
 
+# refuses_option VALUE COMMAND...: the error quotes the value, and its last line is the next step
+refuses_option() {
+	refuses 2 hb "${@:2}"
+	says "$1"
+	[[ ${err##*$'\n'} == '      '?* ]] || fail "no next step: hbpf ${*:2}" "$err"
+}
+
 @test "invalid option values: exit 2, quoted" {
 	for bad in "--hook xdp" "--nat-bypass maybe" "--gateway 300.0.0.1" "--gateway host" \
 		"--from 10.0.0.0/33" "--from fd00::/129" "--from 10.0.0.0/" "--from docker" \
 		"--from 10.0.0.1/8" "--port 0"; do
 		# shellcheck disable=SC2086 # several words
-		refuses 2 hb attach br-test $bad
-		says "${bad#* }"
+		refuses_option "${bad#* }" attach br-test $bad
 	done
+	refuses_option 0 monitor --count 0
+	refuses_option 0 stats --watch 0
+	refuses_option name flows --sort name
+	refuses_option host flows --client host
+	refuses_option 70000 doctor --port 70000
+	refuses_option tcp:80 watch --metrics tcp:80
+	refuses_option empty ports add ''
 }
 
 @test "--pin is a deprecated name of --nat-bypass: accepted, and never shown" {

@@ -53,6 +53,7 @@ static void check_bad(const struct bad *cases, size_t count)
 		before = spec;
 		assert_int_equal(port_spec_parse(cases[i].text, &spec, &err), -EINVAL);
 		assert_string_equal(err.what, cases[i].what);
+		assert_true(err.hint[0]);
 		assert_memory_equal(&spec, &before, sizeof(spec));
 		/* and without anyone who listens */
 		assert_int_equal(port_spec_parse(cases[i].text, &spec, NULL), -EINVAL);
