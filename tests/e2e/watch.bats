@@ -324,7 +324,7 @@ load watch
 	EOF
 	exits 1 hb watch --check "$BED/hbpf.conf"
 	says 'conf:1: .*colour' 'conf:3: port 0' 'conf:3: unknown protocol' 'udq' 'conf:4: .*loopback' \
-		'conf:5: .*10.0.0.0/8' 'conf:6: .*maybe' 'conf:7: .*already declared' \
+		'conf:5: .*host bits' 'did you mean 10.0.0.0/8' 'conf:6: .*maybe' 'conf:7: .*already declared' \
 		'conf:8: .*br two' 'conf:9: .*no ports' 'conf:10: .*port' 'did you mean ports' \
 		'conf:11: .*labels'
 	unchanged
