@@ -74,8 +74,8 @@ static int need_root(const struct command *command)
 {
 	struct error err = {};
 
-	error_set(&err, EPERM, "hbpf %s needs root: it %s; run it with sudo", command->name,
-		  command->root_for);
+	error_set(&err, EPERM, "hbpf %s needs root: it %s", command->name, command->root_for);
+	error_hint(&err, "run it with sudo");
 	log_error(&err);
 	return EXIT_FAILED;
 }

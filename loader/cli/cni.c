@@ -74,13 +74,15 @@ static int cni_read(struct cni *cni)
 	if (!text)
 		ret = error_nomem(&cni->err);
 	else if (ferror(stdin))
-		ret = cni_error(cni, CNI_IO_FAILURE, "cannot read standard input", NULL);
+		ret = cni_error(cni, CNI_IO_FAILURE, "cannot read standard input",
+				"a container runtime passes the network's configuration there");
 	else
 		cni->config = json_parse(text, len);
 	free(text);
 	if (!ret && !json_object_is_type(cni->config, json_type_object))
 		ret = cni_error(cni, CNI_DECODING_FAILURE,
-				"the configuration on standard input is not a JSON object", NULL);
+				"the configuration on standard input is not a JSON object",
+				"a container runtime passes the network's configuration there");
 	return ret;
 }
 
@@ -123,7 +125,8 @@ static void cni_set_key(struct config_parser *p, const char *key, struct json_ob
 	if (!copy)
 		p->conf->out_of_memory = true;
 	else if (!is_printable(copy))
-		watch_config_add_problem(p->conf, p->file, "it contains a control character", NULL);
+		watch_config_add_problem(p->conf, p->file, "it contains a control character",
+					 "remove the character");
 	else
 		watch_config_set_key(p, key, copy);
 	free(copy);

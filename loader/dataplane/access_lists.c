@@ -81,6 +81,7 @@ int dataplane_set_gateways(struct dataplane *dp, const struct gateways *want, st
 		ret = error_set(err, E2BIG,
 				"%zu gateways are more than the %u that a bridge can have",
 				table.count, HBPF_GATEWAYS_OF_BRIDGE);
+		error_hint(err, "remove addresses of the bridge, or give fewer --gateway");
 		goto out;
 	}
 	ret = map_replace(dp, MAP_GATEWAYS, &have, &table, err);

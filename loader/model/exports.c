@@ -222,15 +222,21 @@ static int refuse_add(const struct export *old, const struct export *export, boo
 	unsigned int port = ntohs(old->key.port);
 	int ret;
 
-	if (same_destination(&old->to, &export->to))
-		return error_set(err, EEXIST, "%u/%s is given twice", port, proto);
+	if (same_destination(&old->to, &export->to)) {
+		ret = error_set(err, EEXIST, "%u/%s is given twice", port, proto);
+		error_hint(err, "leave one of them out");
+		return ret;
+	}
 
 	/* The IPv6 destination is shown only if it is the difference. */
 	format_destination(&old->to, same_v4, old_to);
 	format_destination(&export->to, same_v4, new_to);
-	if (fresh)
-		return error_set(err, EEXIST, "%u/%s is given twice, leading to %s and to %s", port,
-				 proto, old_to, new_to);
+	if (fresh) {
+		ret = error_set(err, EEXIST, "%u/%s is given twice, leading to %s and to %s", port,
+				proto, old_to, new_to);
+		error_hint(err, "a port has one destination; leave one of them out");
+		return ret;
+	}
 	ret = error_set(err, EEXIST, "%u/%s already leads to %s, not %s", port, proto, old_to,
 			new_to);
 	error_hint(err, "remove it first: `hbpf ports del %u/%s`", port, proto);
@@ -309,14 +315,19 @@ static int check_run(const struct exports *set, const struct run *run, struct er
 		const struct export wanted = run_export(run, i, NULL);
 		const struct export *old = exports_find(set, wanted.key.proto, wanted.key.port);
 		char old_to[DESTINATION_STRLEN], wanted_to[DESTINATION_STRLEN];
+		int ret;
 
 		if (!old)
 			return refuse_absent(set, &wanted, run->spec, err);
-		if (!matches(old, &wanted, run->spec))
-			return error_set(err, ENOENT, "%u/%s leads to %s, not %s",
-					 ntohs(old->key.port), proto_name(old->key.proto),
-					 format_destination(&old->to, false, old_to),
-					 format_destination(&wanted.to, false, wanted_to));
+		if (matches(old, &wanted, run->spec))
+			continue;
+		ret = error_set(err, ENOENT, "%u/%s leads to %s, not %s", ntohs(old->key.port),
+				proto_name(old->key.proto),
+				format_destination(&old->to, false, old_to),
+				format_destination(&wanted.to, false, wanted_to));
+		error_hint(err, "close it with `hbpf ports del %u/%s`", ntohs(old->key.port),
+			   proto_name(old->key.proto));
+		return ret;
 	}
 	return 0;
 }

@@ -69,7 +69,7 @@ static void draw_carets(char *line, size_t column, size_t width)
 	line[column] = '\0';
 }
 
-#define SPEC_HINT "write it as 8088, 80:8080, 8000-8010 or 53/udp"
+#define SPEC_HINT "write it as 8088, 80:8080, 8000-8010, 53/udp or 80:127.0.0.1:8080"
 
 static int spec_error(const struct spec_text *spec, struct part bad, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -245,9 +245,12 @@ static int parse_local_ports(const struct spec_text *spec, struct part part,
 	ret = parse_ports(spec, part, &local);
 	if (ret)
 		return ret;
-	if (local.last - local.first != gateway->last - gateway->first)
-		return spec_error(spec, part, "ranges differ in length (%d and %d)",
-				  gateway->last - gateway->first + 1, local.last - local.first + 1);
+	if (local.last - local.first != gateway->last - gateway->first) {
+		ret = spec_error(spec, part, "ranges differ in length (%d and %d)",
+				 gateway->last - gateway->first + 1, local.last - local.first + 1);
+		error_hint(spec->err, "write it as 8000-8010:9000-9010");
+		return ret;
+	}
 	*first = local.first;
 	return 0;
 }

@@ -94,8 +94,12 @@ int gateways_parse(struct gateways *set, const char *text, struct error *err)
 		return -EINVAL;
 	}
 	why = no_gateway(&addr);
-	if (why)
-		return error_set(err, EINVAL, "--gateway %s: %s", text, why);
+	if (why) {
+		error_set(err, EINVAL, "--gateway %s: %s", text, why);
+		error_hint(err, "give an address of this host that clients dial, such as "
+				"172.17.0.1");
+		return -EINVAL;
+	}
 	if (gateways_add(set, &addr, HBPF_GATEWAY_OPTION))
 		return error_nomem(err);
 	return 0;

@@ -145,11 +145,12 @@ static void add_from(struct config_parser *p, const struct key *key, const char 
 static int choose(struct config_parser *p, const char *key, const char *word,
 		  const char *const *choices)
 {
-	char known[CHOICES_STRLEN];
+	char known[CHOICES_STRLEN], hint[64];
 	int value = choice_find(word, choices, known);
 
+	snprintf(hint, sizeof(hint), "write it as %s = %s", key, choices[0]);
 	if (value < 0)
-		complain(p, NULL, "%s must be one of %s, not '%s'", key, known, word);
+		complain(p, hint, "%s must be one of %s, not '%s'", key, known, word);
 	return value;
 }
 
@@ -224,7 +225,8 @@ static void set_labels(struct config_parser *p, const char *value)
 	int choice = choose(p, LABELS, value, no_yes);
 
 	if (conf->labels_where)
-		complain(p, NULL, LABELS " is already set at %s", conf->labels_where);
+		complain(p, "remove one of the two lines", LABELS " is already set at %s",
+			 conf->labels_where);
 	else
 		conf->labels_where = position(p);
 	if (choice >= 0)
@@ -236,7 +238,7 @@ static void check_repeated(struct config_parser *p, enum key_id id)
 	unsigned int pin_or_nat_bypass = 1U << KEY_PIN | 1U << KEY_NAT_BYPASS;
 
 	if (!keys[id].several && (p->keys_seen & 1U << id))
-		complain(p, NULL, "%s is set twice", keys[id].name);
+		complain(p, "remove one of the two lines", "%s is set twice", keys[id].name);
 	p->keys_seen |= 1U << id;
 	if ((pin_or_nat_bypass & 1U << id) && !(pin_or_nat_bypass & ~p->keys_seen))
 		complain(p, "remove pin, the old name", "nat-bypass and pin are the same key");
@@ -248,10 +250,10 @@ static void set_values(struct config_parser *p, const struct key *key, char *val
 	char *rest, *value = strtok_r(values, between, &rest);
 
 	if (!value)
-		complain(p, NULL, "%s has no value", key->name);
+		complain(p, "give it one, or remove the line", "%s has no value", key->name);
 	for (size_t count = 0; value && !is_full(p); value = strtok_r(NULL, between, &rest)) {
 		if (count++ && !key->several) {
-			complain(p, NULL, "%s takes only one value", key->name);
+			complain(p, "remove the others", "%s takes only one value", key->name);
 			return;
 		}
 		key->set(p, key, value);
@@ -393,7 +395,8 @@ static void parse_header(struct config_parser *p, char *text)
 		complain(p, "use the name of a bridge or of a container network, as in [br-test]",
 			 "[%.*s] is not a valid name", NAME_MAX_SHOWN, name);
 	else if (other)
-		complain(p, NULL, "section [%.*s] is already declared at %s", NAME_MAX_SHOWN, name,
+		complain(p, "make one section of the two",
+			 "section [%.*s] is already declared at %s", NAME_MAX_SHOWN, name,
 			 other->where);
 	else
 		watch_config_begin_section(p, name);
@@ -442,13 +445,14 @@ void watch_config_parse_stream(struct watch_config *conf, const char *file, FILE
 	while ((len = getline(&line, &size, stream)) >= 0) {
 		p.line++;
 		if (strlen(line) != (size_t)len)
-			complain(&p, NULL, "this line contains a NUL byte");
+			complain(&p, "save the file as text", "this line contains a NUL byte");
 		else
 			parse_line(&p, line);
 	}
 	if (ferror(stream)) {
 		p.line = 0;
-		complain(&p, NULL, "cannot be read: %s", strerror(errno));
+		complain(&p, "check that it is a file that can be read", "cannot be read: %s",
+			 strerror(errno));
 	}
 	watch_config_end_section(&p);
 	free(line);

@@ -26,7 +26,8 @@ static void parse_label(struct config_parser *p, const char *where, const char *
 	if (!copy)
 		p->conf->out_of_memory = true;
 	else if (!is_printable(copy)) /* it could forge lines in a log */
-		watch_config_add_problem(p->conf, where, "it contains a control character", NULL);
+		watch_config_add_problem(p->conf, where, "it contains a control character",
+					 "remove the character");
 	else
 		watch_config_set_key(p, key, copy);
 	free(copy);

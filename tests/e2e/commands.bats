@@ -409,8 +409,8 @@ on_terminal() {
 # refuses_option VALUE COMMAND...: the error quotes the value, and its last line is the next step
 refuses_option() {
 	refuses 2 hb "${@:2}"
-	says "$1"
-	[[ ${err##*$'\n'} == '      '?* ]] || fail "no next step: hbpf ${*:2}" "$err"
+	says "'?$1'?"
+	[[ ${err##*$'\n'} == '      '[^\ ^]* ]] || fail "no next step: hbpf ${*:2}" "$err"
 }
 
 @test "invalid option values: exit 2, quoted" {
@@ -427,6 +427,9 @@ refuses_option() {
 	refuses_option 70000 doctor --port 70000
 	refuses_option tcp:80 watch --metrics tcp:80
 	refuses_option empty ports add ''
+	refuses_option 127.0.0.1 attach br-test --gateway 127.0.0.1
+	refuses_option 80/tcp attach br-test --port 80 --port 80
+	refuses_option guards monitor --event guards
 }
 
 @test "--pin is a deprecated name of --nat-bypass: accepted, and never shown" {

@@ -408,5 +408,6 @@ redirected() {
 @test "privileges: without capabilities the reason is named, and as root on the host it is gone" {
 	exits 1 in_ns host setpriv --bounding-set=-all --inh-caps=-all "$HBPF" doctor
 	prints '^  broken +privileges +this process lacks CAP_NET_ADMIN' 'run hbpf on the host' # "capabilities"
-	healthy
+	exits 0 hb doctor
+	prints '^  ok +privileges +root'
 }

@@ -160,6 +160,7 @@ static void a_mistake_is_reported_with_file_and_line(void **state)
 		    !strstr(conf.problems.v[0].hint, bad[i].hint))
 			fail_msg("%s: said '%s', hint '%s'", bad[i].text, conf.problems.v[0].what,
 				 conf.problems.v[0].hint);
+		assert_true(conf.problems.v[0].hint[0]);
 		watch_config_free(&conf);
 	}
 }

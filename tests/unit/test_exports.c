@@ -333,10 +333,12 @@ static void del_of_what_is_not_there_changes_nothing_and_names_it(void **state)
 		  "`hbpf ports list` shows the exported ports" },
 		{ "8009-8011", "8011/tcp is not exported",
 		  "`hbpf ports list` shows the exported ports" },
-		{ "80:9090", "80/tcp leads to 127.0.0.1:8080, not 127.0.0.1:9090", "" },
-		{ "80:127.0.0.2:8080", "80/tcp leads to 127.0.0.1:8080, not 127.0.0.2:8080", "" },
+		{ "80:9090", "80/tcp leads to 127.0.0.1:8080, not 127.0.0.1:9090",
+		  "close it with `hbpf ports del 80/tcp`" },
+		{ "80:127.0.0.2:8080", "80/tcp leads to 127.0.0.1:8080, not 127.0.0.2:8080",
+		  "close it with `hbpf ports del 80/tcp`" },
 		{ "8000-8001:9000-9001", "8000/tcp leads to 127.0.0.1:8000, not 127.0.0.1:9000",
-		  "" },
+		  "close it with `hbpf ports del 8000/tcp`" },
 	};
 	struct exports set = set_of("80:8080 8000-8010 53:127.0.0.53:53/udp"), empty = {};
 
