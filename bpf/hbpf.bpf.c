@@ -576,7 +576,7 @@ static __always_inline enum hbpf_reason egress(struct __sk_buff *skb)
 
 	pkt.slot = slot_of(config_get(skb));
 	forget(skb, &pkt);
-	loopback = addr_is_loopback(&pkt.src.addr);
+	loopback = addr_is_loopback(&pkt.src.addr); /* the same, forgotten */
 	if (packet_is_later_fragment(&pkt))
 		return egress_later_fragment(skb, &pkt);
 	reason = egress_transport(skb, &pkt, &dialled);

@@ -5,7 +5,7 @@
  * It follows every path, with all that it knows about each variable, and stops only where it has
  * been before with the same knowledge, or with less. A constant is knowledge: an IPv4 address
  * begins with zeros, an IPv6 address with anything, and so all that follows is checked for each.
- * That time is most of an attach. Two things help:
+ * An attach has to wait for all of that. Two things help:
  *
  *  - Functions that are not static are checked once, for any arguments (Linux 5.6, "global
  *    functions"). But they take only the packet and numbers.
@@ -20,13 +20,17 @@
 /* Return: 0. The verifier cannot tell, as each read of the context could give anything. */
 static __always_inline __u64 unknown_zero(struct __sk_buff *skb)
 {
-	__u64 len = skb->len;
-	__u64 again = *(volatile __u32 *)&skb->len;
+	volatile __u32 *len = &skb->len;
+	__u64 first = *len, second = *len;
 
-	return len - again;
+	return first - second;
 }
 
-static __always_inline void forget_words(struct __sk_buff *skb, volatile __u64 *word, __u32 count)
+/* The members of any structure. */
+typedef __u64 __attribute__((may_alias)) forgotten;
+
+static __always_inline void forget_words(struct __sk_buff *skb, volatile forgotten *word,
+					 __u32 count)
 {
 	__u64 zero = unknown_zero(skb);
 
@@ -36,7 +40,7 @@ static __always_inline void forget_words(struct __sk_buff *skb, volatile __u64 *
 
 #define forget(skb, variable)                                                                      \
 	do {                                                                                       \
-		_Static_assert(sizeof(*(variable)) % sizeof(__u64) == 0, "it has whole words");    \
+		_Static_assert(_Alignof(__typeof__(*(variable))) == sizeof(__u64), "whole words"); \
 		forget_words(skb, (void *)(variable), sizeof(*(variable)) / sizeof(__u64));        \
 	} while (0)
 
