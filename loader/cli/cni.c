@@ -11,12 +11,13 @@
 #include "cli/cli.h"
 #include "lib/array.h"
 #include "lib/json.h"
-#include "lib/printable.h"
 #include "watch/config_parse.h"
 
 /* Those whose results have interfaces, which is how the bridge is found. */
 static const char *const versions[] = { "0.3.0", "0.3.1", "0.4.0", "1.0.0", NULL };
 #define NEWEST "1.0.0"
+
+#define WHO_WRITES_IT "a container runtime passes the network's configuration there"
 
 /* Far more than any configuration. */
 #define INPUT_MAX (1024 * 1024)
@@ -74,15 +75,14 @@ static int cni_read(struct cni *cni)
 	if (!text)
 		ret = error_nomem(&cni->err);
 	else if (ferror(stdin))
-		ret = cni_error(cni, CNI_IO_FAILURE, "cannot read standard input",
-				"a container runtime passes the network's configuration there");
+		ret = cni_error(cni, CNI_IO_FAILURE, "cannot read standard input", WHO_WRITES_IT);
 	else
 		cni->config = json_parse(text, len);
 	free(text);
 	if (!ret && !json_object_is_type(cni->config, json_type_object))
 		ret = cni_error(cni, CNI_DECODING_FAILURE,
 				"the configuration on standard input is not a JSON object",
-				"a container runtime passes the network's configuration there");
+				WHO_WRITES_IT);
 	return ret;
 }
 
@@ -117,19 +117,10 @@ static bool cni_is_runtimes(const char *name)
 static void cni_set_key(struct config_parser *p, const char *key, struct json_object *value)
 {
 	const char *text = json_object_get_string(value);
-	char *copy;
 
 	if (json_object_is_type(value, json_type_boolean))
 		text = json_object_get_boolean(value) ? "yes" : "no";
-	copy = strdup(text ?: "");
-	if (!copy)
-		p->conf->out_of_memory = true;
-	else if (!is_printable(copy))
-		watch_config_add_problem(p->conf, p->file, "it contains a control character",
-					 "remove the character");
-	else
-		watch_config_set_key(p, key, copy);
-	free(copy);
+	watch_config_set_foreign_key(p, key, text ?: "");
 }
 
 /* The members of the plugin are the keys of a section of hbpf.conf(5); a list repeats the key. */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "lib/array.h"
+#include "lib/printable.h"
 #include "lib/str_list.h"
 
 #define NAME_MAX_SHOWN 80
@@ -148,9 +149,10 @@ static int choose(struct config_parser *p, const char *key, const char *word,
 	char known[CHOICES_STRLEN], hint[64];
 	int value = choice_find(word, choices, known);
 
-	snprintf(hint, sizeof(hint), "write it as %s = %s", key, choices[0]);
-	if (value < 0)
+	if (value < 0) {
+		snprintf(hint, sizeof(hint), "write it as %s = %s", key, choices[0]);
 		complain(p, hint, "%s must be one of %s, not '%s'", key, known, word);
+	}
 	return value;
 }
 
@@ -293,6 +295,20 @@ void watch_config_set_key(struct config_parser *p, const char *name, char *value
 		complain(p, "start a section first, with a line such as [br-test]",
 			 "'%s' is set before any section", name);
 	}
+}
+
+void watch_config_set_foreign_key(struct config_parser *p, const char *name, const char *value)
+{
+	char *copy = strdup(value);
+
+	if (!copy)
+		p->conf->out_of_memory = true;
+	else if (!is_printable(copy))
+		watch_config_add_problem(p->conf, p->file, "it contains a control character",
+					 "remove the character");
+	else
+		watch_config_set_key(p, name, copy);
+	free(copy);
 }
 
 /* ---- sections ---- */

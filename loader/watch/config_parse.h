@@ -98,6 +98,12 @@ struct config_section *watch_config_begin_section(struct config_parser *p, const
  */
 void watch_config_set_key(struct config_parser *p, const char *name, char *value);
 
+/**
+ * watch_config_set_foreign_key() - the same for a value from outside the configuration files
+ * @value:	Not modified; a control character, which could forge lines in a log, is a problem
+ */
+void watch_config_set_foreign_key(struct config_parser *p, const char *name, const char *value);
+
 /** watch_config_end_section() - check that the section is complete; none begun is fine */
 void watch_config_end_section(struct config_parser *p);
 

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "engine/lookup.h"
-#include "lib/printable.h"
 
 #define LABEL_STRLEN 200
 
@@ -20,17 +19,8 @@ static void label_format(char text[LABEL_STRLEN], const struct network *network,
 static void parse_label(struct config_parser *p, const char *where, const char *key,
 			const char *value)
 {
-	char *copy = strdup(value);
-
 	p->file = where;
-	if (!copy)
-		p->conf->out_of_memory = true;
-	else if (!is_printable(copy)) /* it could forge lines in a log */
-		watch_config_add_problem(p->conf, where, "it contains a control character",
-					 "remove the character");
-	else
-		watch_config_set_key(p, key, copy);
-	free(copy);
+	watch_config_set_foreign_key(p, key, value);
 }
 
 int labels_add(struct watch_config *conf, const struct network *network)
